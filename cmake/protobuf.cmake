@@ -1,0 +1,39 @@
+# netscope_proto: C code for proto/netscope/v1/*.proto and google/protobuf/timestamp.proto, made by protoc-c
+# (Debian: protobuf-c-compiler, libprotobuf-c-dev; timestamp.proto comes with libprotobuf-dev) in the build
+# directory. Who links it includes "netscope/v1/flow.pb-c.h". Generated code has warnings of its own.
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET GLOBAL libprotobuf-c)
+find_program(PROTOC_C protoc-c)
+find_path(PROTOBUF_PROTO_DIR google/protobuf/timestamp.proto)
+if(NOT PROTOC_C)
+  message(FATAL_ERROR "protoc-c is missing; on Debian: apt-get install protobuf-c-compiler")
+endif()
+if(NOT PROTOBUF_PROTO_DIR)
+  message(FATAL_ERROR "google/protobuf/timestamp.proto is missing; on Debian: apt-get install libprotobuf-dev")
+endif()
+
+set(NETSCOPE_PROTO_DIR ${PROJECT_SOURCE_DIR}/proto)
+set(NETSCOPE_PROTO_OUT ${PROJECT_BINARY_DIR}/proto)
+file(MAKE_DIRECTORY ${NETSCOPE_PROTO_OUT})
+file(GLOB NETSCOPE_PROTOS CONFIGURE_DEPENDS RELATIVE ${NETSCOPE_PROTO_DIR}
+     ${NETSCOPE_PROTO_DIR}/netscope/v1/*.proto)
+
+set(NETSCOPE_PROTO_SOURCES)
+foreach(proto IN LISTS NETSCOPE_PROTOS ITEMS google/protobuf/timestamp.proto)
+  string(REGEX REPLACE "\\.proto$" ".pb-c" stem ${proto})
+  if(proto MATCHES "^google/")
+    set(proto_file ${PROTOBUF_PROTO_DIR}/${proto})
+  else()
+    set(proto_file ${NETSCOPE_PROTO_DIR}/${proto})
+  endif()
+  add_custom_command(
+    OUTPUT ${NETSCOPE_PROTO_OUT}/${stem}.c ${NETSCOPE_PROTO_OUT}/${stem}.h
+    COMMAND ${PROTOC_C} -I${NETSCOPE_PROTO_DIR} -I${PROTOBUF_PROTO_DIR} --c_out=${NETSCOPE_PROTO_OUT} ${proto}
+    DEPENDS ${proto_file}
+    COMMENT "protoc-c ${proto}"
+    VERBATIM)
+  list(APPEND NETSCOPE_PROTO_SOURCES ${NETSCOPE_PROTO_OUT}/${stem}.c ${NETSCOPE_PROTO_OUT}/${stem}.h)
+endforeach()
+
+add_library(netscope_proto STATIC ${NETSCOPE_PROTO_SOURCES})
+target_include_directories(netscope_proto SYSTEM PUBLIC ${NETSCOPE_PROTO_OUT})
+target_link_libraries(netscope_proto PUBLIC PkgConfig::PROTOBUF_C)
