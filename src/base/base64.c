@@ -1,0 +1,37 @@
+#include "base/base64.h"
+
+#include <stdint.h>
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static char *encode_three(const uint8_t *from, char *into)
+{
+    into[0] = alphabet[from[0] >> 2];
+    into[1] = alphabet[(from[0] & 3) << 4 | from[1] >> 4];
+    into[2] = alphabet[(from[1] & 15) << 2 | from[2] >> 6];
+    into[3] = alphabet[from[2] & 63];
+    return into + 4;
+}
+
+// One or two bytes are left: the missing ones count as zero and show as padding.
+static char *encode_last(const uint8_t *from, size_t length, char *into)
+{
+    uint8_t three[3] = {from[0], length == 2 ? from[1] : 0, 0};
+    encode_three(three, into);
+    into[3] = '=';
+    if (length == 1)
+        into[2] = '=';
+    return into + 4;
+}
+
+char *base64_encode(const void *bytes, size_t length, char *into)
+{
+    const uint8_t *from = bytes;
+    char *to = into;
+    for (; length >= 3; from += 3, length -= 3)
+        to = encode_three(from, to);
+    if (length > 0)
+        to = encode_last(from, length, to);
+    *to = '\0';
+    return into;
+}

@@ -1,0 +1,37 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool error_set(struct error *error, enum exit_code code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error->code = code;
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static void append(struct error *error, const char *text)
+{
+    size_t used = strlen(error->text);
+    size_t length = strnlen(text, sizeof error->text - 1 - used);
+    memcpy(error->text + used, text, length);
+    error->text[used + length] = '\0';
+}
+
+bool error_prefix(struct error *error, const char *format, ...)
+{
+    char rest[ERROR_TEXT_BYTES];
+    memcpy(rest, error->text, sizeof rest);
+
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    append(error, ": ");
+    append(error, rest);
+    return false;
+}

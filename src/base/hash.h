@@ -1,0 +1,10 @@
+// The keyed hash of keys and sketches: XXH3 with a seed. It spreads well and cannot be steered without
+// the seed, but it is no digest: digest.h has those. Pure; any thread; a few nanoseconds a key.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Equal bytes and seed give equal values on every machine of one byte order. `bytes` may be NULL when
+// `length` is 0.
+uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed);

@@ -1,0 +1,109 @@
+#include "base/log.h"
+
+#include "base/strbuf.h"
+#include "base/time.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SENTENCE_BYTES = 1024, LINE_BYTES = 16384 };
+
+static enum log_level configured_level = LOG_LEVEL_WARNING;
+static enum log_format configured_format = LOG_FORMAT_TEXT;
+
+static const char *const level_names[] = {
+    [LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARNING] = "warning",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_DEBUG] = "debug",
+};
+
+void log_configure(enum log_level level, enum log_format format)
+{
+    configured_level = level;
+    configured_format = format;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level <= configured_level;
+}
+
+static int64_t wall_clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+// Controls and broken UTF-8 are escaped; a backslash stays single, for a sentence is ours.
+static void add_safe(struct strbuf *line, const char *text)
+{
+    while (*text != '\0') {
+        size_t run = strcspn(text, "\\");
+        strbuf_add_wire(line, text, run);
+        text += run;
+        if (*text == '\\')
+            strbuf_add_char(line, *text++);
+    }
+}
+
+static void add_text(struct strbuf *line, enum log_level level, const char *sentence)
+{
+    strbuf_addf(line, "netscope: %s: %s", level_names[level], sentence);
+}
+
+static void add_json_string(struct strbuf *line, const char *text)
+{
+    strbuf_add_char(line, '"');
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            strbuf_add_char(line, '\\');
+        strbuf_add_char(line, *text);
+    }
+    strbuf_add_char(line, '"');
+}
+
+static void add_json(struct strbuf *line, enum log_level level, const char *area, const char *sentence)
+{
+    strbuf_add(line, "{\"time\":\"");
+    time_add_rfc3339(line, wall_clock_ns(), 6);
+    strbuf_addf(line, "\",\"level\":\"%s\",\"area\":\"%s\",\"message\":", level_names[level], area);
+    add_json_string(line, sentence);
+    strbuf_add_char(line, '}');
+}
+
+static void write_line(enum log_level level, const char *area, const char *sentence)
+{
+    struct strbuf line;
+    strbuf_init(&line, LINE_BYTES);
+    if (configured_format == LOG_FORMAT_JSON)
+        add_json(&line, level, area, sentence);
+    else
+        add_text(&line, level, sentence);
+    strbuf_add_char(&line, '\n');
+    // A log that cannot be written has nowhere to be reported.
+    if (write(STDERR_FILENO, line.text, line.length) < 0)
+        strbuf_clear(&line);
+    strbuf_done(&line);
+}
+
+void log_line(enum log_level level, const char *area, const char *format, ...)
+{
+    if (!log_enabled(level))
+        return;
+    char sentence[SENTENCE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+
+    struct strbuf safe;
+    strbuf_init(&safe, LINE_BYTES);
+    add_safe(&safe, sentence);
+    write_line(level, area, safe.text);
+    strbuf_done(&safe);
+}

@@ -1,0 +1,86 @@
+#include "base/time.h"
+
+#include "base/strbuf.h"
+
+enum { SECONDS_PER_DAY = 86400, DAYS_PER_ERA = 146097, FRACTION_DIGITS = 9 };
+
+struct civil_date {
+    int year, month, day;
+};
+
+static void fixed_digits(char *into, unsigned digits, uint64_t value)
+{
+    for (unsigned i = digits; i > 0; i--) {
+        into[i - 1] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+static void add_fixed(struct strbuf *into, unsigned digits, uint64_t value)
+{
+    char text[20];
+    fixed_digits(text, digits, value);
+    strbuf_add_bytes(into, text, digits);
+}
+
+// The Gregorian date of a day number since 1970-01-01. Counts years from March so that the leap day
+// is the last of its year; a 400-year era always has the same length.
+static struct civil_date civil_date_of(int64_t days_since_epoch)
+{
+    int64_t days = days_since_epoch + 719468; // since 0000-03-01
+    int64_t era = (days >= 0 ? days : days - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
+    int64_t day_of_era = days - era * DAYS_PER_ERA;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t months_from_march = (5 * day_of_year + 2) / 153;
+    int month = (int)(months_from_march < 10 ? months_from_march + 3 : months_from_march - 9);
+    return (struct civil_date){
+        .year = (int)(year_of_era + era * 400) + (month <= 2 ? 1 : 0),
+        .month = month,
+        .day = (int)(day_of_year - (153 * months_from_march + 2) / 5) + 1,
+    };
+}
+
+static int64_t floor_divide(int64_t value, int64_t by)
+{
+    return value / by - (value % by < 0 ? 1 : 0);
+}
+
+static void add_fraction(struct strbuf *into, uint64_t nanoseconds, unsigned digits)
+{
+    if (digits == 0)
+        return;
+    char text[1 + FRACTION_DIGITS] = ".";
+    fixed_digits(text + 1, FRACTION_DIGITS, nanoseconds);
+    strbuf_add_bytes(into, text, 1 + (digits < FRACTION_DIGITS ? digits : FRACTION_DIGITS));
+}
+
+void time_add_rfc3339(struct strbuf *into, int64_t time_ns, unsigned digits)
+{
+    int64_t seconds = floor_divide(time_ns, NS_PER_S);
+    int64_t days = floor_divide(seconds, SECONDS_PER_DAY);
+    unsigned of_day = (unsigned)(seconds - days * SECONDS_PER_DAY);
+    struct civil_date date = civil_date_of(days);
+
+    char text[] = "YYYY-MM-DDTHH:MM:SS";
+    fixed_digits(text, 4, (uint64_t)date.year);
+    fixed_digits(text + 5, 2, (uint64_t)date.month);
+    fixed_digits(text + 8, 2, (uint64_t)date.day);
+    fixed_digits(text + 11, 2, of_day / 3600);
+    fixed_digits(text + 14, 2, of_day / 60 % 60);
+    fixed_digits(text + 17, 2, of_day % 60);
+    strbuf_add_bytes(into, text, sizeof text - 1);
+    int64_t fraction = time_ns % NS_PER_S;
+    add_fraction(into, (uint64_t)(fraction < 0 ? fraction + NS_PER_S : fraction), digits);
+    strbuf_add_char(into, 'Z');
+}
+
+void time_add_decimal(struct strbuf *into, int64_t time_ns)
+{
+    uint64_t magnitude = time_ns < 0 ? -(uint64_t)time_ns : (uint64_t)time_ns;
+    if (time_ns < 0)
+        strbuf_add_char(into, '-');
+    strbuf_add_u64(into, magnitude / NS_PER_S);
+    strbuf_add_char(into, '.');
+    add_fixed(into, FRACTION_DIGITS, magnitude % NS_PER_S);
+}

@@ -1,0 +1,85 @@
+#include "base/slab.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODE_BYTES = 24 };
+
+static bool is_zero(const uint8_t *bytes)
+{
+    for (unsigned i = 0; i < NODE_BYTES; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+Test(slab, numbers_nodes_from_one_and_zeroes_them)
+{
+    struct slab slab;
+    slab_init(&slab, NODE_BYTES);
+    cr_expect_eq(slab_bytes(&slab), 0, "nothing until it is needed");
+    for (uint32_t id = 1; id <= 3 * SLAB_SEGMENT; id++) {
+        cr_assert_eq(slab_take(&slab), id);
+        cr_assert(is_zero(slab_at(&slab, id)));
+        memset(slab_at(&slab, id), 0xff, NODE_BYTES);
+    }
+    cr_expect_eq(slab.used, 3 * SLAB_SEGMENT);
+    cr_expect_geq(slab_bytes(&slab), 3 * SLAB_SEGMENT * NODE_BYTES);
+    slab_done(&slab);
+    cr_expect_eq(slab.used, 0);
+}
+
+Test(slab, reuses_what_was_freed_last_and_zeroes_it_again)
+{
+    struct slab slab;
+    slab_init(&slab, NODE_BYTES);
+    for (int i = 0; i < 10; i++)
+        memset(slab_at(&slab, slab_take(&slab)), 0xff, NODE_BYTES);
+    slab_free(&slab, 4);
+    slab_free(&slab, 7);
+    cr_expect_eq(slab_take(&slab), 7);
+    cr_expect(is_zero(slab_at(&slab, 7)));
+    cr_expect_eq(slab_take(&slab), 4);
+    cr_expect(is_zero(slab_at(&slab, 4)));
+    cr_expect_eq(slab_take(&slab), 11);
+    slab_done(&slab);
+}
+
+// Nodes stay where they are while the slab grows, and no two share a byte.
+Test(slab, never_moves_or_mixes_nodes)
+{
+    enum { NODES = 20000 };
+    struct slab slab;
+    slab_init(&slab, NODE_BYTES);
+    static uint8_t *places[NODES + 1];
+    for (uint32_t id = 1; id <= NODES; id++) {
+        cr_assert_eq(slab_take(&slab), id);
+        places[id] = slab_at(&slab, id);
+        memcpy(places[id], &id, sizeof id);
+        memcpy(places[id] + NODE_BYTES - sizeof id, &id, sizeof id);
+    }
+    for (uint32_t id = 1; id <= NODES; id++) {
+        uint32_t head, tail;
+        memcpy(&head, places[id], sizeof head);
+        memcpy(&tail, places[id] + NODE_BYTES - sizeof tail, sizeof tail);
+        cr_assert(slab_at(&slab, id) == places[id] && head == id && tail == id, "node %u", id);
+    }
+    slab_done(&slab);
+}
+
+Test(slab, grows_only_with_nodes_in_use)
+{
+    struct slab slab;
+    slab_init(&slab, NODE_BYTES);
+    for (int round = 0; round < 100; round++) {
+        uint32_t ids[SLAB_SEGMENT];
+        for (int i = 0; i < SLAB_SEGMENT; i++)
+            ids[i] = slab_take(&slab);
+        for (int i = 0; i < SLAB_SEGMENT; i++)
+            slab_free(&slab, ids[i]);
+    }
+    cr_expect_eq(slab.segment_count, 1);
+    cr_expect_eq(slab.used, 0);
+    slab_done(&slab);
+}
