@@ -1,0 +1,52 @@
+// From command line, environment and settings file to one frozen `struct settings`: flag > environment
+// > YAML (--config) > default, all derived from the settings table (table.c). Also what is printed of
+// that table: help, effective settings, the page of documentation, the example file.
+// Called on the main thread at start; reads files and nothing else from the system. Bounded: a settings
+// file has at most 1 MiB.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "config/settings.h"
+
+struct strbuf;
+
+enum config_command {
+    CONFIG_RUN,
+    CONFIG_HELP,
+    CONFIG_VERSION,
+    CONFIG_CHECK,           // the settings are valid; nothing more to do
+    CONFIG_PRINT,           // print config_add_yaml()
+    CONFIG_LIST_INTERFACES, // settings are the defaults: needs no valid settings file
+    CONFIG_SYNTHETIC_FLOWS,
+    CONFIG_PRINT_DOCS,    // print config_add_markdown(); for scripts/generate-docs
+    CONFIG_PRINT_EXAMPLE, // print config_add_example(); for scripts/generate-docs
+};
+
+// What the command line asks for besides settings.
+struct config_invocation {
+    enum config_command command;
+    const char *settings_path; // borrowed from argv; NULL = none
+    uint64_t synthetic_flows;  // flows to insert
+    bool exit_at_end;          // do not keep serving a file's results after its end
+};
+
+// Fills `out` and `what`; argv is permuted as getopt_long does. Configures the log as soon as its
+// settings are known, then warns of unknown NETSCOPE_ variables. For help, version, lists and documents
+// neither environment nor file is read. On failure `error` says where (file:line, flag or variable), what
+// and how to mend it, with EXIT_USAGE, and `out` holds nothing that needs settings_done().
+bool config_load(int argc, char **argv, char **environment, struct settings *out,
+                 struct config_invocation *what, struct error *error);
+
+// Frees what config_load() filled in; safe on zeros and when called twice.
+void settings_done(struct settings *settings);
+
+void config_add_help(struct strbuf *into);     // at most 100 columns
+void config_add_markdown(struct strbuf *into); // docs/configuration.md
+void config_add_example(struct strbuf *into);  // deploy/netscope.yaml: every key, at its default
+
+// The settings as YAML that loads back to the same settings; secrets are left out. Fails when a value
+// is not UTF-8, which YAML cannot carry.
+bool config_add_yaml(struct strbuf *into, const struct settings *settings, struct error *error);
