@@ -1,0 +1,223 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+
+enum { GROUPS = 8 }; // of an IPv6 address
+
+int address_compare(const struct address *left, const struct address *right)
+{
+    if (left->version != right->version)
+        return left->version < right->version ? -1 : 1;
+    return memcmp(left->bytes, right->bytes, sizeof left->bytes);
+}
+
+bool address_is_multicast(const struct address *address)
+{
+    if (address->version == 4)
+        return (address->bytes[0] & 0xf0) == 0xe0;
+    return address->version == 6 && address->bytes[0] == 0xff;
+}
+
+bool address_is_broadcast(const struct address *address)
+{
+    static const uint8_t everyone[4] = {255, 255, 255, 255};
+    return address->version == 4 && memcmp(address->bytes, everyone, sizeof everyone) == 0;
+}
+
+bool address_parse(const char *text, struct address *out)
+{
+    uint8_t bytes[16];
+    if (inet_pton(AF_INET, text, bytes) == 1)
+        *out = address_v4(bytes);
+    else if (inet_pton(AF_INET6, text, bytes) == 1)
+        *out = address_v6(bytes);
+    else
+        return false;
+    return true;
+}
+
+static unsigned address_bits(const struct address *address)
+{
+    return address->version == 4 ? 32 : 128;
+}
+
+// Whether the first `bits` bits are equal.
+static bool same_start(const uint8_t *left, const uint8_t *right, unsigned bits)
+{
+    unsigned whole = bits / 8, rest = bits % 8;
+    if (memcmp(left, right, whole) != 0)
+        return false;
+    return rest == 0 || ((left[whole] ^ right[whole]) >> (8 - rest)) == 0;
+}
+
+static bool host_bits_are_zero(const struct prefix *prefix)
+{
+    for (unsigned bit = prefix->bits; bit < address_bits(&prefix->address); bit++)
+        if (prefix->address.bytes[bit / 8] & (0x80 >> bit % 8))
+            return false;
+    return true;
+}
+
+// One to three decimal digits and nothing else.
+static bool parse_bits(const char *text, unsigned maximum, uint8_t *out)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 3 || text[digits] != '\0')
+        return false;
+    unsigned long bits = strtoul(text, NULL, 10);
+    *out = (uint8_t)bits;
+    return bits <= maximum;
+}
+
+bool prefix_parse(const char *text, struct prefix *out)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    const char *slash = strchr(text, '/');
+    size_t length = slash != NULL ? (size_t)(slash - text) : strlen(text);
+    if (length >= sizeof address)
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+
+    struct prefix prefix;
+    if (!address_parse(address, &prefix.address))
+        return false;
+    prefix.bits = (uint8_t)address_bits(&prefix.address);
+    if (slash != NULL && !parse_bits(slash + 1, prefix.bits, &prefix.bits))
+        return false;
+    if (!host_bits_are_zero(&prefix))
+        return false;
+    *out = prefix;
+    return true;
+}
+
+bool prefix_contains(const struct prefix *prefix, const struct address *address)
+{
+    return prefix->address.version == address->version &&
+           same_start(prefix->address.bytes, address->bytes, prefix->bits);
+}
+
+// The writers below put text at `at` and return its end; the callers' arrays are large enough by
+// ADDRESS_TEXT_BYTES, which holds the longest form.
+static char *write_decimal(char *at, unsigned value)
+{
+    char digits[5];
+    unsigned count = 0;
+    do
+        digits[count++] = (char)('0' + value % 10);
+    while ((value /= 10) != 0);
+    while (count > 0)
+        *at++ = digits[--count];
+    return at;
+}
+
+static char *write_v4(char *at, const uint8_t bytes[4])
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (i > 0)
+            *at++ = '.';
+        at = write_decimal(at, bytes[i]);
+    }
+    return at;
+}
+
+static char *write_group(char *at, unsigned group)
+{
+    bool begun = false;
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        unsigned digit = group >> shift & 0xf;
+        if (begun || digit != 0 || shift == 0) {
+            *at++ = "0123456789abcdef"[digit];
+            begun = true;
+        }
+    }
+    return at;
+}
+
+struct zero_run {
+    unsigned start, length;
+};
+
+// The longest run of two or more zero groups, the first of equals; length 0 = none.
+static struct zero_run longest_zeros(const unsigned groups[GROUPS])
+{
+    struct zero_run best = {0, 0};
+    for (unsigned start = 0; start < GROUPS; start++) {
+        unsigned length = 0;
+        while (start + length < GROUPS && groups[start + length] == 0)
+            length++;
+        if (length >= 2 && length > best.length)
+            best = (struct zero_run){start, length};
+    }
+    return best;
+}
+
+static bool is_v4_mapped(const uint8_t bytes[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(bytes, mapped, sizeof mapped) == 0;
+}
+
+static char *write_v6(char *at, const uint8_t bytes[16])
+{
+    if (is_v4_mapped(bytes)) {
+        memcpy(at, "::ffff:", 7);
+        return write_v4(at + 7, bytes + 12);
+    }
+    unsigned groups[GROUPS];
+    for (unsigned i = 0; i < GROUPS; i++)
+        groups[i] = (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
+    struct zero_run zeros = longest_zeros(groups);
+    for (unsigned i = 0; i < GROUPS; i++) {
+        if (zeros.length > 0 && i == zeros.start) {
+            *at++ = ':';
+            *at++ = ':';
+            i += zeros.length - 1;
+            continue;
+        }
+        if (i > 0 && at[-1] != ':')
+            *at++ = ':';
+        at = write_group(at, groups[i]);
+    }
+    return at;
+}
+
+static char *write_address(char *at, const struct address *address)
+{
+    if (address->version == 4)
+        return write_v4(at, address->bytes);
+    if (address->version == 6)
+        return write_v6(at, address->bytes);
+    *at = '-';
+    return at + 1;
+}
+
+char *address_format(const struct address *address, char into[ADDRESS_TEXT_BYTES])
+{
+    *write_address(into, address) = '\0';
+    return into;
+}
+
+char *endpoint_format(const struct endpoint *endpoint, char into[ENDPOINT_TEXT_BYTES])
+{
+    bool brackets = endpoint->address.version == 6;
+    char *at = into;
+    if (brackets)
+        *at++ = '[';
+    at = write_address(at, &endpoint->address);
+    if (brackets)
+        *at++ = ']';
+    *at++ = ':';
+    *write_decimal(at, endpoint->port) = '\0';
+    return into;
+}
+
+void address_add(struct strbuf *into, const struct address *address)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    strbuf_add_bytes(into, text, (size_t)(write_address(text, address) - text));
+}

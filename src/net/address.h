@@ -1,0 +1,57 @@
+// Addresses, endpoints and prefixes: parse and format. Value types; pure; any thread.
+// Text of IPv6 follows RFC 5952; an endpoint is "10.0.0.1:443" or "[2001:db8::1]:443".
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct strbuf;
+
+// Bytes are in network order; an IPv4 address uses the first four, the other twelve are zero.
+struct address {
+    uint8_t bytes[16];
+    uint8_t version; // 4, 6, or 0 = none
+};
+
+struct endpoint {
+    struct address address;
+    uint16_t port;
+};
+
+struct prefix {
+    struct address address; // host bits are zero
+    uint8_t bits;
+};
+
+enum { ADDRESS_TEXT_BYTES = 46, ENDPOINT_TEXT_BYTES = 54 };
+
+static inline struct address address_v4(const uint8_t bytes[4])
+{
+    struct address address = {.version = 4};
+    memcpy(address.bytes, bytes, 4);
+    return address;
+}
+
+static inline struct address address_v6(const uint8_t bytes[16])
+{
+    struct address address = {.version = 6};
+    memcpy(address.bytes, bytes, 16);
+    return address;
+}
+
+// Orders by version, then bytes: <0, 0, >0.
+int address_compare(const struct address *left, const struct address *right);
+bool address_is_multicast(const struct address *address);
+bool address_is_broadcast(const struct address *address); // 255.255.255.255
+
+bool address_parse(const char *text, struct address *out);
+// "10.0.0.0/8", "2001:db8::/32", or a single address; host bits must be zero.
+bool prefix_parse(const char *text, struct prefix *out);
+bool prefix_contains(const struct prefix *prefix, const struct address *address);
+
+// These write a terminated text ("-" for version 0) and return `into`.
+char *address_format(const struct address *address, char into[ADDRESS_TEXT_BYTES]);
+char *endpoint_format(const struct endpoint *endpoint, char into[ENDPOINT_TEXT_BYTES]);
+void address_add(struct strbuf *into, const struct address *address);
