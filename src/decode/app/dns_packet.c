@@ -1,0 +1,116 @@
+#include "decode/app/dns.h"
+#include "decode/app/dns_message.h"
+
+enum { PORT_DNS = 53, PORT_NETBIOS_NAMES = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
+enum { OPCODE_MAX = 6, RCODE_MAX = 11, QUESTION_BYTES_MIN = 5, TCP_PREFIX_BYTES = 2, RESERVED_BIT = 0x40 };
+enum { CLASS_IN = 1, CLASS_CHAOS = 3, CLASS_HESIOD = 4, CLASS_NONE = 254, CLASS_ANY = 255 };
+
+static bool is_dns_port(uint16_t port)
+{
+    return port == PORT_DNS || port == PORT_MDNS || port == PORT_LLMNR;
+}
+
+static bool on_dns_port(const struct packet *packet)
+{
+    return is_dns_port(packet->source_port) || is_dns_port(packet->target_port);
+}
+
+// NetBIOS names travel in the DNS format, but they are not DNS.
+static bool on_netbios_port(const struct packet *packet)
+{
+    return packet->source_port == PORT_NETBIOS_NAMES || packet->target_port == PORT_NETBIOS_NAMES;
+}
+
+// A header as clients and servers send it: one question (a response may leave it out), a known opcode
+// and rcode, the reserved bit clear, answers only in a response. What other protocols fail first is
+// asked first.
+static bool is_usual_header(const uint8_t *header)
+{
+    unsigned questions = (unsigned)header[4] << 8 | header[5];
+    if (questions > 1)
+        return false;
+    bool response = (header[2] & 0x80) != 0;
+    unsigned opcode = header[2] >> 3 & 15, rcode = header[3] & 15;
+    unsigned answers = (unsigned)header[6] << 8 | header[7];
+    if (opcode > OPCODE_MAX || rcode > RCODE_MAX || (header[3] & RESERVED_BIT) != 0)
+        return false;
+    return response ? questions + answers > 0 : questions == 1 && answers == 0 && rcode == 0;
+}
+
+static bool is_usual_class(uint16_t class)
+{
+    switch (class & 0x7fff) { // mDNS uses the top bit
+    case CLASS_IN:
+    case CLASS_CHAOS:
+    case CLASS_HESIOD:
+    case CLASS_NONE:
+    case CLASS_ANY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// The strict judgement, for ports that do not promise DNS.
+static bool is_dns_by_content(const uint8_t *bytes, size_t length, struct dns_message *out)
+{
+    return length >= DNS_HEADER_BYTES + QUESTION_BYTES_MIN && is_usual_header(bytes) &&
+           dns_read(bytes, length, out) == DNS_FIT_EXACT && out->type != 0 && is_usual_class(out->class);
+}
+
+static bool is_whole(const struct packet *packet)
+{
+    return packet->payload_captured >= packet->payload_length && packet->fragment == FRAGMENT_NONE;
+}
+
+static enum decode_reason dns_of_datagram(const struct packet *packet, struct dns_message *out, bool *found)
+{
+    const uint8_t *bytes = packet_payload(packet);
+    if (!on_dns_port(packet)) {
+        *found = is_whole(packet) && !on_netbios_port(packet) &&
+                 is_dns_by_content(bytes, packet->payload_captured, out);
+        return DECODE_OK;
+    }
+    if (packet->payload_captured < DNS_HEADER_BYTES && packet->payload_length >= DNS_HEADER_BYTES)
+        return DECODE_TRUNCATED;
+    *found = dns_parse(bytes, packet->payload_captured, is_whole(packet), out);
+    return *found || packet->payload_length == 0 ? DECODE_OK : DECODE_BAD_MESSAGE;
+}
+
+// On a DNS port a message may be cut by the segment's end and be followed by another one; a segment
+// from the middle of a message must not pass for one, so the header has to be a usual one.
+static bool dns_of_dns_stream(const uint8_t *message, size_t captured, size_t length, struct dns_message *out)
+{
+    if (length < DNS_HEADER_BYTES || captured < DNS_HEADER_BYTES || !is_usual_header(message))
+        return false;
+    bool whole = captured >= length;
+    return dns_parse(message, whole ? length : captured, whole, out) && out->name.length > 0 &&
+           is_usual_class(out->class);
+}
+
+static void dns_of_segment(const struct packet *packet, struct dns_message *out, bool *found)
+{
+    if (packet->payload_captured < TCP_PREFIX_BYTES + DNS_HEADER_BYTES)
+        return;
+    const uint8_t *bytes = packet_payload(packet);
+    const uint8_t *message = bytes + TCP_PREFIX_BYTES;
+    size_t captured = packet->payload_captured - TCP_PREFIX_BYTES;
+    size_t length = (size_t)bytes[0] << 8 | bytes[1];
+    if (on_dns_port(packet)) // some senders give the length a segment of its own
+        *found = dns_of_dns_stream(message, captured, length, out) ||
+                 (is_whole(packet) && is_dns_by_content(bytes, packet->payload_captured, out));
+    else if (length + TCP_PREFIX_BYTES == packet->payload_length)
+        *found = is_whole(packet) && is_dns_by_content(message, captured, out);
+}
+
+enum decode_reason dns_of_packet(const struct packet *packet, struct dns_message *out, bool *found)
+{
+    *found = false;
+    if (!packet->has_transport)
+        return DECODE_OK;
+    if (packet->ip_protocol == IP_PROTOCOL_UDP)
+        return dns_of_datagram(packet, out, found);
+    if (packet->ip_protocol == IP_PROTOCOL_TCP)
+        dns_of_segment(packet, out, found);
+    return DECODE_OK;
+}

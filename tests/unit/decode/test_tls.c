@@ -1,0 +1,335 @@
+#include "decode/app/tls.h"
+
+#include <stdlib.h>
+
+#include "wire.h"
+
+#define RANDOM      "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define SERVER_NAME "0000 0010 000e 00 000b 6578616d706c652e636f6d"
+#define ALPN_H2     "0010 0005 0003 02 6832"
+#define SIGNATURES  "000d 0012 0010 0403 0804 0401 0503 0805 0501 0806 0601"
+#define VERSIONS    "002b 0007 06 1a1a 0304 0303"
+
+struct message {
+    uint8_t bytes[WIRE_BYTES];
+    size_t length;
+};
+
+static void add(struct message *message, const char *hex)
+{
+    struct packet bytes = wire_hex(LINK_RAW, hex);
+    cr_assert_leq(message->length + bytes.captured, sizeof message->bytes);
+    memcpy(message->bytes + message->length, bytes.bytes, bytes.captured);
+    message->length += bytes.captured;
+}
+
+static void set_length(struct message *message, size_t at, size_t bytes, size_t length)
+{
+    for (size_t i = 0; i < bytes; i++)
+        message->bytes[at + i] = (uint8_t)(length >> 8 * (bytes - 1 - i));
+}
+
+// A ClientHello of these ciphers and extensions, both in hex; extensions NULL: without the block.
+static struct message hello(const char *version, const char *ciphers, const char *extensions)
+{
+    struct message made = {.length = 0};
+    add(&made, "01 000000");
+    add(&made, version);
+    add(&made, RANDOM "00 0000");
+    size_t list = made.length;
+    add(&made, ciphers);
+    set_length(&made, list - 2, 2, made.length - list);
+    add(&made, "01 00");
+    if (extensions != NULL) {
+        add(&made, "0000");
+        size_t block = made.length;
+        add(&made, extensions);
+        set_length(&made, block - 2, 2, made.length - block);
+    }
+    set_length(&made, 1, 3, made.length - 4);
+    return made;
+}
+
+static struct tls_hello parsed(const struct message *message)
+{
+    struct tls_hello out;
+    memset(&out, 0xa5, sizeof out);
+    cr_assert(tls_hello_parse(message->bytes, message->length, 't', &out));
+    return out;
+}
+
+static struct tls_hello of_capture(const char *name, unsigned number)
+{
+    struct packet packet = wire_decode_capture(name, number);
+    struct tls_hello out;
+    cr_assert(tls_hello_of_packet(&packet, &out), "%s frame %u", name, number);
+    return out;
+}
+
+static void expect(const struct tls_hello *hello, const char *sni, enum sni_status status, const char *ja3,
+                   const char *ja4)
+{
+    cr_expect(hello->complete);
+    cr_expect_str_eq(hello->sni, sni);
+    cr_expect_eq(hello->sni_length, strlen(sni));
+    cr_expect_str_eq(sni_status_name(hello->sni_status), sni_status_name(status));
+    cr_expect_str_eq(hello->ja3, ja3);
+    cr_expect_str_eq(hello->ja4, ja4);
+}
+
+// JA3 and SNI as tshark has them.
+Test(tls, reads_real_hellos)
+{
+    struct tls_hello hello = of_capture("pppoe-qinq.pcap", 4);
+    expect(&hello, "xp.apple.com", SNI_COMPLETE, "92306a1faec06f00b17da7dd2a607d69",
+           "t12d2011h2_2a284e3b0c56_8c799273bd37");
+    cr_expect_str_eq(hello.alpn, "h2,h2-16,h2-15,h2-14,spdy/3.1,spdy/3,http/1.1");
+    hello = of_capture("sll-starttls.pcap", 8);
+    expect(&hello, "", SNI_ABSENT, "c369db2c355ad05c76f5660af3179b01",
+           "t12i910500_383454ac02f4_a1e935682795");
+    cr_expect_str_empty(hello.alpn);
+    cr_expect_eq(hello.version, 0x0303);
+}
+
+Test(tls, knows_the_outer_name_of_an_encrypted_hello)
+{
+    struct tls_hello hello = of_capture("tls13-ech.pcap", 7);
+    expect(&hello, "cloudflare-ech.com", SNI_ECH_OUTER, "2fcbf8655473005933c5869b2b5d8044",
+           "t13d1517h2_8daaf6152771_b1ff8ab2d16f");
+    cr_expect_eq(hello.legacy_version, 0x0303);
+    cr_expect_eq(hello.version, 0x0304);
+}
+
+// Frame 716 answers a HelloRetryRequest: its segment begins with a change cipher spec.
+Test(tls, reads_the_second_hello_of_a_connection)
+{
+    struct tls_hello first = of_capture("browsing.pcap", 712), second = of_capture("browsing.pcap", 716);
+    expect(&first, "default.exp-tas.com", SNI_COMPLETE, "1a28e69016765d92e3b381168d68922c",
+           "t13d5911h1_a33745022dd6_1f22a2ca17c4");
+    expect(&second, first.sni, SNI_COMPLETE, first.ja3, first.ja4);
+}
+
+// The worked example of JA4's public description, with GREASE added in every list.
+Test(tls, gives_the_fingerprint_of_the_description)
+{
+    struct message message =
+        hello("0303", "2a2a 1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035",
+              "3a3a 0000 001b 0000" SERVER_NAME "0033 0000" ALPN_H2 "4469 0000 0017 0000 002d 0000" SIGNATURES
+              "0005 0000 0023 0000 0012 0000" VERSIONS "ff01 0000 000b 0000 000a 0000 0015 0000 eaea 0000");
+    struct tls_hello out = parsed(&message);
+    cr_expect_str_eq(out.ja4, "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    cr_expect_str_eq(out.sni, "example.com");
+}
+
+// md5 of "769,47-53,0-10-11,23-24,0".
+Test(tls, gives_ja3_without_grease)
+{
+    struct message message = hello("0301", "0a0a 002f 0035 fafa",
+                                   "1a1a 0000" SERVER_NAME "000a 0008 0006 0a0a 0017 0018 000b 0002 01 00");
+    struct tls_hello out = parsed(&message);
+    cr_expect_str_eq(out.ja3, "4505c7da2406849a847f2066c46b58e5");
+}
+
+// md5 of "769,47,,,"; JA4 says zeros where there is nothing to hash.
+Test(tls, reads_a_hello_without_extensions)
+{
+    struct message message = hello("0301", "002f", NULL);
+    struct tls_hello out = parsed(&message);
+    cr_expect_str_eq(out.ja3, "b02be259814e870a469a20ce9b2a7900");
+    cr_expect_str_eq(out.ja4, "t10i010000_ba72b8082249_000000000000");
+    message = hello("0301", "1a1a", "");
+    out = parsed(&message);
+    cr_expect_str_eq(out.ja4, "t10i000000_000000000000_000000000000");
+}
+
+static void expect_ja4_protocol(const char *alpn, const char *expected)
+{
+    char extensions[64];
+    snprintf(extensions, sizeof extensions, "0010%s", alpn);
+    struct message message = hello("0303", "002f", extensions);
+    struct tls_hello out = parsed(&message);
+    char protocol[3] = {out.ja4[8], out.ja4[9], '\0'};
+    cr_expect_str_eq(protocol, expected, "%s gives %s, not %s", alpn, protocol, expected);
+}
+
+// The description's cases.
+Test(tls, shortens_the_first_protocol)
+{
+    expect_ja4_protocol("000b 0009 08 687474702f312e31", "h1");
+    expect_ja4_protocol("0004 0002 01 68", "hh");
+    expect_ja4_protocol("0004 0002 01 ab", "ab");
+    expect_ja4_protocol("0005 0003 02 abcd", "ad");
+    expect_ja4_protocol("0005 0003 02 30ab", "3b");
+    expect_ja4_protocol("0007 0005 04 3031abcd", "3d");
+    expect_ja4_protocol("0007 0005 04 30abcd31", "01");
+    expect_ja4_protocol("0002 0000", "00");
+    expect_ja4_protocol("0003 0001 00", "00");
+    expect_ja4_protocol("0008 0006 02 3a3a 02 6832", "h2"); // GREASE first
+}
+
+Test(tls, shows_at_most_99)
+{
+    char ciphers[1024] = "";
+    for (unsigned i = 0; i < 150; i++)
+        snprintf(ciphers + strlen(ciphers), 5, "%04x", 0xc000 + i);
+    struct message message = hello("0303", ciphers, "");
+    struct tls_hello out = parsed(&message);
+    cr_expect_eq(strncmp(out.ja4, "t12i990000_", 11), 0, "%s", out.ja4);
+}
+
+// The order of ciphers and extensions matters to JA3 only.
+Test(tls, sorts_for_ja4)
+{
+    struct message one = hello("0303", "0035 002f c02b", SERVER_NAME "0017 0000 ff01 0000 0005 0000");
+    struct message other = hello("0303", "c02b 0035 002f", "ff01 0000 0005 0000" SERVER_NAME "0017 0000");
+    struct tls_hello first = parsed(&one), second = parsed(&other);
+    cr_expect_str_eq(first.ja4, second.ja4);
+    cr_expect_str_neq(first.ja3, second.ja3);
+}
+
+Test(tls, reads_dtls_and_quic_hellos)
+{
+    struct message message = {.length = 0};
+    struct tls_hello out;
+    add(&message,
+        "01 000037 0000 000000 000037 fefd" RANDOM "00 04 01020304 0002 c02b 01 00 0005 002b 0001 00");
+    set_length(&message, 1, 3, message.length - 12);
+    cr_assert(tls_hello_parse(message.bytes, message.length, 'd', &out));
+    cr_expect_eq(strncmp(out.ja4, "dd2i010100_", 11), 0, "%s", out.ja4);
+    cr_expect_not(tls_hello_parse(message.bytes, message.length, 't', &out));
+    message = hello("0303", "1301", VERSIONS);
+    cr_assert(tls_hello_parse(message.bytes, message.length, 'q', &out));
+    cr_expect_eq(strncmp(out.ja4, "q13i010100_", 11), 0, "%s", out.ja4);
+}
+
+// A prefix of a hello is a hello without fingerprints; its name is known once it has come whole.
+Test(tls, survives_every_cut)
+{
+    struct message message = hello("0303", "1301 1302", "0017 0000" SERVER_NAME ALPN_H2 VERSIONS);
+    size_t name_end = 4 + 2 + 32 + 1 + 2 + 4 + 2 + 2 + 4 + 20;
+    for (size_t length = 0; length < message.length; length++) {
+        uint8_t *bytes = malloc(length > 0 ? length : 1);
+        struct tls_hello out;
+        cr_assert_not_null(bytes);
+        memcpy(bytes, message.bytes, length);
+        cr_expect_eq(tls_hello_parse(bytes, length, 't', &out), length >= 6, "%zu", length);
+        if (length >= 6) {
+            cr_expect(!out.complete && out.ja3[0] == '\0' && out.ja4[0] == '\0', "%zu", length);
+            cr_expect_eq(out.sni_status, length < name_end ? SNI_TRUNCATED : SNI_COMPLETE, "%zu", length);
+        }
+        free(bytes);
+    }
+}
+
+Test(tls, has_no_fingerprint_of_a_contradiction)
+{
+    struct message message = hello("0303", "1301", "0017 0040 00");
+    struct tls_hello out = parsed(&message);
+    cr_expect(!out.complete && out.ja3[0] == '\0');
+    message = hello("0303", "1301", "");
+    message.bytes[4 + 2 + 32] = 0xff; // a session id longer than the message
+    cr_expect_not(tls_hello_parse(message.bytes, message.length, 't', &out));
+}
+
+Test(tls, is_none_of_other_messages)
+{
+    struct tls_hello out;
+    struct message message = hello("0303", "1301", "");
+    message.bytes[0] = 2;
+    cr_expect_not(tls_hello_parse(message.bytes, message.length, 't', &out), "a ServerHello");
+    message = hello("0203", "1301", "");
+    cr_expect_not(tls_hello_parse(message.bytes, message.length, 't', &out), "no such version");
+}
+
+Test(tls, keeps_255_bytes_of_a_name)
+{
+    char extensions[1024] = "0000 0131 012f 00 012c";
+    for (unsigned i = 0; i < 300; i++)
+        strcat(extensions, "61");
+    struct message message = hello("0303", "1301", extensions);
+    struct tls_hello out = parsed(&message);
+    cr_expect_eq(out.sni_length, 255);
+    cr_expect_eq(strlen(out.sni), 255);
+}
+
+Test(tls, joins_as_many_protocols_as_fit)
+{
+    char extensions[1024] = "0010 008a 0088";
+    for (unsigned i = 0; i < 8; i++)
+        strcat(extensions, "10 61616161616161616161616161616161");
+    struct message message = hello("0303", "1301", extensions);
+    struct tls_hello out = parsed(&message);
+    cr_expect_eq(strlen(out.alpn), 3 * 16 + 2);
+}
+
+static struct packet carried(const uint8_t *bytes, size_t length)
+{
+    struct packet packet;
+    memset(&packet, 0, sizeof packet);
+    packet.bytes = bytes;
+    packet.captured = packet.length = packet.payload_captured = packet.payload_length = (uint32_t)length;
+    packet.ip_protocol = IP_PROTOCOL_TCP;
+    packet.has_transport = true;
+    return packet;
+}
+
+static void add_record(struct message *segment, const uint8_t *bytes, size_t length)
+{
+    add(segment, "16 0301 0000");
+    set_length(segment, segment->length - 2, 2, length);
+    memcpy(segment->bytes + segment->length, bytes, length);
+    segment->length += length;
+}
+
+Test(tls, joins_the_records_of_a_segment)
+{
+    struct message message = hello("0303", "1301 1302", SERVER_NAME ALPN_H2 VERSIONS);
+    struct message whole = {.length = 0}, split = {.length = 0};
+    add_record(&whole, message.bytes, message.length);
+    for (size_t at = 0; at < message.length; at += 7)
+        add_record(&split, message.bytes + at, message.length - at < 7 ? message.length - at : 7);
+    struct packet packets[2] = {carried(whole.bytes, whole.length), carried(split.bytes, split.length)};
+    struct tls_hello out[2];
+    cr_assert(tls_hello_of_packet(&packets[0], &out[0]) && tls_hello_of_packet(&packets[1], &out[1]));
+    cr_expect(out[1].complete);
+    cr_expect_str_eq(out[1].ja4, out[0].ja4);
+    cr_expect_str_eq(out[1].sni, "example.com");
+}
+
+Test(tls, needs_a_tcp_segment_that_begins_with_a_record)
+{
+    struct message message = hello("0303", "1301", ""), segment = {.length = 0};
+    struct tls_hello out;
+    add_record(&segment, message.bytes, message.length);
+    struct packet packet = carried(segment.bytes, segment.length);
+    cr_expect(tls_hello_of_packet(&packet, &out));
+    packet.ip_protocol = IP_PROTOCOL_UDP;
+    cr_expect_not(tls_hello_of_packet(&packet, &out));
+    packet = carried(segment.bytes + 1, segment.length - 1);
+    cr_expect_not(tls_hello_of_packet(&packet, &out));
+    packet = carried(segment.bytes, 5);
+    cr_expect_not(tls_hello_of_packet(&packet, &out));
+    packet = carried(segment.bytes, segment.length);
+    packet.has_transport = false;
+    cr_expect_not(tls_hello_of_packet(&packet, &out));
+}
+
+Test(tls, ignores_an_sslv2_hello)
+{
+    struct packet bytes = wire_hex(LINK_RAW, "8046 01 0301 002d 0000 0010 000005000004 00000a000009");
+    struct packet packet = carried(bytes.bytes, bytes.captured);
+    struct tls_hello out;
+    cr_expect_not(tls_hello_of_packet(&packet, &out));
+}
+
+Test(tls, names_versions_and_statuses)
+{
+    char text[12];
+    cr_expect_str_eq(tls_version_name(0x0304, text), "TLS 1.3");
+    cr_expect_str_eq(tls_version_name(0x0300, text), "SSL 3.0");
+    cr_expect_str_eq(tls_version_name(0xfefd, text), "DTLS 1.2");
+    cr_expect_str_eq(tls_version_name(0x7f1c, text), "TLS 1.3 d28");
+    cr_expect_str_eq(tls_version_name(0x1234, text), "0x1234");
+    cr_expect_str_eq(sni_status_name(SNI_ECH_OUTER), "ech_outer");
+    cr_expect_str_eq(sni_status_name(SNI_ABSENT), "absent");
+}
