@@ -1,0 +1,82 @@
+#include "capture/clock.h"
+
+#include <time.h>
+
+#include "base/time.h"
+
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec at;
+    clock_gettime(id, &at);
+    return (int64_t)at.tv_sec * NS_PER_S + at.tv_nsec;
+}
+
+int64_t clock_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ns(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+static int64_t add_saturated(int64_t left, int64_t right)
+{
+    int64_t sum;
+    if (!__builtin_add_overflow(left, right, &sum))
+        return sum;
+    return left < 0 ? INT64_MIN : INT64_MAX;
+}
+
+static int64_t subtract_saturated(int64_t left, int64_t right)
+{
+    int64_t difference;
+    if (!__builtin_sub_overflow(left, right, &difference))
+        return difference;
+    return left < 0 ? INT64_MIN : INT64_MAX;
+}
+
+int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns)
+{
+    if (stamp_ns >= clock->now_ns) // caught up: stamps of two clocks in turn must not add up
+        clock->offset_ns = 0;
+    int64_t now_ns = add_saturated(stamp_ns, clock->offset_ns);
+    if (now_ns > PACKET_CLOCK_LATEST_NS) { // leaps of two such clocks added up: go on from where it stands
+        clock->offset_ns = subtract_saturated(clock->now_ns, stamp_ns);
+        clock->steps_back++;
+        return clock->now_ns;
+    }
+    if (!clock->started || now_ns >= clock->now_ns) {
+        clock->started = true;
+        clock->now_ns = now_ns;
+        return now_ns;
+    }
+    if (subtract_saturated(clock->now_ns, now_ns) > NS_PER_S) {
+        clock->offset_ns = subtract_saturated(clock->now_ns, stamp_ns);
+        clock->steps_back++;
+    }
+    return clock->now_ns;
+}
+
+void live_clock_start(struct live_clock *clock)
+{
+    *clock = (struct live_clock){.start_wall_ns = clock_wall_ns(), .start_ns = clock_now_ns()};
+}
+
+int64_t live_clock_now(const struct live_clock *clock)
+{
+    return clock->start_wall_ns + (clock_now_ns() - clock->start_ns);
+}
+
+int64_t live_clock_advance(struct live_clock *clock, int64_t stamp_ns)
+{
+    static const int64_t step_ns = 2 * NS_PER_S;
+    int64_t now_ns = live_clock_now(clock);
+    int64_t ahead_ns = stamp_ns + clock->offset_ns - now_ns;
+    if (ahead_ns > step_ns || ahead_ns < -step_ns) {
+        clock->offset_ns = now_ns - stamp_ns;
+        clock->steps++;
+    }
+    return now_ns;
+}

@@ -1,0 +1,40 @@
+// The only clock of the project. Live, time comes from the monotonic clock; offline, from the packets'
+// stamps through a packet_clock, which never steps back.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int64_t clock_now_ns(void);  // CLOCK_MONOTONIC: spans and ticks of live runs
+int64_t clock_wall_ns(void); // CLOCK_REALTIME: what people call the time
+
+// Packet time. A step back of up to 1 s is clamped (now stands still); a larger one re-bases: from then
+// on the stamps are shifted by an offset so that now goes on from where it was, until a stamp has caught
+// up with now by itself. Pure; the source thread.
+struct packet_clock {
+    int64_t now_ns;
+    int64_t offset_ns;   // added to stamps since the last re-basing
+    uint64_t steps_back; // re-basings
+    bool started;
+};
+
+// Now never passes this (the year 2116), whatever a file claims: sums with timeouts and ticks stay in range.
+// Stamps are at most this, too.
+#define PACKET_CLOCK_LATEST_NS (INT64_C(1) << 62)
+
+// Feeds a frame's stamp and returns now.
+int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns);
+
+// Live time: CLOCK_MONOTONIC, told as wall time of the start plus what has passed since. A frame's stamp is
+// wall time; when the wall clock is set during the run, stamps are shifted by an offset from then on, and
+// the step is counted. The source thread.
+struct live_clock {
+    int64_t start_wall_ns, start_ns;
+    int64_t offset_ns; // added to stamps
+    uint64_t steps;    // times that the wall clock was set by more than 2 s
+};
+
+void live_clock_start(struct live_clock *clock);
+int64_t live_clock_now(const struct live_clock *clock);
+// Feeds a frame's stamp and returns now.
+int64_t live_clock_advance(struct live_clock *clock, int64_t stamp_ns);

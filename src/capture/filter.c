@@ -1,0 +1,195 @@
+#include "capture/filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#include "base/log.h"
+#include "capture/filter_spelling.h"
+#include "capture/link_type.h"
+#include "capture/source.h"
+
+enum { FILTER_PROGRAMS = 32, KERNEL_ONLY_OFFSETS = -0x1000 };
+
+// Ethernet with Broadcom's switch tag behind the addresses. libpcap 1.10 filters little of it: the frame is
+// filtered as the Ethernet frame that it is without the tag, whose first bits tell the direction.
+enum { LINK_TYPE_BROADCOM_TAG = 281, ADDRESSES_BYTES = 12, TAG_BYTES = 4, TAG_OPCODE_SHIFT = 5 };
+
+struct program {
+    uint16_t link_type;
+    bool compiled;
+    bool tagged;
+    struct bpf_program code[2]; // tagged: for inbound and outbound frames; else one
+};
+
+struct filter {
+    char *expression;
+    struct program programs[FILTER_PROGRAMS]; // one a link type met
+    unsigned count;
+    struct program *last;
+    uint64_t uncompilable;
+    uint8_t *untagged; // a frame without its tag
+};
+
+// What only the kernel knows, the direction for one, lies at offsets that no file has.
+static bool asks_the_kernel(const struct bpf_program *code)
+{
+    for (unsigned i = 0; i < code->bf_len; i++)
+        if (BPF_CLASS(code->bf_insns[i].code) == BPF_LD && BPF_MODE(code->bf_insns[i].code) == BPF_ABS &&
+            (int32_t)code->bf_insns[i].k < 0 && (int32_t)code->bf_insns[i].k >= KERNEL_ONLY_OFFSETS)
+            return true;
+    return false;
+}
+
+static bool compile_code(const char *expression, const char *spelled, int dlt, struct bpf_program *code,
+                         struct error *error)
+{
+    pcap_t *dead = pcap_open_dead(dlt, FRAME_CAPTURED_MAX);
+    if (dead == NULL || spelled == NULL) {
+        error_set(error, EXIT_USAGE, "the filter \"%s\" finds no memory", expression);
+        if (dead != NULL)
+            pcap_close(dead);
+        return false;
+    }
+    bool compiled = pcap_compile(dead, code, spelled, 1, PCAP_NETMASK_UNKNOWN) == 0;
+    if (!compiled)
+        error_set(error, EXIT_USAGE, "the filter \"%s\" is not valid: %s", expression, pcap_geterr(dead));
+    pcap_close(dead);
+    if (!compiled || !asks_the_kernel(code))
+        return compiled;
+    pcap_freecode(code);
+    return error_set(error, EXIT_USAGE,
+                     "the filter \"%s\" is not valid: it asks for what files of this link type do not hold",
+                     expression);
+}
+
+static bool compile_tagged(const char *expression, struct program *program, struct error *error)
+{
+    for (int direction = 0; direction < 2; direction++) {
+        char *spelled = filter_spell_direction(expression, direction == 1);
+        bool compiled = compile_code(expression, spelled, DLT_EN10MB, &program->code[direction], error);
+        free(spelled);
+        if (compiled)
+            continue;
+        if (direction == 1)
+            pcap_freecode(&program->code[0]);
+        return false;
+    }
+    return true;
+}
+
+static bool compile(const char *expression, struct program *program, struct error *error)
+{
+    program->tagged = program->link_type == LINK_TYPE_BROADCOM_TAG;
+    if (program->tagged) {
+        program->compiled = compile_tagged(expression, program, error);
+        return program->compiled;
+    }
+    char *spelled = filter_spell_arcnet(expression, program->link_type);
+    program->compiled =
+        compile_code(expression, spelled, link_type_to_dlt(program->link_type), &program->code[0], error);
+    free(spelled);
+    return program->compiled;
+}
+
+struct filter *filter_create(const char *expression, uint16_t link_type, struct error *error)
+{
+    struct filter *filter = calloc(1, sizeof *filter);
+    if (filter != NULL)
+        filter->expression = strdup(expression);
+    if (filter == NULL || filter->expression == NULL) {
+        error_set(error, EXIT_USAGE, "the filter \"%s\" cannot be compiled: no memory", expression);
+        filter_destroy(filter);
+        return NULL;
+    }
+    filter->last = &filter->programs[filter->count++];
+    filter->last->link_type = link_type;
+    if (!compile(expression, filter->last, error)) {
+        filter_destroy(filter);
+        return NULL;
+    }
+    return filter;
+}
+
+static void free_program(struct program *program)
+{
+    if (!program->compiled)
+        return;
+    pcap_freecode(&program->code[0]);
+    if (program->tagged)
+        pcap_freecode(&program->code[1]);
+}
+
+void filter_destroy(struct filter *filter)
+{
+    if (filter == NULL)
+        return;
+    for (unsigned i = 0; i < filter->count; i++)
+        free_program(&filter->programs[i]);
+    free(filter->untagged);
+    free(filter->expression);
+    free(filter);
+}
+
+static struct program *program_add(struct filter *filter, uint16_t link_type)
+{
+    if (filter->count == FILTER_PROGRAMS)
+        return NULL;
+    struct program *program = &filter->programs[filter->count++];
+    program->link_type = link_type;
+    struct error error;
+    if (!compile(filter->expression, program, &error))
+        log_warning("capture", "packets of link type %u are left out: %s", link_type, error.text);
+    return program;
+}
+
+static struct program *program_for(struct filter *filter, uint16_t link_type)
+{
+    for (unsigned i = 0; i < filter->count; i++)
+        if (filter->programs[i].link_type == link_type)
+            return &filter->programs[i];
+    return program_add(filter, link_type);
+}
+
+static uint32_t run(const struct bpf_program *code, const uint8_t *bytes, uint32_t captured, uint32_t length)
+{
+    struct pcap_pkthdr header = {.caplen = captured, .len = length};
+    return (uint32_t)pcap_offline_filter(code, &header, bytes);
+}
+
+static uint32_t run_tagged(struct filter *filter, const struct program *program, const struct frame *frame)
+{
+    if (frame->captured < ADDRESSES_BYTES + TAG_BYTES || frame->captured > FRAME_CAPTURED_MAX)
+        return 0;
+    if (filter->untagged == NULL)
+        filter->untagged = malloc(FRAME_CAPTURED_MAX);
+    if (filter->untagged == NULL)
+        return 0;
+    uint32_t captured = frame->captured - TAG_BYTES;
+    memcpy(filter->untagged, frame->bytes, ADDRESSES_BYTES);
+    memcpy(filter->untagged + ADDRESSES_BYTES, frame->bytes + ADDRESSES_BYTES + TAG_BYTES,
+           captured - ADDRESSES_BYTES);
+    bool outbound = frame->bytes[ADDRESSES_BYTES] >> TAG_OPCODE_SHIFT != 0; // towards the switch
+    return run(&program->code[outbound], filter->untagged, captured, frame->length - TAG_BYTES);
+}
+
+uint32_t filter_accepts(struct filter *filter, const struct frame *frame)
+{
+    struct program *program = filter->last;
+    if (program->link_type != frame->link_type)
+        program = program_for(filter, frame->link_type);
+    if (program == NULL || !program->compiled) {
+        filter->uncompilable++;
+        return 0;
+    }
+    filter->last = program;
+    if (program->tagged)
+        return run_tagged(filter, program, frame);
+    return run(&program->code[0], frame->bytes, frame->captured, frame->length);
+}
+
+uint64_t filter_uncompilable(const struct filter *filter)
+{
+    return filter->uncompilable;
+}

@@ -1,0 +1,22 @@
+// BPF filters over frames of any link type, compiled by libpcap for each link type when its first frame
+// comes. Owned by a source; the source thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct frame;
+struct filter;
+
+// Compiles for `link_type` (LINKTYPE number) to check the expression: on failure NULL and EXIT_USAGE with
+// libpcap's reason.
+struct filter *filter_create(const char *expression, uint16_t link_type, struct error *error);
+void filter_destroy(struct filter *filter); // takes NULL
+
+// The length the filter accepts of the frame, 0 = rejected. Frames of a link type for which it cannot be
+// compiled are rejected and counted.
+uint32_t filter_accepts(struct filter *filter, const struct frame *frame);
+
+uint64_t filter_uncompilable(const struct filter *filter); // frames rejected for their link type

@@ -1,0 +1,389 @@
+#include "capture/live_source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "capture/clock.h"
+#include "capture/live_set.h"
+
+enum { CHUNK_READY_BYTES = 16 * 1024, GONE_WAIT_MS = 5, OTHER_FDS = 2 };
+
+enum live_state { LIVE_RUNNING, LIVE_DRAINING, LIVE_ENDED };
+enum stop_wish { STOP_NOT, STOP_DRAIN, STOP_AT_ONCE };
+
+struct live_source {
+    struct source source;
+    struct live_set set;
+    struct chunk_pool *pool;
+    struct chunk *chunk;   // being filled
+    struct chunk *retired; // full: their frames were handed over by the last poll
+    unsigned turn;         // the handle that is read first
+    enum live_state state;
+    int64_t drain_until_ns;
+    atomic_int stop; // enum stop_wish
+    int stop_fd;
+    struct frame *frames; // of the poll that runs
+    unsigned capacity, count;
+    enum exit_code verdict;
+    struct error error;
+};
+
+static struct live_source *live_of(struct source *source)
+{
+    return (struct live_source *)source;
+}
+
+static const struct live_source *const_live_of(const struct source *source)
+{
+    return (const struct live_source *)source;
+}
+
+// --- Frames ---
+
+static bool ready_chunk(struct live_source *source, size_t bytes, int timeout_ms)
+{
+    struct chunk *chunk = source->chunk;
+    if (chunk != NULL && chunk->capacity - chunk->used >= bytes)
+        return true;
+    struct chunk *fresh = chunk_pool_take(source->pool, timeout_ms);
+    if (fresh == NULL)
+        return false;
+    if (chunk != NULL) {
+        chunk->next = source->retired;
+        source->retired = chunk;
+    }
+    source->chunk = fresh;
+    return bytes <= fresh->capacity;
+}
+
+static void release_retired(struct live_source *source)
+{
+    while (source->retired != NULL) {
+        struct chunk *chunk = source->retired;
+        source->retired = chunk->next;
+        chunk_release(chunk);
+    }
+}
+
+static void take_frame(void *owner, struct live_handle *handle, int64_t time_ns, const uint8_t *bytes,
+                       uint32_t captured, uint32_t length)
+{
+    struct live_source *source = owner;
+    if (source->count == source->capacity || !ready_chunk(source, captured, 0)) {
+        handle->row->drops.no_chunk++;
+        return;
+    }
+    struct chunk *chunk = source->chunk;
+    memcpy(chunk->bytes + chunk->used, bytes, captured);
+    source->frames[source->count++] = (struct frame){
+        .time_ns = time_ns,
+        .bytes = chunk->bytes + chunk->used,
+        .captured = captured,
+        .length = length > captured ? length : captured,
+        .interface = handle->interface,
+        .link_type = handle->link_type,
+        .chunk = chunk,
+    };
+    chunk->used += captured;
+    handle->row->drops.delivered++;
+}
+
+static void count_unread(void *owner, struct live_handle *handle, int64_t time_ns, const uint8_t *bytes,
+                         uint32_t captured, uint32_t length)
+{
+    (void)owner;
+    (void)time_ns;
+    (void)bytes;
+    (void)captured;
+    (void)length;
+    handle->row->drops.unread++;
+}
+
+// An error of the socket is read off here, else poll() would return at once for ever. ENETDOWN is no more
+// than news: the socket goes on when the interface comes up again.
+static void take_socket_error(struct live_source *source, struct live_handle *handle)
+{
+    int problem = 0;
+    socklen_t length = sizeof problem;
+    getsockopt(handle->fd, SOL_SOCKET, SO_ERROR, &problem, &length);
+    source->set.retry_at_ns = 0;
+}
+
+// A handle whose interface is gone and whose ring is empty.
+static void remove_gone(struct live_source *source, unsigned at)
+{
+    live_set_remove(&source->set, at);
+    if (live_set_is_pending(&source->set))
+        return;
+    source->state = LIVE_ENDED;
+    source->verdict = EXIT_NO_INTERFACE;
+    error_set(&source->error, EXIT_NO_INTERFACE,
+              "no interface is left to capture on: the last one was removed (with capture.on_missing: wait "
+              "it is waited for)");
+}
+
+static void read_handle(struct live_source *source, unsigned at)
+{
+    struct live_handle *handle = source->set.handles[at];
+    unsigned room = source->capacity - source->count;
+    unsigned got = live_handle_read(handle, (int)room, take_frame, source);
+    if (got > 0)
+        return;
+    if (handle->gone && clock_now_ns() >= handle->gone_until_ns)
+        remove_gone(source, at);
+    else if (handle->failed)
+        live_set_mend(&source->set, handle);
+}
+
+static void read_handles(struct live_source *source)
+{
+    unsigned first = source->turn++;
+    unsigned count = source->set.handles_count;
+    for (unsigned i = 0; i < count && source->count < source->capacity; i++) {
+        unsigned at = (first + i) % count;
+        if (at < source->set.handles_count && source->set.handles[at]->pcap != NULL)
+            read_handle(source, at);
+    }
+}
+
+// --- Polling ---
+
+// How long the handles allow to sleep.
+static int handles_wait_ms(const struct live_source *source)
+{
+    int wait_ms = INT_MAX;
+    for (unsigned i = 0; i < source->set.handles_count; i++) {
+        const struct live_handle *handle = source->set.handles[i];
+        if (handle->pcap != NULL && handle->more)
+            return 0;
+        if (handle->pcap != NULL && handle->gone)
+            wait_ms = GONE_WAIT_MS;
+    }
+    return wait_ms;
+}
+
+static int wait_ms(const struct live_source *source, int timeout_ms)
+{
+    int64_t wait_ms = (source->set.retry_at_ns - clock_now_ns()) / NS_PER_MS + 1;
+    int handles_ms = handles_wait_ms(source);
+    if (handles_ms < wait_ms)
+        wait_ms = handles_ms;
+    if (timeout_ms >= 0 && timeout_ms < wait_ms)
+        wait_ms = timeout_ms;
+    return wait_ms > 0 ? (int)wait_ms : 0;
+}
+
+// Sleeps until a frame, a change of the links, the stop, or the timeout.
+static void await(struct live_source *source, int timeout_ms)
+{
+    struct pollfd fds[LIVE_INTERFACES_MAX + OTHER_FDS];
+    struct live_handle *waited[LIVE_INTERFACES_MAX + OTHER_FDS];
+    fds[0] = (struct pollfd){.fd = link_watch_fd(source->set.links), .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = source->stop_fd, .events = POLLIN};
+    nfds_t count = OTHER_FDS;
+    for (unsigned i = 0; i < source->set.handles_count; i++) {
+        struct live_handle *handle = source->set.handles[i];
+        if (handle->pcap == NULL || handle->finished)
+            continue;
+        waited[count] = handle;
+        fds[count++] = (struct pollfd){.fd = handle->fd, .events = POLLIN};
+    }
+    if (poll(fds, count, timeout_ms) <= 0)
+        return;
+    for (nfds_t i = OTHER_FDS; i < count; i++)
+        if ((fds[i].revents & POLLERR) != 0)
+            take_socket_error(source, waited[i]);
+    if (fds[0].revents != 0) {
+        link_watch_read(source->set.links);
+        source->set.retry_at_ns = 0;
+    }
+}
+
+static void begin_drain(struct live_source *source)
+{
+    for (unsigned i = 0; i < source->set.handles_count; i++)
+        live_handle_shut(source->set.handles[i]);
+    source->state = LIVE_DRAINING;
+    source->drain_until_ns = clock_now_ns() + live_block_time_ns(source->set.settings);
+}
+
+// The block that the kernel was filling comes out within the timeout: until then a ring is not known empty.
+static void drain_handle(struct live_source *source, struct live_handle *handle)
+{
+    bool keep = atomic_load(&source->stop) == STOP_DRAIN && handle->drained < LIVE_DRAIN_FRAMES;
+    bool late = clock_now_ns() >= source->drain_until_ns;
+    unsigned room = source->capacity - source->count;
+    unsigned allowed = LIVE_DRAIN_FRAMES - handle->drained;
+    unsigned got;
+    if (keep) {
+        got = live_handle_read(handle, (int)(room < allowed ? room : allowed), take_frame, source);
+        handle->drained += got;
+    } else {
+        got = live_handle_read(handle, -1, count_unread, source);
+    }
+    handle->finished = got == 0 && late;
+    if (handle->finished)
+        live_handle_count(handle);
+}
+
+static bool drain_handles(struct live_source *source)
+{
+    bool all_finished = true;
+    for (unsigned i = 0; i < source->set.handles_count && source->count < source->capacity; i++) {
+        struct live_handle *handle = source->set.handles[i];
+        if (handle->pcap == NULL || handle->finished)
+            continue;
+        drain_handle(source, handle);
+        all_finished = all_finished && handle->finished;
+    }
+    return all_finished && source->count < source->capacity;
+}
+
+static enum source_result poll_draining(struct live_source *source, int timeout_ms)
+{
+    if (drain_handles(source))
+        source->state = LIVE_ENDED;
+    if (source->count > 0)
+        return SOURCE_FRAMES;
+    if (source->state == LIVE_ENDED)
+        return SOURCE_END;
+    int64_t left_ms = (source->drain_until_ns - clock_now_ns()) / NS_PER_MS + 1;
+    if (left_ms > 0)
+        poll(NULL, 0, timeout_ms >= 0 && timeout_ms < left_ms ? timeout_ms : (int)left_ms);
+    return SOURCE_IDLE;
+}
+
+static enum source_result poll_running(struct live_source *source, int timeout_ms)
+{
+    await(source, wait_ms(source, timeout_ms));
+    if (clock_now_ns() >= source->set.retry_at_ns)
+        live_set_follow(&source->set);
+    read_handles(source);
+    return source->count > 0 ? SOURCE_FRAMES : SOURCE_IDLE;
+}
+
+static enum source_result live_poll(struct source *base, int timeout_ms, struct frame *frames,
+                                    unsigned capacity, unsigned *count)
+{
+    struct live_source *source = live_of(base);
+    release_retired(source);
+    source->frames = frames;
+    source->capacity = capacity;
+    source->count = 0;
+    *count = 0;
+    if (source->state == LIVE_RUNNING && atomic_load(&source->stop) != STOP_NOT)
+        begin_drain(source);
+    if (source->state == LIVE_ENDED)
+        return SOURCE_END;
+    if (!ready_chunk(source, CHUNK_READY_BYTES, timeout_ms))
+        return SOURCE_IDLE;
+    enum source_result result =
+        source->state == LIVE_DRAINING ? poll_draining(source, timeout_ms) : poll_running(source, timeout_ms);
+    *count = source->count;
+    return result;
+}
+
+// --- The row ---
+
+static unsigned live_interfaces(const struct source *source)
+{
+    return interface_list_count(&const_live_of(source)->set.rows);
+}
+
+static const struct source_interface *live_interface(const struct source *source, unsigned index)
+{
+    return &const_live_of(source)->set.rows.rows[index]->shown;
+}
+
+static void live_drops(struct source *base, unsigned interface, struct source_drops *out)
+{
+    struct live_source *source = live_of(base);
+    for (unsigned i = 0; i < source->set.handles_count; i++)
+        if (source->set.handles[i]->interface == interface)
+            live_handle_count(source->set.handles[i]);
+    *out = source->set.rows.rows[interface]->drops;
+}
+
+static void live_stop(struct source *base, bool drain)
+{
+    struct live_source *source = live_of(base);
+    atomic_store(&source->stop, drain ? STOP_DRAIN : STOP_AT_ONCE);
+    uint64_t one = 1;
+    int saved = errno;
+    ssize_t written = write(source->stop_fd, &one, sizeof one);
+    (void)written; // full = it was said before
+    errno = saved;
+}
+
+static enum exit_code live_verdict(const struct source *base, struct error *error)
+{
+    const struct live_source *source = const_live_of(base);
+    if (source->verdict != EXIT_DONE)
+        *error = source->error;
+    return source->verdict;
+}
+
+static void live_destroy(struct source *base)
+{
+    struct live_source *source = live_of(base);
+    release_retired(source);
+    if (source->chunk != NULL)
+        chunk_release(source->chunk);
+    live_set_close(&source->set);
+    if (source->stop_fd >= 0)
+        close(source->stop_fd);
+    free(source);
+}
+
+static const struct source_ops live_ops = {
+    .name = "live",
+    .lossless = false,
+    .poll = live_poll,
+    .interfaces = live_interfaces,
+    .interface = live_interface,
+    .drops = live_drops,
+    .stop = live_stop,
+    .verdict = live_verdict,
+    .destroy = live_destroy,
+};
+
+struct source *live_source_create(const struct capture_settings *settings, struct chunk_pool *pool,
+                                  struct error *error)
+{
+    struct live_source *source = calloc(1, sizeof *source);
+    if (source == NULL) {
+        error_set(error, EXIT_NO_INTERFACE, "the live capture finds no memory");
+        return NULL;
+    }
+    source->source.ops = &live_ops;
+    source->pool = pool;
+    source->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!live_set_open(&source->set, settings, error)) {
+        live_destroy(&source->source);
+        return NULL;
+    }
+    return &source->source;
+}
+
+const char *live_source_reason(const struct source *source)
+{
+    assert(source->ops == &live_ops);
+    return const_live_of(source)->set.reason;
+}
+
+bool live_source_link_name(const struct source *source, uint32_t kernel_index, char name[IF_NAMESIZE])
+{
+    assert(source->ops == &live_ops);
+    const struct link *link = link_by_index(const_live_of(source)->set.links, kernel_index);
+    if (link != NULL)
+        memcpy(name, link->name, IF_NAMESIZE);
+    return link != NULL;
+}

@@ -1,0 +1,109 @@
+#include "capture/filter.h"
+
+#include "fixtures.h"
+
+static struct taken taken;
+
+// "65535,0,65535" against the packets that the filter leaves.
+static void check_row(char *path, const char *filter, char *expected)
+{
+    static struct taken all;
+    static uint64_t kept;
+    cr_assert(read_path(path, "", &all), "%s", all.error.text);
+    cr_assert(read_path(path, filter, &taken), "%s", taken.error.text);
+    kept = 0;
+    uint64_t packets = 0;
+    for (char *result = strtok(expected, ","); result != NULL; result = strtok(NULL, ",")) {
+        bool accepted = strcmp(result, "0") != 0;
+        if (accepted) {
+            cr_expect_lt(kept, taken.frames, "%s: %s", path, filter);
+            cr_expect(taken.time_ns[kept] == all.time_ns[packets] &&
+                          taken.length[kept] == all.length[packets],
+                      "%s: %s: packet %lu", path, filter, (unsigned long)packets + 1);
+            kept++;
+        }
+        packets++;
+    }
+    cr_expect_eq(kept, taken.frames, "%s: %s", path, filter);
+    cr_expect_eq(packets, all.frames, "%s: %s", path, filter);
+}
+
+// "gateway" is not built into Debian's libpcap, and its names only the machine of libpcap's own tests knows.
+static bool needs_names(const char *filter)
+{
+    return strstr(filter, ".libpcap.test") != NULL;
+}
+
+Test(filter, accepts_exactly_what_libpcap_expects, .timeout = 60)
+{
+    FILE *rows = fopen(NETSCOPE_SOURCE_DIR "/../shared/captures/libpcap/FILTER_EXPECTED.tsv", "r");
+    if (rows == NULL)
+        cr_skip_test("the shared captures are not here");
+    char line[4096], path[2048];
+    unsigned checked = 0;
+    while (fgets(line, sizeof line, rows) != NULL) {
+        char *rest = line;
+        char *name = strsep(&rest, "\t\n");
+        strsep(&rest, "\t\n");
+        char *filter = strsep(&rest, "\t\n");
+        char *expected = strsep(&rest, "\t\n");
+        if (expected == NULL || strcmp(name, "savefile") == 0 || needs_names(filter))
+            continue;
+        snprintf(path, sizeof path, NETSCOPE_SOURCE_DIR "/../shared/captures/libpcap/%s", name);
+        check_row(path, filter, expected);
+        checked++;
+    }
+    fclose(rows);
+    cr_assert_eq(checked, 52);
+}
+
+Test(filter, a_bad_expression_carries_the_reason)
+{
+    struct error error;
+    cr_assert_null(filter_create("host", 1, &error));
+    cr_assert_eq(error.code, EXIT_USAGE);
+    cr_assert_null(filter_create("nonsense here", 1, &error));
+    cr_assert_not_null(strstr(error.text, "nonsense"), "%s", error.text);
+}
+
+Test(filter, what_only_the_kernel_knows_is_refused)
+{
+    struct error error;
+    cr_assert_null(filter_create("inbound", 1, &error));
+    cr_assert_eq(error.code, EXIT_USAGE);
+    struct filter *cooked = filter_create("inbound", 113, &error);
+    cr_assert_not_null(cooked, "cooked captures hold the direction: %s", error.text);
+    filter_destroy(cooked);
+}
+
+static const uint8_t udp_in_ethernet[42] = {2, 0, 0,    0, 0, 1,  2, 0, 0, 0, 0,  2,
+                                            8, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};
+
+Test(filter, compiles_for_each_link_type_that_comes)
+{
+    struct error error;
+    struct filter *filter = filter_create("udp", 1, &error);
+    cr_assert_not_null(filter);
+    struct frame frame = {.bytes = udp_in_ethernet, .captured = 42, .length = 42, .link_type = 1};
+    cr_assert_gt(filter_accepts(filter, &frame), 0);
+    frame.link_type = 101;
+    cr_assert_eq(filter_accepts(filter, &frame), 0, "an Ethernet header is no IP header");
+    frame.bytes += 14;
+    frame.captured = frame.length = 28;
+    cr_assert_gt(filter_accepts(filter, &frame), 0);
+    cr_assert_eq(filter_uncompilable(filter), 0);
+    filter_destroy(filter);
+}
+
+Test(filter, counts_what_it_cannot_compile_for)
+{
+    struct error error;
+    struct filter *filter = filter_create("ether host 2:0:0:0:0:1", 1, &error);
+    struct frame frame = {.bytes = udp_in_ethernet, .captured = 42, .length = 42, .link_type = 1};
+    cr_assert_gt(filter_accepts(filter, &frame), 0);
+    frame.link_type = 101;
+    cr_assert_eq(filter_accepts(filter, &frame), 0);
+    cr_assert_eq(filter_accepts(filter, &frame), 0);
+    cr_assert_eq(filter_uncompilable(filter), 2);
+    filter_destroy(filter);
+}
