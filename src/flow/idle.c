@@ -1,0 +1,128 @@
+#include "flow/idle.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/time.h"
+
+enum { IDLE_SLOTS_MAXIMUM = 1024, IDLE_SLACK = 4, IDLE_NEVER_SLOT_SECONDS = 16 };
+
+bool idle_wheel_init(struct idle_wheel *wheel, int64_t timeout_ns)
+{
+    int64_t slot_ns = timeout_ns == 0 ? IDLE_NEVER_SLOT_SECONDS * NS_PER_S : NS_PER_S;
+    while (timeout_ns / slot_ns + IDLE_SLACK > IDLE_SLOTS_MAXIMUM)
+        slot_ns *= 2;
+    uint32_t slots = timeout_ns == 0 ? IDLE_SLOTS_MAXIMUM : 8;
+    while (slots < timeout_ns / slot_ns + IDLE_SLACK)
+        slots *= 2;
+
+    *wheel = (struct idle_wheel){.timeout_ns = timeout_ns, .slot_ns = slot_ns, .slots = slots};
+    wheel->heads = calloc(slots, sizeof *wheel->heads);
+    return wheel->heads != NULL;
+}
+
+void idle_wheel_done(struct idle_wheel *wheel)
+{
+    free(wheel->heads);
+    *wheel = (struct idle_wheel){0};
+}
+
+static uint32_t slot_of(const struct idle_wheel *wheel, int64_t number)
+{
+    return (uint32_t)number & (wheel->slots - 1);
+}
+
+static void link_first(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id, uint32_t slot)
+{
+    struct flow *flow = flow_at(store, id);
+    flow->idle = (struct idle_links){.next = wheel->heads[slot]};
+    flow->idle_slot = (uint16_t)slot;
+    if (flow->idle.next != 0)
+        flow_at(store, flow->idle.next)->idle.previous = id;
+    wheel->heads[slot] = id;
+}
+
+static void unlink_flow(struct idle_wheel *wheel, const struct flow_store *store, const struct flow *flow)
+{
+    if (flow->idle.previous != 0)
+        flow_at(store, flow->idle.previous)->idle.next = flow->idle.next;
+    else
+        wheel->heads[flow->idle_slot] = flow->idle.next;
+    if (flow->idle.next != 0)
+        flow_at(store, flow->idle.next)->idle.previous = flow->idle.previous;
+}
+
+// Flows of the slots before `oldest` gather in it: they are older than the wheel can tell.
+static void gather_old(struct idle_wheel *wheel, const struct flow_store *store, int64_t oldest)
+{
+    uint32_t into = slot_of(wheel, oldest);
+    int64_t steps = oldest - wheel->oldest;
+    for (int64_t i = 0; i < steps && i < (int64_t)wheel->slots; i++) {
+        uint32_t from = slot_of(wheel, wheel->oldest + i);
+        while (from != into && wheel->heads[from] != 0) {
+            uint32_t id = wheel->heads[from];
+            unlink_flow(wheel, store, flow_at(store, id));
+            link_first(wheel, store, id, into);
+        }
+    }
+    wheel->oldest = oldest;
+}
+
+void idle_wheel_add(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id)
+{
+    int64_t number = flow_at(store, id)->last_ns / wheel->slot_ns;
+    if (wheel->members++ == 0)
+        wheel->oldest = number;
+    if (number < wheel->oldest)
+        number = wheel->oldest;
+    // A quarter of the wheel at once, so that gathering costs little even where nothing ever expires.
+    if (number - wheel->oldest >= (int64_t)wheel->slots)
+        gather_old(wheel, store, number - (int64_t)wheel->slots * 3 / 4);
+    link_first(wheel, store, id, slot_of(wheel, number));
+}
+
+void idle_wheel_remove(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id)
+{
+    assert(wheel->members > 0);
+    wheel->members--;
+    unlink_flow(wheel, store, flow_at(store, id));
+}
+
+// Files the first flow of the oldest slot where its last packet belongs. Whether it moved.
+static bool refile_first(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id)
+{
+    if (flow_at(store, id)->last_ns / wheel->slot_ns <= wheel->oldest)
+        return false;
+    idle_wheel_remove(wheel, store, id);
+    idle_wheel_add(wheel, store, id);
+    return true;
+}
+
+// The first flow of the oldest slot that really was last seen then; advances to the first slot with one,
+// but not to `end`. 0 = none before it.
+static uint32_t first_before(struct idle_wheel *wheel, const struct flow_store *store, int64_t end)
+{
+    while (wheel->members > 0 && wheel->oldest < end) {
+        uint32_t id = wheel->heads[slot_of(wheel, wheel->oldest)];
+        if (id == 0)
+            wheel->oldest++;
+        else if (!refile_first(wheel, store, id))
+            return id;
+    }
+    return 0;
+}
+
+uint32_t idle_wheel_take_due(struct idle_wheel *wheel, const struct flow_store *store, int64_t now_ns)
+{
+    if (wheel->timeout_ns == 0 || wheel->members == 0)
+        return 0;
+    uint32_t id = first_before(wheel, store, (now_ns - wheel->timeout_ns) / wheel->slot_ns);
+    if (id != 0)
+        idle_wheel_remove(wheel, store, id);
+    return id;
+}
+
+uint32_t idle_wheel_oldest(struct idle_wheel *wheel, const struct flow_store *store)
+{
+    return first_before(wheel, store, INT64_MAX);
+}

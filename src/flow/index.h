@@ -1,0 +1,88 @@
+// The hash index of a flow table: from a 64-bit keyed hash to a flow's id. Cache-line buckets with ten
+// tagged places; linear hashing splits one bucket at a time, so that no insertion ever waits for the
+// table to grow. One owner, one thread. Cost: one line for a hit or a miss, about 9 bytes a flow.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { INDEX_PLACES = 10, INDEX_FILL = 7, INDEX_SEGMENT_SHIFT = 7, INDEX_SEGMENT = 1 << INDEX_SEGMENT_SHIFT };
+
+struct index_bucket {
+    uint16_t tags[INDEX_PLACES]; // 16 bits of the hash; meaningful where ids[] is not 0
+    uint32_t overflow;           // number of a further bucket in `overflow`, 0 = none
+    uint32_t ids[INDEX_PLACES];
+};
+_Static_assert(sizeof(struct index_bucket) == 64, "a bucket is a cache line");
+
+// How the index finds the hash of a flow that it holds, when it splits a bucket.
+typedef uint64_t index_hash_function(const void *owner, uint32_t id);
+
+struct flow_index {
+    struct index_bucket **segments; // buckets in pieces that never move
+    uint32_t segment_count, segment_room;
+    uint32_t buckets;              // in use; splits run from 0 to the last full power of two
+    uint32_t mask;                 // of the smaller power of two
+    struct index_bucket *overflow; // buckets behind full ones; [0] is not used
+    uint32_t overflow_count, overflow_room, overflow_free;
+    uint32_t entries;
+    index_hash_function *hash_of;
+    const void *owner;
+};
+
+bool flow_index_init(struct flow_index *index, index_hash_function *hash_of, const void *owner);
+void flow_index_done(struct flow_index *index);
+
+// False when there is no memory; the index is unchanged then.
+bool flow_index_insert(struct flow_index *index, uint64_t hash, uint32_t id);
+// The pair must be there.
+void flow_index_remove(struct flow_index *index, uint64_t hash, uint32_t id);
+size_t flow_index_bytes(const struct flow_index *index);
+
+static inline uint32_t flow_index_bucket_number(const struct flow_index *index, uint64_t hash)
+{
+    uint32_t number = (uint32_t)hash & index->mask;
+    uint32_t larger = (uint32_t)hash & (index->mask * 2 + 1);
+    return larger < index->buckets ? larger : number;
+}
+
+static inline struct index_bucket *flow_index_bucket(const struct flow_index *index, uint32_t number)
+{
+    return &index->segments[number >> INDEX_SEGMENT_SHIFT][number & (INDEX_SEGMENT - 1)];
+}
+
+// The tag comes from bits that neither the bucket number nor the partition uses.
+static inline uint16_t flow_index_tag(uint64_t hash)
+{
+    return (uint16_t)(hash >> 36);
+}
+
+static inline void flow_index_prefetch(const struct flow_index *index, uint64_t hash)
+{
+    __builtin_prefetch(flow_index_bucket(index, flow_index_bucket_number(index, hash)));
+}
+
+// Walks the candidates of a hash: ids whose tag fits. Start with {0}; 0 = no more.
+struct index_walk {
+    const struct index_bucket *bucket;
+    unsigned place;
+};
+
+static inline uint32_t flow_index_next(const struct flow_index *index, uint64_t hash, struct index_walk *walk)
+{
+    uint16_t tag = flow_index_tag(hash);
+    if (walk->bucket == NULL)
+        walk->bucket = flow_index_bucket(index, flow_index_bucket_number(index, hash));
+    for (;;) {
+        while (walk->place < INDEX_PLACES) {
+            unsigned place = walk->place++;
+            if (walk->bucket->tags[place] == tag && walk->bucket->ids[place] != 0)
+                return walk->bucket->ids[place];
+        }
+        if (walk->bucket->overflow == 0)
+            return 0;
+        walk->bucket = &index->overflow[walk->bucket->overflow];
+        walk->place = 0;
+    }
+}

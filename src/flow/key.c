@@ -1,0 +1,74 @@
+#include "flow/key.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "flow/community_id.h"
+
+static void ports_of_packet(const struct packet *packet, uint16_t ports[2])
+{
+    ports[0] = packet->source_port;
+    ports[1] = packet->target_port;
+    if (packet->ip_protocol == IP_PROTOCOL_ICMP || packet->ip_protocol == IP_PROTOCOL_ICMPV6) {
+        bool one_way;
+        icmp_ports(packet->ip_protocol, (uint8_t)packet->source_port, (uint8_t)packet->target_port, &ports[0],
+                   &ports[1], &one_way);
+    }
+}
+
+bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8_t *sender)
+{
+    if (packet->source.version == 0)
+        return false;
+    uint16_t ports[2] = {0, 0};
+    if (packet->ports_known)
+        ports_of_packet(packet, ports);
+
+    int order = memcmp(packet->source.bytes, packet->target.bytes, sizeof packet->source.bytes);
+    uint8_t from = order > 0 || (order == 0 && ports[0] > ports[1]);
+    *key = (struct flow_key){
+        .tunnel_id = packet->tunnel.kind != TUNNEL_NONE ? packet->tunnel.id : 0,
+        .tunnel_kind = packet->tunnel.kind,
+        .protocol = packet->ip_protocol,
+        .ip_version = packet->source.version,
+    };
+    memcpy(key->addresses[from], packet->source.bytes, sizeof key->addresses[0]);
+    memcpy(key->addresses[!from], packet->target.bytes, sizeof key->addresses[0]);
+    key->ports[from] = ports[0];
+    key->ports[!from] = ports[1];
+    *sender = from;
+    return true;
+}
+
+uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
+{
+    if (key->ip_version == 6)
+        return hash_bytes(key, sizeof *key, seed);
+    uint8_t packed[20]; // an IPv4 key without its zeros
+    memcpy(packed, key->addresses[0], 4);
+    memcpy(packed + 4, key->addresses[1], 4);
+    memcpy(packed + 8, &key->tunnel_id, 12);
+    return hash_bytes(packed, sizeof packed, seed);
+}
+
+static int compare_numbers(uint32_t left, uint32_t right)
+{
+    return (left > right) - (left < right);
+}
+
+int flow_key_compare(const struct flow_key *left, const struct flow_key *right)
+{
+    int order = compare_numbers(left->protocol, right->protocol);
+    if (order == 0)
+        order = compare_numbers(left->ip_version, right->ip_version);
+    for (int side = 0; side < 2 && order == 0; side++) {
+        order = memcmp(left->addresses[side], right->addresses[side], sizeof left->addresses[side]);
+        if (order == 0)
+            order = compare_numbers(left->ports[side], right->ports[side]);
+    }
+    if (order == 0)
+        order = compare_numbers(left->tunnel_kind, right->tunnel_kind);
+    if (order == 0)
+        order = compare_numbers(left->tunnel_id, right->tunnel_id);
+    return order;
+}

@@ -1,0 +1,30 @@
+// The flow key: protocol, two endpoints (the smaller first) and the tunnel they are in. Plain value;
+// pure functions; any thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decode/packet.h"
+
+// Endpoint 0 is A, the smaller by (address bytes, port). Both addresses have the same IP version.
+// ICMP and ICMPv6 carry type and code as ports, mapped as Community ID v1 maps them.
+struct flow_key {
+    uint8_t addresses[2][16]; // IPv4 uses the first four bytes, the rest is zero
+    uint32_t tunnel_id;
+    uint16_t ports[2];
+    uint8_t protocol;
+    uint8_t ip_version;  // 4 or 6
+    uint8_t tunnel_kind; // enum tunnel_kind
+    uint8_t reserved;    // zero: the key is hashed and compared as bytes
+};
+
+// The key of an IP packet and the index of its sender in it (0 = A, 1 = B). False for packets that
+// belong to no flow (ARP, no IP).
+bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8_t *sender);
+
+// Keyed: the same seed gives the same hash everywhere.
+uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
+
+// Order of outputs: protocol, endpoint A, endpoint B, tunnel.
+int flow_key_compare(const struct flow_key *left, const struct flow_key *right);

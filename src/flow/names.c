@@ -1,0 +1,87 @@
+// What a flow's payload says about it: TLS names, DNS questions and answers.
+#include <string.h>
+
+#include "flow/table.h"
+
+_Static_assert(sizeof((struct flow_names *)0)->sni == TLS_SNI_BYTES, "an SNI fits");
+_Static_assert(sizeof((struct flow_names *)0)->alpn == TLS_ALPN_BYTES, "an ALPN list fits");
+_Static_assert(sizeof((struct flow_names *)0)->dns_query == DNS_NAME_BYTES, "a DNS name fits");
+
+void flow_note_tls(struct flow_table *table, struct flow *flow, const struct tls_hello *hello)
+{
+    struct flow_names *names = flow_need_names(&table->store, flow);
+    if (names == NULL)
+        return;
+    names->app = FLOW_APP_TLS;
+    names->tls_version = hello->version;
+    names->sni_status = hello->sni_status;
+    memcpy(names->sni, hello->sni, sizeof names->sni);
+    memcpy(names->alpn, hello->alpn, sizeof names->alpn);
+    memcpy(names->ja3, hello->ja3, sizeof names->ja3);
+    memcpy(names->ja4, hello->ja4, sizeof names->ja4);
+}
+
+// A question waits for its answer; with all places taken the oldest is given up.
+static void ask(struct flow_extra *extra, const struct packet *packet, const struct dns_message *message)
+{
+    if (extra->dns_waiting == DNS_PENDING) {
+        memmove(extra->dns, extra->dns + 1, sizeof extra->dns - sizeof extra->dns[0]);
+        extra->dns_waiting--;
+    }
+    extra->dns[extra->dns_waiting++] =
+        (struct dns_pending){.asked_ns = packet->time_ns, .id = message->id, .type = message->type};
+}
+
+// The time between question and answer; -1 when the question was not seen.
+static int64_t settle(struct flow_extra *extra, const struct packet *packet, uint16_t id)
+{
+    for (unsigned i = 0; i < extra->dns_waiting; i++) {
+        if (extra->dns[i].id != id)
+            continue;
+        int64_t latency_ns = packet->time_ns - extra->dns[i].asked_ns;
+        extra->dns_waiting--;
+        memmove(&extra->dns[i], &extra->dns[i + 1], (extra->dns_waiting - i) * sizeof extra->dns[0]);
+        return latency_ns < 0 ? -1 : latency_ns;
+    }
+    return -1;
+}
+
+static void fill_transaction(const struct packet *packet, const struct dns_message *message,
+                             int64_t latency_ns, struct dns_transaction *out)
+{
+    *out = (struct dns_transaction){
+        .number = packet->number,
+        .time_ns = packet->time_ns,
+        .latency_ns = latency_ns,
+        .client = packet->target,
+        .server = packet->source,
+        .name = message->name,
+        .type = message->type,
+        .rcode = message->rcode,
+    };
+    enum { KEPT = sizeof out->answer / sizeof out->answer[0] };
+    for (unsigned i = 0; i < message->addresses && out->addresses < KEPT; i++)
+        if (message->answer[i].address.version != 0)
+            out->answer[out->addresses++] = message->answer[i];
+}
+
+bool flow_note_dns(struct flow_table *table, struct flow *flow, const struct packet *packet,
+                   const struct dns_message *message, struct dns_transaction *out)
+{
+    struct flow_names *names = flow_need_names(&table->store, flow);
+    if (names == NULL)
+        return false;
+    struct flow_extra *extra = flow_extra(&table->store, flow);
+    names->app = FLOW_APP_DNS;
+    if (!message->response || names->dns_query[0] == '\0') {
+        memcpy(names->dns_query, message->name.text, sizeof names->dns_query);
+        names->dns_type = message->type;
+    }
+    if (!message->response) {
+        ask(extra, packet, message);
+        return false;
+    }
+    names->dns_rcode = (int16_t)message->rcode;
+    fill_transaction(packet, message, settle(extra, packet, message->id), out);
+    return true;
+}

@@ -1,0 +1,24 @@
+// What the settings say about flows, in the units of the flow table. Plain values, frozen at start.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct flow_policy {
+    uint64_t hash_seed;
+    int64_t timeout_ns;     // idle; TCP that is not established and everything without a row below
+    int64_t tcp_timeout_ns; // established TCP
+    int64_t udp_timeout_ns;
+    int64_t icmp_timeout_ns;
+    int64_t linger_ns;         // how long a closed or reset flow stays
+    int64_t active_timeout_ns; // 0 = no interim records
+    uint32_t max_flows;        // of this table; 0 = no cap
+    bool never;                // no flow ever times out (flow.timeout_secs 0)
+    bool observe_first;        // a direction counts at the first interface that saw it
+    bool rtt, retransmissions, out_of_order;
+};
+
+static inline bool flow_policy_has_quality(const struct flow_policy *policy)
+{
+    return policy->rtt || policy->retransmissions || policy->out_of_order;
+}

@@ -1,0 +1,95 @@
+// The flow record: what leaves the flow table when a flow ends (or is reported active), as plain
+// values. Directions are indexed 0 = endpoint A to B, 1 = B to A; A is the smaller endpoint by (IP
+// version, address bytes, port). Records travel in pooled buffers; `names` is owned by the record and
+// freed with flow_names_free() by whoever consumes it.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/address.h"
+
+enum tcp_state {
+    TCP_STATE_NONE, // not TCP
+    TCP_STATE_UNKNOWN,
+    TCP_STATE_SYN_SENT,
+    TCP_STATE_SYN_ACK,
+    TCP_STATE_ESTABLISHED,
+    TCP_STATE_FIN_WAIT, // one side closed
+    TCP_STATE_CLOSED,   // both sides closed
+    TCP_STATE_RESET,
+};
+
+enum end_reason {
+    END_TIMEOUT,  // idle
+    END_ACTIVE,   // an interim record: the flow goes on
+    END_EVICTION, // made room under flow.max_flows
+    END_CLOSED,
+    END_RESET,
+    END_REUSE, // a SYN with a new sequence number on a closed or reset flow
+    END_RUN,   // alive at the end of the run
+    END_REASONS,
+};
+
+enum client_from { CLIENT_UNKNOWN, CLIENT_SYN, CLIENT_SYN_ACK, CLIENT_FIRST_PACKET, CLIENT_PORT };
+enum flow_app { FLOW_APP_NONE, FLOW_APP_DNS, FLOW_APP_TLS, FLOW_APPS };
+
+// Names met inside the flow's payload; only flows that have some carry this. Wire bytes, terminated.
+struct flow_names {
+    char sni[256];
+    char alpn[64];
+    char ja3[33], ja4[37];
+    char dns_query[256];
+    uint8_t sni_status;   // enum sni_status (decode/app/tls.h)
+    uint8_t app;          // enum flow_app
+    uint16_t tls_version; // highest offered; 0 = none
+    uint16_t dns_type;
+    int16_t dns_rcode; // -1 = no answer seen
+};
+
+// Rare facts: only when has_tunnel.
+struct flow_tunnel {
+    uint8_t kind; // enum tunnel_kind (decode/packet.h)
+    uint32_t id;
+    struct address source, target; // the outer ones, of the flow's first packet
+};
+
+enum { OBSERVED_INTERFACES = 4 };
+
+struct flow_record {
+    struct endpoint endpoint[2]; // ICMP: type and mapped code as Community ID has them
+    int64_t first_seen_ns, last_seen_ns, end_ns;
+    uint64_t packets[2], bytes[2]; // bytes on the wire, whole frames
+    uint64_t retransmissions[2], out_of_order[2], zero_windows[2], duplicate_acks[2], bytes_missed[2];
+    int64_t rtt_last_ns, rtt_min_ns, rtt_ewma_ns; // valid when rtt_samples > 0
+    uint64_t rtt_samples;
+    int64_t handshake_rtt_ns;                  // < 0 = none
+    uint32_t record_seq;                       // 0 for the first record of a flow
+    uint16_t interface;                        // of the first packet
+    uint16_t observed_at[OBSERVED_INTERFACES]; // further interfaces that saw it
+    uint8_t observed;
+    uint16_t vlan; // of the first packet
+    bool has_vlan;
+    bool has_quality;          // false in scale mode: RTT is unknown, the counters are 0
+    bool final;                // false for active records
+    uint8_t protocol;          // IP protocol number
+    uint8_t tcp_state;         // enum tcp_state
+    uint8_t reason;            // enum end_reason
+    int8_t client;             // 0 = A is the client, 1 = B, -1 = unknown
+    uint8_t client_from;       // enum client_from
+    uint8_t tcp_flags[2];      // OR of all flags a side sent
+    struct flow_tunnel tunnel; // kind 0 = none
+    struct flow_names *names;  // NULL = none
+};
+
+const char *tcp_state_name(enum tcp_state state);
+const char *end_reason_name(enum end_reason reason);
+const char *client_from_name(enum client_from from);
+const char *flow_app_name(enum flow_app app);
+
+void flow_names_free(struct flow_names *names);
+
+// Order of all outputs: end time, then key (protocol, endpoints, tunnel), then first seen.
+// The same without the end time.
+int flow_record_compare_keys(const struct flow_record *left, const struct flow_record *right);
+int flow_record_compare(const struct flow_record *left, const struct flow_record *right);

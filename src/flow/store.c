@@ -1,0 +1,154 @@
+#include "flow/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODE_ADDRESSES = offsetof(struct flow, addresses) };
+
+static size_t node_bytes(size_t addresses)
+{
+    size_t align = _Alignof(struct flow);
+    return (NODE_ADDRESSES + addresses + align - 1) / align * align;
+}
+
+void flow_store_init(struct flow_store *store)
+{
+    *store = (struct flow_store){0};
+    slab_init(&store->v4, node_bytes(2 * 4));
+    slab_init(&store->v6, node_bytes(2 * 16));
+    slab_init(&store->quality, sizeof(struct tcp_quality));
+    slab_init(&store->holes, sizeof(struct tcp_holes));
+    slab_init(&store->extra, sizeof(struct flow_extra));
+}
+
+void flow_store_done(struct flow_store *store)
+{
+    slab_done(&store->v4);
+    slab_done(&store->v6);
+    slab_done(&store->quality);
+    slab_done(&store->holes);
+    slab_done(&store->extra);
+}
+
+size_t flow_store_bytes(const struct flow_store *store)
+{
+    return slab_bytes(&store->v4) + slab_bytes(&store->v6) + slab_bytes(&store->quality) +
+           slab_bytes(&store->holes) + slab_bytes(&store->extra) + store->names_bytes;
+}
+
+static bool set_tunnel(struct flow_store *store, struct flow *flow, const struct flow_key *key)
+{
+    struct flow_extra *extra = flow_need_extra(store, flow);
+    if (extra == NULL)
+        return false;
+    flow->marks |= FLOW_MARK_TUNNEL;
+    extra->tunnel.kind = key->tunnel_kind;
+    extra->tunnel.id = key->tunnel_id;
+    return true;
+}
+
+uint32_t flow_store_add(struct flow_store *store, const struct flow_key *key)
+{
+    bool v6 = key->ip_version == 6;
+    size_t bytes = v6 ? 16 : 4;
+    uint32_t id = slab_take(v6 ? &store->v6 : &store->v4);
+    if (id == 0)
+        return 0;
+    id |= v6 ? (uint32_t)FLOW_ID_V6 : 0;
+
+    struct flow *flow = flow_at(store, id);
+    flow->marks = v6 ? FLOW_MARK_V6 : 0;
+    flow->protocol = key->protocol;
+    memcpy(flow->ports, key->ports, sizeof flow->ports);
+    memcpy(flow->addresses, key->addresses[0], bytes);
+    memcpy(flow->addresses + bytes, key->addresses[1], bytes);
+    if (key->tunnel_kind != TUNNEL_NONE && !set_tunnel(store, flow, key)) {
+        slab_free(v6 ? &store->v6 : &store->v4, id & ~(uint32_t)FLOW_ID_V6);
+        return 0;
+    }
+    return id;
+}
+
+void flow_store_remove(struct flow_store *store, uint32_t id)
+{
+    struct flow *flow = flow_at(store, id);
+    struct tcp_quality *quality = flow_quality(store, flow);
+    if (quality != NULL) {
+        for (int direction = 0; direction < 2; direction++)
+            if (quality->holes[direction] != 0)
+                slab_free(&store->holes, quality->holes[direction]);
+        slab_free(&store->quality, flow->quality);
+    }
+    struct flow_extra *extra = flow_extra(store, flow);
+    if (extra != NULL) {
+        if (extra->names != NULL)
+            store->names_bytes -= sizeof *extra->names;
+        flow_names_free(extra->names);
+        slab_free(&store->extra, flow->extra);
+    }
+    slab_free((id & FLOW_ID_V6) != 0 ? &store->v6 : &store->v4, id & ~(uint32_t)FLOW_ID_V6);
+}
+
+struct tcp_quality *flow_make_quality(struct flow_store *store, struct flow *flow)
+{
+    uint32_t id = slab_take(&store->quality);
+    if (id == 0)
+        return NULL;
+    flow->quality = id;
+    flow->marks |= FLOW_MARK_QUALITY;
+    return flow_quality(store, flow);
+}
+
+struct flow_extra *flow_need_extra(struct flow_store *store, struct flow *flow)
+{
+    if (flow->extra == 0)
+        flow->extra = slab_take(&store->extra);
+    return flow_extra(store, flow);
+}
+
+struct flow_names *flow_need_names(struct flow_store *store, struct flow *flow)
+{
+    struct flow_extra *extra = flow_need_extra(store, flow);
+    if (extra == NULL)
+        return NULL;
+    if (extra->names == NULL) {
+        extra->names = calloc(1, sizeof *extra->names);
+        if (extra->names == NULL)
+            return NULL;
+        extra->names->dns_rcode = -1;
+        store->names_bytes += sizeof *extra->names;
+    }
+    return extra->names;
+}
+
+void flow_key_of(const struct flow_store *store, const struct flow *flow, struct flow_key *key)
+{
+    size_t bytes = (flow->marks & FLOW_MARK_V6) != 0 ? 16 : 4;
+    *key = (struct flow_key){
+        .ports = {flow->ports[0], flow->ports[1]},
+        .protocol = flow->protocol,
+        .ip_version = bytes == 16 ? 6 : 4,
+    };
+    memcpy(key->addresses[0], flow->addresses, bytes);
+    memcpy(key->addresses[1], flow->addresses + bytes, bytes);
+    if ((flow->marks & FLOW_MARK_TUNNEL) != 0) {
+        const struct flow_extra *extra = flow_extra(store, flow);
+        key->tunnel_kind = extra->tunnel.kind;
+        key->tunnel_id = extra->tunnel.id;
+    }
+}
+
+bool flow_has_key(const struct flow_store *store, const struct flow *flow, const struct flow_key *key)
+{
+    size_t bytes = key->ip_version == 6 ? 16 : 4;
+    if (flow->protocol != key->protocol || ((flow->marks & FLOW_MARK_V6) != 0) != (bytes == 16) ||
+        flow->ports[0] != key->ports[0] || flow->ports[1] != key->ports[1])
+        return false;
+    if (memcmp(flow->addresses, key->addresses[0], bytes) != 0 ||
+        memcmp(flow->addresses + bytes, key->addresses[1], bytes) != 0)
+        return false;
+    if ((flow->marks & FLOW_MARK_TUNNEL) == 0)
+        return key->tunnel_kind == TUNNEL_NONE;
+    const struct flow_extra *extra = flow_extra(store, flow);
+    return extra->tunnel.kind == key->tunnel_kind && extra->tunnel.id == key->tunnel_id;
+}

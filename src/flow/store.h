@@ -1,0 +1,167 @@
+// What a flow is in memory: a hot node of 88 bytes (IPv4) or 112 (IPv6), and two parts that only some
+// flows have: `tcp_quality` (TCP with quality on) and `flow_extra` (names, tunnels, sightings...).
+// Internal to flow/. One owner, one thread.
+#pragma once
+
+#include <stddef.h>
+
+#include "base/slab.h"
+#include "flow/key.h"
+#include "flow/record.h"
+
+enum { FLOW_ID_V6 = 1u << 31 }; // in a flow's id: which slab it lies in
+
+// A doubly linked list by ids, 0 at both ends; see idle.h.
+struct idle_links {
+    uint32_t next, previous;
+};
+
+enum flow_mark {
+    FLOW_MARK_VLAN = 1 << 0,
+    FLOW_MARK_TUNNEL = 1 << 1,
+    FLOW_MARK_FIN_A = 1 << 2, // endpoint A sent FIN; B is the next bit
+    FLOW_MARK_FIN_B = 1 << 3,
+    FLOW_MARK_V6 = 1 << 4,
+    FLOW_MARK_CLIENT_B = 1 << 5, // the client is B
+    FLOW_MARK_ENDED = 1 << 6,    // off the index, waiting for its record to be taken
+    FLOW_MARK_QUALITY = 1 << 7,  // flow->quality is the id of the part
+};
+
+// Directions: 0 = A to B. Times are flow time: the packet's own stamp plus the clock's offset.
+struct flow {
+    struct idle_links idle;
+    int64_t first_ns, last_ns;
+    uint64_t bytes[2];
+    uint32_t packets[2];      // low 32 bits
+    uint16_t packets_high[2]; // and 16 more
+    uint32_t quality; // id of the part; without FLOW_MARK_QUALITY the sequence number of the first SYN
+    uint32_t extra;   // id of the part, 0 = none
+    uint16_t ports[2];
+    uint16_t owner[2]; // interface + 1 that owns a direction; 0 = not seen yet
+    uint16_t vlan;
+    uint16_t idle_slot; // of the wheel of idle_class
+    uint8_t protocol;
+    uint8_t tcp_state;
+    uint8_t tcp_flags[2];
+    uint8_t client_from;
+    uint8_t idle_class;
+    uint8_t marks;
+    uint8_t addresses[]; // 2 x 4 or 2 x 16
+};
+
+enum { TCP_PENDING = 2, TCP_HOLES = 16 };
+
+struct tcp_side {
+    int64_t pending_ns[TCP_PENDING];   // segments that wait for their ACK: when sent
+    uint32_t pending_end[TCP_PENDING]; // and the sequence number behind them
+    uint32_t next_sequence;            // behind the highest data sent
+    uint32_t last_ack;
+    uint32_t retransmissions, out_of_order, duplicate_acks, zero_windows;
+    uint32_t bytes_missed;
+    uint16_t window;
+    uint8_t pending;
+    uint8_t seen; // enum tcp_side_seen
+};
+
+enum tcp_side_seen {
+    TCP_SIDE_SEQUENCE = 1 << 0,   // next_sequence is valid
+    TCP_SIDE_ACK = 1 << 1,        // last_ack and window are valid
+    TCP_SIDE_KEEP_ALIVE = 1 << 2, // its last packet was a keep-alive
+};
+
+struct tcp_quality {
+    struct tcp_side side[2];
+    uint64_t rtt_last_ns, rtt_min_ns, rtt_ewma_ns;
+    int64_t handshake_ns; // TCP_HANDSHAKE_DONE: its RTT; SYN seen: the SYN's stamp
+    uint32_t rtt_samples;
+    uint32_t holes[2];          // by direction: id of struct tcp_holes, 0 = none
+    uint32_t first_sequence[2]; // of the SYN a side sent
+    uint8_t handshake;          // enum tcp_handshake
+};
+
+enum tcp_handshake {
+    TCP_HANDSHAKE_NONE,
+    TCP_HANDSHAKE_SYN_A, // endpoint A sent a SYN; B is the next
+    TCP_HANDSHAKE_SYN_B,
+    TCP_HANDSHAKE_DONE,
+};
+
+struct tcp_hole {
+    uint32_t begin, end;
+};
+
+// What one side skipped; only sides that ever skipped something have it.
+struct tcp_holes {
+    int64_t advanced_ns; // stamp of the segment that last reached a new highest sequence number
+    struct tcp_hole hole[TCP_HOLES];
+    int64_t asked_ns; // stamp of the receiver's last duplicate ACK
+    uint8_t asked;    // duplicate ACKs in a row
+    uint8_t count;
+};
+
+enum { DNS_PENDING = 4 };
+
+struct dns_pending {
+    int64_t asked_ns;
+    uint16_t id, type;
+};
+
+struct flow_extra {
+    struct flow_names *names; // owned; NULL = none
+    int64_t clock_offset_ns;  // flow time minus the packets' stamps
+    int64_t owner_last_ns[2]; // when the owner of a direction last saw it
+    int64_t next_active_ns;   // when the next interim record is due; 0 = not asked for
+    struct flow_tunnel tunnel;
+    struct dns_pending dns[DNS_PENDING];
+    uint32_t record_seq;
+    uint16_t observed_at[OBSERVED_INTERFACES];
+    uint8_t observed;
+    uint8_t dns_waiting; // entries of `dns` in use
+};
+
+struct flow_store {
+    struct slab v4, v6, quality, holes, extra;
+    uint64_t names_bytes; // memory of flow_names outside the slabs
+};
+
+void flow_store_init(struct flow_store *store);
+void flow_store_done(struct flow_store *store); // frees what the flows still hold
+size_t flow_store_bytes(const struct flow_store *store);
+
+// A new node with the key's fields filled; 0 without memory.
+uint32_t flow_store_add(struct flow_store *store, const struct flow_key *key);
+void flow_store_remove(struct flow_store *store, uint32_t id);
+
+static inline struct flow *flow_at(const struct flow_store *store, uint32_t id)
+{
+    return (id & FLOW_ID_V6) != 0 ? slab_at(&store->v6, id & ~(uint32_t)FLOW_ID_V6) : slab_at(&store->v4, id);
+}
+
+static inline struct tcp_quality *flow_quality(const struct flow_store *store, const struct flow *flow)
+{
+    return (flow->marks & FLOW_MARK_QUALITY) != 0 ? slab_at(&store->quality, flow->quality) : NULL;
+}
+
+static inline struct flow_extra *flow_extra(const struct flow_store *store, const struct flow *flow)
+{
+    return flow->extra != 0 ? slab_at(&store->extra, flow->extra) : NULL;
+}
+
+// The part of a flow that has none yet; NULL without memory.
+struct tcp_quality *flow_make_quality(struct flow_store *store, struct flow *flow);
+// The part, made when the flow has none yet; NULL without memory.
+struct flow_extra *flow_need_extra(struct flow_store *store, struct flow *flow);
+struct flow_names *flow_need_names(struct flow_store *store, struct flow *flow);
+
+void flow_key_of(const struct flow_store *store, const struct flow *flow, struct flow_key *key);
+bool flow_has_key(const struct flow_store *store, const struct flow *flow, const struct flow_key *key);
+
+static inline uint64_t flow_packets(const struct flow *flow, int direction)
+{
+    return (uint64_t)flow->packets_high[direction] << 32 | flow->packets[direction];
+}
+
+static inline bool flow_answered(const struct flow *flow)
+{
+    return flow->bytes[0] != 0 && flow->bytes[1] != 0;
+}

@@ -1,0 +1,311 @@
+#include "flow/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "flow/ending.h"
+#include "flow/tcp.h"
+
+static const int64_t owner_silence_ns = 5 * NS_PER_S; // after which another interface may own a direction
+
+uint64_t flow_table_hash(const void *owner, uint32_t id)
+{
+    const struct flow_table *table = owner;
+    struct flow_key key;
+    flow_key_of(&table->store, flow_at(&table->store, id), &key);
+    return flow_key_hash(&key, table->policy->hash_seed);
+}
+
+static int64_t timeout_of_class(const struct flow_policy *policy, enum idle_class kind)
+{
+    if (policy->never)
+        return 0;
+    switch (kind) {
+    case IDLE_ESTABLISHED:
+        return policy->tcp_timeout_ns;
+    case IDLE_ATTEMPT_UDP:
+    case IDLE_UDP:
+        return policy->udp_timeout_ns;
+    case IDLE_ATTEMPT_ICMP:
+    case IDLE_ICMP:
+        return policy->icmp_timeout_ns;
+    case IDLE_CLOSED:
+        return policy->linger_ns;
+    default:
+        return policy->timeout_ns;
+    }
+}
+
+bool flow_table_init(struct flow_table *table, const struct flow_policy *policy, struct ended_list *ended)
+{
+    *table = (struct flow_table){.policy = policy, .ended = ended};
+    flow_store_init(&table->store);
+    bool whole = flow_index_init(&table->index, flow_table_hash, table);
+    for (int kind = 0; kind < IDLE_CLASSES; kind++)
+        whole =
+            idle_wheel_init(&table->wheels[kind], timeout_of_class(policy, (enum idle_class)kind)) && whole;
+    if (!whole)
+        flow_table_done(table);
+    return whole;
+}
+
+static void drop_wheel(struct flow_table *table, struct idle_wheel *wheel)
+{
+    if (wheel->heads == NULL)
+        return;
+    for (uint32_t slot = 0; slot < wheel->slots; slot++) {
+        while (wheel->heads[slot] != 0) {
+            uint32_t id = wheel->heads[slot];
+            idle_wheel_remove(wheel, &table->store, id);
+            flow_store_remove(&table->store, id);
+        }
+    }
+    idle_wheel_done(wheel);
+}
+
+void flow_table_done(struct flow_table *table)
+{
+    for (int kind = 0; kind < IDLE_CLASSES; kind++)
+        drop_wheel(table, &table->wheels[kind]);
+    flow_index_done(&table->index);
+    flow_store_done(&table->store);
+}
+
+// Finding and making.
+
+static uint32_t find_flow(const struct flow_table *table, const struct flow_key *key, uint64_t hash)
+{
+    struct index_walk walk = {0};
+    uint32_t id;
+    while ((id = flow_index_next(&table->index, hash, &walk)) != 0)
+        if (flow_has_key(&table->store, flow_at(&table->store, id), key))
+            return id;
+    return 0;
+}
+
+static enum idle_class class_of(const struct flow *flow)
+{
+    bool answered = flow_answered(flow);
+    switch (flow->protocol) {
+    case IP_PROTOCOL_TCP:
+        if (flow->tcp_state == TCP_STATE_CLOSED || flow->tcp_state == TCP_STATE_RESET)
+            return IDLE_CLOSED;
+        if (flow->tcp_state >= TCP_STATE_ESTABLISHED)
+            return IDLE_ESTABLISHED;
+        return answered ? IDLE_TCP : IDLE_ATTEMPT_TCP;
+    case IP_PROTOCOL_UDP:
+        return answered ? IDLE_UDP : IDLE_ATTEMPT_UDP;
+    case IP_PROTOCOL_ICMP:
+    case IP_PROTOCOL_ICMPV6:
+        return answered ? IDLE_ICMP : IDLE_ATTEMPT_ICMP;
+    default:
+        return answered ? IDLE_OTHER : IDLE_ATTEMPT_OTHER;
+    }
+}
+
+static void set_client(struct flow *flow, enum client_from from, int side)
+{
+    flow->client_from = (uint8_t)from;
+    flow->marks = (uint8_t)((flow->marks & ~FLOW_MARK_CLIENT_B) | (side != 0 ? FLOW_MARK_CLIENT_B : 0));
+}
+
+// Who opened the flow, as far as its first packet tells: a SYN, a SYN-ACK, a port that servers use, or
+// else whoever spoke first.
+static void guess_client(struct flow *flow, const struct packet *packet, uint8_t sender)
+{
+    enum { SERVER_PORTS = 1024 };
+    uint8_t flags = packet->ip_protocol == IP_PROTOCOL_TCP && packet->has_transport ? packet->tcp.flags : 0;
+    bool has_ports = packet->ports_known && packet->ip_protocol != IP_PROTOCOL_ICMP &&
+                     packet->ip_protocol != IP_PROTOCOL_ICMPV6;
+    if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+        set_client(flow, CLIENT_SYN, sender);
+        flow->quality = packet->tcp.sequence;
+    } else if ((flags & TCP_SYN) != 0)
+        set_client(flow, CLIENT_SYN_ACK, !sender);
+    else if (has_ports && packet->source_port < SERVER_PORTS && packet->target_port >= SERVER_PORTS)
+        set_client(flow, CLIENT_PORT, !sender);
+    else if (has_ports && flags != 0 && packet->target_port < SERVER_PORTS &&
+             packet->source_port >= SERVER_PORTS)
+        set_client(flow, CLIENT_PORT, sender);
+    else
+        set_client(flow, CLIENT_FIRST_PACKET, sender);
+}
+
+static void begin_extra(struct flow_table *table, struct flow *flow, const struct packet *packet,
+                        int64_t at_ns)
+{
+    const struct flow_policy *policy = table->policy;
+    bool wanted = policy->observe_first || policy->active_timeout_ns != 0 || at_ns != packet->time_ns ||
+                  packet->tunnel.kind != TUNNEL_NONE;
+    struct flow_extra *extra = wanted ? flow_need_extra(&table->store, flow) : NULL;
+    if (extra == NULL)
+        return;
+    if (policy->active_timeout_ns != 0)
+        extra->next_active_ns = at_ns + policy->active_timeout_ns;
+    extra->clock_offset_ns = at_ns - packet->time_ns;
+    if (packet->tunnel.kind == TUNNEL_NONE)
+        return;
+    extra->tunnel.source = packet->tunnel.source; // kind and id came with the key
+    extra->tunnel.target = packet->tunnel.target;
+}
+
+static uint32_t make_flow(struct flow_table *table, const struct packet *packet, const struct flow_key *key,
+                          uint64_t hash, uint8_t sender, int64_t at_ns)
+{
+    const struct flow_policy *policy = table->policy;
+    if (policy->max_flows != 0 && flow_table_active(table) >= policy->max_flows)
+        flow_evict_one(table, packet->now_ns);
+    uint32_t id = flow_store_add(&table->store, key);
+    if (id == 0)
+        return 0;
+    if (!flow_index_insert(&table->index, hash, id)) {
+        flow_store_remove(&table->store, id);
+        return 0;
+    }
+    struct flow *flow = flow_at(&table->store, id);
+    flow->first_ns = flow->last_ns = at_ns;
+    if (packet->vlans != 0) {
+        flow->marks |= FLOW_MARK_VLAN;
+        flow->vlan = packet->vlan[0];
+    }
+    guess_client(flow, packet, sender);
+    begin_extra(table, flow, packet, at_ns);
+    flow->idle_class = (uint8_t)class_of(flow);
+    idle_wheel_add(&table->wheels[flow->idle_class], &table->store, id);
+    table->counts.created++;
+    return id;
+}
+
+// Why the flow that has the packet's key is not the packet's flow, if so.
+static bool is_over(struct flow_table *table, const struct flow *flow, const struct packet *packet,
+                    uint8_t sender, int64_t at_ns, enum end_reason *reason)
+{
+    if (flow_has_timed_out(table, flow, at_ns)) {
+        *reason = flow_reason_when_idle(flow);
+        return true;
+    }
+    *reason = END_REUSE;
+    return flow->protocol == IP_PROTOCOL_TCP && tcp_is_reuse(&table->store, flow, packet, sender);
+}
+
+// Counting.
+
+static void note_interface(struct flow_extra *extra, uint16_t interface)
+{
+    for (unsigned i = 0; i < extra->observed; i++)
+        if (extra->observed_at[i] == interface)
+            return;
+    if (extra->observed < OBSERVED_INTERFACES)
+        extra->observed_at[extra->observed++] = interface;
+}
+
+// Settles which interface owns the packet's direction. Returns whether this one is a second sighting.
+static bool sight(struct flow_table *table, struct flow *flow, const struct packet *packet, uint8_t sender,
+                  int64_t at_ns)
+{
+    uint16_t interface = (uint16_t)(packet->interface + 1);
+    bool first_only = table->policy->observe_first;
+    struct flow_extra *extra = flow_extra(&table->store, flow);
+    if (flow->owner[sender] == 0)
+        flow->owner[sender] = interface;
+    if (flow->owner[sender] != interface) {
+        extra = flow_need_extra(&table->store, flow);
+        if (extra == NULL)
+            return true;
+        if (!first_only || at_ns - extra->owner_last_ns[sender] < owner_silence_ns) {
+            note_interface(extra, packet->interface);
+            return true;
+        }
+        note_interface(extra, (uint16_t)(flow->owner[sender] - 1));
+        flow->owner[sender] = interface;
+    }
+    if (first_only && extra != NULL)
+        extra->owner_last_ns[sender] = at_ns;
+    return false;
+}
+
+static void count_packet(struct flow *flow, const struct packet *packet, uint8_t sender, int64_t at_ns)
+{
+    flow->packets_high[sender] = (uint16_t)(flow->packets_high[sender] + (++flow->packets[sender] == 0));
+    flow->bytes[sender] += packet->length;
+    if (at_ns > flow->last_ns)
+        flow->last_ns = at_ns;
+}
+
+static void refile(struct flow_table *table, struct flow *flow, uint32_t id)
+{
+    enum idle_class kind = class_of(flow);
+    if (kind == flow->idle_class)
+        return;
+    idle_wheel_remove(&table->wheels[flow->idle_class], &table->store, id);
+    flow->idle_class = (uint8_t)kind;
+    idle_wheel_add(&table->wheels[kind], &table->store, id);
+}
+
+static void report_active(struct flow_table *table, struct flow *flow, uint32_t id, int64_t at_ns)
+{
+    struct flow_extra *extra = flow_extra(&table->store, flow);
+    if (extra == NULL || extra->next_active_ns == 0 || at_ns < extra->next_active_ns)
+        return;
+    struct ended_flow entry = {.end_ns = at_ns, .table = table, .id = id, .reason = END_ACTIVE};
+    if (ended_list_add(table->ended, entry))
+        table->counts.ended[END_ACTIVE]++;
+    extra->next_active_ns = at_ns + table->policy->active_timeout_ns;
+}
+
+static void follow_clock(struct flow_table *table, struct flow *flow, int64_t offset_ns)
+{
+    struct flow_extra *extra = flow_extra(&table->store, flow);
+    if (extra == NULL && offset_ns != 0)
+        extra = flow_need_extra(&table->store, flow);
+    if (extra != NULL)
+        extra->clock_offset_ns = offset_ns;
+}
+
+struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
+                                  const struct flow_key *key, uint64_t hash, uint8_t sender)
+{
+    int64_t at_ns = packet->time_ns + packet->clock_offset_ns;
+    struct flow_hit hit = {0};
+    uint32_t id = find_flow(table, key, hash);
+    enum end_reason reason;
+    if (id != 0 && is_over(table, flow_at(&table->store, id), packet, sender, at_ns, &reason)) {
+        idle_wheel_remove(&table->wheels[flow_at(&table->store, id)->idle_class], &table->store, id);
+        flow_end(table, id, hash, reason, packet->now_ns);
+        id = 0;
+    }
+    if (id == 0) {
+        id = make_flow(table, packet, key, hash, sender, at_ns);
+        hit.created = id != 0;
+        if (id == 0) {
+            table->counts.refused++;
+            return hit;
+        }
+    }
+    struct flow *flow = hit.flow = flow_at(&table->store, id);
+    hit.second_sighting = sight(table, flow, packet, sender, at_ns);
+    hit.duplicate = hit.second_sighting && table->policy->observe_first;
+    if (hit.duplicate)
+        return hit;
+
+    count_packet(flow, packet, sender, at_ns);
+    follow_clock(table, flow, packet->clock_offset_ns);
+    if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport) {
+        if (flow_policy_has_quality(table->policy))
+            tcp_measure(&table->store, flow, packet, sender, table->policy);
+        tcp_track_state(flow, packet, sender);
+    }
+    refile(table, flow, id);
+    report_active(table, flow, id, at_ns);
+    return hit;
+}
+
+size_t flow_table_bytes(const struct flow_table *table)
+{
+    size_t bytes = flow_store_bytes(&table->store) + flow_index_bytes(&table->index);
+    for (int kind = 0; kind < IDLE_CLASSES; kind++)
+        bytes += table->wheels[kind].slots * sizeof(uint32_t);
+    return bytes;
+}

@@ -1,0 +1,24 @@
+// TCP: the state machine of a flow and the quality of its transfer. Pure but for the parts that it takes
+// from the store. Internal to flow/.
+//
+// Quality is told apart as tshark does (tcp.analysis.*): data below the highest sequence number is out of
+// order when it fills a hole, less than the handshake's RTT (or 3 ms) after that number was reached, and the
+// receiver had not asked for it with two duplicate ACKs within 20 ms; else it was retransmitted. Unlike
+// tshark's, data that was seen before is never out of order. RTT follows Karn's rule: data to the ACK that covers it, never over a retransmission.
+#pragma once
+
+#include "flow/policy.h"
+#include "flow/store.h"
+
+// Advances flow->tcp_state and flow->tcp_flags; `direction` is the sender's. The caller has counted the
+// packet already.
+void tcp_track_state(struct flow *flow, const struct packet *packet, int direction);
+
+// Whether this packet begins a new connection on the five-tuple of a closed or reset flow: a SYN whose
+// sequence number is not the one that opened it.
+bool tcp_is_reuse(const struct flow_store *store, const struct flow *flow, const struct packet *packet,
+                  int direction);
+
+// Updates the quality part. Spans are measured between the packets' own stamps.
+void tcp_measure(struct flow_store *store, struct flow *flow, const struct packet *packet, int direction,
+                 const struct flow_policy *policy);

@@ -1,0 +1,388 @@
+#include "flow/tcp.h"
+
+#include "base/time.h"
+
+enum { RTT_EWMA_SHIFT = 3 }; // alpha = 1/8 = 0.125
+
+static const int64_t reorder_window_ns = 3 * NS_PER_MS; // without a handshake RTT
+static const int64_t fast_retransmit_ns = 20 * NS_PER_MS;
+static const uint8_t fast_retransmit_acks = 2;  // duplicates; one more may have been lost before the capture
+static const int32_t resync_distance = 1 << 30; // no window reaches that far: another stream
+
+// One segment with what it means in sequence space.
+struct segment {
+    const struct packet_tcp *tcp;
+    uint32_t begin, end; // SYN and FIN take a number each
+    uint32_t data;       // bytes of payload
+    int64_t sent_ns;     // the packet's own stamp
+};
+
+static bool before(uint32_t left, uint32_t right)
+{
+    return (int32_t)(left - right) < 0;
+}
+
+static uint32_t least(uint32_t left, uint32_t right)
+{
+    return before(left, right) ? left : right;
+}
+
+static uint32_t greatest(uint32_t left, uint32_t right)
+{
+    return before(left, right) ? right : left;
+}
+
+static void take_rtt_sample(struct tcp_quality *quality, int64_t rtt_ns)
+{
+    if (rtt_ns < 0)
+        return; // the stamps step back
+    uint64_t sample = (uint64_t)rtt_ns;
+    if (quality->rtt_samples == 0) {
+        quality->rtt_min_ns = quality->rtt_ewma_ns = sample;
+    } else {
+        if (sample < quality->rtt_min_ns)
+            quality->rtt_min_ns = sample;
+        uint64_t ewma = quality->rtt_ewma_ns;
+        quality->rtt_ewma_ns = ewma - (ewma >> RTT_EWMA_SHIFT) + (sample >> RTT_EWMA_SHIFT);
+    }
+    quality->rtt_last_ns = sample;
+    quality->rtt_samples++;
+}
+
+// The ACK of `side`'s peer covers some of its waiting segments: the newest of them gives the sample.
+static void settle_pending(struct tcp_quality *quality, struct tcp_side *side, uint32_t ack, int64_t at_ns)
+{
+    int64_t sent_ns = -1;
+    uint8_t kept = 0;
+    for (uint8_t i = 0; i < side->pending; i++) {
+        if (!before(ack, side->pending_end[i])) {
+            if (side->pending_ns[i] > sent_ns)
+                sent_ns = side->pending_ns[i];
+        } else {
+            side->pending_end[kept] = side->pending_end[i];
+            side->pending_ns[kept++] = side->pending_ns[i];
+        }
+    }
+    if (kept != side->pending)
+        take_rtt_sample(quality, at_ns - sent_ns);
+    side->pending = kept;
+}
+
+static void note_pending(struct tcp_side *side, const struct segment *segment)
+{
+    if (side->pending == TCP_PENDING)
+        return;
+    side->pending_end[side->pending] = segment->end;
+    side->pending_ns[side->pending++] = segment->sent_ns;
+}
+
+// Karn: an ACK that covers a retransmission says nothing about when its data was sent.
+static void forget_pending_after(struct tcp_side *side, uint32_t begin)
+{
+    uint8_t kept = 0;
+    for (uint8_t i = 0; i < side->pending; i++) {
+        if (!before(begin, side->pending_end[i])) {
+            side->pending_end[kept] = side->pending_end[i];
+            side->pending_ns[kept++] = side->pending_ns[i];
+        }
+    }
+    side->pending = kept;
+}
+
+static struct tcp_holes *holes_of(const struct flow_store *store, const struct tcp_quality *quality,
+                                  int direction)
+{
+    return quality->holes[direction] != 0 ? slab_at(&store->holes, quality->holes[direction]) : NULL;
+}
+
+static void drop_hole(struct tcp_holes *holes, unsigned i)
+{
+    holes->hole[i] = holes->hole[--holes->count];
+}
+
+// A place for one more hole; with all taken the lowest is forgotten (its bytes stay missed).
+static struct tcp_hole *hole_place(struct tcp_holes *holes)
+{
+    if (holes->count == TCP_HOLES) {
+        unsigned lowest = 0;
+        for (unsigned i = 1; i < TCP_HOLES; i++)
+            if (before(holes->hole[i].begin, holes->hole[lowest].begin))
+                lowest = i;
+        drop_hole(holes, lowest);
+    }
+    return &holes->hole[holes->count++];
+}
+
+// Remembers that [begin, end) was not seen.
+static void open_hole(struct flow_store *store, struct tcp_quality *quality, int direction, uint32_t begin,
+                      uint32_t end)
+{
+    struct tcp_side *side = &quality->side[direction];
+    if (__builtin_add_overflow(side->bytes_missed, end - begin, &side->bytes_missed))
+        side->bytes_missed = UINT32_MAX;
+    if (quality->holes[direction] == 0)
+        quality->holes[direction] = slab_take(&store->holes);
+    struct tcp_holes *holes = holes_of(store, quality, direction);
+    if (holes != NULL)
+        *hole_place(holes) = (struct tcp_hole){.begin = begin, .end = end};
+}
+
+// Takes the segment's part out of one hole; the bytes that it filled.
+static uint32_t fill_hole(struct tcp_holes *holes, unsigned i, const struct segment *segment)
+{
+    struct tcp_hole *hole = &holes->hole[i];
+    uint32_t begin = greatest(hole->begin, segment->begin);
+    uint32_t end = least(hole->end, segment->end);
+    if (!before(begin, end))
+        return 0;
+    uint32_t behind = hole->end;
+    if (begin == hole->begin) {
+        hole->begin = end;
+    } else {
+        hole->end = begin;
+        if (end != behind && holes->count < TCP_HOLES) // without a place what lies behind stays missed
+            holes->hole[holes->count++] = (struct tcp_hole){.begin = end, .end = behind};
+    }
+    return end - begin;
+}
+
+// What the segment fills of the holes of its direction.
+static uint32_t fill_holes(struct tcp_holes *holes, const struct segment *segment)
+{
+    uint32_t filled = 0;
+    for (unsigned i = holes->count; i-- > 0;) {
+        filled += fill_hole(holes, i, segment);
+        if (holes->hole[i].begin == holes->hole[i].end)
+            drop_hole(holes, i);
+    }
+    return filled;
+}
+
+// Whether the segment is what the receiver has just asked for again and again: a fast retransmission of
+// something that was lost before it came by here.
+static bool was_asked_for(const struct tcp_quality *quality, const struct tcp_holes *holes, int direction,
+                          const struct segment *segment)
+{
+    return holes->asked >= fast_retransmit_acks && segment->begin == quality->side[!direction].last_ack &&
+           segment->sent_ns - holes->asked_ns < fast_retransmit_ns;
+}
+
+// Whether the segment fills a hole, and that soon after the highest number was reached.
+static bool is_late(struct tcp_quality *quality, struct tcp_holes *holes, int direction,
+                    const struct segment *segment)
+{
+    struct tcp_side *side = &quality->side[direction];
+    uint32_t filled = fill_holes(holes, segment);
+    side->bytes_missed -= filled < side->bytes_missed ? filled : side->bytes_missed;
+    if (filled == 0 || was_asked_for(quality, holes, direction, segment))
+        return false;
+    int64_t window_ns = quality->handshake == TCP_HANDSHAKE_DONE && quality->handshake_ns > 0
+                            ? quality->handshake_ns
+                            : reorder_window_ns;
+    return segment->sent_ns - holes->advanced_ns < window_ns;
+}
+
+// Data (or SYN, FIN) below the highest sequence number: sent before, or late.
+static void judge_old_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
+                              const struct segment *segment, const struct flow_policy *policy)
+{
+    struct tcp_side *side = &quality->side[direction];
+    struct tcp_holes *holes = holes_of(store, quality, direction);
+    if (holes != NULL && is_late(quality, holes, direction, segment)) {
+        side->out_of_order += policy->out_of_order;
+    } else {
+        side->retransmissions += policy->retransmissions;
+        forget_pending_after(side, segment->begin);
+    }
+}
+
+// The stream reaches a new highest sequence number.
+static void advance(struct flow_store *store, struct tcp_quality *quality, int direction,
+                    const struct segment *segment)
+{
+    if (!before(quality->side[direction].next_sequence, segment->end))
+        return;
+    quality->side[direction].next_sequence = segment->end;
+    struct tcp_holes *holes = holes_of(store, quality, direction);
+    if (holes != NULL)
+        holes->advanced_ns = segment->sent_ns;
+}
+
+static bool is_keep_alive(const struct tcp_side *side, const struct segment *segment)
+{
+    return segment->data <= 1 && segment->begin == side->next_sequence - 1 &&
+           (segment->tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
+}
+
+static bool is_window_probe(const struct tcp_side *side, const struct tcp_side *peer,
+                            const struct segment *segment)
+{
+    return segment->data == 1 && segment->begin == side->next_sequence && (peer->seen & TCP_SIDE_ACK) != 0 &&
+           peer->window == 0;
+}
+
+// Begins to follow a side at this segment.
+static void start_side(const struct flow_store *store, struct tcp_quality *quality, int direction,
+                       const struct segment *segment)
+{
+    struct tcp_side *side = &quality->side[direction];
+    side->next_sequence = segment->end;
+    side->seen |= TCP_SIDE_SEQUENCE;
+    side->pending = 0;
+    if (segment->data > 0)
+        note_pending(side, segment);
+    struct tcp_holes *holes = holes_of(store, quality, direction);
+    if (holes != NULL)
+        holes->count = 0;
+}
+
+// Whether the segment has nothing to do with what its side sent before: the first one, a SYN with another
+// number, or one so far ahead that no window reaches there.
+static bool is_other_stream(const struct tcp_quality *quality, int direction, const struct segment *segment)
+{
+    const struct tcp_side *side = &quality->side[direction];
+    if ((side->seen & TCP_SIDE_SEQUENCE) == 0)
+        return true;
+    if ((segment->tcp->flags & TCP_SYN) != 0)
+        return segment->begin != quality->first_sequence[direction];
+    return (int32_t)(segment->begin - side->next_sequence) > resync_distance;
+}
+
+static void measure_sequence(struct flow_store *store, struct tcp_quality *quality, int direction,
+                             const struct segment *segment, const struct flow_policy *policy)
+{
+    struct tcp_side *side = &quality->side[direction];
+    if (is_other_stream(quality, direction, segment)) {
+        start_side(store, quality, direction, segment);
+        return;
+    }
+    bool keep_alive = is_keep_alive(side, segment);
+    side->seen = (uint8_t)((side->seen & ~TCP_SIDE_KEEP_ALIVE) | (keep_alive ? TCP_SIDE_KEEP_ALIVE : 0));
+    if (keep_alive || is_window_probe(side, &quality->side[!direction], segment))
+        return;
+    if (before(side->next_sequence, segment->begin))
+        open_hole(store, quality, direction, side->next_sequence, segment->begin);
+    if (segment->begin != segment->end && before(segment->begin, side->next_sequence))
+        judge_old_segment(store, quality, direction, segment, policy);
+    else if (segment->data > 0 && policy->rtt)
+        note_pending(side, segment);
+    advance(store, quality, direction, segment);
+}
+
+static bool is_duplicate_ack(const struct tcp_quality *quality, int direction, const struct segment *segment)
+{
+    const struct tcp_side *side = &quality->side[direction];
+    const struct packet_tcp *tcp = segment->tcp;
+    return segment->data == 0 && tcp->window != 0 && (side->seen & TCP_SIDE_ACK) != 0 &&
+           (side->seen & TCP_SIDE_SEQUENCE) != 0 && tcp->window == side->window &&
+           tcp->acknowledgement == side->last_ack && segment->begin == side->next_sequence &&
+           (tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0 &&
+           (quality->side[!direction].seen & TCP_SIDE_KEEP_ALIVE) == 0;
+}
+
+// A duplicate ACK asks for what begins at its number; any other ACK ends the asking.
+static void note_asking(struct tcp_holes *holes, bool duplicate, const struct segment *segment)
+{
+    if (!duplicate)
+        holes->asked = 0;
+    else if (holes->asked < UINT8_MAX)
+        holes->asked++;
+    holes->asked_ns = segment->sent_ns;
+}
+
+static void measure_ack(struct flow_store *store, struct tcp_quality *quality, int direction,
+                        const struct segment *segment)
+{
+    struct tcp_side *side = &quality->side[direction];
+    const struct packet_tcp *tcp = segment->tcp;
+    if (tcp->window == 0 && (tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0)
+        side->zero_windows++;
+    if ((tcp->flags & TCP_ACK) == 0)
+        return;
+    bool duplicate = is_duplicate_ack(quality, direction, segment);
+    side->duplicate_acks += duplicate;
+    struct tcp_holes *asked_of = holes_of(store, quality, !direction);
+    if (asked_of != NULL && (duplicate || tcp->acknowledgement != side->last_ack))
+        note_asking(asked_of, duplicate, segment);
+    settle_pending(quality, &quality->side[!direction], tcp->acknowledgement, segment->sent_ns);
+    side->last_ack = tcp->acknowledgement;
+    side->window = tcp->window;
+    side->seen |= TCP_SIDE_ACK;
+}
+
+// From the SYN to the ACK that completes the handshake, whether or not the SYN-ACK was seen.
+static void measure_handshake(struct tcp_quality *quality, int direction, const struct segment *segment)
+{
+    uint8_t flags = segment->tcp->flags;
+    if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+        quality->handshake = (uint8_t)(TCP_HANDSHAKE_SYN_A + direction);
+        quality->handshake_ns = segment->sent_ns;
+    } else if (quality->handshake == TCP_HANDSHAKE_SYN_A + direction &&
+               (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK) {
+        int64_t rtt_ns = segment->sent_ns - quality->handshake_ns;
+        quality->handshake = rtt_ns < 0 ? TCP_HANDSHAKE_NONE : TCP_HANDSHAKE_DONE; // the stamps step back
+        quality->handshake_ns = rtt_ns;
+    }
+}
+
+static struct segment segment_of(const struct packet_tcp *tcp, uint32_t data, int64_t sent_ns)
+{
+    uint32_t numbers = data + ((tcp->flags & TCP_SYN) != 0) + ((tcp->flags & TCP_FIN) != 0);
+    return (struct segment){
+        .tcp = tcp,
+        .begin = tcp->sequence,
+        .end = tcp->sequence + numbers,
+        .data = data,
+        .sent_ns = sent_ns,
+    };
+}
+
+static void measure_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
+                            const struct segment *segment, const struct flow_policy *policy)
+{
+    const struct packet_tcp *tcp = segment->tcp;
+    if (quality->handshake != TCP_HANDSHAKE_DONE)
+        measure_handshake(quality, direction, segment);
+    if ((tcp->flags & TCP_RST) != 0)
+        return;
+    measure_ack(store, quality, direction, segment);
+    measure_sequence(store, quality, direction, segment, policy);
+    if ((tcp->flags & TCP_SYN) != 0)
+        quality->first_sequence[direction] = tcp->sequence;
+}
+
+// Whether the flow so far is one SYN without data: its number is all there is to remember of it, so that a
+// flood of them costs no more than their nodes.
+static bool is_opening_syn(const struct flow *flow, const struct packet *packet)
+{
+    return flow_packets(flow, 0) + flow_packets(flow, 1) == 1 && flow->client_from == CLIENT_SYN &&
+           packet->payload_length == 0 && (packet->tcp.flags & TCP_FIN) == 0;
+}
+
+// Makes the part, and measures in it the opening SYN that waited for it.
+static struct tcp_quality *begin_quality(struct flow_store *store, struct flow *flow,
+                                         const struct packet *packet, const struct flow_policy *policy)
+{
+    bool opened = flow->client_from == CLIENT_SYN && flow_packets(flow, 0) + flow_packets(flow, 1) > 1;
+    struct packet_tcp syn = {.sequence = flow->quality, .flags = TCP_SYN};
+    struct tcp_quality *quality = flow_make_quality(store, flow);
+    if (quality == NULL || !opened)
+        return quality;
+    struct segment segment = segment_of(&syn, 0, flow->first_ns - packet->clock_offset_ns);
+    measure_segment(store, quality, (flow->marks & FLOW_MARK_CLIENT_B) != 0, &segment, policy);
+    return quality;
+}
+
+void tcp_measure(struct flow_store *store, struct flow *flow, const struct packet *packet, int direction,
+                 const struct flow_policy *policy)
+{
+    struct tcp_quality *quality = flow_quality(store, flow);
+    if (quality == NULL && is_opening_syn(flow, packet))
+        return;
+    if (quality == NULL)
+        quality = begin_quality(store, flow, packet, policy);
+    if (quality == NULL)
+        return;
+    struct segment segment = segment_of(&packet->tcp, packet->payload_length, packet->time_ns);
+    measure_segment(store, quality, direction, &segment, policy);
+}

@@ -1,0 +1,72 @@
+#include "flow/top.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOP_SETS = 32, TOP_WAYS = 8 };
+
+struct top_table {
+    struct top_flow sets[TOP_SETS][TOP_WAYS]; // bytes 0 = empty
+};
+
+struct top_table *top_create(void)
+{
+    return calloc(1, sizeof(struct top_table));
+}
+
+void top_destroy(struct top_table *table)
+{
+    free(table);
+}
+
+void top_add(struct top_table *table, const struct flow_key *key, uint64_t hash, uint8_t sender,
+             uint32_t bytes)
+{
+    struct top_flow *set = table->sets[(hash >> 20) & (TOP_SETS - 1)];
+    struct top_flow *place = &set[0];
+    for (unsigned way = 0; way < TOP_WAYS; way++) {
+        if (set[way].bytes != 0 && memcmp(&set[way].key, key, sizeof *key) == 0) {
+            place = &set[way];
+            break;
+        }
+        if (set[way].bytes < place->bytes)
+            place = &set[way];
+    }
+    if (place->bytes == 0 || memcmp(&place->key, key, sizeof *key) != 0)
+        place->key = *key;
+    place->sender = sender;
+    place->bytes += bytes;
+    place->packets++;
+}
+
+static bool larger(const struct top_flow *left, const struct top_flow *right)
+{
+    if (left->bytes != right->bytes)
+        return left->bytes > right->bytes;
+    return flow_key_compare(&left->key, &right->key) < 0;
+}
+
+unsigned top_insert(const struct top_flow *candidate, struct top_flow *out, unsigned count, unsigned most)
+{
+    if (most == 0 || (count == most && !larger(candidate, &out[count - 1])))
+        return count;
+    unsigned at = count < most ? count++ : count - 1;
+    for (; at > 0 && larger(candidate, &out[at - 1]); at--)
+        out[at] = out[at - 1];
+    out[at] = *candidate;
+    return count;
+}
+
+unsigned top_merge(const struct top_table *table, struct top_flow *out, unsigned count, unsigned most)
+{
+    const struct top_flow *candidates = &table->sets[0][0];
+    for (unsigned i = 0; i < TOP_SETS * TOP_WAYS; i++)
+        if (candidates[i].bytes != 0)
+            count = top_insert(&candidates[i], out, count, most);
+    return count;
+}
+
+void top_reset(struct top_table *table)
+{
+    memset(table, 0, sizeof *table);
+}

@@ -1,0 +1,155 @@
+// Packets for the tests of the flow table, as decode_packet() would leave them: no bytes, only what flows
+// read. Times are in nanoseconds since TEST_START_NS; endpoints are named by their last byte, 10.0.0.x.
+#pragma once
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "flow/key.h"
+#include "flow/table.h"
+
+#define TEST_START_NS (INT64_C(1700000000) * NS_PER_S)
+
+enum { HEADERS_BYTES = 54 }; // Ethernet, IPv4, TCP
+
+static inline struct address host(uint8_t last)
+{
+    return address_v4((const uint8_t[4]){10, 0, 0, last});
+}
+
+static inline struct address host_v6(uint8_t last)
+{
+    uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = last};
+    return address_v6(bytes);
+}
+
+static inline void set_time(struct packet *packet, int64_t at_ns)
+{
+    packet->time_ns = packet->now_ns = TEST_START_NS + at_ns;
+}
+
+static inline struct packet ip_packet(uint8_t protocol, uint8_t from, uint8_t to, int64_t at_ns)
+{
+    struct packet packet = {
+        .length = HEADERS_BYTES,
+        .captured = HEADERS_BYTES,
+        .ip_protocol = protocol,
+        .source = host(from),
+        .target = host(to),
+    };
+    set_time(&packet, at_ns);
+    return packet;
+}
+
+static inline struct packet udp_packet(uint8_t from, uint16_t from_port, uint8_t to, uint16_t to_port,
+                                       int64_t at_ns)
+{
+    struct packet packet = ip_packet(IP_PROTOCOL_UDP, from, to, at_ns);
+    packet.has_transport = packet.ports_known = true;
+    packet.source_port = from_port;
+    packet.target_port = to_port;
+    return packet;
+}
+
+// ICMP and ICMPv6 carry type and code in the ports.
+static inline struct packet icmp_packet(uint8_t from, uint8_t to, uint8_t type, uint8_t code, int64_t at_ns)
+{
+    struct packet packet = ip_packet(IP_PROTOCOL_ICMP, from, to, at_ns);
+    packet.has_transport = packet.ports_known = true;
+    packet.source_port = type;
+    packet.target_port = code;
+    return packet;
+}
+
+static inline struct packet tcp_packet(uint8_t from, uint16_t from_port, uint8_t to, uint16_t to_port,
+                                       uint8_t flags, int64_t at_ns)
+{
+    struct packet packet = ip_packet(IP_PROTOCOL_TCP, from, to, at_ns);
+    packet.has_transport = packet.ports_known = true;
+    packet.source_port = from_port;
+    packet.target_port = to_port;
+    packet.tcp.flags = flags;
+    packet.tcp.window = 1000;
+    return packet;
+}
+
+static inline void set_payload(struct packet *packet, uint32_t bytes)
+{
+    packet->payload_length = bytes;
+    packet->length = packet->captured = HEADERS_BYTES + bytes;
+}
+
+// What flow.timeout_secs and its companions are by default, with the seed that files have.
+static inline struct flow_policy test_policy(void)
+{
+    return (struct flow_policy){
+        .hash_seed = 5,
+        .timeout_ns = 60 * NS_PER_S,
+        .tcp_timeout_ns = 600 * NS_PER_S,
+        .udp_timeout_ns = 60 * NS_PER_S,
+        .icmp_timeout_ns = 60 * NS_PER_S,
+        .linger_ns = 5 * NS_PER_S,
+        .rtt = true,
+        .retransmissions = true,
+        .out_of_order = true,
+    };
+}
+
+// A table with its policy and its ended list, as a shard has them.
+struct test_table {
+    struct flow_policy policy;
+    struct ended_list ended;
+    struct flow_table table;
+    size_t taken;
+};
+
+static inline void test_table_init(struct test_table *test, struct flow_policy policy)
+{
+    *test = (struct test_table){.policy = policy};
+    cr_assert(flow_table_init(&test->table, &test->policy, &test->ended));
+}
+
+static inline void test_table_done(struct test_table *test)
+{
+    cr_expect_eq(test->taken, test->ended.count, "records were left");
+    flow_table_done(&test->table);
+    ended_list_done(&test->ended);
+}
+
+static inline struct flow_hit feed(struct test_table *test, const struct packet *packet)
+{
+    struct flow_key key;
+    uint8_t sender;
+    cr_assert(flow_key_of_packet(packet, &key, &sender));
+    return flow_table_packet(&test->table, packet, &key, flow_key_hash(&key, test->policy.hash_seed), sender);
+}
+
+// The end of a tick at `at_ns`: what ended, in order, is then there for take().
+static inline void tick(struct test_table *test, int64_t at_ns)
+{
+    cr_assert_eq(test->taken, test->ended.count);
+    test->ended.count = test->taken = 0;
+    flow_table_expire(&test->table, TEST_START_NS + at_ns);
+    ended_list_sort(&test->ended);
+}
+
+// Ends of packets before the tick, for tests that do not expire.
+static inline size_t ended(const struct test_table *test)
+{
+    return test->ended.count - test->taken;
+}
+
+static inline struct flow_record take(struct test_table *test)
+{
+    cr_assert_lt(test->taken, test->ended.count, "no record");
+    struct flow_record record;
+    flow_table_take(&test->ended.items[test->taken++], &record);
+    return record;
+}
+
+static inline void finish(struct test_table *test, int64_t at_ns)
+{
+    flow_table_finish(&test->table, TEST_START_NS + at_ns);
+    ended_list_sort(&test->ended);
+}

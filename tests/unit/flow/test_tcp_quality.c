@@ -1,0 +1,500 @@
+#include "flow/tcp.h"
+
+#include "packets.h"
+
+// A connection between 10.0.0.1 (A, the client) and 10.0.0.2. Sequence numbers are told from each side's
+// first data byte, which is number `base`.
+struct connection {
+    struct test_table test;
+    uint32_t base;
+    int64_t now_ns;
+};
+
+enum { CLIENT = 1, SERVER = 2, MS = 1000000 };
+
+static void begin_with(struct connection *connection, struct flow_policy policy, uint32_t base)
+{
+    *connection = (struct connection){.base = base};
+    test_table_init(&connection->test, policy);
+}
+
+static void begin(struct connection *connection)
+{
+    begin_with(connection, test_policy(), 1000);
+}
+
+static struct packet segment(const struct connection *connection, uint8_t from, uint8_t flags,
+                             uint32_t sequence, uint32_t acknowledgement, uint32_t bytes)
+{
+    struct packet packet = from == CLIENT ? tcp_packet(1, 40000, 2, 443, flags, connection->now_ns)
+                                          : tcp_packet(2, 443, 1, 40000, flags, connection->now_ns);
+    packet.tcp.sequence = connection->base + sequence;
+    packet.tcp.acknowledgement = connection->base + acknowledgement;
+    set_payload(&packet, bytes);
+    return packet;
+}
+
+static void send(struct connection *connection, uint8_t from, uint8_t flags, uint32_t sequence,
+                 uint32_t acknowledgement, uint32_t bytes)
+{
+    struct packet packet = segment(connection, from, flags, sequence, acknowledgement, bytes);
+    feed(&connection->test, &packet);
+}
+
+static void wait_ms(struct connection *connection, int64_t ms)
+{
+    connection->now_ns += ms * MS;
+}
+
+static void send_data(struct connection *connection, uint32_t sequence, uint32_t bytes)
+{
+    send(connection, CLIENT, TCP_ACK, sequence, 0, bytes);
+}
+
+static void send_ack(struct connection *connection, uint32_t acknowledgement)
+{
+    send(connection, SERVER, TCP_ACK, 0, acknowledgement, 0);
+}
+
+// 10 ms from SYN to SYN-ACK, 2 more to the ACK.
+static void shake_hands(struct connection *connection)
+{
+    send(connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    wait_ms(connection, 10);
+    send(connection, SERVER, TCP_SYN | TCP_ACK, (uint32_t)-1, 0, 0);
+    wait_ms(connection, 2);
+    send(connection, CLIENT, TCP_ACK, 0, 0, 0);
+}
+
+static struct flow_record end(struct connection *connection)
+{
+    finish(&connection->test, connection->now_ns);
+    cr_assert_eq(ended(&connection->test), 1);
+    struct flow_record record = take(&connection->test);
+    test_table_done(&connection->test);
+    return record;
+}
+
+static void expect_counters(const struct flow_record *record, uint64_t retransmissions, uint64_t out_of_order,
+                            uint64_t missed)
+{
+    cr_expect_eq(record->retransmissions[0], retransmissions, "%lu retransmissions",
+                 record->retransmissions[0]);
+    cr_expect_eq(record->out_of_order[0], out_of_order, "%lu out of order", record->out_of_order[0]);
+    cr_expect_eq(record->bytes_missed[0], missed, "%lu bytes missed", record->bytes_missed[0]);
+    cr_expect(record->retransmissions[1] == 0 && record->out_of_order[1] == 0 &&
+              record->bytes_missed[1] == 0);
+}
+
+// RTT.
+
+Test(tcp_rtt, is_from_data_to_the_ack_that_covers_it)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    wait_ms(&connection, 20);
+    send_ack(&connection, 100);
+    send_data(&connection, 100, 100);
+    wait_ms(&connection, 12);
+    send_ack(&connection, 150);
+    wait_ms(&connection, 28);
+    send_ack(&connection, 200); // 40 ms after the data, the first ACK covered a part only
+    struct flow_record record = end(&connection);
+    cr_expect_eq(record.rtt_samples, 2);
+    cr_expect_eq(record.rtt_last_ns, 40 * MS);
+    cr_expect_eq(record.rtt_min_ns, 20 * MS);
+    cr_expect_eq(record.rtt_ewma_ns, 20 * MS + (40 - 20) * MS / 8);
+    expect_counters(&record, 0, 0, 0);
+}
+
+Test(tcp_rtt, is_that_of_the_newest_segment_covered)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    wait_ms(&connection, 30);
+    send_data(&connection, 100, 100);
+    wait_ms(&connection, 5);
+    send_ack(&connection, 200);
+    struct flow_record record = end(&connection);
+    cr_expect_eq(record.rtt_samples, 1);
+    cr_expect_eq(record.rtt_last_ns, 5 * MS);
+}
+
+// Karn: an ACK after a retransmission may be for either copy.
+Test(tcp_rtt, is_not_taken_over_a_retransmission)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    wait_ms(&connection, 200);
+    send_data(&connection, 0, 100);
+    wait_ms(&connection, 10);
+    send_ack(&connection, 100);
+    send_data(&connection, 100, 100); // unambiguous again
+    wait_ms(&connection, 7);
+    send_ack(&connection, 200);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 1, 0, 0);
+    cr_expect_eq(record.rtt_samples, 1);
+    cr_expect_eq(record.rtt_last_ns, 7 * MS);
+}
+
+Test(tcp_rtt, keeps_samples_below_a_retransmission)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    send_data(&connection, 100, 100);
+    wait_ms(&connection, 3);
+    send_data(&connection, 100, 100);
+    wait_ms(&connection, 1);
+    send_ack(&connection, 100); // covers the first only
+    wait_ms(&connection, 1);
+    send_ack(&connection, 200); // covers what was sent twice
+    struct flow_record record = end(&connection);
+    cr_expect_eq(record.rtt_samples, 1);
+    cr_expect_eq(record.rtt_last_ns, 4 * MS);
+}
+
+Test(tcp_rtt, of_the_handshake_is_from_syn_to_ack)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    wait_ms(&connection, 500);
+    send(&connection, CLIENT, TCP_ACK, 0, 0, 0);
+    cr_expect_eq(end(&connection).handshake_rtt_ns, 12 * MS);
+}
+
+Test(tcp_rtt, of_the_handshake_counts_from_the_last_syn)
+{
+    struct connection connection;
+    begin(&connection);
+    send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    wait_ms(&connection, 1000);
+    shake_hands(&connection);
+    cr_expect_eq(end(&connection).handshake_rtt_ns, 12 * MS);
+}
+
+Test(tcp_rtt, of_the_handshake_needs_no_syn_ack)
+{
+    struct connection connection;
+    begin(&connection);
+    send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    wait_ms(&connection, 9);
+    send(&connection, CLIENT, TCP_ACK, 0, 0, 0);
+    cr_expect_eq(end(&connection).handshake_rtt_ns, 9 * MS);
+}
+
+Test(tcp_rtt, of_a_refused_handshake_is_none)
+{
+    struct connection connection;
+    begin(&connection);
+    send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    wait_ms(&connection, 9);
+    send(&connection, SERVER, TCP_RST | TCP_ACK, 0, 0, 0);
+    cr_expect_lt(end(&connection).handshake_rtt_ns, 0);
+}
+
+Test(tcp_rtt, is_null_where_stamps_step_back)
+{
+    struct connection connection;
+    begin(&connection);
+    connection.now_ns = 100 * MS;
+    send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    connection.now_ns = 90 * MS;
+    send(&connection, CLIENT, TCP_ACK, 0, 0, 0);
+    send_data(&connection, 0, 100);
+    connection.now_ns = 80 * MS;
+    send_ack(&connection, 100);
+    struct flow_record record = end(&connection);
+    cr_expect_lt(record.handshake_rtt_ns, 0);
+    cr_expect_eq(record.rtt_samples, 0);
+}
+
+Test(tcp_rtt, works_across_the_end_of_the_numbers)
+{
+    struct connection connection;
+    begin_with(&connection, test_policy(), UINT32_MAX - 150);
+    for (uint32_t sequence = 0; sequence < 1000; sequence += 100) {
+        send_data(&connection, sequence, 100);
+        wait_ms(&connection, 5);
+        send_ack(&connection, sequence + 100);
+    }
+    struct flow_record record = end(&connection);
+    cr_expect_eq(record.rtt_samples, 10);
+    expect_counters(&record, 0, 0, 0);
+}
+
+// Retransmitted, out of order, missed.
+
+Test(tcp_order, data_sent_before_is_retransmitted)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send_data(&connection, 0, 100);
+    send_data(&connection, 100, 100);
+    send_data(&connection, 0, 100); // at once: still the same bytes
+    wait_ms(&connection, 300);
+    send_data(&connection, 100, 100);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 2, 0, 0);
+}
+
+Test(tcp_order, a_hole_filled_soon_is_out_of_order)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection); // 12 ms
+    send_data(&connection, 0, 100);
+    send_data(&connection, 200, 100);
+    wait_ms(&connection, 11);
+    send_data(&connection, 100, 100);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 1, 0);
+}
+
+Test(tcp_order, a_hole_filled_late_is_retransmitted)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send_data(&connection, 0, 100);
+    send_data(&connection, 200, 100);
+    wait_ms(&connection, 12);
+    send_data(&connection, 100, 100);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 1, 0, 0);
+}
+
+// The time counts from when the highest number was reached, not from when the hole opened.
+Test(tcp_order, soon_is_counted_from_the_newest_data)
+{
+    struct connection connection;
+    begin(&connection); // no handshake seen: 3 ms
+    send_data(&connection, 0, 100);
+    send_data(&connection, 200, 100);
+    for (uint32_t i = 0; i < 10; i++) {
+        wait_ms(&connection, 2);
+        send_data(&connection, 300 + i * 100, 100);
+    }
+    wait_ms(&connection, 2);
+    send_data(&connection, 100, 100);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 1, 0);
+}
+
+// Lost before it came by here, asked for, sent again.
+Test(tcp_order, what_the_receiver_asked_for_is_retransmitted)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send_data(&connection, 0, 100);
+    send_ack(&connection, 100);
+    for (uint32_t i = 0; i < 3; i++) {
+        send_data(&connection, 200 + i * 100, 100);
+        send_ack(&connection, 100);
+    }
+    wait_ms(&connection, 5);
+    send_data(&connection, 100, 100);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 1, 0, 0);
+    cr_expect_eq(record.duplicate_acks[1], 3);
+}
+
+Test(tcp_order, tells_many_holes_apart)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    for (uint32_t i = 0; i < 15; i++)
+        send_data(&connection, i * 200, 100); // 14 holes
+    for (uint32_t i = 0; i < 14; i++)
+        send_data(&connection, i * 200 + 100, 100);
+    send_data(&connection, 100, 100);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 1, 14, 0);
+}
+
+Test(tcp_order, counts_the_bytes_of_holes_that_stay)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    send_data(&connection, 1100, 100); // 1000 missed
+    send_data(&connection, 400, 200);  // 200 of them in the middle come late
+    send_data(&connection, 1000, 150); // 100 at the end, with 50 that were seen
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 2, 700);
+}
+
+Test(tcp_order, bounds_what_it_remembers_of_holes)
+{
+    struct connection connection;
+    begin(&connection);
+    for (uint32_t i = 0; i < 1000; i++)
+        send_data(&connection, i * 200, 100);
+    for (uint32_t i = 0; i < 999; i++)
+        send_data(&connection, i * 200 + 100, 100);
+    struct flow_record record = end(&connection);
+    cr_expect_eq(record.out_of_order[0], TCP_HOLES);
+    cr_expect_eq(record.retransmissions[0], 999 - TCP_HOLES);
+    cr_expect_eq(record.bytes_missed[0], 100 * (999 - TCP_HOLES));
+}
+
+// An empty segment ahead of the data, as a FIN's last ACK: one hole, however many such segments come.
+Test(tcp_order, an_empty_segment_ahead_opens_one_hole)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    for (uint32_t i = 0; i < 10; i++)
+        send_data(&connection, 150, 0);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 0, 50);
+}
+
+Test(tcp_order, a_syn_with_another_number_starts_anew)
+{
+    struct connection connection;
+    begin(&connection);
+    for (uint32_t i = 0; i < 10; i++)
+        send(&connection, CLIENT, TCP_SYN, i * 500000000u, 0, 0);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 0, 0);
+}
+
+Test(tcp_order, syn_and_fin_take_a_number)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    send_data(&connection, 0, 100);
+    send(&connection, CLIENT, TCP_FIN | TCP_ACK, 100, 0, 0);
+    send(&connection, CLIENT, TCP_FIN | TCP_ACK, 100, 0, 0);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 2, 0, 0);
+}
+
+Test(tcp_order, ignores_resets)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    send(&connection, CLIENT, TCP_RST, 90000, 0, 0);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 0, 0);
+}
+
+// A hostile sender jumps as far as it can: counters stop at their end.
+Test(tcp_order, does_not_overflow)
+{
+    struct connection connection;
+    begin(&connection);
+    for (uint32_t i = 0; i < 20; i++)
+        send_data(&connection, i * ((1u << 30) - 1), 1);
+    send_data(&connection, 0, 65535);
+    struct flow_record record = end(&connection);
+    cr_expect_leq(record.bytes_missed[0], UINT32_MAX);
+    cr_expect_geq(record.bytes_missed[0], UINT32_MAX - 65535);
+}
+
+Test(tcp_order, counts_only_what_is_asked_for)
+{
+    struct flow_policy policy = test_policy();
+    policy.retransmissions = policy.rtt = false;
+    struct connection connection;
+    begin_with(&connection, policy, 1000);
+    send_data(&connection, 0, 100);
+    send_data(&connection, 200, 100);
+    send_data(&connection, 100, 100);
+    send_data(&connection, 0, 100);
+    send_ack(&connection, 300);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 1, 0);
+    cr_expect_eq(record.rtt_samples, 0);
+}
+
+// Windows and ACKs.
+
+static void send_window(struct connection *connection, uint32_t acknowledgement, uint16_t window)
+{
+    struct packet packet = segment(connection, SERVER, TCP_ACK, 0, acknowledgement, 0);
+    packet.tcp.window = window;
+    feed(&connection->test, &packet);
+}
+
+Test(tcp_window, counts_zero_windows)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    send_window(&connection, 100, 0);
+    send_window(&connection, 100, 0);
+    send_window(&connection, 100, 500);
+    struct packet reset = segment(&connection, SERVER, TCP_RST | TCP_ACK, 0, 100, 0);
+    reset.tcp.window = 0;
+    feed(&connection.test, &reset);
+    struct flow_record record = end(&connection);
+    cr_expect_eq(record.zero_windows[1], 2, "a reset's window means nothing");
+    cr_expect_eq(record.zero_windows[0], 0);
+    cr_expect_eq(record.duplicate_acks[1], 0, "nor is a zero window a duplicate ACK");
+}
+
+Test(tcp_window, probes_are_no_data)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    send_window(&connection, 100, 0);
+    for (int i = 0; i < 3; i++) {
+        wait_ms(&connection, 200);
+        send_data(&connection, 100, 1);
+        send_window(&connection, 100, 0);
+    }
+    send_window(&connection, 100, 500);
+    send_data(&connection, 100, 100);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 0, 0);
+}
+
+Test(tcp_window, keep_alives_are_neither_retransmissions_nor_asked_for)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    send_ack(&connection, 100);
+    for (int i = 0; i < 5; i++) {
+        wait_ms(&connection, 30000);
+        send_data(&connection, 99, (uint32_t)i % 2); // with the last byte, or none
+        send_ack(&connection, 100);
+    }
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 0, 0);
+    cr_expect_eq(record.duplicate_acks[1], 0);
+}
+
+Test(tcp_window, duplicate_acks_repeat_everything)
+{
+    struct connection connection;
+    begin(&connection);
+    send_data(&connection, 0, 100);
+    send_ack(&connection, 100);
+    send_ack(&connection, 100);          // 1
+    send_ack(&connection, 100);          // 2
+    send_window(&connection, 100, 2000); // an update
+    send_window(&connection, 100, 2000); // 3
+    send_ack(&connection, 200);
+    send(&connection, SERVER, TCP_ACK, 0, 200, 50); // with data
+    send(&connection, SERVER, TCP_ACK, 50, 200, 0);
+    send(&connection, SERVER, TCP_ACK, 50, 200, 0); // 4
+    send(&connection, SERVER, TCP_FIN | TCP_ACK, 50, 200, 0);
+    struct flow_record record = end(&connection);
+    cr_expect_eq(record.duplicate_acks[1], 5, "%lu", record.duplicate_acks[1]);
+    cr_expect_eq(record.duplicate_acks[0], 0);
+}
