@@ -1,0 +1,254 @@
+#include "pipeline/dispatch.h"
+
+#include <assert.h>
+
+#include "capture/tap.h"
+#include "pipeline/observation.h"
+#include "pipeline/shard.h"
+
+enum { FRAGMENT_ENTRIES = 4096 };
+
+bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch **open,
+                   struct totals *totals, deliver_function *deliver, void *owner)
+{
+    *dispatch = (struct dispatch){
+        .settings = *settings,
+        .deliver = deliver,
+        .owner = owner,
+        .open = open,
+        .totals = totals,
+        .fragments = fragments_create(FRAGMENT_ENTRIES, settings->hash_seed),
+    };
+    live_clock_start(&dispatch->live);
+    return dispatch->fragments != NULL;
+}
+
+void dispatch_done(struct dispatch *dispatch)
+{
+    fragments_destroy(dispatch->fragments);
+}
+
+void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap)
+{
+    assert(dispatch->tap_count < DISPATCH_TAPS);
+    dispatch->taps[dispatch->tap_count++] = tap;
+}
+
+static bool hand_over(struct dispatch *dispatch, unsigned shard, bool wait)
+{
+    dispatch->open[shard] = dispatch->deliver(dispatch->owner, shard, dispatch->open[shard], wait);
+    return dispatch->open[shard] != NULL;
+}
+
+// Whether every shard has a batch to carry a mark.
+static bool all_open(struct dispatch *dispatch, bool wait)
+{
+    for (unsigned shard = 0; shard < dispatch->settings.shards; shard++)
+        if (dispatch->open[shard] == NULL && !hand_over(dispatch, shard, wait))
+            return false;
+    return true;
+}
+
+static void note_interval(struct dispatch *dispatch, int64_t end_ns)
+{
+    struct totals *totals = dispatch->totals;
+    int64_t passed_ns = end_ns - dispatch->interval_begin_ns;
+    totals->interval_end = dispatch->settings.interval_ns != 0 && passed_ns >= dispatch->settings.interval_ns;
+    if (!totals->interval_end)
+        return;
+    totals->interval_ns = passed_ns;
+    dispatch->interval_begin_ns = end_ns;
+}
+
+// Every shard has an open batch. A shard that is behind may leave none open after it.
+static void cut_tick(struct dispatch *dispatch, int64_t end_ns, enum batch_mark mark)
+{
+    note_interval(dispatch, end_ns);
+    for (unsigned shard = 0; shard < dispatch->settings.shards; shard++) {
+        struct batch *batch = dispatch->open[shard];
+        batch->mark = (uint8_t)mark;
+        batch->now_ns = end_ns;
+        batch->tick = dispatch->tick;
+        batch->interval_end = dispatch->totals->interval_end;
+        hand_over(dispatch, shard, dispatch->settings.lossless && mark != BATCH_SOURCE_END);
+    }
+    dispatch->tick++;
+    dispatch->tick_packets = 0;
+}
+
+// Moves the clock; a tick ends at the last boundary that was passed, however many they are. When a shard is
+// so far behind that none of its batches is free (live), the tick rides on: it ends a little later.
+static void advance(struct dispatch *dispatch, int64_t now_ns)
+{
+    int64_t tick_ns = dispatch->settings.tick_ns;
+    if (dispatch->tick_end_ns == 0) {
+        dispatch->interval_begin_ns = now_ns / tick_ns * tick_ns;
+        dispatch->tick_end_ns = dispatch->interval_begin_ns + tick_ns;
+    }
+    dispatch->now_ns = now_ns;
+    bool passed = now_ns >= dispatch->tick_end_ns;
+    if (!passed && dispatch->tick_packets < TICK_PACKETS)
+        return;
+    if (!all_open(dispatch, dispatch->settings.lossless))
+        return;
+    cut_tick(dispatch, passed ? now_ns / tick_ns * tick_ns : now_ns, BATCH_TICK);
+    if (passed)
+        dispatch->tick_end_ns = (now_ns / tick_ns + 1) * tick_ns;
+}
+
+static void count_unsupported(struct totals *totals, bool link, uint16_t number)
+{
+    for (unsigned i = 0; i < totals->unsupported; i++) {
+        struct unsupported_totals *row = &totals->unsupported_kind[i];
+        if (row->link == link && row->number == number) {
+            row->packets++;
+            return;
+        }
+    }
+    if (totals->unsupported < TOTALS_UNSUPPORTED)
+        totals->unsupported_kind[totals->unsupported++] =
+            (struct unsupported_totals){.link = link, .number = number, .packets = 1};
+}
+
+static void count_understanding(struct totals *totals, const struct packet *packet)
+{
+    totals->bad_checksums += (packet->notes & PACKET_NOTE_IPV4_CHECKSUM) != 0;
+    totals->snapped += packet->captured < packet->length;
+    totals->fragments += packet->fragment != FRAGMENT_NONE;
+    totals->vlan_packets += packet->vlans != 0;
+    totals->tunnelled += packet->tunnel.kind != TUNNEL_NONE;
+    totals->arp += packet->is_arp;
+    totals->not_ip += packet->source.version == 0 && !packet->is_arp;
+    if (packet->error_reason == DECODE_OK)
+        return;
+    totals->decode_errors[packet->error_layer][packet->error_reason]++;
+    if (packet->error_reason == DECODE_UNSUPPORTED_LINK)
+        count_unsupported(totals, true, packet->link_type);
+    else if (packet->error_reason == DECODE_UNSUPPORTED_TYPE)
+        count_unsupported(totals, false, packet->ether_type);
+}
+
+static unsigned interface_row(const struct frame *frame)
+{
+    return frame->interface < TOTALS_INTERFACES ? frame->interface : TOTALS_INTERFACES - 1;
+}
+
+static void count_received(struct totals *totals, const struct frame *frame, uint64_t number)
+{
+    enum { LINK_TYPES = sizeof totals->link_type_packets / sizeof totals->link_type_packets[0] };
+    unsigned row = interface_row(frame);
+    if (row >= totals->interfaces)
+        totals->interfaces = row + 1;
+    totals->interface[row].delivered++;
+    totals->interface[row].received_bytes += frame->length;
+    totals->interface[row].received++;
+    totals->received++;
+    totals->received_bytes += frame->length;
+    totals->link_type_packets[frame->link_type < LINK_TYPES ? frame->link_type : LINK_TYPES - 1]++;
+    if (number == 1 || frame->time_ns < totals->first_packet_ns)
+        totals->first_packet_ns = frame->time_ns;
+    if (number == 1 || frame->time_ns > totals->last_packet_ns)
+        totals->last_packet_ns = frame->time_ns;
+}
+
+// The batch of the shard that owns the packet's partition, with room for it; NULL when it is behind (live).
+static struct batch *batch_for(struct dispatch *dispatch, uint64_t hash, const struct chunk *chunk)
+{
+    unsigned shard = partition_of(hash, dispatch->settings.partitions) % dispatch->settings.shards;
+    if (dispatch->open[shard] == NULL || !batch_has_room(dispatch->open[shard], chunk))
+        hand_over(dispatch, shard, dispatch->settings.lossless);
+    return dispatch->open[shard];
+}
+
+static int64_t time_of_frame(struct dispatch *dispatch, const struct frame *frame)
+{
+    if (dispatch->settings.lossless)
+        return packet_clock_advance(&dispatch->clock, frame->time_ns);
+    return live_clock_advance(&dispatch->live, frame->time_ns);
+}
+
+static void fill_packet(const struct dispatch *dispatch, const struct frame *frame, struct packet *packet)
+{
+    packet->time_ns = frame->time_ns;
+    packet->now_ns = dispatch->now_ns;
+    packet->clock_offset_ns =
+        dispatch->settings.lossless ? dispatch->clock.offset_ns : dispatch->live.offset_ns;
+    packet->number = dispatch->number;
+    packet->bytes = frame->bytes;
+    packet->captured = frame->captured;
+    packet->length = frame->length;
+    packet->interface = frame->interface;
+    packet->link_type = frame->link_type;
+    decode_packet(packet, &dispatch->settings.decode);
+    if (packet->fragment != FRAGMENT_NONE)
+        fragments_apply(dispatch->fragments, packet);
+    if (packet->link_interface != 0)
+        packet->interface = observation_interface(packet->link_interface);
+}
+
+// A file may claim any time. Between 1970 and 2116 sums with offsets and timeouts cannot overflow.
+static int64_t bounded_stamp(int64_t time_ns)
+{
+    if (time_ns < 0)
+        return 0;
+    return time_ns < PACKET_CLOCK_LATEST_NS ? time_ns : PACKET_CLOCK_LATEST_NS;
+}
+
+// Decodes the frame and puts it into the batch of its shard.
+static void send_packet(struct dispatch *dispatch, const struct frame *frame)
+{
+    struct packet packet;
+    fill_packet(dispatch, frame, &packet);
+    count_understanding(dispatch->totals, &packet);
+    struct flow_key key;
+    uint8_t sender = 0;
+    bool has_flow = flow_key_of_packet(&packet, &key, &sender);
+    uint64_t hash = has_flow ? flow_key_hash(&key, dispatch->settings.hash_seed) : 0;
+    struct batch *batch = batch_for(dispatch, hash, frame->chunk);
+    if (batch == NULL) {
+        dispatch->totals->interface[interface_row(frame)].no_batch++;
+        return;
+    }
+    struct batch_item *item = batch_add(batch, frame->chunk);
+    item->packet = packet;
+    item->has_flow = has_flow;
+    if (has_flow) {
+        item->key = key;
+        item->hash = hash;
+        item->sender = sender;
+    }
+}
+
+bool dispatch_frame(struct dispatch *dispatch, const struct frame *arrived)
+{
+    struct totals *totals = dispatch->totals;
+    if (dispatch->settings.packet_limit != 0 && dispatch->number >= dispatch->settings.packet_limit)
+        return false;
+    struct frame frame = *arrived;
+    frame.time_ns = bounded_stamp(arrived->time_ns);
+    advance(dispatch, time_of_frame(dispatch, &frame));
+    dispatch->tick_packets++;
+    dispatch->number++;
+    count_received(totals, &frame, dispatch->number);
+    totals->clock_steps_back = dispatch->clock.steps_back + dispatch->live.steps;
+    for (unsigned i = 0; i < dispatch->tap_count; i++)
+        tap_offer(dispatch->taps[i], arrived, dispatch->number, dispatch->settings.lossless);
+    send_packet(dispatch, &frame);
+    return true;
+}
+
+void dispatch_idle(struct dispatch *dispatch)
+{
+    for (unsigned shard = 0; shard < dispatch->settings.shards; shard++)
+        if (dispatch->open[shard] != NULL && dispatch->open[shard]->count > 0)
+            hand_over(dispatch, shard, dispatch->settings.lossless);
+    if (!dispatch->settings.lossless)
+        advance(dispatch, live_clock_now(&dispatch->live));
+}
+
+void dispatch_end(struct dispatch *dispatch)
+{
+    dispatch_idle(dispatch);
+    all_open(dispatch, true);
+    cut_tick(dispatch, dispatch->now_ns, BATCH_SOURCE_END);
+}

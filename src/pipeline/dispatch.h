@@ -1,0 +1,65 @@
+// Dispatch: the source thread's half of the pipeline. It decodes every frame once, gives it its time, its
+// flow key and its partition, and fills the open batch of the shard that owns the partition. It cuts ticks
+// and keeps the source's side of the totals. One thread; no I/O.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/clock.h"
+#include "capture/source.h"
+#include "decode/decode.h"
+#include "decode/fragments.h"
+#include "pipeline/batch.h"
+#include "pipeline/totals.h"
+
+struct tap;
+
+enum { TICK_PACKETS = 65536, DISPATCH_TAPS = 4 }; // a tick ends after so many packets at the latest
+
+// Takes a batch that is full or ends a tick (or NULL), and gives an empty one to fill; NULL when there is
+// none and `wait` is false.
+typedef struct batch *deliver_function(void *owner, unsigned shard, struct batch *batch, bool wait);
+
+struct dispatch_settings {
+    struct decode_options decode;
+    uint64_t hash_seed;
+    unsigned shards, partitions;
+    int64_t tick_ns;
+    uint64_t packet_limit; // run.count; 0 = none
+    int64_t interval_ns;   // of totals->interval_end; 0 = none
+    bool lossless;         // time is the packets' (a file), and everything waits
+};
+
+struct dispatch {
+    struct dispatch_settings settings;
+    deliver_function *deliver;
+    void *owner;
+    struct batch **open; // by shard; NULL = the shard is behind and none is free (live)
+    struct fragments *fragments;
+    struct packet_clock clock;
+    struct live_clock live; // of a live run
+    int64_t now_ns, tick_end_ns, interval_begin_ns;
+    uint64_t number; // of the last packet
+    uint64_t tick;
+    unsigned tick_packets;
+    struct tap *taps[DISPATCH_TAPS];
+    unsigned tap_count;
+    struct totals *totals;
+};
+
+// `open` holds one empty batch a shard, borrowed. `totals` is written by this thread only.
+bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch **open,
+                   struct totals *totals, deliver_function *deliver, void *owner);
+void dispatch_done(struct dispatch *dispatch);
+
+// Every frame goes into the tap too, in order.
+void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap);
+
+// One frame, in the source's order. False when run.count is reached: the frame was not taken.
+bool dispatch_frame(struct dispatch *dispatch, const struct frame *arrived);
+// Nothing came, or the source waits for chunks: sends the packets that wait for a full batch. Live, time
+// goes on and a tick may end.
+void dispatch_idle(struct dispatch *dispatch);
+// The end of the source: the last tick.
+void dispatch_end(struct dispatch *dispatch);

@@ -1,0 +1,392 @@
+#include "pipeline/pipeline.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/worker.h"
+
+// Ticks on their way: each holds a batch or a part of every worker, so there are never as many.
+enum { POLL_FRAMES = 256, TICK_SLOTS = 2 * (WORKER_BATCHES + WORKER_PARTS) };
+
+// What the source knows at the end of a tick.
+struct tick_slot {
+    int64_t now_ns;
+    bool last;
+    struct totals totals;
+};
+
+// The one shard of an inline pipeline, and how its ticks are read.
+struct inline_shard {
+    struct tick_run run; // first
+    struct shard *shard;
+    struct batch batch;
+    struct ended_record record;
+    struct top_flow top[TICK_TOP_FLOWS];
+};
+
+struct pipeline {
+    struct pipeline_setup setup;
+    struct source *source;
+    struct tick_consumer *consumer;
+    struct dispatch dispatch;
+    struct totals counted;                // the source thread's
+    struct totals merged;                 // the consumer's: with what the shards counted
+    struct batch *open[PIPELINE_WORKERS]; // the dispatch's
+    struct tick_run *runs[PIPELINE_WORKERS];
+    struct inline_shard alone;
+    struct worker *workers[PIPELINE_WORKERS]; // with more than one
+    struct tick_slot *slots;
+    pthread_t aggregate;
+};
+
+static void add_shard_totals(struct totals *to, const struct shard_totals *from)
+{
+    to->analysed += from->analysed;
+    to->analysed_bytes += from->analysed_bytes;
+    to->duplicate += from->duplicate;
+    to->second_sightings += from->second_sightings;
+    to->flows_created += from->flows_created;
+    to->flows_active += from->flows_active;
+    to->flows_refused += from->flows_refused;
+    to->flow_table_bytes += from->flow_table_bytes;
+    to->dns_messages += from->dns_messages;
+    to->tls_hellos += from->tls_hellos;
+    to->decode_errors[DECODE_LAYER_APP][DECODE_BAD_MESSAGE] += from->bad_messages;
+    for (int reason = 0; reason < END_REASONS; reason++)
+        to->flows_ended[reason] += from->flows_ended[reason];
+    for (int protocol = 0; protocol < 256; protocol++) {
+        to->protocol_packets[protocol] += from->protocol_packets[protocol];
+        to->protocol_bytes[protocol] += from->protocol_bytes[protocol];
+    }
+}
+
+// The source's losses, by interface and cause.
+static void take_drops(struct pipeline *pipeline)
+{
+    struct totals *totals = &pipeline->counted;
+    memset(totals->lost, 0, sizeof totals->lost);
+    totals->received = 0;
+    unsigned interfaces = source_interfaces(pipeline->source);
+    if (interfaces > TOTALS_INTERFACES)
+        interfaces = TOTALS_INTERFACES;
+    if (totals->interfaces < interfaces)
+        totals->interfaces = interfaces;
+    for (unsigned i = 0; i < totals->interfaces; i++) {
+        struct interface_totals *row = &totals->interface[i];
+        struct source_drops drops = {0};
+        if (i < interfaces)
+            pipeline->source->ops->drops(pipeline->source, i, &drops);
+        row->lost[LOST_KERNEL_RING] = drops.kernel_dropped;
+        row->lost[LOST_DISPATCH_QUEUE] = drops.no_chunk + row->no_batch;
+        row->lost[LOST_STOP_UNREAD] = drops.unread;
+        row->interface_dropped = drops.interface_dropped;
+        row->received = row->delivered + drops.kernel_dropped + drops.no_chunk + drops.unread;
+        totals->received += row->received;
+        for (int cause = 0; cause < LOST_CAUSES; cause++)
+            totals->lost[cause] += row->lost[cause];
+    }
+}
+
+static void consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs)
+{
+    struct pipeline_tick tick = {
+        .number = number,
+        .now_ns = now_ns,
+        .totals = &pipeline->merged,
+        .runs = pipeline->runs,
+        .run_count = runs,
+    };
+    tick_begin(&tick);
+    pipeline->consumer->tick(pipeline->consumer, &tick);
+}
+
+// Inline.
+
+static const struct ended_record *next_inline(struct tick_run *run)
+{
+    struct inline_shard *alone = (struct inline_shard *)run;
+    return shard_next_ended(alone->shard, &alone->record) ? &alone->record : NULL;
+}
+
+static struct batch *run_inline(void *owner, unsigned number, struct batch *batch, bool wait)
+{
+    struct pipeline *pipeline = owner;
+    struct inline_shard *alone = &pipeline->alone;
+    (void)number;
+    (void)wait;
+    shard_batch(alone->shard, batch);
+    if (batch->mark != BATCH_PACKETS) {
+        shard_tick(alone->shard, batch->now_ns, batch->mark == BATCH_SOURCE_END);
+        shard_swap_dns(alone->shard, &alone->run.dns);
+        alone->run.dns_taken = 0;
+        alone->run.top_count =
+            batch->interval_end ? shard_top_flows(alone->shard, alone->top, TICK_TOP_FLOWS) : 0;
+        if (!pipeline->dispatch.settings.lossless)
+            take_drops(pipeline);
+        pipeline->merged = pipeline->counted;
+        add_shard_totals(&pipeline->merged, shard_totals(alone->shard));
+        consume(pipeline, batch->tick, batch->now_ns, 1);
+    }
+    batch_clear(batch);
+    return batch;
+}
+
+static bool create_inline(struct pipeline *pipeline)
+{
+    struct inline_shard *alone = &pipeline->alone;
+    struct shard_setup setup = {
+        .policy = pipeline->setup.policy,
+        .shards = 1,
+        .names = pipeline->setup.names,
+        .top_flows = pipeline->setup.top_flows,
+    };
+    alone->run = (struct tick_run){.next = next_inline, .top = alone->top};
+    alone->shard = shard_create(&setup);
+    pipeline->runs[0] = &alone->run;
+    pipeline->open[0] = &alone->batch;
+    return alone->shard != NULL && batch_init(&alone->batch, pipeline->setup.batch);
+}
+
+// Threads.
+
+static struct batch *send_batch(void *owner, unsigned number, struct batch *batch, bool wait)
+{
+    struct pipeline *pipeline = owner;
+    if (batch != NULL) {
+        if (batch->mark != BATCH_PACKETS && number == 0) { // before any shard sees the mark
+            if (!pipeline->dispatch.settings.lossless)
+                take_drops(pipeline);
+            struct tick_slot *slot = &pipeline->slots[batch->tick % TICK_SLOTS];
+            slot->now_ns = batch->now_ns;
+            slot->last = batch->mark == BATCH_SOURCE_END;
+            slot->totals = pipeline->counted;
+        }
+        worker_send(pipeline->workers[number], batch);
+    }
+    return worker_empty(pipeline->workers[number], wait);
+}
+
+static void *aggregate(void *argument)
+{
+    struct pipeline *pipeline = argument;
+    bool last = false;
+    for (uint64_t number = 0; !last; number++) {
+        const struct shard_totals *counted[PIPELINE_WORKERS];
+        for (unsigned i = 0; i < pipeline->setup.workers; i++)
+            pipeline->runs[i] = worker_run(pipeline->workers[i], &counted[i]);
+        const struct tick_slot *slot = &pipeline->slots[number % TICK_SLOTS];
+        last = slot->last;
+        int64_t now_ns = slot->now_ns;
+        pipeline->merged = slot->totals;
+        for (unsigned i = 0; i < pipeline->setup.workers; i++)
+            add_shard_totals(&pipeline->merged, counted[i]);
+        consume(pipeline, number, now_ns, pipeline->setup.workers);
+    }
+    return NULL;
+}
+
+static bool create_workers(struct pipeline *pipeline)
+{
+    pipeline->slots = calloc(TICK_SLOTS, sizeof *pipeline->slots);
+    if (pipeline->slots == NULL)
+        return false;
+    for (unsigned i = 0; i < pipeline->setup.workers; i++) {
+        struct shard_setup setup = {
+            .policy = pipeline->setup.policy,
+            .number = i,
+            .shards = pipeline->setup.workers,
+            .names = pipeline->setup.names,
+            .top_flows = pipeline->setup.top_flows,
+        };
+        pipeline->workers[i] = worker_create(&setup, pipeline->setup.batch);
+        if (pipeline->workers[i] == NULL)
+            return false;
+        pipeline->open[i] = worker_empty(pipeline->workers[i], true);
+    }
+    return true;
+}
+
+// Ends the workers that did start, before any packet came.
+static void stop_workers(struct pipeline *pipeline, unsigned started)
+{
+    for (unsigned i = 0; i < started; i++) {
+        pipeline->open[i]->mark = BATCH_SOURCE_END;
+        worker_send(pipeline->workers[i], pipeline->open[i]);
+        worker_join(pipeline->workers[i]);
+    }
+}
+
+static bool start_threads(struct pipeline *pipeline)
+{
+    unsigned started = 0;
+    while (started < pipeline->setup.workers && worker_start(pipeline->workers[started]))
+        started++;
+    sigset_t all, before; // signals are the main thread's
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool good = started == pipeline->setup.workers &&
+                pthread_create(&pipeline->aggregate, NULL, aggregate, pipeline) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!good)
+        stop_workers(pipeline, started);
+    return good;
+}
+
+static void join_threads(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        worker_join(pipeline->workers[i]);
+    pthread_join(pipeline->aggregate, NULL);
+}
+
+// Both.
+
+struct pipeline *pipeline_create(const struct pipeline_setup *setup, struct source *source,
+                                 struct tick_consumer *consumer, struct error *error)
+{
+    struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+    if (pipeline == NULL) {
+        error_set(error, EXIT_USAGE, "no memory for the pipeline");
+        return NULL;
+    }
+    pipeline->setup = *setup;
+    pipeline->source = source;
+    pipeline->consumer = consumer;
+    bool threads = setup->workers > 1;
+    struct dispatch_settings dispatch = {
+        .decode = setup->decode,
+        .hash_seed = setup->policy.hash_seed,
+        .shards = setup->workers,
+        .partitions = partition_count(setup->policy.max_flows),
+        .tick_ns = setup->tick_ns,
+        .packet_limit = setup->packet_limit,
+        .interval_ns = setup->interval_ns,
+        .lossless = source->ops->lossless,
+    };
+    if (!(threads ? create_workers(pipeline) : create_inline(pipeline)) ||
+        !dispatch_init(&pipeline->dispatch, &dispatch, pipeline->open, &pipeline->counted,
+                       threads ? send_batch : run_inline, pipeline)) {
+        error_set(error, EXIT_USAGE, "no memory for the pipeline: lower flow.max_flows or pipeline.workers");
+        pipeline_destroy(pipeline);
+        return NULL;
+    }
+    return pipeline;
+}
+
+void pipeline_destroy(struct pipeline *pipeline)
+{
+    if (pipeline == NULL)
+        return;
+    dispatch_done(&pipeline->dispatch);
+    for (unsigned i = 0; i < PIPELINE_WORKERS; i++)
+        worker_destroy(pipeline->workers[i]);
+    shard_destroy(pipeline->alone.shard);
+    free(pipeline->alone.run.dns.items);
+    batch_done(&pipeline->alone.batch);
+    free(pipeline->slots);
+    free(pipeline);
+}
+
+void pipeline_add_tap(struct pipeline *pipeline, struct tap *tap)
+{
+    dispatch_add_tap(&pipeline->dispatch, tap);
+}
+
+// Frames behind run.count: a file's were never asked for, a live one's are left out of the ledger.
+static void count_unwanted(struct pipeline *pipeline, const struct frame *frames, unsigned count)
+{
+    if (pipeline->dispatch.settings.lossless)
+        return;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned row = frames[i].interface < TOTALS_INTERFACES ? frames[i].interface : TOTALS_INTERFACES - 1;
+        pipeline->counted.interface[row].unwanted++;
+    }
+}
+
+// Hands a poll's frames to the dispatch; false when run.count was reached.
+static bool take_frames(struct pipeline *pipeline, const struct frame *frames, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!dispatch_frame(&pipeline->dispatch, &frames[i])) {
+            count_unwanted(pipeline, frames + i, count - i);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void read_source(struct pipeline *pipeline)
+{
+    struct frame frames[POLL_FRAMES];
+    bool wanted = true;
+    for (;;) {
+        unsigned count = 0;
+        enum source_result result =
+            source_poll(pipeline->source, pipeline->setup.poll_timeout_ms, frames, POLL_FRAMES, &count);
+        if (result == SOURCE_END)
+            return;
+        if (result == SOURCE_IDLE)
+            dispatch_idle(&pipeline->dispatch);
+        else if (!wanted)
+            count_unwanted(pipeline, frames, count);
+        else if (!take_frames(pipeline, frames, count)) {
+            wanted = false;
+            source_stop(pipeline->source, false);
+        }
+    }
+}
+
+// libpcap's own count of an interface against what was handed over and lost there.
+static bool check_interface(const struct pipeline *pipeline, unsigned i, struct error *error)
+{
+    struct source_drops drops;
+    pipeline->source->ops->drops(pipeline->source, i, &drops);
+    if (!drops.exact)
+        return true;
+    const struct interface_totals *row = &pipeline->merged.interface[i];
+    uint64_t seen = row->received + pipeline->counted.interface[i].unwanted;
+    if (seen == drops.received)
+        return true;
+    return error_set(error, EXIT_LEDGER,
+                     "the ledger of %s does not add up: libpcap counted %" PRIu64
+                     " packets, NetScope %" PRIu64 "; this is a bug, please report it with this line",
+                     source_interface(pipeline->source, i)->name, drops.received, seen);
+}
+
+static bool check_ledger(const struct pipeline *pipeline, struct error *error)
+{
+    int64_t missing;
+    if (!totals_balanced(&pipeline->merged, &missing))
+        return error_set(error, EXIT_LEDGER,
+                         "the ledger does not add up: %" PRId64 " of %" PRIu64
+                         " packets are in no bucket; this is a bug, please report it with this line",
+                         missing, pipeline->merged.received);
+    if (pipeline->dispatch.settings.lossless)
+        return true;
+    unsigned interfaces = source_interfaces(pipeline->source);
+    for (unsigned i = 0; i < interfaces && i < TOTALS_INTERFACES; i++)
+        if (!check_interface(pipeline, i, error))
+            return false;
+    return true;
+}
+
+bool pipeline_run(struct pipeline *pipeline, struct error *error)
+{
+    bool threads = pipeline->setup.workers > 1;
+    if (threads && !start_threads(pipeline))
+        return error_set(error, EXIT_USAGE,
+                         "no thread could be started: raise the limit of processes (ulimit -u)");
+    read_source(pipeline);
+    dispatch_end(&pipeline->dispatch);
+    if (threads)
+        join_threads(pipeline);
+    return check_ledger(pipeline, error);
+}
+
+const struct totals *pipeline_totals(const struct pipeline *pipeline)
+{
+    return &pipeline->merged;
+}

@@ -1,0 +1,58 @@
+#include "pipeline/tick.h"
+
+#include <stddef.h>
+
+void tick_begin(struct pipeline_tick *tick)
+{
+    for (unsigned i = 0; i < tick->run_count; i++)
+        tick->runs[i]->head = tick->runs[i]->next(tick->runs[i]);
+}
+
+static int compare_heads(const struct ended_record *left, const struct ended_record *right)
+{
+    if (left->order_ns != right->order_ns)
+        return left->order_ns < right->order_ns ? -1 : 1;
+    return flow_record_compare_keys(&left->record, &right->record);
+}
+
+bool tick_next_ended(struct pipeline_tick *tick, struct flow_record *out)
+{
+    struct tick_run *first = NULL;
+    for (unsigned i = 0; i < tick->run_count; i++) {
+        struct tick_run *run = tick->runs[i];
+        if (run->head != NULL && (first == NULL || compare_heads(run->head, first->head) < 0))
+            first = run;
+    }
+    if (first == NULL)
+        return false;
+    *out = first->head->record;
+    first->head = first->next(first);
+    return true;
+}
+
+const struct dns_transaction *tick_next_dns(struct pipeline_tick *tick)
+{
+    struct tick_run *first = NULL;
+    const struct dns_transaction *least = NULL;
+    for (unsigned i = 0; i < tick->run_count; i++) {
+        struct tick_run *run = tick->runs[i];
+        const struct dns_transaction *head =
+            run->dns_taken < run->dns.count ? &run->dns.items[run->dns_taken] : NULL;
+        if (head != NULL && (least == NULL || head->number < least->number)) {
+            least = head;
+            first = run;
+        }
+    }
+    if (first != NULL)
+        first->dns_taken++;
+    return least;
+}
+
+unsigned tick_top_flows(const struct pipeline_tick *tick, struct top_flow *out, unsigned most)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < tick->run_count; i++)
+        for (unsigned j = 0; j < tick->runs[i]->top_count; j++)
+            count = top_insert(&tick->runs[i]->top[j], out, count, most);
+    return count;
+}

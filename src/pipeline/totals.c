@@ -1,0 +1,35 @@
+#include "pipeline/totals.h"
+
+struct lost_row {
+    const char *stage, *reason;
+};
+
+static const struct lost_row lost_rows[LOST_CAUSES] = {
+    [LOST_KERNEL_RING] = {"kernel", "ring_full"},
+    [LOST_DISPATCH_QUEUE] = {"dispatch", "queue_full"},
+    [LOST_STOP_UNREAD] = {"stop", "unread"},
+};
+
+const char *lost_stage_name(enum lost_cause cause)
+{
+    return lost_rows[cause].stage;
+}
+
+const char *lost_reason_name(enum lost_cause cause)
+{
+    return lost_rows[cause].reason;
+}
+
+uint64_t totals_lost(const struct totals *totals)
+{
+    uint64_t lost = 0;
+    for (int cause = 0; cause < LOST_CAUSES; cause++)
+        lost += totals->lost[cause];
+    return lost;
+}
+
+bool totals_balanced(const struct totals *totals, int64_t *missing)
+{
+    *missing = (int64_t)(totals->received - totals->analysed - totals->duplicate - totals_lost(totals));
+    return *missing == 0;
+}

@@ -1,0 +1,222 @@
+#include "pipeline/worker.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/record_ring.h"
+
+// Live, the source waits that long for a shard that is behind: the kernel's ring holds more than the batches.
+enum { PART_RECORDS = 128, RING_BYTES = 4096, FOR_EVER = -1, EMPTY_WAIT_MS = 20 };
+
+// A piece of a shard's tick. The first one carries what there is once: DNS, totals, top flows.
+struct part {
+    bool last; // of the tick
+    unsigned count;
+    struct ended_record records[PART_RECORDS];
+    struct dns_list dns;
+    unsigned top_count;
+    struct top_flow top[TICK_TOP_FLOWS];
+    struct shard_totals totals;
+};
+
+struct worker {
+    struct shard *shard;
+    pthread_t thread;
+    bool started;
+    struct record_ring *inbox, *empties; // struct batch *: source to shard and back
+    struct record_ring *outbox, *spares; // struct part *: shard to aggregate and back
+    struct batch batches[WORKER_BATCHES];
+    struct part *parts;
+    // Of the aggregate thread:
+    struct tick_run run;
+    struct part *current;
+    unsigned taken; // records of `current`
+    struct top_flow top[TICK_TOP_FLOWS];
+    struct shard_totals totals;
+};
+
+static void push(struct record_ring *ring, void *pointer)
+{
+    void **place = record_ring_reserve(ring, sizeof pointer, true);
+    assert(place != NULL); // the ring holds more pointers than there are
+    *place = pointer;
+    record_ring_commit(ring);
+}
+
+// Waits for `timeout_ms`, negative = for ever; NULL when nothing came.
+static void *pop(struct record_ring *ring, int timeout_ms)
+{
+    uint32_t length;
+    const void *place = record_ring_peek(ring, &length, timeout_ms);
+    if (place == NULL)
+        return NULL;
+    void *pointer;
+    memcpy(&pointer, place, sizeof pointer);
+    record_ring_release(ring);
+    return pointer;
+}
+
+static bool fill_rings(struct worker *worker, unsigned batch_packets)
+{
+    worker->inbox = record_ring_create(RING_BYTES);
+    worker->empties = record_ring_create(RING_BYTES);
+    worker->outbox = record_ring_create(RING_BYTES);
+    worker->spares = record_ring_create(RING_BYTES);
+    worker->parts = calloc(WORKER_PARTS, sizeof *worker->parts);
+    if (worker->inbox == NULL || worker->empties == NULL || worker->outbox == NULL ||
+        worker->spares == NULL || worker->parts == NULL)
+        return false;
+    for (unsigned i = 0; i < WORKER_PARTS; i++)
+        push(worker->spares, &worker->parts[i]);
+    for (unsigned i = 0; i < WORKER_BATCHES; i++) {
+        if (!batch_init(&worker->batches[i], batch_packets))
+            return false;
+        push(worker->empties, &worker->batches[i]);
+    }
+    return true;
+}
+
+static const struct ended_record *next_of_parts(struct tick_run *run);
+
+struct worker *worker_create(const struct shard_setup *setup, unsigned batch_packets)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL)
+        return NULL;
+    worker->run.next = next_of_parts;
+    worker->shard = shard_create(setup);
+    if (worker->shard == NULL || !fill_rings(worker, batch_packets)) {
+        worker_destroy(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+void worker_destroy(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    assert(!worker->started);
+    for (unsigned i = 0; i < WORKER_BATCHES; i++)
+        if (worker->batches[i].items != NULL)
+            batch_done(&worker->batches[i]);
+    for (unsigned i = 0; worker->parts != NULL && i < WORKER_PARTS; i++)
+        free(worker->parts[i].dns.items);
+    free(worker->parts);
+    free(worker->run.dns.items);
+    record_ring_destroy(worker->inbox);
+    record_ring_destroy(worker->empties);
+    record_ring_destroy(worker->outbox);
+    record_ring_destroy(worker->spares);
+    shard_destroy(worker->shard);
+    free(worker);
+}
+
+// The shard's thread.
+
+static void send_tick(struct worker *worker, bool interval_end)
+{
+    struct part *part = pop(worker->spares, FOR_EVER);
+    shard_swap_dns(worker->shard, &part->dns);
+    part->totals = *shard_totals(worker->shard);
+    part->top_count = interval_end ? shard_top_flows(worker->shard, part->top, TICK_TOP_FLOWS) : 0;
+    part->count = 0;
+    while (shard_next_ended(worker->shard, &part->records[part->count])) {
+        if (++part->count < PART_RECORDS)
+            continue;
+        part->last = false;
+        push(worker->outbox, part);
+        part = pop(worker->spares, FOR_EVER);
+        part->count = part->dns.count = part->top_count = 0;
+    }
+    part->last = true;
+    push(worker->outbox, part);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    for (bool last = false; !last;) {
+        struct batch *batch = pop(worker->inbox, FOR_EVER);
+        shard_batch(worker->shard, batch);
+        if (batch->mark != BATCH_PACKETS) {
+            last = batch->mark == BATCH_SOURCE_END;
+            shard_tick(worker->shard, batch->now_ns, last);
+            send_tick(worker, batch->interval_end);
+        }
+        batch_clear(batch);
+        push(worker->empties, batch);
+    }
+    return NULL;
+}
+
+bool worker_start(struct worker *worker)
+{
+    sigset_t all, before; // signals are the main thread's
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    worker->started = pthread_create(&worker->thread, NULL, work, worker) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return worker->started;
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->started)
+        pthread_join(worker->thread, NULL);
+    worker->started = false;
+}
+
+struct batch *worker_empty(struct worker *worker, bool wait)
+{
+    return pop(worker->empties, wait ? FOR_EVER : EMPTY_WAIT_MS);
+}
+
+void worker_send(struct worker *worker, struct batch *take_batch)
+{
+    push(worker->inbox, take_batch);
+}
+
+// The aggregate's thread.
+
+static void take_part(struct worker *worker)
+{
+    worker->current = pop(worker->outbox, FOR_EVER);
+    worker->taken = 0;
+}
+
+// The current part stays until the record behind its last one is asked for: heads point into it.
+static const struct ended_record *next_of_parts(struct tick_run *run)
+{
+    struct worker *worker = (struct worker *)((char *)run - offsetof(struct worker, run));
+    while (worker->taken == worker->current->count) {
+        bool last = worker->current->last;
+        if (last)
+            return NULL;
+        push(worker->spares, worker->current);
+        take_part(worker);
+    }
+    return &worker->current->records[worker->taken++];
+}
+
+struct tick_run *worker_run(struct worker *worker, const struct shard_totals **totals)
+{
+    if (worker->current != NULL)
+        push(worker->spares, worker->current);
+    take_part(worker);
+    struct part *part = worker->current;
+    struct dns_list empty = worker->run.dns;
+    worker->run.dns = part->dns;
+    worker->run.dns_taken = 0;
+    part->dns = empty;
+    part->dns.count = 0;
+    memcpy(worker->top, part->top, part->top_count * sizeof part->top[0]);
+    worker->run.top = worker->top;
+    worker->run.top_count = part->top_count;
+    worker->totals = part->totals;
+    *totals = &worker->totals;
+    return &worker->run;
+}

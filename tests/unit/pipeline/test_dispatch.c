@@ -1,0 +1,486 @@
+#include "pipeline/dispatch.h"
+
+#include "capture/tap.h"
+#include "frames.h"
+#include "pipeline/shard.h"
+
+enum { SHARDS_MAX = 4, DELIVERIES = 256, MS = 1000000 };
+
+// A batch as it was delivered.
+struct delivery {
+    unsigned shard, packets;
+    uint8_t mark;
+    int64_t now_ns; // since FRAMES_START_NS
+    uint64_t tick;
+};
+
+// A dispatch whose batches end here, empty again at once.
+struct fixture {
+    struct chunk_pool *pool;
+    struct chunk *chunk;
+    struct batch batches[SHARDS_MAX];
+    struct batch *open[SHARDS_MAX];
+    struct totals totals;
+    struct dispatch dispatch;
+    struct delivery deliveries[DELIVERIES];
+    unsigned delivered;
+    bool behind;         // the shards have no empty batch
+    struct packet last;  // of the latest batch with packets
+    struct flow_key key; // and its key
+    uint64_t packets, misplaced;
+};
+
+static void note_delivery(struct fixture *fixture, unsigned shard, struct batch *batch)
+{
+    cr_assert_lt(fixture->delivered, DELIVERIES);
+    fixture->deliveries[fixture->delivered++] = (struct delivery){
+        .shard = shard,
+        .packets = batch->count,
+        .mark = batch->mark,
+        .now_ns = batch->now_ns - FRAMES_START_NS,
+        .tick = batch->tick,
+    };
+    const struct dispatch_settings *settings = &fixture->dispatch.settings;
+    for (unsigned i = 0; i < batch->count; i++) {
+        const struct batch_item *item = &batch->items[i];
+        unsigned partition = partition_of(item->hash, settings->partitions);
+        fixture->misplaced += item->has_flow && partition % settings->shards != shard;
+        fixture->last = item->packet;
+        fixture->key = item->key;
+    }
+    fixture->packets += batch->count;
+    batch_clear(batch);
+}
+
+static struct batch *deliver(void *owner, unsigned shard, struct batch *batch, bool wait)
+{
+    struct fixture *fixture = owner;
+    if (batch != NULL)
+        note_delivery(fixture, shard, batch);
+    return fixture->behind && !wait ? NULL : &fixture->batches[shard];
+}
+
+static struct dispatch_settings file_settings(void)
+{
+    return (struct dispatch_settings){
+        .hash_seed = 5, .shards = 1, .partitions = 64, .tick_ns = TICK_MS * MS, .lossless = true};
+}
+
+static void begin(struct fixture *fixture, struct dispatch_settings settings, unsigned batch)
+{
+    memset(fixture, 0, sizeof *fixture);
+    fixture->pool = chunk_pool_create(2, 65536);
+    fixture->chunk = chunk_pool_take(fixture->pool, 0);
+    for (unsigned shard = 0; shard < settings.shards; shard++) {
+        cr_assert(batch_init(&fixture->batches[shard], batch));
+        fixture->open[shard] = &fixture->batches[shard];
+    }
+    cr_assert(
+        dispatch_init(&fixture->dispatch, &settings, fixture->open, &fixture->totals, deliver, fixture));
+}
+
+static void end(struct fixture *fixture)
+{
+    dispatch_done(&fixture->dispatch);
+    for (unsigned shard = 0; shard < fixture->dispatch.settings.shards; shard++)
+        batch_done(&fixture->batches[shard]);
+    chunk_release(fixture->chunk);
+    cr_expect_eq(chunk_pool_out(fixture->pool), 0, "a batch keeps its chunk");
+    chunk_pool_destroy(fixture->pool);
+}
+
+static void feed(struct fixture *fixture, uint16_t port, int64_t at_ns)
+{
+    struct frame frame = udp_frame(fixture->chunk, port, at_ns);
+    cr_assert(dispatch_frame(&fixture->dispatch, &frame));
+}
+
+static void expect_delivery(const struct fixture *fixture, unsigned i, unsigned packets, enum batch_mark mark,
+                            int64_t now_ns)
+{
+    cr_assert_lt(i, fixture->delivered, "delivery %u", i);
+    const struct delivery *delivery = &fixture->deliveries[i];
+    cr_expect_eq(delivery->packets, packets, "delivery %u: %u packets", i, delivery->packets);
+    cr_expect_eq(delivery->mark, mark, "delivery %u", i);
+    if (mark != BATCH_PACKETS)
+        cr_expect_eq(delivery->now_ns, now_ns, "delivery %u at %ld", i, delivery->now_ns);
+}
+
+// The last packets go ahead of the mark.
+static void end_source(struct fixture *fixture, unsigned packets, int64_t now_ns)
+{
+    unsigned before = fixture->delivered;
+    dispatch_end(&fixture->dispatch);
+    cr_assert_eq(fixture->delivered, before + 2);
+    expect_delivery(fixture, before, packets, BATCH_PACKETS, 0);
+    expect_delivery(fixture, before + 1, 0, BATCH_SOURCE_END, now_ns);
+}
+
+static struct fixture fixture; // too large for the stack
+
+// Ticks.
+
+Test(dispatch, cuts_ticks_at_their_boundaries)
+{
+    begin(&fixture, file_settings(), 100);
+    feed(&fixture, 1, 10 * MS);
+    feed(&fixture, 1, 50 * MS - 1);
+    feed(&fixture, 1, 50 * MS); // belongs to the next
+    feed(&fixture, 1, 99 * MS);
+    feed(&fixture, 1, 100 * MS);
+    end_source(&fixture, 1, 100 * MS);
+    cr_assert_eq(fixture.delivered, 4);
+    expect_delivery(&fixture, 0, 2, BATCH_TICK, 50 * MS);
+    expect_delivery(&fixture, 1, 2, BATCH_TICK, 100 * MS);
+    cr_expect(fixture.deliveries[0].tick == 0 && fixture.deliveries[1].tick == 1 &&
+              fixture.deliveries[3].tick == 2);
+    end(&fixture);
+}
+
+Test(dispatch, makes_a_leap_one_tick)
+{
+    static const int64_t year_ns = INT64_C(365) * 86400 * NS_PER_S;
+    begin(&fixture, file_settings(), 100);
+    feed(&fixture, 1, 10 * MS);
+    feed(&fixture, 1, 3 * year_ns + 20 * MS);
+    feed(&fixture, 1, 3 * year_ns + 60 * MS);
+    end_source(&fixture, 1, 3 * year_ns + 60 * MS);
+    cr_assert_eq(fixture.delivered, 4);
+    expect_delivery(&fixture, 0, 1, BATCH_TICK, 3 * year_ns);
+    expect_delivery(&fixture, 1, 1, BATCH_TICK, 3 * year_ns + 50 * MS);
+    end(&fixture);
+}
+
+Test(dispatch, cuts_a_tick_after_65536_packets)
+{
+    begin(&fixture, file_settings(), TICK_PACKETS + 10);
+    for (uint32_t i = 0; i < TICK_PACKETS + 5; i++)
+        feed(&fixture, (uint16_t)i, 10 * MS);
+    end_source(&fixture, 5, 10 * MS);
+    cr_assert_eq(fixture.delivered, 3);
+    expect_delivery(&fixture, 0, TICK_PACKETS, BATCH_TICK, 10 * MS);
+    end(&fixture);
+}
+
+Test(dispatch, hands_full_batches_over_within_a_tick)
+{
+    begin(&fixture, file_settings(), 10);
+    for (unsigned i = 0; i < 25; i++)
+        feed(&fixture, 1, 10 * MS);
+    feed(&fixture, 1, 60 * MS);
+    cr_assert_eq(fixture.delivered, 3);
+    expect_delivery(&fixture, 0, 10, BATCH_PACKETS, 0);
+    expect_delivery(&fixture, 1, 10, BATCH_PACKETS, 0);
+    expect_delivery(&fixture, 2, 5, BATCH_TICK, 50 * MS);
+    dispatch_end(&fixture.dispatch);
+    end(&fixture);
+}
+
+Test(dispatch, ends_an_empty_source_with_one_tick)
+{
+    begin(&fixture, file_settings(), 10);
+    dispatch_end(&fixture.dispatch);
+    cr_assert_eq(fixture.delivered, 1);
+    expect_delivery(&fixture, 0, 0, BATCH_SOURCE_END, -FRAMES_START_NS);
+    end(&fixture);
+}
+
+// Shards.
+
+Test(dispatch, sends_a_flow_to_one_shard_and_ticks_to_all)
+{
+    struct dispatch_settings settings = file_settings();
+    settings.shards = 3;
+    begin(&fixture, settings, 8);
+    for (uint16_t port = 1; port <= 300; port++)
+        feed(&fixture, port, 10 * MS);
+    feed(&fixture, 1, 60 * MS);
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.packets, 301);
+    cr_expect_eq(fixture.misplaced, 0);
+    unsigned ticks[3] = {0}, ends[3] = {0}, packets[3] = {0};
+    for (unsigned i = 0; i < fixture.delivered; i++) {
+        const struct delivery *delivery = &fixture.deliveries[i];
+        ticks[delivery->shard] += delivery->mark == BATCH_TICK;
+        ends[delivery->shard] += delivery->mark == BATCH_SOURCE_END;
+        packets[delivery->shard] += delivery->packets;
+    }
+    for (unsigned shard = 0; shard < 3; shard++) {
+        cr_expect(ticks[shard] == 1 && ends[shard] == 1);
+        cr_expect_gt(packets[shard], 30, "shard %u has %u of 301", shard, packets[shard]);
+    }
+    end(&fixture);
+}
+
+// Limits.
+
+Test(dispatch, takes_as_many_packets_as_run_count_allows)
+{
+    struct dispatch_settings settings = file_settings();
+    settings.packet_limit = 3;
+    begin(&fixture, settings, 10);
+    for (unsigned i = 0; i < 3; i++)
+        feed(&fixture, 1, i * MS);
+    struct frame frame = udp_frame(fixture.chunk, 1, 3 * MS);
+    cr_expect_not(dispatch_frame(&fixture.dispatch, &frame));
+    cr_expect_not(dispatch_frame(&fixture.dispatch, &frame));
+    cr_expect_eq(fixture.totals.received, 3);
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.packets, 3);
+    end(&fixture);
+}
+
+// A pcapng file may claim any time at all.
+Test(dispatch, survives_impossible_stamps)
+{
+    const int64_t stamps[] = {INT64_MAX, INT64_MIN, 0, INT64_MAX - 1, -1, INT64_MAX};
+    begin(&fixture, file_settings(), 10);
+    for (unsigned i = 0; i < sizeof stamps / sizeof stamps[0]; i++) {
+        struct frame frame = udp_frame(fixture.chunk, 1, 0);
+        frame.time_ns = stamps[i];
+        cr_assert(dispatch_frame(&fixture.dispatch, &frame));
+    }
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.packets, 6);
+    cr_expect(fixture.totals.first_packet_ns >= 0 &&
+              fixture.totals.last_packet_ns > fixture.totals.first_packet_ns);
+    end(&fixture);
+}
+
+// The clock.
+
+Test(dispatch, rebases_a_clock_that_steps_back)
+{
+    begin(&fixture, file_settings(), 10);
+    feed(&fixture, 1, 10 * NS_PER_S);
+    feed(&fixture, 1, 10 * NS_PER_S - 500 * MS); // clamped
+    cr_expect_eq(fixture.totals.clock_steps_back, 0);
+    feed(&fixture, 1, 4 * NS_PER_S);
+    feed(&fixture, 1, 4 * NS_PER_S + 10 * MS);
+    cr_expect_eq(fixture.totals.clock_steps_back, 1);
+    dispatch_end(&fixture.dispatch);
+    const struct packet *last = &fixture.last;
+    cr_expect_eq(last->time_ns, FRAMES_START_NS + 4 * NS_PER_S + 10 * MS, "the packet's own stamp");
+    cr_expect_eq(last->now_ns, FRAMES_START_NS + 10 * NS_PER_S + 10 * MS);
+    cr_expect_eq(last->clock_offset_ns, 6 * NS_PER_S);
+    cr_expect_eq(fixture.delivered, 2, "no tick went backwards");
+    end(&fixture);
+}
+
+// What is counted.
+
+static void feed_bytes(const uint8_t *bytes, uint32_t captured, uint32_t length, uint16_t link_type)
+{
+    struct frame frame = frame_of(fixture.chunk, bytes, captured, 0);
+    frame.length = length;
+    frame.link_type = link_type;
+    cr_assert(dispatch_frame(&fixture.dispatch, &frame));
+}
+
+Test(dispatch, counts_what_it_understood)
+{
+    static const uint8_t unknown[20] = {[12] = 0x99, [13] = 0x99}, short_frame[6];
+    begin(&fixture, file_settings(), 100);
+    feed(&fixture, 1, 0);
+    feed_bytes(unknown, sizeof unknown, sizeof unknown, LINK_ETHERNET);
+    feed_bytes(unknown, sizeof unknown, 1500, LINK_ETHERNET);
+    feed_bytes(short_frame, sizeof short_frame, sizeof short_frame, LINK_ETHERNET);
+    feed_bytes(short_frame, sizeof short_frame, sizeof short_frame, 499);
+    const struct totals *totals = &fixture.totals;
+    cr_expect_eq(totals->received, 5);
+    cr_expect_eq(totals->received_bytes, UDP_FRAME_BYTES + 20 + 1500 + 6 + 6);
+    cr_expect_eq(totals->interface[0].received, 5);
+    cr_expect(totals->link_type_packets[LINK_ETHERNET] == 4 && totals->link_type_packets[499] == 1);
+    cr_expect_eq(totals->not_ip, 4);
+    cr_expect_eq(totals->snapped, 1);
+    cr_expect_eq(totals->decode_errors[DECODE_LAYER_LINK][DECODE_UNSUPPORTED_LINK], 1);
+    cr_assert_eq(totals->unsupported, 2);
+    cr_expect(!totals->unsupported_kind[0].link && totals->unsupported_kind[0].number == 0x9999);
+    cr_expect_eq(totals->unsupported_kind[0].packets, 2);
+    cr_expect(totals->unsupported_kind[1].link && totals->unsupported_kind[1].number == 499);
+    uint64_t errors = 0;
+    for (int layer = 0; layer < DECODE_LAYERS; layer++)
+        for (int reason = 0; reason < DECODE_REASONS; reason++)
+            errors += totals->decode_errors[layer][reason];
+    cr_expect_eq(errors, 4, "a packet has one reason at most");
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.packets, 5, "all go to a shard: the ledger counts them there");
+    end(&fixture);
+}
+
+Test(dispatch, bounds_the_list_of_unsupported_kinds)
+{
+    begin(&fixture, file_settings(), 100);
+    for (unsigned i = 0; i < 3 * TOTALS_UNSUPPORTED; i++) {
+        const uint8_t bytes[20] = {[12] = 0x99, [13] = (uint8_t)i};
+        feed_bytes(bytes, sizeof bytes, sizeof bytes, LINK_ETHERNET);
+    }
+    cr_expect_eq(fixture.totals.unsupported, TOTALS_UNSUPPORTED);
+    cr_expect_eq(fixture.totals.received, 3 * TOTALS_UNSUPPORTED);
+    dispatch_end(&fixture.dispatch);
+    end(&fixture);
+}
+
+Test(dispatch, gives_many_interfaces_the_last_row)
+{
+    begin(&fixture, file_settings(), 100);
+    for (unsigned interface = TOTALS_INTERFACES - 2; interface < TOTALS_INTERFACES + 3; interface++) {
+        struct frame frame = udp_frame(fixture.chunk, 1, 0);
+        frame.interface = (uint16_t)interface;
+        cr_assert(dispatch_frame(&fixture.dispatch, &frame));
+    }
+    cr_expect_eq(fixture.totals.interfaces, TOTALS_INTERFACES);
+    cr_expect_eq(fixture.totals.interface[TOTALS_INTERFACES - 2].received, 1);
+    cr_expect_eq(fixture.totals.interface[TOTALS_INTERFACES - 1].received, 4);
+    dispatch_end(&fixture.dispatch);
+    end(&fixture);
+}
+
+// The fragments of a datagram belong to its flow.
+Test(dispatch, gives_later_fragments_their_ports)
+{
+    begin(&fixture, file_settings(), 100);
+    struct frame first = udp_frame(fixture.chunk, 4000, 0), later = udp_frame(fixture.chunk, 0, MS);
+    uint8_t *bytes = fixture.chunk->bytes;
+    bytes[20] = 0x20;                   // more fragments
+    bytes[UDP_FRAME_BYTES + 21] = 0x01; // 8 bytes on
+    cr_assert(first.bytes == bytes && later.bytes == bytes + UDP_FRAME_BYTES);
+    cr_assert(dispatch_frame(&fixture.dispatch, &first) && dispatch_frame(&fixture.dispatch, &later));
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.totals.fragments, 2);
+    cr_expect_eq(fixture.last.fragment, FRAGMENT_LATER);
+    cr_expect(fixture.key.ports[0] == 4000 && fixture.key.ports[1] == 53);
+    end(&fixture);
+}
+
+// Taps get every frame as it arrived, in order.
+struct counting_consumer {
+    struct tap_consumer consumer;
+    uint64_t packets, out_of_order;
+    int64_t last_ns;
+};
+
+static bool count_packet(struct tap_consumer *consumer, const struct frame *frame, uint64_t number)
+{
+    struct counting_consumer *counting = (struct counting_consumer *)consumer;
+    counting->out_of_order += number != ++counting->packets;
+    counting->last_ns = frame->time_ns;
+    return true;
+}
+
+static void ignore_flush(struct tap_consumer *consumer)
+{
+    (void)consumer;
+}
+
+static bool finish_well(struct tap_consumer *consumer, uint64_t *unwritten, struct error *error)
+{
+    (void)consumer, (void)unwritten, (void)error;
+    return true;
+}
+
+Test(dispatch, feeds_its_taps)
+{
+    static const struct tap_consumer_ops ops = {"count", count_packet, ignore_flush, finish_well,
+                                                ignore_flush};
+    struct counting_consumer counting = {.consumer = {&ops}};
+    struct error error;
+    struct tap *tap = tap_create(&counting.consumer, 65536, &error);
+    cr_assert_not_null(tap);
+    begin(&fixture, file_settings(), 10);
+    dispatch_add_tap(&fixture.dispatch, tap);
+    for (unsigned i = 0; i < 999; i++)
+        feed(&fixture, 1, i * MS / 100);
+    struct frame frame = udp_frame(fixture.chunk, 1, 0);
+    frame.time_ns = -1;
+    cr_assert(dispatch_frame(&fixture.dispatch, &frame));
+    dispatch_end(&fixture.dispatch);
+    cr_expect(tap_finish(tap, &error));
+    tap_destroy(tap);
+    cr_expect(counting.packets == 1000 && counting.out_of_order == 0);
+    cr_expect_eq(counting.last_ns, -1, "the stamp as it came, however odd");
+    end(&fixture);
+}
+
+// Live: time is the clock's, and goes on without packets.
+Test(dispatch, cuts_live_ticks_by_the_clock)
+{
+    struct dispatch_settings settings = file_settings();
+    settings.lossless = false;
+    settings.tick_ns = NS_PER_MS;
+    begin(&fixture, settings, 10);
+    dispatch_idle(&fixture.dispatch);
+    int64_t start_ns = fixture.dispatch.now_ns;
+    while (fixture.dispatch.now_ns < start_ns + 3 * NS_PER_MS)
+        dispatch_idle(&fixture.dispatch);
+    dispatch_end(&fixture.dispatch);
+    cr_assert_geq(fixture.delivered, 3);
+    for (unsigned i = 1; i < fixture.delivered; i++)
+        cr_expect_geq(fixture.deliveries[i].now_ns, fixture.deliveries[i - 1].now_ns);
+    cr_expect_eq(fixture.deliveries[fixture.delivered - 1].mark, BATCH_SOURCE_END);
+    end(&fixture);
+}
+
+// Live, a shard that is behind costs packets, which are counted, but never stalls the source.
+Test(dispatch, drops_and_counts_what_a_shard_cannot_take)
+{
+    struct dispatch_settings settings = file_settings();
+    settings.lossless = false;
+    settings.tick_ns = 3600 * NS_PER_S;
+    begin(&fixture, settings, 4);
+    fixture.behind = true;
+    for (unsigned i = 0; i < 10; i++)
+        feed(&fixture, 1, 0);
+    cr_expect_eq(fixture.packets, 4, "the batch that was open");
+    cr_expect_eq(fixture.totals.interface[0].no_batch, 6);
+    fixture.behind = false;
+    feed(&fixture, 1, 0);
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.packets, 5);
+    cr_expect_eq(fixture.totals.interface[0].delivered, 11);
+    cr_expect_eq(fixture.totals.interface[0].no_batch, 6);
+    end(&fixture);
+}
+
+Test(dispatch, lets_a_tick_ride_on_while_a_shard_is_behind)
+{
+    struct dispatch_settings settings = file_settings();
+    settings.lossless = false;
+    settings.tick_ns = NS_PER_MS;
+    begin(&fixture, settings, 1);
+    dispatch_idle(&fixture.dispatch);
+    fixture.behind = true;
+    feed(&fixture, 1, 0);
+    feed(&fixture, 1, 0);
+    cr_assert_null(fixture.open[0]);
+    unsigned delivered = fixture.delivered;
+    int64_t until_ns = fixture.dispatch.now_ns + 3 * NS_PER_MS;
+    while (fixture.dispatch.now_ns < until_ns)
+        dispatch_idle(&fixture.dispatch);
+    cr_expect_eq(fixture.delivered, delivered);
+    fixture.behind = false;
+    dispatch_idle(&fixture.dispatch);
+    cr_assert_eq(fixture.delivered, delivered + 1, "one tick for all that passed");
+    cr_expect_eq(fixture.deliveries[delivered].mark, BATCH_TICK);
+    dispatch_end(&fixture.dispatch);
+    end(&fixture);
+}
+
+Test(dispatch, marks_the_tick_that_ends_an_interval)
+{
+    struct dispatch_settings settings = file_settings();
+    settings.interval_ns = 120 * MS;
+    begin(&fixture, settings, 100);
+    unsigned intervals = 0;
+    for (int64_t at_ns = 0; at_ns <= 600 * MS; at_ns += 10 * MS) {
+        unsigned delivered = fixture.delivered;
+        feed(&fixture, 1, at_ns);
+        if (fixture.delivered == delivered || !fixture.totals.interval_end)
+            continue;
+        intervals++;
+        cr_expect_eq(fixture.totals.interval_ns, 150 * MS, "the first tick behind 120 ms");
+    }
+    cr_expect_eq(intervals, 4);
+    dispatch_end(&fixture.dispatch);
+    end(&fixture);
+}
