@@ -1,0 +1,250 @@
+#include "aggregate/aggregate.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "aggregate/name_cache.h"
+#include "aggregate/name_file.h"
+#include "base/log.h"
+#include "flow/community_id.h"
+
+enum { NAME_CACHE_ENTRIES = 65536 };
+
+enum { // as Direction and NameSource in flow.proto
+    DIRECTION_INBOUND = 1,
+    DIRECTION_OUTBOUND,
+    DIRECTION_INTERNAL,
+    DIRECTION_TRANSIT,
+    NAMED_BY_FILE = 1,
+    NAMED_BY_DNS,
+};
+
+struct aggregate {
+    struct tick_consumer consumer; // first: the pipeline's handle
+    const char *node;
+    const struct source *source;
+    struct name_cache *cache;
+    const char *file_path; // names.file; "" = none
+    struct name_file *file;
+    struct timespec file_modified; // when the file that is loaded was
+    uint64_t file_checked_tick;
+    struct prefix *local;
+    unsigned local_count;
+    struct sink *sinks[AGGREGATE_SINKS];
+    unsigned sink_count;
+    struct top_flow top[TICK_TOP_FLOWS]; // of the last interval
+    unsigned top_count;
+};
+
+static bool is_local(const struct aggregate *aggregate, const struct address *address)
+{
+    for (unsigned i = 0; i < aggregate->local_count; i++)
+        if (prefix_contains(&aggregate->local[i], address))
+            return true;
+    return false;
+}
+
+static uint8_t direction_of(const struct aggregate *aggregate, const struct flow_record *record)
+{
+    int client = record->client == 1;
+    bool client_local = is_local(aggregate, &record->endpoint[client].address);
+    bool server_local = is_local(aggregate, &record->endpoint[!client].address);
+    if (client_local)
+        return server_local ? DIRECTION_INTERNAL : DIRECTION_OUTBOUND;
+    return server_local ? DIRECTION_INBOUND : DIRECTION_TRANSIT;
+}
+
+static void name_side(const struct aggregate *aggregate, struct named_flow *flow, int side)
+{
+    const struct address *address = &flow->record->endpoint[side].address;
+    const struct name_row *row = aggregate->file != NULL ? name_file_get(aggregate->file, address) : NULL;
+    if (row != NULL) {
+        flow->name[side] = row->name;
+        flow->name_space[side] = row->name_space[0] != '\0' ? row->name_space : NULL;
+        flow->name_source[side] = NAMED_BY_FILE;
+        return;
+    }
+    flow->name[side] = name_cache_get(aggregate->cache, address);
+    if (flow->name[side] != NULL)
+        flow->name_source[side] = NAMED_BY_DNS;
+}
+
+static void identify(struct named_flow *flow)
+{
+    const struct flow_record *record = flow->record;
+    bool icmp = record->protocol == IP_PROTOCOL_ICMP || record->protocol == IP_PROTOCOL_ICMPV6;
+    bool one_way = false;
+    int from = icmp ? record->client == 1 : 0;
+    if (icmp) { // the ports are mapped already; whether the type has a counterpart decides
+        uint16_t ports[2];
+        icmp_ports(record->protocol, (uint8_t)record->endpoint[from].port, 0, &ports[0], &ports[1], &one_way);
+    }
+    community_id(&record->endpoint[from], &record->endpoint[!from], record->protocol, one_way, 0,
+                 flow->community_id);
+}
+
+static void give_flow(struct aggregate *aggregate, const struct flow_record *record)
+{
+    char interface[SINK_INTERFACE_BYTES];
+    struct named_flow flow = {
+        .record = record,
+        .node = aggregate->node,
+        .interface = sink_interface_name(aggregate->source, record->interface, interface),
+        .direction = direction_of(aggregate, record),
+    };
+    char observed[OBSERVED_INTERFACES][SINK_INTERFACE_BYTES];
+    for (unsigned i = 0; i < record->observed; i++)
+        flow.observed[i] = sink_interface_name(aggregate->source, record->observed_at[i], observed[i]);
+    name_side(aggregate, &flow, 0);
+    name_side(aggregate, &flow, 1);
+    identify(&flow);
+    for (unsigned i = 0; i < aggregate->sink_count; i++)
+        if (aggregate->sinks[i]->ops->flow != NULL)
+            aggregate->sinks[i]->ops->flow(aggregate->sinks[i], &flow);
+}
+
+static void give_dns(struct aggregate *aggregate, const struct dns_transaction *transaction)
+{
+    for (unsigned i = 0; i < transaction->addresses; i++)
+        name_cache_put(aggregate->cache, &transaction->answer[i].address, transaction->name.text);
+    for (unsigned i = 0; i < aggregate->sink_count; i++)
+        if (aggregate->sinks[i]->ops->dns != NULL)
+            aggregate->sinks[i]->ops->dns(aggregate->sinks[i], transaction);
+}
+
+// Loads names.file anew when it has changed. What cannot be loaded is said, and the old names stay.
+static void reload_names(struct aggregate *aggregate, uint64_t tick)
+{
+    enum { RELOAD_TICKS = 40 }; // two seconds of the usual tick
+    struct stat status;
+    if (aggregate->file_path[0] == '\0' || aggregate->source->ops->lossless ||
+        tick < aggregate->file_checked_tick + RELOAD_TICKS)
+        return;
+    aggregate->file_checked_tick = tick;
+    if (stat(aggregate->file_path, &status) != 0 ||
+        (status.st_mtim.tv_sec == aggregate->file_modified.tv_sec &&
+         status.st_mtim.tv_nsec == aggregate->file_modified.tv_nsec))
+        return;
+    aggregate->file_modified = status.st_mtim;
+    struct error error;
+    struct name_file *fresh = name_file_load(aggregate->file_path, &error);
+    if (fresh == NULL) {
+        log_warning("names", "%s; the names loaded before stay", error.text);
+        return;
+    }
+    name_file_destroy(aggregate->file);
+    aggregate->file = fresh;
+}
+
+// Names first: an answer names the flows that end in its tick.
+static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick)
+{
+    struct aggregate *aggregate = (struct aggregate *)consumer;
+    reload_names(aggregate, tick->number);
+    for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
+        give_dns(aggregate, dns);
+    for (struct flow_record record; tick_next_ended(tick, &record);) {
+        give_flow(aggregate, &record);
+        flow_names_free(record.names);
+    }
+    if (tick->totals->interval_end)
+        aggregate->top_count = tick_top_flows(tick, aggregate->top, TICK_TOP_FLOWS);
+    for (unsigned i = 0; i < aggregate->sink_count; i++)
+        if (aggregate->sinks[i]->ops->tick != NULL)
+            aggregate->sinks[i]->ops->tick(aggregate->sinks[i], tick->totals, tick->now_ns);
+}
+
+const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count)
+{
+    *count = aggregate->top_count;
+    return aggregate->top;
+}
+
+static bool read_local(struct aggregate *aggregate, const struct string_list *list, struct error *error)
+{
+    aggregate->local = calloc(list->count + 1, sizeof *aggregate->local);
+    if (aggregate->local == NULL)
+        return error_set(error, EXIT_USAGE, "no memory for networks.local");
+    for (unsigned i = 0; i < list->count; i++) {
+        if (!prefix_parse(list->items[i], &aggregate->local[i]))
+            return error_set(error, EXIT_USAGE,
+                             "networks.local: '%s' is no CIDR (as 10.0.0.0/8, host bits zero)",
+                             list->items[i]);
+        aggregate->local_count++;
+    }
+    return true;
+}
+
+static bool load_names(struct aggregate *aggregate, struct error *error)
+{
+    struct stat status;
+    if (aggregate->file_path[0] == '\0')
+        return true;
+    if (stat(aggregate->file_path, &status) == 0)
+        aggregate->file_modified = status.st_mtim;
+    aggregate->file = name_file_load(aggregate->file_path, error);
+    return aggregate->file != NULL;
+}
+
+struct aggregate *aggregate_create(const struct settings *settings, const char *node,
+                                   const struct source *source, uint64_t hash_seed, struct error *error)
+{
+    struct aggregate *aggregate = calloc(1, sizeof *aggregate);
+    if (aggregate == NULL || (aggregate->cache = name_cache_create(NAME_CACHE_ENTRIES, hash_seed)) == NULL) {
+        error_set(error, EXIT_USAGE, "no memory for the names of addresses");
+        aggregate_destroy(aggregate);
+        return NULL;
+    }
+    aggregate->consumer.tick = take_tick;
+    aggregate->node = node;
+    aggregate->source = source;
+    aggregate->file_path = settings->names.file;
+    bool named = load_names(aggregate, error);
+    if (!named || !read_local(aggregate, &settings->names.local, error)) {
+        aggregate_destroy(aggregate);
+        return NULL;
+    }
+    return aggregate;
+}
+
+void aggregate_destroy(struct aggregate *aggregate)
+{
+    if (aggregate == NULL)
+        return;
+    for (unsigned i = 0; i < aggregate->sink_count; i++)
+        aggregate->sinks[i]->ops->destroy(aggregate->sinks[i]);
+    name_cache_destroy(aggregate->cache);
+    name_file_destroy(aggregate->file);
+    free(aggregate->local);
+    free(aggregate);
+}
+
+void aggregate_add_sink(struct aggregate *aggregate, struct sink *sink)
+{
+    assert(aggregate->sink_count < AGGREGATE_SINKS);
+    aggregate->sinks[aggregate->sink_count++] = sink;
+}
+
+struct tick_consumer *aggregate_consumer(struct aggregate *aggregate)
+{
+    return &aggregate->consumer;
+}
+
+bool aggregate_finish(struct aggregate *aggregate, const struct totals *totals, struct error *error)
+{
+    bool good = true;
+    for (unsigned i = 0; i < aggregate->sink_count; i++) {
+        struct sink *sink = aggregate->sinks[i];
+        struct error failure;
+        if (sink->ops->finish == NULL || sink->ops->finish(sink, totals, &failure))
+            continue;
+        if (good)
+            *error = failure;
+        else
+            log_error("output", "%s", failure.text);
+        good = false;
+    }
+    return good;
+}

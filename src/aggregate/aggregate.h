@@ -1,0 +1,34 @@
+// Aggregate: takes what leaves the shards at each tick, names and places the records, and gives them to the
+// sinks in order. One thread: the pipeline's aggregate thread, with one worker the source's.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aggregate/sink.h"
+#include "base/error.h"
+#include "capture/source.h"
+#include "config/settings.h"
+#include "pipeline/pipeline.h"
+
+struct aggregate;
+
+enum { AGGREGATE_SINKS = 8 };
+
+// Settings and source are borrowed. Fails on a names.file that cannot be read and on a networks.local that
+// is no CIDR.
+struct aggregate *aggregate_create(const struct settings *settings, const char *node,
+                                   const struct source *source, uint64_t hash_seed, struct error *error);
+void aggregate_destroy(struct aggregate *aggregate); // the sinks too
+
+// Takes the sink.
+void aggregate_add_sink(struct aggregate *aggregate, struct sink *sink);
+
+// For pipeline_create().
+struct tick_consumer *aggregate_consumer(struct aggregate *aggregate);
+
+// The flows with the most bytes in the interval that ended last, largest first. For sinks, within tick().
+const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count);
+
+// After the run: finishes every sink. False with the first failure's sentence; the others are logged.
+bool aggregate_finish(struct aggregate *aggregate, const struct totals *totals, struct error *error);
