@@ -1,0 +1,263 @@
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "aggregate/aggregate.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "capture/chunk.h"
+#include "capture/file_source.h"
+#include "capture/live_source.h"
+#include "control/cores.h"
+#include "pipeline/pipeline.h"
+
+enum {
+    CHUNKS = (int)CONTROL_CHUNK_BYTES / (int)CHUNK_BYTES,
+    NODE_NAME_BYTES = 256,
+    POLL_TIMEOUT_MS = 10,
+    CLOSED_LINGER_SECS = 5,
+    FILE_WORKERS = 4,
+    LIVE_WORKERS = 8,
+};
+
+static const uint64_t file_hash_seed = 0x6e657473636f7065; // fixed, so that a file's output is reproducible
+static const uint32_t max_flows_limit = UINT32_C(1) << 30; // ids have 31 bits
+
+struct control {
+    const struct settings *settings;
+    bool live;
+    char node[NODE_NAME_BYTES];
+    struct flow_policy policy;
+    struct chunk_pool *chunks;
+    struct source *source;
+    struct aggregate *aggregate;
+    struct pipeline *pipeline;
+};
+
+static void name_node(struct control *control)
+{
+    const char *wanted = control->settings->sensor.node_name;
+    if (wanted[0] != '\0')
+        strncpy(control->node, wanted, sizeof control->node - 1);
+    else if (gethostname(control->node, sizeof control->node - 1) != 0)
+        strcpy(control->node, "localhost");
+}
+
+static bool choose_seed(const struct control *control, uint64_t *seed, struct error *error)
+{
+    *seed = control->settings->flow.hash_seed;
+    if (*seed != 0)
+        return true;
+    *seed = file_hash_seed;
+    if (control->live && getrandom(seed, sizeof *seed, 0) != (ssize_t)sizeof *seed)
+        return error_set(error, EXIT_USAGE, "the kernel gave no random hash seed (%s): set flow.hash_seed",
+                         strerror(errno));
+    return true;
+}
+
+static bool is_glob(const char *name)
+{
+    return strpbrk(name, "*?[") != NULL;
+}
+
+static bool observes_first(const struct control *control)
+{
+    const struct capture_settings *capture = &control->settings->capture;
+    if (capture->observation != OBSERVATION_AUTO)
+        return capture->observation == OBSERVATION_FIRST;
+    if (!control->live || capture->interfaces.count == 0)
+        return false;
+    const char *name = capture->interfaces.items[0];
+    return capture->interfaces.count > 1 || strcmp(name, "any") == 0 || is_glob(name);
+}
+
+static int64_t seconds(uint32_t secs)
+{
+    return (int64_t)secs * NS_PER_S;
+}
+
+static bool make_policy(struct control *control, struct error *error)
+{
+    const struct settings *settings = control->settings;
+    const struct flow_settings *flow = &settings->flow;
+    uint64_t max_flows = control->live || flow->max_flows_given ? flow->max_flows : 0;
+    control->policy = (struct flow_policy){
+        .timeout_ns = seconds(flow->timeout_secs),
+        .tcp_timeout_ns = seconds(flow->tcp_timeout_secs),
+        .udp_timeout_ns = seconds(flow->udp_timeout_secs),
+        .icmp_timeout_ns = seconds(flow->icmp_timeout_secs),
+        .linger_ns = seconds(CLOSED_LINGER_SECS),
+        .active_timeout_ns = seconds(flow->active_timeout_secs),
+        .max_flows = max_flows < max_flows_limit ? (uint32_t)max_flows : max_flows_limit,
+        .never = flow->timeout_secs == 0,
+        .observe_first = observes_first(control),
+        .rtt = settings->analysis.rtt,
+        .retransmissions = settings->analysis.retrans,
+        .out_of_order = settings->analysis.out_of_order,
+    };
+    return choose_seed(control, &control->policy.hash_seed, error);
+}
+
+static bool open_source(struct control *control, struct error *error)
+{
+    const struct capture_settings *capture = &control->settings->capture;
+    control->chunks = chunk_pool_create(CHUNKS, CHUNK_BYTES);
+    if (control->chunks == NULL)
+        return error_set(error, EXIT_USAGE, "no memory for %d MB of packet buffers",
+                         CONTROL_CHUNK_BYTES >> 20);
+    control->source = control->live
+                          ? live_source_create(capture, control->chunks, error)
+                          : file_source_create(&capture->read_pcap, capture->filter, control->chunks, error);
+    if (control->source != NULL && control->live && live_source_reason(control->source)[0] != '\0')
+        log_warning("capture", "%s", live_source_reason(control->source));
+    return control->source != NULL;
+}
+
+// pipeline.workers 0: a file takes the cores it may, live capture half of them.
+static unsigned worker_count(const struct control *control)
+{
+    unsigned workers = control->settings->pipeline.workers;
+    unsigned cores = cores_allowed(), most = PIPELINE_WORKERS;
+    if (workers == 0) {
+        workers = control->live ? cores / 2 : cores;
+        most = control->live ? LIVE_WORKERS : FILE_WORKERS;
+    }
+    unsigned partitions = partition_count(control->policy.max_flows);
+    most = most < partitions ? most : partitions;
+    return workers < 1 ? 1 : workers < most ? workers : most;
+}
+
+static bool build(struct control *control, struct error *error)
+{
+    const struct settings *settings = control->settings;
+    if (!make_policy(control, error) || !open_source(control, error))
+        return false;
+    control->aggregate =
+        aggregate_create(settings, control->node, control->source, control->policy.hash_seed, error);
+    if (control->aggregate == NULL)
+        return false;
+    struct pipeline_setup setup = {
+        .policy = control->policy,
+        .decode = {.tunnels = settings->analysis.tunnels},
+        .tick_ns = (int64_t)settings->pipeline.tick_ms * NS_PER_MS,
+        .packet_limit = settings->run.count,
+        .workers = worker_count(control),
+        .batch = settings->pipeline.batch,
+        .interval_ns = settings->stats.enabled ? (int64_t)settings->stats.interval_ms * NS_PER_MS : 0,
+        .names = true,
+        .top_flows = settings->stats.enabled && settings->stats.top_flows > 0,
+        .poll_timeout_ms = POLL_TIMEOUT_MS,
+    };
+    control->pipeline =
+        pipeline_create(&setup, control->source, aggregate_consumer(control->aggregate), error);
+    return control->pipeline != NULL;
+}
+
+struct control *control_create(const struct settings *settings, struct error *error)
+{
+    struct control *control = calloc(1, sizeof *control);
+    if (control == NULL) {
+        error_set(error, EXIT_USAGE, "no memory");
+        return NULL;
+    }
+    control->settings = settings;
+    control->live = settings->capture.read_pcap.count == 0;
+    name_node(control);
+    if (!build(control, error)) {
+        control_destroy(control);
+        return NULL;
+    }
+    return control;
+}
+
+void control_destroy(struct control *control)
+{
+    if (control == NULL)
+        return;
+    pipeline_destroy(control->pipeline);
+    aggregate_destroy(control->aggregate);
+    source_destroy(control->source);
+    if (control->chunks != NULL)
+        chunk_pool_destroy(control->chunks);
+    free(control);
+}
+
+void control_add_sink(struct control *control, struct sink *sink)
+{
+    aggregate_add_sink(control->aggregate, sink);
+}
+
+void control_add_tap(struct control *control, struct tap *tap)
+{
+    pipeline_add_tap(control->pipeline, tap);
+}
+
+// Keeps the first failure; further ones are logged.
+static void keep_worst(enum exit_code code, const struct error *failure, enum exit_code *worst,
+                       struct error *error)
+{
+    if (code == EXIT_DONE)
+        return;
+    if (*worst == EXIT_DONE) {
+        *worst = code;
+        *error = *failure;
+    } else {
+        log_error("run", "%s", failure->text);
+    }
+}
+
+enum exit_code control_run(struct control *control, struct error *error)
+{
+    enum exit_code worst = EXIT_DONE;
+    struct error failure;
+    if (!pipeline_run(control->pipeline, &failure))
+        keep_worst(failure.code, &failure, &worst, error);
+    keep_worst(control_verdict(control, &failure), &failure, &worst, error);
+    if (!aggregate_finish(control->aggregate, pipeline_totals(control->pipeline), &failure))
+        keep_worst(failure.code, &failure, &worst, error);
+    return worst;
+}
+
+void control_stop(struct control *control)
+{
+    source_stop(control->source, true);
+}
+
+const struct source *control_source(const struct control *control)
+{
+    return control->source;
+}
+
+const char *control_node(const struct control *control)
+{
+    return control->node;
+}
+
+bool control_is_live(const struct control *control)
+{
+    return control->live;
+}
+
+bool control_observes_first(const struct control *control)
+{
+    return control->policy.observe_first;
+}
+
+const struct totals *control_totals(const struct control *control)
+{
+    return pipeline_totals(control->pipeline);
+}
+
+const struct top_flow *control_top_flows(const struct control *control, unsigned *count)
+{
+    return aggregate_top_flows(control->aggregate, count);
+}
+
+enum exit_code control_verdict(const struct control *control, struct error *error)
+{
+    return source_verdict(control->source, error);
+}

@@ -1,0 +1,45 @@
+// The facade: everything outside (the app, later the API) starts, stops and asks a run through here.
+// control_create() builds source, aggregate and pipeline from the settings; sinks and taps are added before
+// control_run(), which is the source thread and returns at the end of the run. Sinks are called by the
+// aggregate thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aggregate/sink.h"
+#include "base/error.h"
+#include "config/settings.h"
+#include "flow/top.h"
+#include "pipeline/totals.h"
+
+struct control;
+struct tap;
+
+enum { CONTROL_CHUNK_BYTES = 64 << 20 }; // memory for frames on their way, touched as used
+
+// The settings are borrowed and frozen. Opens the capture: fails with the exit code of what is wrong.
+struct control *control_create(const struct settings *settings, struct error *error);
+void control_destroy(struct control *control); // the sinks too
+
+void control_add_sink(struct control *control, struct sink *sink); // takes it
+void control_add_tap(struct control *control, struct tap *tap);    // borrows it until the end of the run
+
+// To the end of the source, control_stop() or run.count. EXIT_DONE, or the code and sentence of the worst
+// that happened: the ledger, the input, then an output. More than one: the others are logged.
+enum exit_code control_run(struct control *control, struct error *error);
+
+// Ends the source; control_run() then ends in order. Safe in a signal handler and from any thread.
+void control_stop(struct control *control);
+
+const struct source *control_source(const struct control *control);
+const char *control_node(const struct control *control);
+bool control_is_live(const struct control *control);
+bool control_observes_first(const struct control *control);
+// Exact after control_run(); during it for sinks, within their calls.
+const struct totals *control_totals(const struct control *control);
+// The flows with the most bytes in the statistics interval that ended last; for sinks, within tick(). Needs
+// stats.top_flows.
+const struct top_flow *control_top_flows(const struct control *control, unsigned *count);
+// How the input ended: EXIT_DONE, or EXIT_TRUNCATED, EXIT_UNREADABLE with a sentence.
+enum exit_code control_verdict(const struct control *control, struct error *error);
