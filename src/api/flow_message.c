@@ -1,0 +1,279 @@
+#include "api/flow_message.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "api/text.h"
+#include "api/timestamp.h"
+#include "base/strbuf.h"
+#include "base/time.h"
+#include "decode/app/dns.h"
+#include "decode/app/tls.h"
+#include "netscope/v1/flow.pb-c.h"
+
+// The texts of a message that may need escaping; each has a buffer of its own.
+enum flow_text {
+    TEXT_NAME_A,
+    TEXT_NAME_B,
+    TEXT_NAMESPACE_A,
+    TEXT_NAMESPACE_B,
+    TEXT_NODE,
+    TEXT_INTERFACE,
+    TEXT_SNI,
+    TEXT_ALPN,
+    TEXT_DNS_QUERY,
+    TEXT_OBSERVED,
+    FLOW_TEXTS = TEXT_OBSERVED + OBSERVED_INTERFACES,
+};
+
+enum { LONGEST_TEXT = 4096 };
+
+struct flow_message {
+    Netscope__V1__Flow flow;
+    Netscope__V1__Endpoint endpoint[2];
+    Netscope__V1__Tunnel tunnel;
+    Google__Protobuf__Timestamp first_seen, last_seen;
+    char *observed[OBSERVED_INTERFACES];
+    char ip[2][ADDRESS_TEXT_BYTES], tunnel_ip[2][ADDRESS_TEXT_BYTES];
+    char protocol[16], dns_rcode[12];
+    struct strbuf text[FLOW_TEXTS];
+};
+
+#define SAME(ours, message) static_assert((int)(ours) == (int)(NETSCOPE__V1__##message), #ours)
+SAME(TCP_STATE_NONE, TCP_STATE__TCP_STATE_UNSPECIFIED);
+SAME(TCP_STATE_UNKNOWN, TCP_STATE__TCP_STATE_UNKNOWN);
+SAME(TCP_STATE_SYN_SENT, TCP_STATE__TCP_STATE_SYN_SENT);
+SAME(TCP_STATE_SYN_ACK, TCP_STATE__TCP_STATE_SYN_ACK);
+SAME(TCP_STATE_ESTABLISHED, TCP_STATE__TCP_STATE_ESTABLISHED);
+SAME(TCP_STATE_FIN_WAIT, TCP_STATE__TCP_STATE_FIN_WAIT);
+SAME(TCP_STATE_CLOSED, TCP_STATE__TCP_STATE_CLOSED);
+SAME(TCP_STATE_RESET, TCP_STATE__TCP_STATE_RESET);
+SAME(END_TIMEOUT + 1, END_REASON__END_REASON_TIMEOUT);
+SAME(END_ACTIVE + 1, END_REASON__END_REASON_ACTIVE);
+SAME(END_EVICTION + 1, END_REASON__END_REASON_EVICTION);
+SAME(END_CLOSED + 1, END_REASON__END_REASON_CLOSED);
+SAME(END_RESET + 1, END_REASON__END_REASON_RESET);
+SAME(END_REUSE + 1, END_REASON__END_REASON_REUSE);
+SAME(END_RUN + 1, END_REASON__END_REASON_END);
+SAME(CLIENT_UNKNOWN, CLIENT_FROM__CLIENT_FROM_UNSPECIFIED);
+SAME(CLIENT_SYN, CLIENT_FROM__CLIENT_FROM_SYN);
+SAME(CLIENT_SYN_ACK, CLIENT_FROM__CLIENT_FROM_SYN_ACK);
+SAME(CLIENT_FIRST_PACKET, CLIENT_FROM__CLIENT_FROM_FIRST_PACKET);
+SAME(CLIENT_PORT, CLIENT_FROM__CLIENT_FROM_PORT);
+SAME(SNI_UNKNOWN, SNI_STATUS__SNI_STATUS_UNSPECIFIED);
+SAME(SNI_COMPLETE, SNI_STATUS__SNI_STATUS_COMPLETE);
+SAME(SNI_REASSEMBLED, SNI_STATUS__SNI_STATUS_REASSEMBLED);
+SAME(SNI_TRUNCATED, SNI_STATUS__SNI_STATUS_TRUNCATED);
+SAME(SNI_GAP, SNI_STATUS__SNI_STATUS_GAP);
+SAME(SNI_ECH_OUTER, SNI_STATUS__SNI_STATUS_ECH_OUTER);
+SAME(SNI_ABSENT, SNI_STATUS__SNI_STATUS_ABSENT);
+SAME(TUNNEL_NONE, TUNNEL_KIND__TUNNEL_KIND_UNSPECIFIED);
+SAME(TUNNEL_IPIP, TUNNEL_KIND__TUNNEL_KIND_IPIP);
+SAME(TUNNEL_GRE, TUNNEL_KIND__TUNNEL_KIND_GRE);
+SAME(TUNNEL_ERSPAN, TUNNEL_KIND__TUNNEL_KIND_ERSPAN);
+SAME(TUNNEL_VXLAN, TUNNEL_KIND__TUNNEL_KIND_VXLAN);
+SAME(TUNNEL_GENEVE, TUNNEL_KIND__TUNNEL_KIND_GENEVE);
+SAME(TUNNEL_GTP_U, TUNNEL_KIND__TUNNEL_KIND_GTP_U);
+SAME(TUNNEL_TEREDO, TUNNEL_KIND__TUNNEL_KIND_TEREDO);
+static_assert(END_REASONS == 7, "a new end reason needs its row in flow.proto");
+static_assert(TUNNEL_KINDS == 8, "a new tunnel kind needs its row in flow.proto");
+#undef SAME
+
+// Sets a value that can be unknown: the member and the case of its one-member oneof.
+#define SET_KNOWN(flow, FIELD, field, known)                                                                 \
+    ((flow)->field##_value_case = NETSCOPE__V1__FLOW__##FIELD##_VALUE_##FIELD, (flow)->field = (known))
+
+struct flow_message *flow_message_create(void)
+{
+    struct flow_message *message = calloc(1, sizeof *message);
+    if (message == NULL)
+        return NULL;
+    for (unsigned i = 0; i < FLOW_TEXTS; i++)
+        strbuf_init(&message->text[i], LONGEST_TEXT);
+    return message;
+}
+
+void flow_message_destroy(struct flow_message *message)
+{
+    if (message == NULL)
+        return;
+    for (unsigned i = 0; i < FLOW_TEXTS; i++)
+        strbuf_done(&message->text[i]);
+    free(message);
+}
+
+const struct ProtobufCMessageDescriptor *flow_message_descriptor(void)
+{
+    return &netscope__v1__flow__descriptor;
+}
+
+// protobuf-c's strings are not const, but nobody writes to a message that is only rendered.
+static char *borrowed(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+static char *clean_text(struct flow_message *message, enum flow_text which, const char *text)
+{
+    return borrowed(api_text(&message->text[which], text));
+}
+
+static void fill_endpoint(struct flow_message *message, const struct named_flow *flow, unsigned side)
+{
+    const struct endpoint *endpoint = &flow->record->endpoint[side];
+    Netscope__V1__Endpoint *into = &message->endpoint[side];
+    netscope__v1__endpoint__init(into);
+    into->ip = address_format(&endpoint->address, message->ip[side]);
+    into->port = endpoint->port;
+    into->name_source = (Netscope__V1__NameSource)flow->name_source[side];
+    if (flow->name[side] != NULL) {
+        into->name_value_case = NETSCOPE__V1__ENDPOINT__NAME_VALUE_NAME;
+        into->name = clean_text(message, TEXT_NAME_A + side, flow->name[side]);
+    }
+    if (flow->name_space[side] != NULL) {
+        into->namespace_value_case = NETSCOPE__V1__ENDPOINT__NAMESPACE_VALUE_NAMESPACE;
+        into->namespace_ = clean_text(message, TEXT_NAMESPACE_A + side, flow->name_space[side]);
+    }
+}
+
+static void fill_span(struct flow_message *message, const struct flow_record *record)
+{
+    Netscope__V1__Flow *flow = &message->flow;
+    timestamp_fill(&message->first_seen, record->first_seen_ns);
+    timestamp_fill(&message->last_seen, record->last_seen_ns);
+    flow->first_seen = &message->first_seen;
+    flow->last_seen = &message->last_seen;
+
+    // In double: the span of two hostile stamps can exceed 64 bits.
+    double span_ns = (double)record->last_seen_ns - (double)record->first_seen_ns;
+    int64_t exact_ns;
+    if (!__builtin_sub_overflow(record->last_seen_ns, record->first_seen_ns, &exact_ns))
+        span_ns = (double)exact_ns;
+    flow->duration_secs = span_ns > 0 ? span_ns / (double)NS_PER_S : 0;
+}
+
+static void fill_volume(Netscope__V1__Flow *flow, const struct flow_record *record)
+{
+    flow->packets_a_to_b = record->packets[0];
+    flow->packets_b_to_a = record->packets[1];
+    flow->bytes_a_to_b = record->bytes[0];
+    flow->bytes_b_to_a = record->bytes[1];
+    flow->packets_total = record->packets[0] + record->packets[1];
+    flow->bytes_total = record->bytes[0] + record->bytes[1];
+    if (flow->duration_secs > 0)
+        SET_KNOWN(flow, AVG_BPS, avg_bps, (double)flow->bytes_total * 8 / flow->duration_secs);
+}
+
+static uint64_t both(const uint64_t counts[2])
+{
+    return counts[0] + counts[1];
+}
+
+static double milliseconds(int64_t span_ns)
+{
+    return (double)span_ns / (double)NS_PER_MS;
+}
+
+static void fill_quality(Netscope__V1__Flow *flow, const struct flow_record *record)
+{
+    flow->retransmissions = both(record->retransmissions);
+    flow->out_of_order = both(record->out_of_order);
+    flow->zero_windows = both(record->zero_windows);
+    flow->duplicate_acks = both(record->duplicate_acks);
+    flow->bytes_missed = both(record->bytes_missed);
+    flow->rtt_samples = record->rtt_samples;
+    if (record->rtt_samples > 0) {
+        SET_KNOWN(flow, RTT_LAST_MS, rtt_last_ms, milliseconds(record->rtt_last_ns));
+        SET_KNOWN(flow, RTT_MIN_MS, rtt_min_ms, milliseconds(record->rtt_min_ns));
+        SET_KNOWN(flow, RTT_EWMA_MS, rtt_ewma_ms, milliseconds(record->rtt_ewma_ns));
+    }
+    if (record->handshake_rtt_ns >= 0)
+        SET_KNOWN(flow, HANDSHAKE_RTT_MS, handshake_rtt_ms, milliseconds(record->handshake_rtt_ns));
+}
+
+static void fill_kind(struct flow_message *message, const struct named_flow *named)
+{
+    const struct flow_record *record = named->record;
+    Netscope__V1__Flow *flow = &message->flow;
+    flow->protocol = borrowed(ip_protocol_text(record->protocol, message->protocol));
+    flow->tcp_state = (Netscope__V1__TcpState)record->tcp_state;
+    flow->client = (Netscope__V1__Client)(record->client + 1);
+    flow->client_from = (Netscope__V1__ClientFrom)record->client_from;
+    flow->direction = (Netscope__V1__Direction)named->direction;
+    flow->reason = (Netscope__V1__EndReason)(record->reason + 1);
+    flow->record_seq = record->record_seq;
+    flow->final = record->final;
+    flow->tcp_flags_a = record->tcp_flags[0];
+    flow->tcp_flags_b = record->tcp_flags[1];
+    if (named->community_id[0] != '\0')
+        SET_KNOWN(flow, COMMUNITY_ID, community_id, borrowed(named->community_id));
+    if (record->has_vlan)
+        SET_KNOWN(flow, VLAN, vlan, record->vlan);
+}
+
+static void fill_place(struct flow_message *message, const struct named_flow *named)
+{
+    Netscope__V1__Flow *flow = &message->flow;
+    unsigned count =
+        named->record->observed < OBSERVED_INTERFACES ? named->record->observed : OBSERVED_INTERFACES;
+    flow->node = clean_text(message, TEXT_NODE, named->node);
+    flow->interface = clean_text(message, TEXT_INTERFACE, named->interface);
+    for (unsigned i = 0; i < count; i++)
+        message->observed[i] = clean_text(message, TEXT_OBSERVED + i, named->observed[i]);
+    flow->observed_at = message->observed;
+    flow->n_observed_at = count;
+}
+
+static void fill_tunnel(struct flow_message *message, const struct flow_tunnel *tunnel)
+{
+    if (tunnel->kind == TUNNEL_NONE)
+        return;
+    netscope__v1__tunnel__init(&message->tunnel);
+    message->tunnel.kind = (Netscope__V1__TunnelKind)tunnel->kind;
+    message->tunnel.id = tunnel->id;
+    message->tunnel.source_ip = address_format(&tunnel->source, message->tunnel_ip[0]);
+    message->tunnel.target_ip = address_format(&tunnel->target, message->tunnel_ip[1]);
+    message->flow.tunnel = &message->tunnel;
+}
+
+static void fill_names(struct flow_message *message, const struct flow_names *names)
+{
+    Netscope__V1__Flow *flow = &message->flow;
+    if (names == NULL)
+        return;
+    flow->sni_status = (Netscope__V1__SniStatus)names->sni_status;
+    if (names->app != FLOW_APP_NONE)
+        SET_KNOWN(flow, APP, app, borrowed(flow_app_name(names->app)));
+    if (names->sni[0] != '\0')
+        SET_KNOWN(flow, SNI, sni, clean_text(message, TEXT_SNI, names->sni));
+    if (names->alpn[0] != '\0')
+        SET_KNOWN(flow, ALPN, alpn, clean_text(message, TEXT_ALPN, names->alpn));
+    if (names->ja3[0] != '\0')
+        SET_KNOWN(flow, JA3, ja3, borrowed(names->ja3));
+    if (names->ja4[0] != '\0')
+        SET_KNOWN(flow, JA4, ja4, borrowed(names->ja4));
+    if (names->dns_query[0] != '\0')
+        SET_KNOWN(flow, DNS_QUERY, dns_query, clean_text(message, TEXT_DNS_QUERY, names->dns_query));
+    if (names->app == FLOW_APP_DNS && names->dns_rcode >= 0)
+        SET_KNOWN(flow, DNS_RCODE, dns_rcode,
+                  borrowed(dns_rcode_name((uint16_t)names->dns_rcode, message->dns_rcode)));
+}
+
+const struct Netscope__V1__Flow *flow_message_fill(struct flow_message *message,
+                                                   const struct named_flow *flow)
+{
+    const struct flow_record *record = flow->record;
+    netscope__v1__flow__init(&message->flow);
+    for (unsigned side = 0; side < 2; side++)
+        fill_endpoint(message, flow, side);
+    message->flow.endpoint_a = &message->endpoint[0];
+    message->flow.endpoint_b = &message->endpoint[1];
+    fill_span(message, record);
+    fill_volume(&message->flow, record);
+    fill_quality(&message->flow, record);
+    fill_kind(message, flow);
+    fill_place(message, flow);
+    fill_tunnel(message, &record->tunnel);
+    fill_names(message, record->names);
+    return &message->flow;
+}

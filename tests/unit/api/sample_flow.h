@@ -1,0 +1,98 @@
+// Flows for the tests of api/ and export/: one with every field set, one with none that can be unknown.
+#pragma once
+
+#include <string.h>
+
+#include "aggregate/sink.h"
+#include "decode/app/tls.h"
+#include "decode/packet.h"
+
+struct sample_flow {
+    struct named_flow flow;
+    struct flow_record record;
+    struct flow_names names;
+};
+
+static inline struct endpoint sample_endpoint(const char *address, uint16_t port)
+{
+    struct endpoint endpoint = {.port = port};
+    address_parse(address, &endpoint.address);
+    return endpoint;
+}
+
+static inline void sample_flow_full(struct sample_flow *sample)
+{
+    *sample = (struct sample_flow){
+        .names = {.sni = "example.com",
+                  .alpn = "h2,http/1.1",
+                  .ja3 = "e7d705a3286e19ea42f587b344ee6865",
+                  .ja4 = "t13d1516h2_8daaf6152771_b186095e22b6",
+                  .dns_query = "www.example.com",
+                  .sni_status = SNI_COMPLETE,
+                  .app = FLOW_APP_DNS,
+                  .dns_rcode = 3},
+        .record =
+            {
+                .endpoint = {sample_endpoint("10.0.0.1", 40000), sample_endpoint("2001:db8::1", 443)},
+                .first_seen_ns = INT64_C(1714564800123456789),
+                .last_seen_ns = INT64_C(1714564802623456789),
+                .end_ns = INT64_C(1714564862623456789),
+                .packets = {10, 20},
+                .bytes = {1000, UINT64_C(18014398509481985)},
+                .retransmissions = {1, 2},
+                .out_of_order = {3, 4},
+                .zero_windows = {5, 6},
+                .duplicate_acks = {7, 8},
+                .bytes_missed = {9, 10},
+                .rtt_last_ns = 1234567,
+                .rtt_min_ns = 1000000,
+                .rtt_ewma_ns = 1100001,
+                .rtt_samples = 5,
+                .handshake_rtt_ns = 2500000,
+                .record_seq = 2,
+                .observed_at = {1, 2},
+                .observed = 2,
+                .vlan = 42,
+                .has_vlan = true,
+                .has_quality = true,
+                .final = true,
+                .protocol = IP_PROTOCOL_TCP,
+                .tcp_state = TCP_STATE_FIN_WAIT,
+                .reason = END_RUN,
+                .client = 0,
+                .client_from = CLIENT_SYN_ACK,
+                .tcp_flags = {0x1b, 0x12},
+                .tunnel = {.kind = TUNNEL_VXLAN,
+                           .id = 77,
+                           .source = sample_endpoint("192.0.2.1", 0).address,
+                           .target = sample_endpoint("192.0.2.2", 0).address},
+            },
+        .flow = {.node = "node-1",
+                 .interface = "eth0",
+                 .name = {"client", "server"},
+                 .name_space = {"default", "shop"},
+                 .name_source = {1, 2},
+                 .direction = 2,
+                 .observed = {"veth1", "cni0"},
+                 .community_id = "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
+    };
+    sample->record.names = &sample->names;
+    sample->flow.record = &sample->record;
+}
+
+static inline void sample_flow_empty(struct sample_flow *sample)
+{
+    *sample = (struct sample_flow){
+        .record = {.endpoint = {sample_endpoint("10.0.0.1", 0), sample_endpoint("10.0.0.2", 0)},
+                   .first_seen_ns = INT64_C(1714564800000000000),
+                   .last_seen_ns = INT64_C(1714564800000000000),
+                   .packets = {1, 0},
+                   .bytes = {60, 0},
+                   .handshake_rtt_ns = -1,
+                   .final = true,
+                   .protocol = 253,
+                   .client = -1},
+        .flow = {.node = "node-1", .interface = "eth0"},
+    };
+    sample->flow.record = &sample->record;
+}

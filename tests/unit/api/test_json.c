@@ -1,0 +1,143 @@
+#include "api/json.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "api/flow_message.h"
+#include "base/strbuf.h"
+#include "netscope/v1/flow.pb-c.h"
+#include "sample_flow.h"
+
+static struct message_plan *plan;
+static struct flow_message *message;
+static struct strbuf text;
+
+static void setup(void)
+{
+    plan = message_plan_create(flow_message_descriptor());
+    message = flow_message_create();
+    strbuf_init(&text, 1 << 20);
+}
+
+static void teardown(void)
+{
+    message_plan_destroy(plan);
+    flow_message_destroy(message);
+    strbuf_done(&text);
+}
+
+TestSuite(json, .init = setup, .fini = teardown);
+
+static void render(const struct named_flow *flow)
+{
+    json_add(&text, plan, flow_message_fill(message, flow));
+}
+
+static const char full[] =
+    "{\"protocol\":\"tcp\","
+    "\"endpoint_a\":{\"ip\":\"10.0.0.1\",\"port\":40000,\"name\":\"client\",\"namespace\":\"default\","
+    "\"name_source\":\"file\"},"
+    "\"endpoint_b\":{\"ip\":\"2001:db8::1\",\"port\":443,\"name\":\"server\",\"namespace\":\"shop\","
+    "\"name_source\":\"dns\"},"
+    "\"first_seen\":1714564800.123456789,\"first_seen_time\":\"2024-05-01T12:00:00.123456789Z\","
+    "\"last_seen\":1714564802.623456789,\"last_seen_time\":\"2024-05-01T12:00:02.623456789Z\","
+    "\"duration_secs\":2.5,\"packets_a_to_b\":10,\"packets_b_to_a\":20,\"bytes_a_to_b\":1000,"
+    "\"bytes_b_to_a\":18014398509481985,\"packets_total\":30,\"bytes_total\":18014398509482985,"
+    "\"avg_bps\":5.764607523034555e+16,\"tcp_state\":\"fin_wait\",\"client\":\"a_to_b\",\"client_from\":"
+    "\"syn_ack\","
+    "\"direction\":\"outbound\",\"retransmissions\":3,\"out_of_order\":7,\"rtt_last_ms\":1.234567,"
+    "\"rtt_min_ms\":1,\"rtt_ewma_ms\":1.100001,\"rtt_samples\":5,\"handshake_rtt_ms\":2.5,\"reason\":\"end\","
+    "\"record_seq\":2,\"final\":true,\"node\":\"node-1\",\"interface\":\"eth0\",\"observed_at\":[\"veth1\","
+    "\"cni0\"],"
+    "\"community_id\":\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\",\"vlan\":42,"
+    "\"tunnel\":{\"kind\":\"vxlan\",\"id\":77,\"source_ip\":\"192.0.2.1\",\"target_ip\":\"192.0.2.2\"},"
+    "\"app\":\"dns\",\"sni\":\"example.com\",\"sni_status\":\"complete\",\"alpn\":\"h2,http/1.1\","
+    "\"ja3\":\"e7d705a3286e19ea42f587b344ee6865\",\"ja4\":\"t13d1516h2_8daaf6152771_b186095e22b6\","
+    "\"dns_query\":\"www.example.com\",\"dns_rcode\":\"NXDOMAIN\",\"tcp_flags_a\":27,\"tcp_flags_b\":18,"
+    "\"zero_windows\":11,\"duplicate_acks\":15,\"bytes_missed\":19}";
+
+static const char empty[] =
+    "{\"protocol\":\"ip-proto-253\","
+    "\"endpoint_a\":{\"ip\":\"10.0.0.1\",\"port\":0,\"name\":null,\"namespace\":null,\"name_source\":null},"
+    "\"endpoint_b\":{\"ip\":\"10.0.0.2\",\"port\":0,\"name\":null,\"namespace\":null,\"name_source\":null},"
+    "\"first_seen\":1714564800.000000000,\"first_seen_time\":\"2024-05-01T12:00:00.000000000Z\","
+    "\"last_seen\":1714564800.000000000,\"last_seen_time\":\"2024-05-01T12:00:00.000000000Z\","
+    "\"duration_secs\":0,\"packets_a_to_b\":1,\"packets_b_to_a\":0,\"bytes_a_to_b\":60,\"bytes_b_to_a\":0,"
+    "\"packets_total\":1,\"bytes_total\":60,\"avg_bps\":null,\"tcp_state\":null,\"client\":null,"
+    "\"client_from\":null,\"direction\":null,\"retransmissions\":0,\"out_of_order\":0,\"rtt_last_ms\":null,"
+    "\"rtt_min_ms\":null,\"rtt_ewma_ms\":null,\"rtt_samples\":0,\"handshake_rtt_ms\":null,\"reason\":"
+    "\"timeout\","
+    "\"record_seq\":0,\"final\":true,\"node\":\"node-1\",\"interface\":\"eth0\",\"observed_at\":[],"
+    "\"community_id\":null,\"vlan\":null,\"tunnel\":null,\"app\":null,\"sni\":null,\"sni_status\":null,"
+    "\"alpn\":null,\"ja3\":null,\"ja4\":null,\"dns_query\":null,\"dns_rcode\":null,\"tcp_flags_a\":0,"
+    "\"tcp_flags_b\":0,\"zero_windows\":0,\"duplicate_acks\":0,\"bytes_missed\":0}";
+
+Test(json, full_flow)
+{
+    struct sample_flow sample;
+    sample_flow_full(&sample);
+    render(&sample.flow);
+    cr_assert(eq(str, text.text, (char *)full));
+}
+
+Test(json, empty_flow)
+{
+    struct sample_flow sample;
+    sample_flow_empty(&sample);
+    render(&sample.flow);
+    cr_assert(eq(str, text.text, (char *)empty));
+}
+
+Test(json, scratch_is_forgotten_between_flows)
+{
+    struct sample_flow sample;
+    sample_flow_full(&sample);
+    render(&sample.flow);
+    strbuf_clear(&text);
+    sample_flow_empty(&sample);
+    render(&sample.flow);
+    cr_assert(eq(str, text.text, (char *)empty));
+}
+
+Test(json, invalid_utf8_is_escaped)
+{
+    struct sample_flow sample;
+    sample_flow_full(&sample);
+    snprintf(sample.names.sni, sizeof sample.names.sni, "%s", "evil\xff\"\n\\.com");
+    render(&sample.flow);
+    cr_assert(strstr(text.text, "\"sni\":\"evil\\\\xff\\\"\\\\x0a\\\\\\\\.com\"") != NULL, "%s", text.text);
+}
+
+Test(json, strings_are_safe_whatever_the_bytes)
+{
+    json_add_string(&text, "a\"\\\x01\x7f\xc3\xbc\xff\0z", 10);
+    cr_assert(eq(str, text.text, "\"a\\\"\\\\\\u0001\\u007f\xc3\xbc\\ufffd\\u0000z\""));
+}
+
+Test(json, indented)
+{
+    Netscope__V1__Tunnel tunnel = NETSCOPE__V1__TUNNEL__INIT;
+    struct message_plan *tunnel_plan = message_plan_create(&netscope__v1__tunnel__descriptor);
+    tunnel.kind = NETSCOPE__V1__TUNNEL_KIND__TUNNEL_KIND_GTP_U;
+    json_add_indented(&text, tunnel_plan, &tunnel);
+    cr_assert(
+        eq(str, text.text,
+           "{\n  \"kind\": \"gtp_u\",\n  \"id\": 0,\n  \"source_ip\": \"\",\n  \"target_ip\": \"\"\n}"));
+    message_plan_destroy(tunnel_plan);
+}
+
+Test(json, no_number_is_null_and_unknown_enum_is_its_number)
+{
+    Netscope__V1__Flow flow = NETSCOPE__V1__FLOW__INIT;
+    flow.duration_secs = NAN;
+    flow.avg_bps_value_case = NETSCOPE__V1__FLOW__AVG_BPS_VALUE_AVG_BPS;
+    flow.avg_bps = INFINITY;
+    flow.reason = (Netscope__V1__EndReason)99;
+    json_add(&text, plan, &flow);
+    cr_assert(strstr(text.text, "\"duration_secs\":null") != NULL);
+    cr_assert(strstr(text.text, "\"avg_bps\":null") != NULL);
+    cr_assert(strstr(text.text, "\"reason\":\"99\"") != NULL);
+    cr_assert(strstr(text.text, "\"first_seen\":null,\"first_seen_time\":null") != NULL);
+}
