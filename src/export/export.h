@@ -1,0 +1,38 @@
+// The outputs of flow records as sinks: streamed as flows end (JSON Lines, CSV) or all flows of the run
+// in one sorted file (JSON array, CSV). Each sink has a writer thread of its own behind a bounded queue,
+// so that no disk stalls the aggregate; messages are rendered there. Created and destroyed by app,
+// called by the aggregate thread; export_reopen() and export_counts() from any thread.
+#pragma once
+
+#include "aggregate/sink.h"
+
+struct export_options {
+    bool live;               // a full queue drops and counts, and a failed file is tried again; else it waits
+    uint64_t rotate_bytes;   // streams: a new file when it would grow past this; 0 = one file
+    unsigned max_files;      // streams: files kept, the current one included; 0 = all
+    bool compress;           // streams: gzip the files that are complete
+    uint64_t min_free_bytes; // below this much free space nothing is written; 0 = not checked
+};
+
+// `path` is a file, which is truncated, or "-" for standard output. With rotate_bytes "flows.jsonl" stands
+// for flows.000001.jsonl and so on, continued after the highest number that is there. NULL with a
+// sentence when it cannot be written.
+struct sink *stream_jsonl_create(const char *path, const struct export_options *options, struct error *error);
+struct sink *stream_csv_create(const char *path, const struct export_options *options, struct error *error);
+
+// Final records only, ordered by flow_record_compare(), written by finish(). Until then records wait in
+// an unlinked file beside the output; memory holds 8 bytes a flow. Rotation does not apply.
+struct sink *export_json_create(const char *path, const struct export_options *options, struct error *error);
+struct sink *export_csv_create(const char *path, const struct export_options *options, struct error *error);
+
+struct export_counts {
+    uint64_t records, bytes; // written
+    uint64_t dropped;        // the queue was full (live)
+    uint64_t lost;           // the disk did not take them
+    uint64_t errors;         // failures of the output
+};
+
+// Of a sink made here.
+void export_counts(const struct sink *sink, struct export_counts *out);
+// SIGHUP: the writer closes its file and opens the path again, without truncating (log rotation moved it).
+void export_reopen(struct sink *sink);

@@ -1,0 +1,134 @@
+// All flows of the run in one sorted file: --export-json and --export-csv.
+#include <stdlib.h>
+
+#include "capture/clock.h"
+#include "export/flow_format.h"
+#include "export/flow_spool.h"
+#include "export/flow_writer.h"
+
+enum { FLOWS_A_CLOCK = 256 }; // the time is asked for once in so many flows
+
+struct flow_export {
+    struct flow_writer writer;
+    struct flow_format *format;
+    struct flow_spool spool;
+    struct output_file *file; // NULL once closed
+};
+
+static struct flow_export *export_of(struct flow_writer *writer)
+{
+    return (struct flow_export *)writer;
+}
+
+static void export_take(struct flow_writer *writer, const struct packed_flow *packed, int64_t now_ns)
+{
+    (void)now_ns;
+    flow_spool_add(&export_of(writer)->spool, packed);
+}
+
+// Nothing to do before the end.
+static void export_rest(struct flow_writer *writer, int64_t now_ns)
+{
+    (void)writer;
+    (void)now_ns;
+}
+
+static void write_sorted(struct flow_export *export)
+{
+    int64_t now_ns = 0;
+    for (size_t i = 0; i < export->spool.count; i++) {
+        size_t length;
+        if (i % FLOWS_A_CLOCK == 0)
+            now_ns = clock_now_ns();
+        const char *line = flow_format_line(export->format, flow_spool_at(&export->spool, i), &length);
+        if (line != NULL)
+            output_file_add(export->file, line, length, now_ns);
+        else
+            output_file_lose(export->file, 1, "no memory");
+    }
+}
+
+static bool export_close(struct flow_writer *writer, struct error *error)
+{
+    struct flow_export *export = export_of(writer);
+    struct output_file *file = export->file;
+    flow_spool_sort(&export->spool);
+    if (export->spool.lost > 0)
+        output_file_lose(file, export->spool.lost, export->spool.reason);
+    write_sorted(export);
+    export->file = NULL;
+    return output_file_close(file, error);
+}
+
+static void export_destroy(struct flow_writer *writer)
+{
+    struct flow_export *export = export_of(writer);
+    struct error ignored;
+    flow_writer_done(writer);
+    if (export->file != NULL)
+        output_file_close(export->file, &ignored);
+    flow_spool_done(&export->spool);
+    flow_format_destroy(export->format);
+    free(export);
+}
+
+static const struct flow_writer_ops export_rows = {
+    .final_only = true,
+    .take = export_take,
+    .idle = export_rest,
+    .reopen = export_rest,
+    .close = export_close,
+    .destroy = export_destroy,
+};
+
+// The output first: opening it makes sure that the spool finds its directory and says so in its name.
+static bool open_files(struct flow_export *export, const char *path, const struct export_options *options,
+                       struct error *error)
+{
+    struct output_options output = {
+        .min_free_bytes = options->min_free_bytes,
+        .head = flow_format_head(export->format),
+        .tail = flow_format_tail(export->format),
+    };
+    export->file = output_file_open(path, &output, &export->writer.counts, error);
+    return export->file != NULL && flow_spool_init(&export->spool, path, options->min_free_bytes, error);
+}
+
+static struct flow_export *create_empty(enum flow_format_kind kind, const char *path, struct error *error)
+{
+    struct flow_export *export = calloc(1, sizeof *export);
+    struct flow_format *format = flow_format_create(kind);
+    if (export == NULL || format == NULL) {
+        error_set(error, EXIT_OUTPUT, "no memory to write %s", path);
+        flow_format_destroy(format);
+        free(export);
+        return NULL;
+    }
+    export->format = format;
+    export->spool.fd = -1;
+    return export;
+}
+
+static struct sink *create(enum flow_format_kind kind, const char *path, const struct export_options *options,
+                           struct error *error)
+{
+    struct flow_export *export = create_empty(kind, path, error);
+    if (export == NULL)
+        return NULL;
+    if (!open_files(export, path, options, error) ||
+        !flow_writer_start(&export->writer, path, &export_rows, options->live, error)) {
+        export_destroy(&export->writer);
+        return NULL;
+    }
+    return &export->writer.sink;
+}
+
+struct sink *export_json_create(const char *path, const struct export_options *options, struct error *error)
+{
+    return create(FORMAT_JSON_ARRAY, path, options, error);
+}
+
+struct sink *export_csv_create(const char *path, const struct export_options *options, struct error *error)
+{
+    return create(FORMAT_CSV, path, options, error);
+}

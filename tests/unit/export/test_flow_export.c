@@ -1,0 +1,149 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "../api/sample_flow.h"
+#include "export/export.h"
+#include "output_directory.h"
+
+TestSuite(flow_export, .init = make_output_directory, .fini = drop_output_directory);
+
+static struct error error;
+
+static bool finish(struct sink *sink, struct export_counts *counts)
+{
+    struct totals *none = NULL;
+    bool complete = sink->ops->finish(sink, none, &error);
+    export_counts(sink, counts);
+    sink->ops->destroy(sink);
+    return complete;
+}
+
+// Flow i of many: end times and keys come in no order and repeat.
+static void push_shuffled(struct sink *sink, unsigned count)
+{
+    struct sample_flow sample;
+    for (unsigned i = 0; i < count; i++) {
+        if (i % 3 == 0)
+            sample_flow_full(&sample);
+        else
+            sample_flow_empty(&sample);
+        sample.record.record_seq = i;
+        sample.record.end_ns = (int64_t)(i * 7919u % 101);
+        sample.record.endpoint[1].port = (uint16_t)(i * 31u % 17);
+        sink->ops->flow(sink, &sample.flow);
+    }
+}
+
+// The order that the file has to have, by record_seq.
+struct expected {
+    struct flow_record record;
+    unsigned sequence;
+};
+
+static int compare_expected(const void *left, const void *right)
+{
+    const struct expected *a = left, *b = right;
+    int order = flow_record_compare(&a->record, &b->record);
+    return order != 0 ? order : (a->sequence > b->sequence) - (a->sequence < b->sequence);
+}
+
+static struct expected *expected_order(unsigned count)
+{
+    struct expected *expected = calloc(count, sizeof *expected);
+    for (unsigned i = 0; i < count; i++) {
+        struct sample_flow sample;
+        if (i % 3 == 0)
+            sample_flow_full(&sample);
+        else
+            sample_flow_empty(&sample);
+        expected[i].record = sample.record;
+        expected[i].record.end_ns = (int64_t)(i * 7919u % 101);
+        expected[i].record.endpoint[1].port = (uint16_t)(i * 31u % 17);
+        expected[i].sequence = i;
+    }
+    qsort(expected, count, sizeof *expected, compare_expected);
+    return expected;
+}
+
+Test(flow_export, json_is_one_sorted_array)
+{
+    enum { COUNT = 3000 };
+    struct export_counts counts;
+    struct sink *sink = export_json_create(output_path("a.json"), &(struct export_options){0}, &error);
+    cr_assert(sink != NULL, "%s", error.text);
+    push_shuffled(sink, COUNT);
+    cr_assert(finish(sink, &counts), "%s", error.text);
+    cr_assert(eq(u64, counts.records, COUNT));
+    cr_assert(eq(uint, files_in_directory(), 1)); // the spool has no name
+
+    struct expected *expected = expected_order(COUNT);
+    char *text = file_text(output_path("a.json"));
+    char *at = text;
+    cr_assert(strncmp(at, "[\n{", 3) == 0);
+    for (unsigned i = 0; i < COUNT; i++) {
+        char wanted[48];
+        snprintf(wanted, sizeof wanted, "\"record_seq\":%u,", expected[i].sequence);
+        at = strchr(at, '\n') + 1;
+        char *found = strstr(at, wanted);
+        cr_assert(found != NULL && found < strchr(at, '\n'), "flow %u", i);
+    }
+    cr_assert(strcmp(strchr(at, '\n'), "\n]\n") == 0);
+    free(text);
+    free(expected);
+}
+
+Test(flow_export, no_flows_is_an_empty_array)
+{
+    struct export_counts counts;
+    struct sink *sink = export_json_create(output_path("a.json"), &(struct export_options){0}, &error);
+    cr_assert(finish(sink, &counts));
+    char *text = file_text(output_path("a.json"));
+    cr_assert(eq(str, text, "[\n]\n"));
+    free(text);
+}
+
+Test(flow_export, interim_records_are_left_out)
+{
+    struct export_counts counts;
+    struct sample_flow sample;
+    struct sink *sink = export_csv_create(output_path("a.csv"), &(struct export_options){0}, &error);
+    sample_flow_full(&sample);
+    sample.record.final = false;
+    sink->ops->flow(sink, &sample.flow);
+    sample.record.final = true;
+    sink->ops->flow(sink, &sample.flow);
+    cr_assert(finish(sink, &counts));
+    char *text = file_text(output_path("a.csv"));
+    cr_assert(eq(uint, lines_in(text), 2));
+    free(text);
+}
+
+Test(flow_export, unwritable_path_fails_at_the_start)
+{
+    struct export_options options = {0};
+    cr_assert(export_json_create(output_path("no/such.json"), &options, &error) == NULL);
+    cr_assert(eq(int, (int)error.code, EXIT_OUTPUT));
+    cr_assert(export_csv_create("/dev/full", &options, &error) == NULL);
+    cr_assert(strstr(error.text, "No space left on device") != NULL, "%s", error.text);
+}
+
+// The spool fits, the output does not: it ends early, but as valid JSON, and says so.
+Test(flow_export, full_disk_leaves_a_whole_array)
+{
+    struct export_counts counts;
+    signal(SIGXFSZ, SIG_IGN);
+    struct sink *sink = export_json_create(output_path("a.json"), &(struct export_options){0}, &error);
+    push_shuffled(sink, 400);
+    struct rlimit limit = {.rlim_cur = 300 * 1024, .rlim_max = RLIM_INFINITY};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    cr_assert(not(finish(sink, &counts)));
+    cr_assert(strstr(error.text, "a.json is incomplete: File too large;") != NULL, "%s", error.text);
+    cr_assert(eq(u64, counts.records + counts.lost, 400));
+    cr_assert(counts.records > 0 && counts.lost > 0);
+    char *text = file_text(output_path("a.json"));
+    cr_assert(eq(u64, lines_in(text), counts.records + 2));
+    cr_assert(strcmp(text + strlen(text) - 4, "}\n]\n") == 0);
+    free(text);
+}

@@ -1,0 +1,154 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <pthread.h>
+
+#include "../api/sample_flow.h"
+#include "export/export.h"
+#include "output_directory.h"
+
+TestSuite(flow_stream, .init = make_output_directory, .fini = drop_output_directory);
+
+static struct error error;
+
+static void push_flows(struct sink *sink, unsigned count)
+{
+    struct sample_flow sample;
+    sample_flow_full(&sample);
+    for (unsigned i = 0; i < count; i++) {
+        sample.record.packets[0] = i;
+        sink->ops->flow(sink, &sample.flow);
+    }
+}
+
+static void finish(struct sink *sink, struct export_counts *counts)
+{
+    struct totals *none = NULL;
+    cr_assert(sink->ops->finish(sink, none, &error), "%s", error.text);
+    export_counts(sink, counts);
+    sink->ops->destroy(sink);
+}
+
+Test(flow_stream, every_flow_in_its_order)
+{
+    struct export_counts counts;
+    struct sink *sink = stream_jsonl_create(output_path("a.jsonl"), &(struct export_options){0}, &error);
+    cr_assert(sink != NULL, "%s", error.text);
+    push_flows(sink, 10000); // more than the queue holds at once
+    finish(sink, &counts);
+    cr_assert(eq(u64, counts.records, 10000));
+    cr_assert(eq(u64, counts.dropped, 0));
+    char *text = file_text(output_path("a.jsonl"));
+    char *line = text;
+    for (unsigned i = 0; i < 10000; i++) {
+        char wanted[64];
+        snprintf(wanted, sizeof wanted, "\"packets_a_to_b\":%u,", i);
+        char *end = strchr(line, '\n');
+        cr_assert(end != NULL && end[-1] == '}' && line[0] == '{');
+        *end = '\0';
+        cr_assert(strstr(line, wanted) != NULL, "line %u: %s", i, line);
+        line = end + 1;
+    }
+    cr_assert(eq(chr, *line, '\0'));
+    free(text);
+}
+
+Test(flow_stream, csv_has_one_header_a_file)
+{
+    struct export_counts counts;
+    struct export_options options = {.rotate_bytes = 4000};
+    struct sink *sink = stream_csv_create(output_path("a.csv"), &options, &error);
+    cr_assert(sink != NULL, "%s", error.text);
+    push_flows(sink, 20);
+    finish(sink, &counts);
+    cr_assert(files_in_directory() > 1);
+    unsigned lines = 0;
+    for (unsigned number = 1; number <= files_in_directory(); number++) {
+        char name[32];
+        snprintf(name, sizeof name, "a.%06u.csv", number);
+        char *text = file_text(output_path(name));
+        cr_assert(strncmp(text, "protocol,endpoint_a.ip,", 23) == 0, "%s: %s", name, text);
+        lines += lines_in(text) - 1;
+        free(text);
+    }
+    cr_assert(eq(uint, lines, 20));
+}
+
+Test(flow_stream, interim_records_are_streamed)
+{
+    struct export_counts counts;
+    struct sink *sink = stream_jsonl_create(output_path("a.jsonl"), &(struct export_options){0}, &error);
+    struct sample_flow sample;
+    sample_flow_full(&sample);
+    sample.record.final = false;
+    sample.record.reason = END_ACTIVE;
+    sink->ops->flow(sink, &sample.flow);
+    finish(sink, &counts);
+    char *text = file_text(output_path("a.jsonl"));
+    cr_assert(strstr(text, "\"reason\":\"active\",\"record_seq\":2,\"final\":false") != NULL, "%s", text);
+    free(text);
+}
+
+Test(flow_stream, full_device_ends_with_a_sentence)
+{
+    struct totals *none = NULL;
+    struct export_counts counts;
+    struct sink *sink = stream_jsonl_create("/dev/full", &(struct export_options){0}, &error);
+    cr_assert(sink != NULL, "%s", error.text);
+    push_flows(sink, 5);
+    cr_assert(not(sink->ops->finish(sink, none, &error)));
+    cr_expect(eq(int, (int)error.code, EXIT_OUTPUT));
+    cr_expect(strstr(error.text, "/dev/full is incomplete: No space left on device") != NULL, "%s",
+              error.text);
+    export_counts(sink, &counts);
+    cr_expect(eq(u64, counts.lost, 5));
+    cr_expect(eq(u64, counts.records, 0));
+    sink->ops->destroy(sink);
+}
+
+static void *destroy_sink(void *sink)
+{
+    ((struct sink *)sink)->ops->destroy(sink);
+    return NULL;
+}
+
+// A pipe that nobody reads stands for a disk that hangs: the aggregate goes on, flows are counted.
+Test(flow_stream, stalled_output_drops_and_counts_when_live)
+{
+    int ends[2];
+    cr_assert(pipe(ends) == 0);
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
+    struct sink *sink = stream_jsonl_create(path, &(struct export_options){.live = true}, &error);
+    cr_assert(sink != NULL, "%s", error.text);
+    push_flows(sink, 50000);
+    struct export_counts counts;
+    export_counts(sink, &counts);
+    cr_assert(counts.dropped > 0);
+
+    // The reader is back: all that was not dropped arrives.
+    close(ends[1]);
+    FILE *reader = fdopen(ends[0], "r");
+    pthread_t finisher;
+    cr_assert(pthread_create(&finisher, NULL, destroy_sink, sink) == 0);
+    uint64_t lines = 0;
+    for (int byte; (byte = getc(reader)) != EOF;)
+        lines += byte == '\n';
+    pthread_join(finisher, NULL);
+    cr_assert(eq(u64, lines + counts.dropped, 50000));
+    fclose(reader);
+}
+
+Test(flow_stream, reopen_follows_a_moved_file)
+{
+    struct export_counts counts;
+    struct sink *sink = stream_jsonl_create(output_path("a.jsonl"), &(struct export_options){0}, &error);
+    rename(output_path("a.jsonl"), output_path("old.jsonl"));
+    export_reopen(sink);
+    push_flows(sink, 1);
+    finish(sink, &counts);
+    char *old = file_text(output_path("old.jsonl")), *fresh = file_text(output_path("a.jsonl"));
+    cr_assert(eq(uint, lines_in(old) + lines_in(fresh), 1));
+    cr_assert(eq(uint, lines_in(fresh), 1));
+    free(old);
+    free(fresh);
+}

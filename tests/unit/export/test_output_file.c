@@ -1,0 +1,217 @@
+#include "export/output_file.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <zlib.h>
+
+#include "base/time.h"
+#include "output_directory.h"
+
+enum { LINE_BYTES = 23 };
+
+static struct output_counts counts;
+static struct error error;
+
+TestSuite(output_file, .init = make_output_directory, .fini = drop_output_directory);
+
+static struct output_file *open_lines(const char *path, struct output_options options)
+{
+    options.head = options.head != NULL ? options.head : "";
+    options.tail = options.tail != NULL ? options.tail : "";
+    return output_file_open(path, &options, &counts, &error);
+}
+
+static void add_lines(struct output_file *file, unsigned first, unsigned count, int64_t now_ns)
+{
+    char line[64];
+    for (unsigned i = first; i < first + count; i++) {
+        int length = snprintf(line, sizeof line, "record %06u of a run\n", i);
+        output_file_add(file, line, (size_t)length, now_ns);
+    }
+}
+
+// The disk is full after so many bytes: writes are cut short, then fail with EFBIG.
+static void limit_file_size(rlim_t bytes)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+Test(output_file, truncates_and_writes_head_lines_and_tail)
+{
+    for (int run = 0; run < 2; run++) {
+        struct output_file *file =
+            open_lines(output_path("a.txt"), (struct output_options){.head = "head\n", .tail = "tail\n"});
+        add_lines(file, 7, 1, 0);
+        cr_assert(output_file_close(file, &error));
+    }
+    char *text = file_text(output_path("a.txt"));
+    cr_assert(eq(str, text, "head\nrecord 000007 of a run\ntail\n"));
+    free(text);
+}
+
+Test(output_file, unwritable_paths_fail_at_the_start)
+{
+    cr_assert(open_lines(output_path("no/such/a.txt"), (struct output_options){0}) == NULL);
+    cr_assert(strstr(error.text, "no/such/a.txt: No such file or directory") != NULL, "%s", error.text);
+    cr_assert(eq(int, (int)error.code, EXIT_OUTPUT));
+    cr_assert(open_lines(output_directory, (struct output_options){0}) == NULL);
+    cr_assert(strstr(error.text, "Is a directory") != NULL, "%s", error.text);
+    cr_assert(open_lines("/dev/full", (struct output_options){.head = "head\n"}) == NULL);
+    cr_assert(strstr(error.text, "No space left on device") != NULL, "%s", error.text);
+}
+
+Test(output_file, full_device_is_reported)
+{
+    struct output_file *file = open_lines("/dev/full", (struct output_options){0});
+    cr_assert(file != NULL);
+    add_lines(file, 0, 3, 0);
+    cr_assert(not(output_file_close(file, &error)));
+    cr_assert(
+        eq(str, error.text, "/dev/full is incomplete: No space left on device; 3 records were not written"));
+    cr_assert(eq(u64, counts.lost, 3));
+    cr_assert(eq(u64, counts.records, 0));
+}
+
+Test(output_file, full_disk_leaves_whole_lines)
+{
+    struct output_file *file = open_lines(output_path("a.txt"), (struct output_options){0});
+    limit_file_size(1000);
+    add_lines(file, 0, 100, 0);
+    output_file_flush(file, 0);
+    add_lines(file, 100, 10, 0);
+    limit_file_size(RLIM_INFINITY);
+    cr_assert(eq(u64, counts.records, 1000 / LINE_BYTES));
+    cr_assert(not(output_file_close(file, &error)));
+    char *text = file_text(output_path("a.txt"));
+    cr_assert(eq(uint, lines_in(text), 100)); // close() tried again; the ten were refused
+    cr_assert(eq(chr, text[strlen(text) - 1], '\n'));
+    cr_assert(eq(u64, counts.records, 100));
+    cr_assert(eq(u64, counts.lost, 10));
+    free(text);
+}
+
+Test(output_file, full_disk_still_takes_the_tail)
+{
+    struct output_file *file =
+        open_lines(output_path("a.txt"), (struct output_options){.head = "[\n", .tail = "]\n"});
+    limit_file_size(2 + LINE_BYTES * 41);
+    add_lines(file, 0, 100, 0);
+    cr_assert(not(output_file_close(file, &error)));
+    char *text = file_text(output_path("a.txt"));
+    cr_assert(eq(uint, lines_in(text), 42)); // one record made room
+    cr_assert(strcmp(text + strlen(text) - 11, "of a run\n]\n") == 0, "%s", text);
+    cr_assert(eq(u64, counts.records, 40));
+    cr_assert(eq(u64, counts.lost, 60));
+    free(text);
+}
+
+Test(output_file, live_output_tries_again_every_ten_seconds)
+{
+    struct output_file *file = open_lines(output_path("a.txt"), (struct output_options){.keep_trying = true});
+    limit_file_size(LINE_BYTES * 10);
+    add_lines(file, 0, 20, 0);
+    output_file_flush(file, 0);
+    limit_file_size(RLIM_INFINITY);
+    add_lines(file, 20, 5, 9 * NS_PER_S); // too early: lost
+    cr_assert(eq(u64, counts.lost, 5));
+    add_lines(file, 25, 5, 10 * NS_PER_S);
+    cr_assert(not(output_file_close(file, &error)));
+    char *text = file_text(output_path("a.txt"));
+    cr_assert(eq(uint, lines_in(text), 25));
+    cr_assert(strstr(text, "record 000019") != NULL && strstr(text, "record 000025") != NULL);
+    cr_assert(strstr(text, "record 000020") == NULL);
+    cr_assert(eq(u64, counts.errors, 1));
+    free(text);
+}
+
+Test(output_file, rotation_keeps_exactly_n_files_and_every_record)
+{
+    struct output_file *file =
+        open_lines(output_path("a.jsonl"),
+                   (struct output_options){.rotate_bytes = 1000, .max_files = 100, .head = "head\n"});
+    add_lines(file, 0, 1000, 0);
+    cr_assert(output_file_close(file, &error));
+    unsigned next = 0;
+    for (unsigned number = 1; next < 1000; number++) {
+        char name[32], expected[64];
+        snprintf(name, sizeof name, "a.%06u.jsonl", number);
+        char *text = file_text(output_path(name));
+        cr_assert(strlen(text) <= 1000 && strncmp(text, "head\n", 5) == 0, "%s: %s", name, text);
+        for (char *line = strchr(text, '\n') + 1; *line != '\0'; line = strchr(line, '\n') + 1) {
+            snprintf(expected, sizeof expected, "record %06u of a run\n", next++);
+            cr_assert(strncmp(line, expected, strlen(expected)) == 0);
+        }
+        free(text);
+    }
+    cr_assert(eq(u64, counts.records, 1000));
+
+    file = open_lines(output_path("a.jsonl"), (struct output_options){.rotate_bytes = 1000, .max_files = 3});
+    add_lines(file, 0, 1000, 0);
+    cr_assert(output_file_close(file, &error));
+    cr_assert(eq(uint, files_in_directory(), 3));
+}
+
+Test(output_file, rotation_goes_on_after_the_highest_number)
+{
+    fclose(fopen(output_path("a.000041.jsonl"), "w"));
+    fclose(fopen(output_path("a.000042.jsonl.gz"), "w"));
+    fclose(fopen(output_path("a.000043.jsonl.gz.partial"), "w"));
+    fclose(fopen(output_path("a.other.jsonl"), "w"));
+    struct output_file *file =
+        open_lines(output_path("a.jsonl"), (struct output_options){.rotate_bytes = 1000, .max_files = 2});
+    cr_assert(output_file_close(file, &error));
+    cr_expect(access(output_path("a.000043.jsonl"), F_OK) == 0);
+    cr_expect(access(output_path("a.000042.jsonl.gz"), F_OK) == 0);
+    cr_expect(access(output_path("a.other.jsonl"), F_OK) == 0);
+    cr_expect(eq(uint, files_in_directory(), 3));
+}
+
+Test(output_file, complete_files_are_compressed)
+{
+    struct output_file *file =
+        open_lines(output_path("a.jsonl"),
+                   (struct output_options){.rotate_bytes = 1000, .max_files = 3, .compress = true});
+    add_lines(file, 0, 43 * 5, 0);
+    cr_assert(output_file_close(file, &error));
+    cr_expect(eq(uint, files_in_directory(), 3));
+    cr_expect(access(output_path("a.000005.jsonl"), F_OK) == 0);
+    gzFile zipped = gzopen(output_path("a.000004.jsonl.gz"), "rb");
+    char text[2000] = "";
+    cr_expect(eq(int, gzread(zipped, text, sizeof text - 1), 43 * LINE_BYTES));
+    cr_expect(strncmp(text, "record 000129", 13) == 0, "%s", text);
+    gzclose(zipped);
+}
+
+Test(output_file, reopen_follows_a_moved_file_and_appends_to_one_that_stayed)
+{
+    struct output_file *file = open_lines(output_path("a.txt"), (struct output_options){.head = "head\n"});
+    add_lines(file, 0, 1, 0);
+    output_file_reopen(file, 0);
+    add_lines(file, 1, 1, 0);
+    output_file_flush(file, 0);
+    rename(output_path("a.txt"), output_path("moved.txt"));
+    output_file_reopen(file, 0);
+    add_lines(file, 2, 1, 0);
+    cr_assert(output_file_close(file, &error));
+    char *moved = file_text(output_path("moved.txt")), *fresh = file_text(output_path("a.txt"));
+    cr_expect(eq(str, moved, "head\nrecord 000000 of a run\nrecord 000001 of a run\n"));
+    cr_expect(eq(str, fresh, "head\nrecord 000002 of a run\n"));
+    free(moved);
+    free(fresh);
+}
+
+Test(output_file, stops_below_the_free_space_that_is_to_stay)
+{
+    struct output_file *file =
+        open_lines(output_path("a.txt"), (struct output_options){.min_free_bytes = UINT64_MAX});
+    add_lines(file, 0, 5, 0);
+    cr_assert(not(output_file_close(file, &error)));
+    cr_assert(strstr(error.text, "output.min_free_mb; 5 records") != NULL, "%s", error.text);
+    cr_assert(eq(u64, counts.errors, 1));
+}
