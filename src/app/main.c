@@ -1,0 +1,100 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/memory_plan.h"
+#include "app/sensor.h"
+#include "app/synthetic_flows.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "capture/interfaces.h"
+#include "config/config.h"
+
+enum { MAIN_TEXT_BYTES = 16 << 20 };
+
+extern char **environ;
+
+static enum exit_code tell(const struct error *error)
+{
+    log_error("start", "%s", error->text);
+    return error->code;
+}
+
+static enum exit_code print_text(struct strbuf *text)
+{
+    bool good = fwrite(text->text, 1, text->length, stdout) == text->length && fflush(stdout) == 0;
+    strbuf_done(text);
+    return good ? EXIT_DONE : EXIT_OUTPUT;
+}
+
+static enum exit_code print_settings(const struct settings *settings, bool yaml)
+{
+    struct error error;
+    struct strbuf text;
+    strbuf_init(&text, MAIN_TEXT_BYTES);
+    bool good = !yaml || config_add_yaml(&text, settings, &error);
+    if (good && !yaml)
+        strbuf_add(&text, "the settings are valid\n");
+    if (!good) {
+        strbuf_done(&text);
+        return tell(&error);
+    }
+    good = memory_plan_add(&text, settings, yaml ? "# " : "", &error);
+    enum exit_code code = print_text(&text);
+    return good ? code : tell(&error);
+}
+
+static enum exit_code list_interfaces(void)
+{
+    struct error error;
+    struct strbuf text;
+    strbuf_init(&text, MAIN_TEXT_BYTES);
+    if (!interfaces_list(&text, &error)) {
+        strbuf_done(&text);
+        return tell(&error);
+    }
+    return print_text(&text);
+}
+
+static enum exit_code run_command(const struct settings *settings, const struct config_invocation *what)
+{
+    struct error error;
+    struct strbuf text;
+    strbuf_init(&text, MAIN_TEXT_BYTES);
+    switch (what->command) {
+    case CONFIG_RUN:
+        return sensor_run(settings);
+    case CONFIG_HELP:
+        config_add_help(&text);
+        return print_text(&text);
+    case CONFIG_VERSION:
+        strbuf_add(&text, "netscope " NETSCOPE_VERSION "\n");
+        return print_text(&text);
+    case CONFIG_CHECK:
+    case CONFIG_PRINT:
+        return print_settings(settings, what->command == CONFIG_PRINT);
+    case CONFIG_LIST_INTERFACES:
+        return list_interfaces();
+    case CONFIG_SYNTHETIC_FLOWS:
+        return synthetic_flows_run(settings, what->synthetic_flows, &error) ? EXIT_DONE : tell(&error);
+    case CONFIG_PRINT_DOCS:
+        config_add_markdown(&text);
+        return print_text(&text);
+    case CONFIG_PRINT_EXAMPLE:
+        config_add_example(&text);
+        return print_text(&text);
+    }
+    abort();
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    struct config_invocation what;
+    struct error error;
+    if (!config_load(argc, argv, environ, &settings, &what, &error))
+        return (int)tell(&error);
+    enum exit_code code = run_command(&settings, &what);
+    settings_done(&settings);
+    return (int)code;
+}

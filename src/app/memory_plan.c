@@ -1,0 +1,83 @@
+#include "app/memory_plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/tap.h"
+#include "control/control.h"
+
+// Bytes that a flow may take: its node and its place in the index, and what it has with quality and names.
+enum { FLOW_PLAIN_BYTES = 100, FLOW_QUALITY_BYTES = 160, NAME_CACHE_BYTES = 10 << 20, BASE_BYTES = 16 << 20 };
+
+struct plan_row {
+    const char *name;
+    uint64_t bytes;
+    const char *why;
+};
+
+static uint64_t flow_bytes(const struct settings *settings)
+{
+    bool quality = settings->analysis.rtt || settings->analysis.retrans || settings->analysis.out_of_order;
+    return FLOW_PLAIN_BYTES + (quality ? FLOW_QUALITY_BYTES : 0);
+}
+
+static unsigned taps_of(const struct settings *settings)
+{
+    return (settings->output.write_pcap[0] != '\0' ? 1u : 0u) +
+           (settings->output.packets != PACKET_LINES_NEVER ? 1u : 0u);
+}
+
+// The limit of the process's own cgroup (version 2); 0 = none.
+static uint64_t cgroup_limit(void)
+{
+    char group[512] = "", path[600], value[64] = "";
+    FILE *stream = fopen("/proc/self/cgroup", "re");
+    if (stream == NULL)
+        return 0;
+    bool found = fscanf(stream, "0::%511s", group) == 1;
+    fclose(stream);
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", group);
+    if (!found || (stream = fopen(path, "re")) == NULL)
+        return 0;
+    found = fscanf(stream, "%63s", value) == 1;
+    fclose(stream);
+    return found && strcmp(value, "max") != 0 ? strtoull(value, NULL, 10) : 0;
+}
+
+bool memory_plan_add(struct strbuf *into, const struct settings *settings, const char *line_prefix,
+                     struct error *error)
+{
+    bool live = settings->capture.read_pcap.count == 0;
+    bool capped = live || settings->flow.max_flows_given;
+    uint64_t interfaces = settings->capture.interfaces.count > 1 ? settings->capture.interfaces.count : 1;
+    const struct plan_row rows[] = {
+        {"ring", live ? (uint64_t)settings->capture.buffer_size_mb * interfaces << 20 : 0,
+         "capture.buffer_size_mb an interface"},
+        {"packet buffers", CONTROL_CHUNK_BYTES, "frames on their way to the shards"},
+        {"flow table", capped ? settings->flow.max_flows * flow_bytes(settings) : 0,
+         capped ? "flow.max_flows, names counted apart" : "no cap: grows with the flows of the file"},
+        {"queues", (uint64_t)taps_of(settings) * TAP_RING_BYTES, "recorder and packet lines"},
+        {"names", NAME_CACHE_BYTES, "addresses seen in DNS answers"},
+        {"process", BASE_BYTES, "program, libraries, stacks"},
+    };
+    uint64_t total = 0;
+    strbuf_addf(into, "%smemory plan (at most):\n", line_prefix);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB  %s\n", line_prefix, rows[i].name, rows[i].bytes >> 20,
+                    rows[i].why);
+        total += rows[i].bytes;
+    }
+    uint64_t limit = cgroup_limit();
+    strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB", line_prefix, "total", total >> 20);
+    if (limit != 0)
+        strbuf_addf(into, "  of %" PRIu64 " MB that the cgroup allows", limit >> 20);
+    strbuf_add_char(into, '\n');
+    if (limit == 0 || total <= limit)
+        return true;
+    return error_set(error, EXIT_USAGE,
+                     "the memory plan needs %" PRIu64 " MB but the cgroup allows %" PRIu64
+                     " MB: lower flow.max_flows or capture.buffer_size_mb, or raise the limit",
+                     total >> 20, limit >> 20);
+}

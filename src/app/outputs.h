@@ -1,0 +1,39 @@
+// The outputs of a run, built from the settings: sinks (exports, streams, statistics line, report) and taps
+// (recorder, packet lines). Main thread; the run's control owns the sinks, this the taps.
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "config/settings.h"
+#include "control/control.h"
+
+struct tap;
+struct report;
+
+enum { OUTPUT_TAPS = 2, OUTPUT_FILES = 6 };
+
+struct outputs {
+    const struct settings *settings;
+    struct control *control;
+    FILE *human; // where people read: stdout, or stderr when an output goes to stdout
+    struct tap *taps[OUTPUT_TAPS];
+    unsigned tap_count;
+    struct sink *files[OUTPUT_FILES]; // exports and streams, for SIGHUP; owned by control
+    unsigned file_count;
+    struct report *report; // owned by control; NULL = not asked for
+    struct sink *reopener; // owned by control
+};
+
+// Opens every output; fails with the first that cannot be written. outputs_done() after any outcome.
+bool outputs_open(struct outputs *outputs, const struct settings *settings, struct control *control,
+                  struct error *error);
+// After the run: lets the taps finish. False with the first failure; the others are logged.
+bool outputs_finish(struct outputs *outputs, struct error *error);
+void outputs_done(struct outputs *outputs);
+
+// What a run says at its end, from its report (text, JSON, summary file) and, live, its summary.
+// `truncated` and `failure` are sentences or NULL.
+bool outputs_tell(struct outputs *outputs, const char *truncated, const char *failure, int64_t run_ns,
+                  struct error *error);

@@ -1,0 +1,18 @@
+// Packet lines: a tap consumer that prints each packet as a line, or with hex_dump as a tree of its layers
+// and a hex dump. Runs in the tap's thread, which decodes the copy afresh.
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "capture/tap.h"
+
+struct packet_lines_setup {
+    FILE *stream;
+    bool hex_dump;
+    bool tunnels;                // analysis.tunnels
+    const struct source *source; // for interface names
+};
+
+// Borrows stream and source. NULL without memory.
+struct tap_consumer *packet_lines_create(const struct packet_lines_setup *setup);

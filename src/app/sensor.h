@@ -1,0 +1,8 @@
+// One run of the sensor, from settings to exit code: starts the floors in order, runs to the end, tells
+// what there is to tell. Main thread.
+#pragma once
+
+#include "base/error.h"
+#include "config/settings.h"
+
+enum exit_code sensor_run(const struct settings *settings);

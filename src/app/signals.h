@@ -1,0 +1,16 @@
+// Signals of a run: SIGINT and SIGTERM end it in order (a second one ends the process at once), SIGHUP
+// reopens the outputs, SIGPIPE is an error of a write. Main thread; the handlers only set flags and stop
+// the source.
+#pragma once
+
+#include <stdbool.h>
+
+struct control;
+
+void signals_install(struct control *control);
+// Back to how the process found them; `control` is not touched any more.
+void signals_remove(void);
+// Whether SIGINT or SIGTERM came.
+bool signals_stopped(void);
+// Whether SIGHUP came since the last call.
+bool signals_take_hangup(void);
