@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# What apt has to bring, in one place, and the one step that brings it. Sourced by quickstart and test.
+
+# Builds and runs netscope.
+CORE_PACKAGES=(
+    gcc libc6-dev cmake ninja-build pkg-config
+    libpcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev
+    libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev
+)
+
+# Tests it: Criterion, the second compiler with its fuzzer, traffic, checks of style.
+# shellcheck disable=SC2034 # read by scripts/test
+TEST_PACKAGES=(
+    "${CORE_PACKAGES[@]}"
+    libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
+    python3 python3-yaml tcpreplay iproute2 ethtool util-linux zstd gzip shellcheck
+)
+
+say()
+{
+    printf '%s\n' "$*"
+}
+
+die()
+{
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 2
+}
+
+# The packages of "$@" that are not installed, one a line.
+missing_packages()
+{
+    local package
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Abbrev}\n' "$package" 2>/dev/null | grep -q '^ii' || say "$package"
+    done
+}
+
+# Runs "$@" as root: as it is when we are root, else by sudo.
+as_root()
+{
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "needs root to install packages and sudo is not there; as root run: $*"
+    fi
+}
+
+# Installs what is missing of "$@"; says first what that is. Nothing missing: nothing happens.
+install_packages()
+{
+    local missing
+    command -v apt-get >/dev/null || die "this script installs with apt-get (Debian 12); it is not there"
+    mapfile -t missing < <(missing_packages "$@")
+    if [ "${#missing[@]}" -eq 0 ]; then
+        say "Packages: all ${#} are installed."
+        return
+    fi
+    say "Packages to install with apt-get: ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}

@@ -1,0 +1,174 @@
+"""Outputs of a run over a file: complete, consistent with each other, and readable when the disk is full."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import unittest
+
+import capture_file
+import sensor
+
+SECOND = 1_000_000_000
+START = 1_600_000_000 * SECOND
+BROWSING = sensor.CAPTURES / "browsing.pcap"
+FULL_DISK_FRAMES = 8000  # a flow each: more than the disk holds in every output
+NO_DISK_RESERVE = {"NETSCOPE_OUTPUT_MIN_FREE_MB": "0"}
+
+
+def many_frames(count, payload_bytes=1000):
+    payload = bytes(payload_bytes)
+    return [(START + index * 1_000_000, capture_file.udp_frame("10.0.0.1", "10.0.0.2", 1024 + index % 60000, 53, payload))
+            for index in range(count)]
+
+
+class ExportTest(sensor.SensorTest):
+    def test_json_and_csv_hold_the_same_flows(self):
+        as_json, as_csv = self.folder / "flows.json", self.folder / "flows.csv"
+        summary = self.summarise("-r", BROWSING, "--export-json", as_json, "--export-csv", as_csv)
+        flows = sensor.load_json(as_json)
+        with open(as_csv, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(flows), len(rows))
+        self.assertGreater(len(flows), 40)
+        for flow, row in zip(flows, rows):
+            self.assertEqual(flow["endpoint_a"]["ip"], row["endpoint_a.ip"])
+            self.assertEqual(flow["packets_total"], int(row["packets_total"]))
+            self.assertEqual(flow["sni"] or "", row["sni"])
+        self.assertEqual(sum(flow["packets_total"] for flow in flows), summary["packets"] - 5)  # five are ARP
+
+    def test_records_say_what_the_reference_promises(self):
+        path = self.folder / "flows.json"
+        self.check(sensor.run("-r", BROWSING, "--export-json", path))
+        text = path.read_text(encoding="utf-8")
+        flows = json.loads(text)
+        self.assertRegex(text, r'"first_seen": ?\d+\.\d{9}\b')
+        for flow in flows:
+            self.assertIn(flow["client"], ("a_to_b", "b_to_a", None))
+            self.assertRegex(flow["first_seen_time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$")
+            self.assertEqual(flow["packets_total"], flow["packets_a_to_b"] + flow["packets_b_to_a"])
+            self.assertLessEqual(flow["first_seen"], flow["last_seen"])
+        names = {flow["sni"] for flow in flows} - {None}
+        self.assertIn("www.google.com", names)
+        self.assertIn("dns", {flow["app"] for flow in flows})
+
+    def test_streamed_records_have_a_reason_each(self):
+        path = self.folder / "ended.jsonl"
+        self.check(sensor.run("-r", BROWSING, "--expired-flows-jsonl", path))
+        flows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        self.assertGreater(len(flows), 40)
+        known = {"timeout", "active", "eviction", "closed", "reset", "reuse", "end"}
+        self.assertLessEqual({flow["reason"] for flow in flows}, known)
+
+    def test_stdout_takes_one_output(self):
+        result = self.check(sensor.run("-r", BROWSING, "--export-json", "-", "--report", "none"))
+        self.assertGreater(len(json.loads(result.stdout)), 40)
+        result = self.check(sensor.run("-r", BROWSING, "-w", "-", "--report", "none"))
+        copy = self.folder / "copy.pcap"
+        copy.write_bytes(result.stdout)
+        self.assertEqual(capture_file.read_frames(copy), capture_file.read_frames(BROWSING))
+
+    def test_packet_lines_are_numbered(self):
+        result = self.check(sensor.run("-r", BROWSING, "--packets", "always", "--report", "none"))
+        lines = result.stdout.decode().splitlines()
+        self.assertEqual([int(line.split()[0]) for line in lines], list(range(1, 731)))
+
+    def test_json_report(self):
+        result = self.check(sensor.run("-r", BROWSING, "--report", "json"))
+        self.assertEqual(json.loads(result.stdout)["packets"], 730)
+
+    def test_a_closed_stdout_ends_the_run(self):
+        command = f"'{sensor.BINARY}' -r '{BROWSING}' --packets always | head -n 1"
+        result = subprocess.run(["bash", "-c", command], env=sensor.environment(), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, timeout=60, check=True)
+        self.assertIsNone(sensor.finding(result.stderr), result.stderr)
+        self.assertEqual(len(result.stdout.splitlines()), 1)
+
+
+class RotationTest(sensor.SensorTest):
+    def rotate(self, frames, files):
+        source = self.folder / "in.pcap"
+        capture_file.write_pcap(source, frames)
+        self.check(sensor.run("-r", source, "-w", self.folder / "ring.pcap", "--write-pcap-rotate-mb", 1,
+                              "--write-pcap-max-files", files, "--report", "none"))
+        return sorted(self.folder.glob("ring*"))
+
+    def test_no_packet_is_lost_between_files(self):
+        frames = many_frames(5000)
+        written = self.rotate(frames, 100)
+        self.assertGreater(len(written), 4)
+        self.assertEqual(written[0].name, "ring.000001.pcap")
+        copies = [frame for path in written for frame in capture_file.read_frames(path)]
+        self.assertEqual([(frame.time_ns, frame.content) for frame in copies], frames)
+        self.assertLessEqual(max(path.stat().st_size for path in written), 1 << 20)
+
+    def test_exactly_n_files_stay(self):
+        frames = many_frames(5000)
+        written = self.rotate(frames, 3)
+        self.assertEqual(len(written), 3)
+        copies = [frame for path in written for frame in capture_file.read_frames(path)]
+        self.assertEqual([(frame.time_ns, frame.content) for frame in copies], frames[-len(copies) :])
+
+
+class BadPlaceTest(sensor.SensorTest):
+    flags = ("--write-pcap", "--export-json", "--export-csv", "--expired-flows-jsonl", "--expired-flows-csv",
+             "--summary-json")
+
+    def test_an_unwritable_path_is_named(self):
+        for flag in self.flags:
+            with self.subTest(flag=flag):
+                result = sensor.run("-r", BROWSING, flag, self.folder / "none" / "output")
+                self.check(result, sensor.OUTPUT, r"none/output.*(No such|not exist)")
+
+    def test_a_directory_is_no_output(self):
+        for flag in self.flags:
+            with self.subTest(flag=flag):
+                self.check(sensor.run("-r", BROWSING, flag, self.folder), sensor.OUTPUT, str(self.folder))
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root to mount a small disk")
+class FullDiskTest(sensor.SensorTest):
+    def setUp(self):
+        super().setUp()
+        self.disk = self.folder / "disk"
+        self.disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", self.disk], check=False,
+                                 stderr=subprocess.PIPE, text=True)
+        if mounted.returncode != 0:
+            self.skipTest(f"cannot mount a small disk: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", self.disk], check=False)
+        self.frames = many_frames(FULL_DISK_FRAMES)
+        self.source = self.folder / "in.pcap"
+        capture_file.write_pcap(self.source, self.frames)
+
+    def fill(self, flag, name):
+        other = self.folder / "elsewhere.json"
+        path = self.disk / name
+        result = sensor.run("-r", self.source, flag, path, "--export-json", other, "--report", "none",
+                            settings=NO_DISK_RESERVE)
+        self.check(result, sensor.OUTPUT, rf"{name}.*No space")
+        self.assertEqual(len(sensor.load_json(other)), FULL_DISK_FRAMES)  # the other outputs are whole
+        return path
+
+    def test_a_pcap_stays_readable(self):
+        written = capture_file.read_frames(self.fill("-w", "full.pcap"))
+        self.assertGreater(len(written), 500)
+        self.assertEqual([(frame.time_ns, frame.content) for frame in written], self.frames[: len(written)])
+
+    def test_streamed_records_stay_readable(self):
+        lines = self.fill("--expired-flows-jsonl", "full.jsonl").read_text(encoding="utf-8").split("\n")
+        self.assertGreater(len(lines), 500)
+        for line in lines[:-1]:
+            json.loads(line)
+        self.assertEqual(lines[-1], "")
+
+    def test_csv_stays_readable(self):
+        text = self.fill("--export-csv", "full.csv").read_text(encoding="utf-8")
+        rows = list(csv.reader(io.StringIO(text)))
+        self.assertGreater(len(rows), 5)  # the spool of the export had the disk first
+        self.assertEqual({len(row) for row in rows}, {len(rows[0])})
+
+
+if __name__ == "__main__":
+    sensor.main()

@@ -1,0 +1,107 @@
+"""Equal input gives equal bytes, however it comes in."""
+
+import gzip
+import json
+import struct
+import subprocess
+import unittest
+
+import capture_file
+import sensor
+
+BROWSING = sensor.CAPTURES / "browsing.pcap"
+
+
+class RepeatableTest(sensor.SensorTest):
+    def export(self, *arguments, stdin=None):
+        result = self.check(sensor.run(*arguments, "--export-json", "-", "--report", "none", stdin=stdin))
+        return result.stdout
+
+    def flows(self, *arguments, stdin=None):
+        """Without interfaces, which are the files' names."""
+        text = self.export(*arguments, stdin=stdin)
+        return [{**flow, "interface": "", "observed_at": []} for flow in json.loads(text)]
+
+    def test_the_same_file_twice_gives_the_same_bytes(self):
+        for capture in sorted(sensor.CAPTURES.glob("*.pcap*")):
+            with self.subTest(capture.name):
+                self.assertEqual(self.export("-r", capture), self.export("-r", capture))
+
+    def test_the_number_of_workers_changes_nothing(self):
+        expected = self.export("-r", BROWSING)
+        for workers in (1, 2, 3, 8):
+            with self.subTest(workers=workers):
+                self.assertEqual(self.export("-r", BROWSING, "--workers", workers), expected)
+
+    def test_stdin_and_compressed_files(self):
+        expected, content = self.flows("-r", BROWSING), BROWSING.read_bytes()
+        self.assertEqual(self.flows("-r", "-", stdin=content), expected)
+        self.assertEqual(self.flows("-r", "-", stdin=gzip.compress(content)), expected)
+        for name, packed in (("a.pcap.gz", gzip.compress(content)), ("no-suffix", gzip.compress(content)),
+                             ("a.pcap.zst", self.zstd(content))):
+            path = self.folder / name
+            path.write_bytes(packed)
+            self.assertEqual(self.flows("-r", path), expected, name)
+
+    def test_two_gzip_members_are_one_file(self):
+        content = BROWSING.read_bytes()
+        path = self.folder / "two.gz"
+        path.write_bytes(gzip.compress(content[:100_001]) + gzip.compress(content[100_001:]))
+        self.assertEqual(self.flows("-r", path), self.flows("-r", BROWSING))
+
+    @staticmethod
+    def zstd(content):
+        return subprocess.run(["zstd", "-c"], input=content, stdout=subprocess.PIPE, check=True).stdout
+
+    def test_byte_order_and_resolution_do_not_matter(self):
+        frames = capture_file.read_frames(BROWSING)
+        expected = self.flows("-r", BROWSING)
+        for order in "<>":
+            for magic, nanoseconds_per_tick in ((0xA1B2C3D4, 1000), (0xA1B23C4D, 1)):
+                path = self.folder / "other.pcap"
+                path.write_bytes(self.encode(frames, order, magic, nanoseconds_per_tick))
+                self.assertEqual(self.flows("-r", path), expected, f"{order} {magic:x}")
+
+    @staticmethod
+    def encode(frames, order, magic, nanoseconds_per_tick):
+        parts = [struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, capture_file.ETHERNET)]
+        for frame in frames:
+            seconds, nanoseconds = divmod(frame.time_ns, 1_000_000_000)
+            parts.append(struct.pack(order + "IIII", seconds, nanoseconds // nanoseconds_per_tick,
+                                     len(frame.content), frame.length) + frame.content)
+        return b"".join(parts)
+
+    def test_parts_in_any_order_and_a_directory_are_the_whole(self):
+        frames = capture_file.read_frames(BROWSING)
+        frames.sort(key=lambda frame: frame.time_ns)
+        parts = self.folder / "parts"
+        parts.mkdir()
+        for name, some in (("c", frames[:200]), ("a", frames[200:500]), ("b", frames[500:])):
+            capture_file.write_pcap(parts / f"{name}.pcap", [(frame.time_ns, frame.content) for frame in some])
+        whole = self.folder / "whole.pcap"
+        capture_file.write_pcap(whole, [(frame.time_ns, frame.content) for frame in frames])
+        expected = self.flows("-r", whole)
+        paths = [parts / f"{name}.pcap" for name in "abc"]
+        self.assertEqual(self.flows("-r", paths[0], "-r", paths[1], "-r", paths[2]), expected)
+        self.assertEqual(self.flows("-r", paths[2], "-r", paths[1], "-r", paths[0]), expected)
+        self.assertEqual(self.flows("-r", parts), expected)
+
+    def test_overlapping_files_are_merged_by_time(self):
+        frames = sorted(capture_file.read_frames(BROWSING), key=lambda frame: frame.time_ns)
+        paths = [self.folder / "even.pcap", self.folder / "odd.pcap"]
+        for index, path in enumerate(paths):
+            capture_file.write_pcap(path, [(frame.time_ns, frame.content) for frame in frames[index::2]])
+        copy = self.folder / "copy.pcap"
+        self.check(sensor.run("-r", paths[1], "-r", paths[0], "-w", copy, "--report", "none"))
+        written = [frame.time_ns for frame in capture_file.read_frames(copy)]
+        self.assertEqual(written, [frame.time_ns for frame in frames])
+
+    def test_count_stops_at_exactly_that_many(self):
+        for count in (1, 100, 730, 1000):
+            summary = self.summarise("-r", BROWSING, "--count", count)
+            self.assertEqual(summary["packets"], min(count, 730))
+            self.assertEqual(sensor.ledger_missing(summary), 0)
+
+
+if __name__ == "__main__":
+    sensor.main()

@@ -1,0 +1,128 @@
+"""Ctrl-C, SIGTERM, --count and the end of a pipe are one path: exit 0, every file whole."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import capture_file
+import namespaces
+import sensor
+
+
+class Traffic:
+    """UDP over the loopback of a namespace until stopped; the caller's sensor sees each packet once."""
+
+    PROGRAM = ("import socket, time\n"
+               "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+               "while True:\n"
+               "    for port in range(5000, 5020):\n"
+               "        s.sendto(b'x' * 100, ('127.0.0.1', port))\n"
+               "    time.sleep(0.002)\n")
+
+    def __init__(self, prefix):
+        self._process = subprocess.Popen([*prefix, "python3", "-c", self.PROGRAM])
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+
+
+class LiveEndTest(namespaces.NamespaceTest, sensor.SensorTest):
+    def setUp(self):
+        super().setUp()
+        self.inside = self.make("only").inside("only")
+        traffic = Traffic(self.inside)
+        self.addCleanup(traffic.stop)
+        self.paths = {name: self.folder / name for name in ("copy.pcap", "flows.json", "flows.csv", "ended.jsonl",
+                                                            "summary.json")}
+
+    def start(self, *arguments):
+        paths = self.paths
+        running = sensor.Running(
+            "-i", "lo", "--quiet", "-w", paths["copy.pcap"], "--export-json", paths["flows.json"],
+            "--export-csv", paths["flows.csv"], "--expired-flows-jsonl", paths["ended.jsonl"],
+            "--summary-json", paths["summary.json"], *arguments, "udp", prefix=self.inside)
+        self.addCleanup(running.close)
+        return running
+
+    def judge(self, running):
+        self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
+        summary = sensor.load_json(self.paths["summary.json"])
+        flows = sensor.load_json(self.paths["flows.json"])
+        self.assertEqual(sensor.ledger_missing(summary), 0)
+        analysed = summary["ledger"]["analysed"]
+        self.assertGreater(analysed, 0)
+        self.assertEqual(len(capture_file.read_frames(self.paths["copy.pcap"])), analysed)
+        self.assertEqual(sum(flow["packets_total"] for flow in flows), analysed)
+        self.assertEqual(len(self.paths["flows.csv"].read_text(encoding="utf-8").splitlines()), len(flows) + 1)
+        self.assertEqual(len(self.paths["ended.jsonl"].read_text(encoding="utf-8").splitlines()), len(flows))
+        return summary
+
+    def end_by(self, number):
+        running = self.start()
+        namespaces.await_capture(running)
+        time.sleep(0.5)
+        self.assertEqual(running.end(number), sensor.DONE, running.stderr())
+        self.judge(running)
+
+    def test_ctrl_c(self):
+        self.end_by(signal.SIGINT)
+
+    def test_sigterm(self):
+        self.end_by(signal.SIGTERM)
+
+    def test_count(self):
+        running = self.start("--count", "1234")
+        self.assertEqual(running.process.wait(30), sensor.DONE, running.stderr())
+        self.assertEqual(self.judge(running)["ledger"]["analysed"], 1234)
+
+    def test_a_second_signal_at_once_does_not_cut_the_files(self):
+        running = self.start()
+        namespaces.await_capture(running)
+        time.sleep(0.3)
+        running.process.send_signal(signal.SIGTERM)
+        self.assertEqual(running.end(signal.SIGTERM), sensor.DONE, running.stderr())
+        self.judge(running)
+
+
+class PipeEndTest(sensor.SensorTest):
+    def setUp(self):
+        super().setUp()
+        self.summary = self.folder / "summary.json"
+        self.pipe = self.folder / "pipe"
+        os.mkfifo(self.pipe)
+        self.content = (sensor.CAPTURES / "browsing.pcap").read_bytes()
+
+    def start(self):
+        running = sensor.Running("-r", self.pipe, "--report", "none", "--summary-json", self.summary)
+        self.addCleanup(running.close)
+        return running
+
+    def test_a_writer_that_stalls_and_a_signal(self):
+        running = self.start()
+        with open(self.pipe, "wb") as writer:
+            writer.write(self.content)
+            writer.flush()
+            time.sleep(0.5)
+            self.assertEqual(running.end(signal.SIGINT, 20), sensor.DONE, running.stderr())
+        self.assertEqual(sensor.load_json(self.summary)["packets"], 730)
+
+    def test_a_slow_writer_is_waited_for(self):
+        running = self.start()
+        writer = threading.Thread(target=self.dribble)
+        writer.start()
+        writer.join(30)
+        self.assertEqual(running.process.wait(20), sensor.DONE, running.stderr())
+        self.assertEqual(sensor.load_json(self.summary)["packets"], 730)
+
+    def dribble(self):
+        with open(self.pipe, "wb", buffering=0) as writer:
+            for offset in range(0, len(self.content), 7001):
+                writer.write(self.content[offset : offset + 7001])
+                time.sleep(0.002)
+
+
+if __name__ == "__main__":
+    sensor.main()

@@ -1,0 +1,239 @@
+"""Runs netscope over every shared capture and compares it with tshark's tables.
+
+    compare.py [--captures DIR] [--only TEXT] [--jobs N] [--list-differences]
+
+Checks, and exits 1 when one fails:
+  runs        exit code 0, 3 or 4 and no finding of a sanitizer; the ledger balances
+  packets     as many as files.tsv says, wherever tshark read the file whole
+  tuples      packets and bytes a direction of every TCP and UDP five-tuple, in files without tunnels, fragments or
+              more than 300 streams: 99.5 % equal, each of the rest explained in explained.tsv, and none explained
+              that is equal
+  round trip  --write-pcap gives back every packet: time, length, bytes
+and reports, without a bar, how often the TCP quality counters agree.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import capture_file
+import sensor
+import tables
+
+REQUIRED_EQUAL = 0.995
+EXPLAINED = Path(__file__).with_name("explained.tsv")
+ENDS = (sensor.DONE, sensor.UNREADABLE, sensor.TRUNCATED)
+WHOLE_FILE = "packets"  # in place of a tuple: the packet count of the file
+
+
+@dataclass
+class Outcome:
+    """What one capture gave."""
+
+    name: str
+    problems: list = field(default_factory=list)
+    code: int = 0
+    packets: int = 0
+    tuples: dict = field(default_factory=dict)
+    quality: dict = field(default_factory=dict)
+
+
+def run_capture(captures, name):
+    """One run gives everything: export, summary, and the packets written back."""
+    outcome = Outcome(name)
+    with tempfile.TemporaryDirectory(prefix="netscope-test-") as folder:
+        frames = capture_file.read_frames(captures / name)
+        copy_name = "copy.pcapng" if len({frame.link_type for frame in frames}) > 1 else "copy.pcap"
+        export, summary, copy = (Path(folder) / part for part in ("flows.json", "summary.json", copy_name))
+        result = sensor.run("-r", captures / name, "--flow-timeout-s", 0, "--export-json", export,
+                            "--summary-json", summary, "--write-pcap", copy, "--report", "none", timeout=300)
+        outcome.code = result.returncode
+        judge_run(outcome, result)
+        if outcome.code in (sensor.DONE, sensor.TRUNCATED):
+            flows = sensor.load_json(export)
+            outcome.tuples, outcome.quality = tables.flow_counts(flows), tables.flow_quality(flows)
+            judge_summary(outcome, sensor.load_json(summary))
+            judge_copy(outcome, frames, capture_file.read_frames(copy))
+    return outcome
+
+
+def judge_run(outcome, result):
+    finding = sensor.finding(result.stderr)
+    if finding:
+        outcome.problems.append(f"run: {finding}")
+    elif outcome.code not in ENDS:
+        outcome.problems.append(f"run: exit {outcome.code}: {result.stderr.decode(errors='replace')[-300:]}")
+
+
+def judge_summary(outcome, summary):
+    outcome.packets = summary["packets"]
+    missing = sensor.ledger_missing(summary)
+    if missing:
+        outcome.problems.append(f"run: the ledger is off by {missing}")
+
+
+def judge_copy(outcome, expected, written):
+    if len(expected) != len(written):
+        outcome.problems.append(f"round trip: {len(written)} packets of {len(expected)}")
+        return
+    for number, (was, is_now) in enumerate(zip(expected, written), 1):
+        if mended(was, is_now) != is_now:
+            outcome.problems.append(f"round trip: packet {number}: {describe(is_now)} instead of {describe(was)}")
+            return
+
+
+def mended(frame, copy):
+    """What a copy may mend: a packet without a stamp gets one, a wire length below what was captured becomes that."""
+    time_ns = copy.time_ns if frame.time_ns is None else frame.time_ns
+    return replace(frame, time_ns=time_ns, length=max(frame.length, len(frame.content)))
+
+
+def describe(frame):
+    return f"({frame.time_ns} ns, {len(frame.content)} of {frame.length} bytes, link type {frame.link_type})"
+
+
+def read_explained():
+    """{(file, tuple text or "packets"): reason}; `*` for a tuple stands for all tuples of the file."""
+    explained = {}
+    for row in tables.read_rows(EXPLAINED):
+        explained[row["file"], row["tuple"]] = row["reason"]
+    return explained
+
+
+def compare_tuples(expected, found):
+    """(equal, {tuple text: what differs}) of one file; a tuple that only one side has differs."""
+    equal, differing = 0, {}
+    for key in expected.keys() | found.keys():
+        theirs, ours = expected.get(key), found.get(key)
+        if theirs == ours:
+            equal += 1
+        else:
+            differing[tables.tuple_text(key)] = f"tshark {theirs}, netscope {ours}"
+    return equal, differing
+
+
+@dataclass
+class Comparison:
+    """All files together."""
+
+    equal: int = 0
+    differing: dict = field(default_factory=dict)  # (file, tuple) -> what differs
+    counts_checked: int = 0
+    left_out: Counter = field(default_factory=Counter)
+
+    @property
+    def tuples(self):
+        return self.equal + sum(place != WHOLE_FILE for _, place in self.differing)
+
+    @property
+    def share(self):
+        return self.equal / self.tuples if self.tuples else 0.0
+
+    def add(self, file, outcome, expected):
+        if file.whole:
+            self.counts_checked += 1
+            if outcome.packets != file.packets:
+                self.differing[file.name, WHOLE_FILE] = f"tshark {file.packets}, netscope {outcome.packets}"
+        if file.left_out:
+            self.left_out[file.left_out] += 1
+            return
+        equal, differing = compare_tuples(expected, outcome.tuples)
+        self.equal += equal
+        self.differing.update({(file.name, place): text for place, text in differing.items()})
+
+
+def judge_explanations(differing, explained, names):
+    """Differences nobody explained, and explanations of what does not differ (any more)."""
+    used = set()
+    for (name, place), text in sorted(differing.items()):
+        reasons = {(name, place), (name, "*")} if place != WHOLE_FILE else {(name, place)}
+        if not reasons & explained.keys():
+            yield f"{name}: {place}: {text}: not in {EXPLAINED.name}"
+        used |= reasons & explained.keys()
+    for name, place in sorted(explained.keys() - used):
+        if name in names:
+            yield f"{name}: {place}: explained in {EXPLAINED.name} but equal"
+
+
+def quality_agreement(expected, outcomes):
+    """{counter: [tuples equal, tuples, tuples where either is not 0 and equal, those, sum theirs, sum ours]}."""
+    rates = defaultdict(lambda: [0] * 6)
+    for outcome in outcomes:
+        for key, theirs in expected.get(outcome.name, {}).items():
+            ours = outcome.quality.get(key)
+            for name in tables.QUALITY if ours else ():
+                equal, any_set = theirs[name] == ours[name], bool(theirs[name] or ours[name])
+                tables.add(rates[name], [equal, 1, equal and any_set, any_set, theirs[name], ours[name]])
+    return rates
+
+
+def list_differences(comparison, expected_quality, outcomes):
+    for (name, place), text in sorted(comparison.differing.items()):
+        print(f"{name}\t{place}\t{text}")
+    for outcome in outcomes:
+        for key, theirs in expected_quality.get(outcome.name, {}).items():
+            ours = outcome.quality.get(key, theirs)
+            for counter in tables.QUALITY:
+                if ours[counter] != theirs[counter]:
+                    print(f"{outcome.name}\t{tables.tuple_text(key)}\t{counter}: tshark {theirs[counter]}, "
+                          f"netscope {ours[counter]}")
+
+
+def print_figures(outcomes, comparison, explained, quality):
+    codes = Counter(outcome.code for outcome in outcomes)
+    print(f"FIGURE: {len(outcomes)} captures, exit codes {dict(sorted(codes.items()))}, "
+          f"{sum(outcome.packets for outcome in outcomes)} packets")
+    print(f"FIGURE: packet counts compared in {comparison.counts_checked} files")
+    print(f"FIGURE: tuples equal {comparison.equal} of {comparison.tuples} ({comparison.share:.4%}), "
+          f"{len(explained)} lines of explanation; files left out: {dict(comparison.left_out)}")
+    for name, (equal, tuples, equal_set, any_set, theirs, ours) in quality.items():
+        print(f"FIGURE: {name}: {equal} of {tuples} TCP tuples agree, {equal_set} of the {any_set} with any; "
+              f"sums tshark {theirs}, netscope {ours}")
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(description="Compares netscope with tshark over the shared captures.")
+    parser.add_argument("--captures", type=Path, default=sensor.SHARED_CAPTURES)
+    parser.add_argument("--only", default="", help="only captures whose name holds this")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--list-differences", action="store_true",
+                        help="print every tuple that differs, and every TCP quality counter")
+    return parser.parse_args()
+
+
+def run_all(arguments):
+    files = [file for file in tables.read_files(arguments.captures) if arguments.only in file.name]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        outcomes = list(pool.map(lambda file: run_capture(arguments.captures, file.name), files))
+    return files, outcomes
+
+
+def main():
+    arguments = read_arguments()
+    if not arguments.captures.is_dir():
+        print(f"SKIPPED: no captures at {arguments.captures}: nothing was compared with tshark")
+        return sensor.SKIPPED
+    files, outcomes = run_all(arguments)
+    expected, comparison, explained = tables.read_streams(arguments.captures), Comparison(), read_explained()
+    for file, outcome in zip(files, outcomes):
+        comparison.add(file, outcome, expected.get(file.name, {}))
+    problems = [f"{outcome.name}: {problem}" for outcome in outcomes for problem in outcome.problems]
+    problems += judge_explanations(comparison.differing, explained, {file.name for file in files})
+    if comparison.share < REQUIRED_EQUAL and not arguments.only:
+        problems.append(f"only {comparison.share:.4%} of the tuples are equal, {REQUIRED_EQUAL:.1%} must be")
+    quality = tables.read_quality(arguments.captures)
+    if arguments.list_differences:
+        list_differences(comparison, quality, outcomes)
+    print_figures(outcomes, comparison, explained, quality_agreement(quality, outcomes))
+    for problem in problems:
+        print(f"PROBLEM: {problem}")
+    print(f"{len(problems)} problems")
+    return 1 if problems or not outcomes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Shows that compare.py finds what it is there to find, on small values made for it."""
+
+import dataclasses
+import unittest
+
+import capture_file
+import compare
+import tables
+
+KEY, _ = tables.tuple_key("tcp", "10.0.0.2", 80, "10.0.0.1", 4000)
+TEXT = "tcp 10.0.0.1,4000 10.0.0.2,80"
+
+
+def flow(packets_a_to_b, protocol="tcp", a=("10.0.0.1", 4000), b=("10.0.0.2", 80)):
+    return {"protocol": protocol, "endpoint_a": {"ip": a[0], "port": a[1]}, "endpoint_b": {"ip": b[0], "port": b[1]},
+            "packets_a_to_b": packets_a_to_b, "packets_b_to_a": 1, "bytes_a_to_b": 60, "bytes_b_to_a": 40}
+
+
+class TuplesTest(unittest.TestCase):
+    def test_streams_of_one_tuple_are_added_up_and_turned(self):
+        turned = flow(5, a=("10.0.0.2", 80), b=("10.0.0.1", 4000))
+        counts = tables.flow_counts([flow(2), turned, flow(1, protocol="icmp")])
+        self.assertEqual(dict(counts), {KEY: [3, 6, 100, 100]})
+
+    def test_a_different_count_differs(self):
+        equal, differing = compare.compare_tuples({KEY: [2, 1, 60, 40]}, tables.flow_counts([flow(3)]))
+        self.assertEqual((equal, list(differing)), (0, [TEXT]))
+
+    def test_a_tuple_on_one_side_only_differs(self):
+        self.assertEqual(list(compare.compare_tuples({KEY: [2, 1, 60, 40]}, {})[1]), [TEXT])
+        self.assertEqual(list(compare.compare_tuples({}, {KEY: [2, 1, 60, 40]})[1]), [TEXT])
+
+    def test_addresses_are_compared_by_value(self):
+        long, _ = tables.tuple_key("udp", "2001:db8:0:0:0:0:0:1", 1, "10.0.0.1", 2)
+        short, _ = tables.tuple_key("udp", "2001:db8::1", 1, "10.0.0.1", 2)
+        self.assertEqual(long, short)
+
+
+class ExplanationsTest(unittest.TestCase):
+    def judge(self, differing, explained):
+        return list(compare.judge_explanations(differing, explained, {"a.pcap"}))
+
+    def test_a_difference_wants_an_explanation(self):
+        self.assertEqual(len(self.judge({("a.pcap", TEXT): "x"}, {})), 1)
+        self.assertEqual(self.judge({("a.pcap", TEXT): "x"}, {("a.pcap", TEXT): "why"}), [])
+        self.assertEqual(self.judge({("a.pcap", TEXT): "x"}, {("a.pcap", "*"): "why"}), [])
+
+    def test_an_explanation_wants_a_difference(self):
+        self.assertEqual(len(self.judge({}, {("a.pcap", TEXT): "why"})), 1)
+        self.assertEqual(len(self.judge({}, {("a.pcap", "*"): "why"})), 1)
+
+    def test_a_packet_count_is_not_explained_by_its_tuples(self):
+        differing = {("a.pcap", compare.WHOLE_FILE): "x", ("a.pcap", TEXT): "y"}
+        self.assertEqual(len(self.judge(differing, {("a.pcap", "*"): "why"})), 1)
+
+    def test_the_share_counts_tuples_only(self):
+        comparison = compare.Comparison(equal=3, differing={("a", compare.WHOLE_FILE): "", ("a", TEXT): ""})
+        self.assertEqual(comparison.share, 0.75)
+
+
+class CopyTest(unittest.TestCase):
+    frame = capture_file.Frame(1, 60, b"a" * 60, 1)
+
+    def judge(self, expected, written):
+        outcome = compare.Outcome("a.pcap")
+        compare.judge_copy(outcome, expected, written)
+        return len(outcome.problems)
+
+    def test_equal_packets_pass(self):
+        self.assertEqual(self.judge([self.frame], [self.frame]), 0)
+
+    def test_a_lost_and_every_kind_of_changed_packet_are_found(self):
+        self.assertEqual(self.judge([self.frame], []), 1)
+        for change in ({"time_ns": 2}, {"length": 61}, {"content": b"b" * 60}, {"link_type": 101}):
+            self.assertEqual(self.judge([self.frame], [dataclasses.replace(self.frame, **change)]), 1, change)
+
+    def test_a_stamp_where_there_was_none_and_a_mended_length_pass(self):
+        unstamped = dataclasses.replace(self.frame, time_ns=None, length=10)
+        self.assertEqual(self.judge([unstamped], [self.frame]), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
