@@ -1,0 +1,83 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/clock.h"
+#include "export/flow_format.h"
+#include "flow/community_id.h"
+#include "micro/feed.h"
+#include "micro/rows.h"
+#include "micro/series.h"
+
+enum { STEPS = 9 }; // packets of a flow
+
+// Records of real flows: a shard's, at the end of its run.
+static struct flow_record *make_records(uint64_t flows)
+{
+    struct feed *feed = malloc(sizeof *feed);
+    struct flow_record *records = calloc(flows, sizeof *records);
+    if (feed == NULL || records == NULL)
+        micro_fail("no memory for %zu records", (size_t)flows);
+    feed_init(feed, true);
+    for (unsigned step = 0; step < STEPS; step++)
+        feed_round(feed, flows, step);
+    shard_tick(feed->shard, feed->now_ns, true);
+    struct ended_record ended;
+    uint64_t count = 0;
+    for (; shard_next_ended(feed->shard, &ended); count++) {
+        if (count < flows)
+            records[count] = ended.record;
+        flow_names_free(ended.record.names);
+    }
+    micro_expect("records", count, flows);
+    feed_done(feed);
+    free(feed);
+    return records;
+}
+
+// What aggregate and the sink do of it, without the names: the packed flow, borrowed until the next call.
+static const struct packed_flow *pack(struct flow_record *record)
+{
+    static union {
+        struct packed_flow packed;
+        uint8_t bytes[PACKED_FLOW_MOST_BYTES];
+    } block;
+    record->names = NULL;
+    struct named_flow flow = {.record = record, .node = "bench", .interface = "bench0"};
+    community_id(&record->endpoint[0], &record->endpoint[1], record->protocol, false, 0, flow.community_id);
+    packed_flow_write(&block, &flow);
+    return &block.packed;
+}
+
+static double render(struct flow_format *format, struct flow_record *records, uint64_t flows, uint64_t *bytes)
+{
+    int64_t spent_ns = 0;
+    for (uint64_t i = 0; i < flows; i++) {
+        const struct packed_flow *packed = pack(&records[i]);
+        size_t length = 0;
+        int64_t begin_ns = clock_now_ns();
+        const char *line = flow_format_line(format, packed, &length);
+        spent_ns += clock_now_ns() - begin_ns;
+        if (line == NULL || length < 3 || line[0] != '{' || strcmp(line + length - 2, "}\n") != 0)
+            micro_fail("flow %zu is no JSON line", (size_t)i);
+        *bytes += length;
+    }
+    return (double)spent_ns / (double)flows;
+}
+
+void measure_export(const struct micro_options *options)
+{
+    struct series series = {0};
+    uint64_t flows = options->rendered_flows, bytes = 0;
+    struct flow_record *records = make_records(flows);
+    struct flow_format *format = flow_format_create(FORMAT_JSONL);
+    if (format == NULL)
+        micro_fail("no memory for a format");
+    for (unsigned i = 0; i < options->repetitions; i++) {
+        bytes = 0;
+        series_add(&series, render(format, records, flows, &bytes));
+    }
+    series_print(&series, "export, a flow to a JSON line", "ns/flow");
+    figure_print("export, length of a line", (double)bytes / (double)flows, "bytes");
+    flow_format_destroy(format);
+    free(records);
+}
