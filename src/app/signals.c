@@ -5,15 +5,23 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/time.h"
+#include "capture/clock.h"
 #include "control/control.h"
 
 static struct control *_Atomic stopped_by_signal;
-static atomic_bool hangup, stopping;
+static atomic_bool hangup;
+static _Atomic int64_t stopping; // when the first signal came; 0 = none
 
 static void on_stop(int number)
 {
-    if (atomic_exchange(&stopping, true))
-        _exit(128 + number);
+    static const int64_t patience_ns = 2 * NS_PER_S;
+    int64_t now_ns = clock_now_ns(), before_ns = 0;
+    if (!atomic_compare_exchange_strong(&stopping, &before_ns, now_ns)) {
+        if (now_ns - before_ns > patience_ns)
+            _exit(128 + number);
+        return; // the same wish again, from a terminal or a supervisor in haste
+    }
     struct control *control = atomic_load(&stopped_by_signal);
     if (control != NULL)
         control_stop(control);
@@ -51,7 +59,7 @@ void signals_remove(void)
 
 bool signals_stopped(void)
 {
-    return atomic_load(&stopping);
+    return atomic_load(&stopping) != 0;
 }
 
 bool signals_take_hangup(void)

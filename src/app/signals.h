@@ -1,4 +1,4 @@
-// Signals of a run: SIGINT and SIGTERM end it in order (a second one ends the process at once), SIGHUP
+// Signals of a run: SIGINT and SIGTERM end it in order (another two seconds later ends the process at once), SIGHUP
 // reopens the outputs, SIGPIPE is an error of a write. Main thread; the handlers only set flags and stop
 // the source.
 #pragma once

@@ -312,13 +312,17 @@ void live_handle_count(struct live_handle *handle)
     add_delta(&drops->interface_dropped, &handle->interface_dropped_seen, stat.ps_ifdrop);
 }
 
-void live_handle_abandon(struct live_handle *handle)
+uint64_t live_handle_missing(struct live_handle *handle)
 {
     live_handle_count(handle);
-    struct source_drops *drops = &handle->row->drops;
+    const struct source_drops *drops = &handle->row->drops;
     uint64_t known = drops->delivered + drops->kernel_dropped + drops->no_chunk + drops->unread;
-    if (drops->exact && drops->received > known)
-        drops->unread += drops->received - known;
+    return drops->exact && drops->received > known ? drops->received - known : 0;
+}
+
+void live_handle_abandon(struct live_handle *handle)
+{
+    handle->row->drops.unread += live_handle_missing(handle);
     live_handle_close(handle);
 }
 

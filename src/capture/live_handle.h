@@ -52,6 +52,8 @@ void live_handle_abandon(struct live_handle *handle);
 
 // Brings the row's drops up to date.
 void live_handle_count(struct live_handle *handle);
+// Frames that the kernel counted and that came out nowhere yet: in a block that it still fills.
+uint64_t live_handle_missing(struct live_handle *handle);
 
 // Lets nothing more into the ring; what is in it can still be read.
 void live_handle_shut(struct live_handle *handle);

@@ -26,6 +26,7 @@ struct interface_totals {
     uint64_t delivered, received_bytes; // that reached the dispatch
     uint64_t no_batch;                  // of these: dropped because a shard was behind (live)
     uint64_t received;                  // delivered, and what was lost before
+    uint64_t source_received;           // the source's own count at the same moment, where it has one
     uint64_t lost[LOST_CAUSES];
     uint64_t interface_dropped; // by the NIC: outside the ledger
     uint64_t unwanted;          // handed over behind run.count: outside the ledger

@@ -34,8 +34,15 @@ class BridgeTest(namespaces.NamespaceTest, sensor.SensorTest):
             self.net.join("node", f"to-{name}", name, "eth0")
             self.net.ip("node", "link", "set", f"to-{name}", "master", "bridge0")
             self.net.ip(name, "addr", "add", f"10.77.0.{index}/24", "dev", "eth0")
+            self.frames_as_sent("node", f"to-{name}")
+            self.frames_as_sent(name, "eth0")
         for name in ("pod2", "world"):
             self.serve(name)
+
+    def frames_as_sent(self, space, interface):
+        # Merged on one interface and not on the next, the same bytes would be another number of frames.
+        namespaces.command(*self.net.inside(space), "ethtool", "-K", interface, "gro", "off", "gso", "off",
+                           "tso", "off", timeout=10)
 
     def serve(self, name):
         server = subprocess.Popen([*self.net.inside(name), "python3", "-c", SERVER], stdout=subprocess.PIPE)
