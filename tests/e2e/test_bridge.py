@@ -24,9 +24,6 @@ CLIENT = ("import socket, sys\n"
           "while c.recv(65536): pass\n")
 
 
-ATTEMPTS = 5
-
-
 class BridgeTest(namespaces.NamespaceTest, sensor.SensorTest):
     def setUp(self):
         super().setUp()
@@ -47,12 +44,12 @@ class BridgeTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.addCleanup(server.kill)
         self.assertEqual(server.stdout.readline(), b"ready\n")
 
-    def start(self, interface):
+    def start(self, interface, sockets):
         outputs = self.folder / f"{interface}.json", self.folder / f"{interface}-summary.json"
         running = sensor.Running("-i", interface, "--quiet", "--export-json", outputs[0], "--summary-json", outputs[1],
                                  "tcp port 7000", prefix=self.net.inside("node"))
         self.addCleanup(running.close)
-        namespaces.await_capture(running)
+        namespaces.await_capture(running, sockets)
         return running, outputs
 
     def finish(self, running, outputs):
@@ -62,17 +59,8 @@ class BridgeTest(namespaces.NamespaceTest, sensor.SensorTest):
         return [sensor.load_json(path) for path in outputs]
 
     def test_any_counts_each_packet_once(self):
-        # About one round in five one of the two sensors misses packets; the cause is not found yet (issue 3).
-        for attempt in range(ATTEMPTS):
-            try:
-                return self.one_round()
-            except AssertionError as failure:
-                print(f"e2e_bridge: attempt {attempt + 1} of {ATTEMPTS} failed: {failure}")
-                if attempt + 1 == ATTEMPTS:
-                    raise
-
-    def one_round(self):
-        everywhere, single = self.start("any"), self.start("to-pod1")
+        everywhere = self.start("any", sockets=1)
+        single = self.start("to-pod1", sockets=2)  # they are counted by namespace: both sensors'
         for address in ("10.77.0.2", "10.77.0.3", "10.77.0.2"):
             namespaces.command(*self.net.inside("pod1"), "python3", "-c", CLIENT, address, BYTES, timeout=60)
         flows, summary = self.finish(*everywhere)
@@ -89,7 +77,7 @@ class BridgeTest(namespaces.NamespaceTest, sensor.SensorTest):
                 self.assertEqual(flow[f"packets_{direction}"], packets)
                 self.assertEqual(flow[f"bytes_{direction}"],
                                  expected[f"bytes_{direction}"] + COOKED_EXTRA_BYTES * packets)
-            self.assertEqual(flow["retransmissions"], 0)
+            self.assertEqual(flow["retransmissions"], expected["retransmissions"])  # TCP itself may repeat one
             self.assertEqual(flow["tcp_state"], "closed")
             self.assertGreaterEqual(len(flow["observed_at"]), 1)
 
