@@ -95,10 +95,29 @@ def capturing(process):
     return sum(row.split()[5] == "1" for row in rows)
 
 
+def all_sleep(process):
+    """Whether every thread of a process waits for something."""
+    try:
+        stats = [path.read_text(encoding="ascii") for path in Path(f"/proc/{process.pid}/task").glob("*/stat")]
+    except OSError:
+        return False
+    return all(stat.rpartition(")")[2].split()[0] == "S" for stat in stats)
+
+
 def await_capture(running, sockets=1):
-    """Until a sensor (sensor.Running) captures on that many sockets at least; fails with its stderr."""
+    """Until a sensor (sensor.Running) captures on that many sockets at least; fails with its stderr.
+
+    A socket is bound before its filter is set, and meanwhile libpcap throws packets away: only a sensor that
+    sleeps, and goes on sleeping, has come to wait for packets.
+    """
+    asleep = 0
+
     def ready():
-        return capturing(running.process) >= sockets or running.process.poll() is not None
+        nonlocal asleep
+        if running.process.poll() is not None:
+            return True
+        asleep = asleep + 1 if capturing(running.process) >= sockets and all_sleep(running.process) else 0
+        return asleep >= 3
 
     sensor.until(ready, 20, lambda: f"captures nothing: {running.stderr()}")
     if running.process.poll() is not None:
