@@ -1,6 +1,5 @@
-// Fixed-size nodes by number: memory comes in segments as it is needed and never moves, freed nodes are
-// reused first. Ids start at 1; 0 means none. One owner, one thread. Taking and freeing cost O(1); a
-// segment is allocated once for SLAB_SEGMENT nodes, never per packet.
+// Fixed-size nodes by number, in an arena: they never move, and freed nodes are reused first. Ids start at
+// 1; 0 means none. One owner, one thread. Taking and freeing cost O(1).
 #pragma once
 
 #include <assert.h>
@@ -8,30 +7,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SLAB_SEGMENT_SHIFT = 9, SLAB_SEGMENT = 1 << SLAB_SEGMENT_SHIFT };
+#include "base/arena.h"
 
 struct slab {
-    uint8_t **segments;
+    struct arena arena;
     size_t node_bytes;
-    uint32_t segment_count;
-    uint32_t segment_room; // pointers allocated in `segments`
-    uint32_t fresh;        // nodes handed out for the first time
-    uint32_t free_head;    // id of the last freed node; its first bytes hold the next id
-    uint32_t used;         // nodes out now
+    uint32_t capacity;  // nodes that the arena has room for
+    uint32_t fresh;     // nodes handed out for the first time
+    uint32_t free_head; // id of the last freed node; its first bytes hold the next id
+    uint32_t used;      // nodes out now
 };
 
-void slab_init(struct slab *slab, size_t node_bytes);
+// False when the process may have no more address space.
+bool slab_init(struct slab *slab, size_t node_bytes, uint32_t capacity);
 void slab_done(struct slab *slab);
 
-// The id of a node that holds zeros; 0 when there is no memory.
+// The id of a node that holds zeros; 0 when all are out or there is no memory.
 uint32_t slab_take(struct slab *slab);
 void slab_free(struct slab *slab, uint32_t id);
 
 static inline void *slab_at(const struct slab *slab, uint32_t id)
 {
-    uint32_t index = id - 1;
-    return slab->segments[index >> SLAB_SEGMENT_SHIFT] + (index & (SLAB_SEGMENT - 1)) * slab->node_bytes;
+    return slab->arena.base + (size_t)(id - 1) * slab->node_bytes;
 }
 
-// Bytes allocated.
+// Bytes of the nodes that were ever out: what the slab may have resident.
 size_t slab_bytes(const struct slab *slab);

@@ -2,21 +2,6 @@
 #include "flow/ending.h"
 
 #include <assert.h>
-#include <stdlib.h>
-
-bool ended_list_add(struct ended_list *list, struct ended_flow entry)
-{
-    if (list->count == list->room) {
-        size_t room = list->room != 0 ? list->room * 2 : 256;
-        struct ended_flow *items = realloc(list->items, room * sizeof *items);
-        if (items == NULL)
-            return false;
-        list->items = items;
-        list->room = room;
-    }
-    list->items[list->count++] = entry;
-    return true;
-}
 
 static int64_t end_time(const struct flow *flow, enum end_reason reason, int64_t timeout_ns, int64_t now_ns)
 {
@@ -25,21 +10,18 @@ static int64_t end_time(const struct flow *flow, enum end_reason reason, int64_t
     return reason == END_TIMEOUT ? flow->last_ns + timeout_ns : flow->last_ns;
 }
 
-void flow_end(struct flow_table *table, uint32_t id, uint64_t hash, enum end_reason reason, int64_t now_ns)
+void flow_end(struct flow_table *table, struct flow_partition *partition, uint32_t id, uint64_t hash,
+              enum end_reason reason, int64_t now_ns)
 {
     struct flow *flow = flow_at(&table->store, id);
-    int64_t timeout_ns = table->wheels[flow->idle_class].timeout_ns;
     assert((flow->marks & FLOW_MARK_ENDED) == 0);
+    flow->end_ns = end_time(flow, reason, partition->wheels[flow->idle_class].timeout_ns, now_ns);
+    flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
     flow_index_remove(&table->index, hash, id);
+    partition->flows--;
     table->counts.ended[reason]++;
-    struct ended_flow entry = {
-        .end_ns = end_time(flow, reason, timeout_ns, now_ns),
-        .table = table,
-        .id = id,
-        .reason = (uint8_t)reason,
-    };
-    bool kept = ended_list_add(table->ended, entry);
+    bool kept = ended_list_add(&table->ended, id);
     assert(kept); // a few bytes a flow that exists: without them nothing goes on
 }
 
@@ -50,52 +32,67 @@ enum end_reason flow_reason_when_idle(const struct flow *flow)
     return flow->tcp_state == TCP_STATE_RESET ? END_RESET : END_CLOSED;
 }
 
-bool flow_has_timed_out(const struct flow_table *table, const struct flow *flow, int64_t at_ns)
+bool flow_has_timed_out(const struct flow_partition *partition, const struct flow *flow, int64_t at_ns)
 {
-    int64_t timeout_ns = table->wheels[flow->idle_class].timeout_ns;
+    int64_t timeout_ns = partition->wheels[flow->idle_class].timeout_ns;
     return timeout_ns != 0 && at_ns - flow->last_ns > timeout_ns;
 }
 
-void flow_table_expire(struct flow_table *table, int64_t now_ns)
+static void expire(struct flow_table *table, struct flow_partition *partition, int64_t now_ns)
 {
     for (int kind = 0; kind < IDLE_CLASSES; kind++) {
         uint32_t id;
-        while ((id = idle_wheel_take_due(&table->wheels[kind], &table->store, now_ns)) != 0)
-            flow_end(table, id, flow_table_hash(table, id), flow_reason_when_idle(flow_at(&table->store, id)),
-                     now_ns);
+        while ((id = idle_wheel_take_due(&partition->wheels[kind], &table->store, now_ns)) != 0)
+            flow_end(table, partition, id, flow_table_hash(table, id),
+                     flow_reason_when_idle(flow_at(&table->store, id)), now_ns);
     }
 }
 
-static enum end_reason reason_at_finish(const struct flow_table *table, const struct flow *flow,
+static enum end_reason reason_at_finish(const struct flow_partition *partition, const struct flow *flow,
                                         int64_t now_ns)
 {
-    bool ended_before = flow->idle_class == IDLE_CLOSED || flow_has_timed_out(table, flow, now_ns);
+    bool ended_before = flow->idle_class == IDLE_CLOSED || flow_has_timed_out(partition, flow, now_ns);
     return ended_before ? flow_reason_when_idle(flow) : END_RUN;
 }
 
-void flow_table_finish(struct flow_table *table, int64_t now_ns)
+static void finish_wheel(struct flow_table *table, struct flow_partition *partition, struct idle_wheel *wheel,
+                         int64_t now_ns)
 {
-    for (int kind = 0; kind < IDLE_CLASSES; kind++) {
-        struct idle_wheel *wheel = &table->wheels[kind];
-        for (uint32_t slot = 0; slot < wheel->slots; slot++) {
-            while (wheel->heads[slot] != 0) {
-                uint32_t id = wheel->heads[slot];
-                const struct flow *flow = flow_at(&table->store, id);
-                idle_wheel_remove(wheel, &table->store, id);
-                flow_end(table, id, flow_table_hash(table, id), reason_at_finish(table, flow, now_ns),
-                         now_ns);
-            }
+    for (uint32_t slot = 0; slot < wheel->slots; slot++) {
+        while (wheel->heads[slot] != 0) {
+            uint32_t id = wheel->heads[slot];
+            const struct flow *flow = flow_at(&table->store, id);
+            idle_wheel_remove(wheel, &table->store, id);
+            flow_end(table, partition, id, flow_table_hash(table, id),
+                     reason_at_finish(partition, flow, now_ns), now_ns);
         }
     }
 }
 
-static uint32_t oldest_of_classes(struct flow_table *table, int first, int end)
+void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
+{
+    if (last)
+        ended_list_reserve(&table->ended, flow_table_active(table));
+    for (unsigned p = 0; p < table->partitions; p++) {
+        struct flow_partition *partition = table->partition[p];
+        if (partition == NULL)
+            continue;
+        ended_list_cut(&table->ended);
+        expire(table, partition, now_ns);
+        for (int kind = 0; last && kind < IDLE_CLASSES; kind++)
+            finish_wheel(table, partition, &partition->wheels[kind], now_ns);
+    }
+    ended_list_sort(&table->ended, &table->store);
+}
+
+static uint32_t oldest_of_classes(const struct flow_table *table, struct flow_partition *partition, int end)
 {
     uint32_t oldest = 0;
     int64_t oldest_ns = INT64_MAX;
-    for (int kind = first; kind < end; kind++) {
-        uint32_t id = idle_wheel_oldest(&table->wheels[kind], &table->store);
-        int64_t seen_ns = table->wheels[kind].oldest * table->wheels[kind].slot_ns;
+    for (int kind = 0; kind < end; kind++) {
+        struct idle_wheel *wheel = &partition->wheels[kind];
+        uint32_t id = wheel->members != 0 ? idle_wheel_oldest(wheel, &table->store) : 0;
+        int64_t seen_ns = wheel->oldest * wheel->slot_ns;
         if (id != 0 && seen_ns < oldest_ns) {
             oldest = id;
             oldest_ns = seen_ns;
@@ -104,15 +101,15 @@ static uint32_t oldest_of_classes(struct flow_table *table, int first, int end)
     return oldest;
 }
 
-void flow_evict_one(struct flow_table *table, int64_t now_ns)
+void flow_evict_one(struct flow_table *table, struct flow_partition *partition, int64_t now_ns)
 {
     uint32_t attempts = 0;
     for (int kind = IDLE_ATTEMPT_TCP; kind <= IDLE_ATTEMPT_OTHER; kind++)
-        attempts += table->wheels[kind].members;
-    bool attempts_first = attempts > table->policy->max_flows / 2;
-    uint32_t id = oldest_of_classes(table, 0, attempts_first ? IDLE_ATTEMPT_OTHER + 1 : IDLE_CLASSES);
+        attempts += partition->wheels[kind].members;
+    bool attempts_first = attempts > partition->max_flows / 2;
+    uint32_t id = oldest_of_classes(table, partition, attempts_first ? IDLE_ATTEMPT_OTHER + 1 : IDLE_CLASSES);
     if (id == 0)
         return;
-    idle_wheel_remove(&table->wheels[flow_at(&table->store, id)->idle_class], &table->store, id);
-    flow_end(table, id, flow_table_hash(table, id), END_EVICTION, now_ns);
+    idle_wheel_remove(&partition->wheels[flow_at(&table->store, id)->idle_class], &table->store, id);
+    flow_end(table, partition, id, flow_table_hash(table, id), END_EVICTION, now_ns);
 }

@@ -3,18 +3,22 @@
 
 #include "flow/table.h"
 
-bool ended_list_add(struct ended_list *list, struct ended_flow entry);
-
 // The hash of a flow of the table; an index_hash_function.
 uint64_t flow_table_hash(const void *owner, uint32_t id);
 
+static inline struct flow_partition *flow_table_partition(const struct flow_table *table, uint64_t hash)
+{
+    return table->partition[partition_of(hash, table->partitions)];
+}
+
 // Takes a flow, already off its wheel, off the index and puts it on the ended list.
-void flow_end(struct flow_table *table, uint32_t id, uint64_t hash, enum end_reason reason, int64_t now_ns);
+void flow_end(struct flow_table *table, struct flow_partition *partition, uint32_t id, uint64_t hash,
+              enum end_reason reason, int64_t now_ns);
 
 // Whether the flow was idle for longer than its class allows, and how it ends then.
-bool flow_has_timed_out(const struct flow_table *table, const struct flow *flow, int64_t at_ns);
+bool flow_has_timed_out(const struct flow_partition *partition, const struct flow *flow, int64_t at_ns);
 enum end_reason flow_reason_when_idle(const struct flow *flow);
 
-// Makes room for one flow: attempts go first while they fill more than half of the table, then the least
+// Makes room for one flow: attempts go first while they fill more than half of the partition, then the least
 // recently seen.
-void flow_evict_one(struct flow_table *table, int64_t now_ns);
+void flow_evict_one(struct flow_table *table, struct flow_partition *partition, int64_t now_ns);

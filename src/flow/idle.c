@@ -35,8 +35,7 @@ static uint32_t slot_of(const struct idle_wheel *wheel, int64_t number)
 static void link_first(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id, uint32_t slot)
 {
     struct flow *flow = flow_at(store, id);
-    flow->idle = (struct idle_links){.next = wheel->heads[slot]};
-    flow->idle_slot = (uint16_t)slot;
+    flow->idle = (struct idle_links){.next = wheel->heads[slot], .previous = IDLE_FIRST | slot};
     if (flow->idle.next != 0)
         flow_at(store, flow->idle.next)->idle.previous = id;
     wheel->heads[slot] = id;
@@ -44,12 +43,13 @@ static void link_first(struct idle_wheel *wheel, const struct flow_store *store,
 
 static void unlink_flow(struct idle_wheel *wheel, const struct flow_store *store, const struct flow *flow)
 {
-    if (flow->idle.previous != 0)
-        flow_at(store, flow->idle.previous)->idle.next = flow->idle.next;
+    uint32_t previous = flow->idle.previous;
+    if ((previous & IDLE_FIRST) != 0)
+        wheel->heads[previous & ~(uint32_t)IDLE_FIRST] = flow->idle.next;
     else
-        wheel->heads[flow->idle_slot] = flow->idle.next;
+        flow_at(store, previous)->idle.next = flow->idle.next;
     if (flow->idle.next != 0)
-        flow_at(store, flow->idle.next)->idle.previous = flow->idle.previous;
+        flow_at(store, flow->idle.next)->idle.previous = previous;
 }
 
 // Flows of the slots before `oldest` gather in it: they are older than the wheel can tell.

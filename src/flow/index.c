@@ -6,68 +6,29 @@
 
 enum { INDEX_FIRST_BUCKETS = 16 };
 
-static bool add_segment(struct flow_index *index)
+bool flow_index_init(struct flow_index *index, uint32_t entries, index_hash_function *hash_of,
+                     const void *owner)
 {
-    if (index->segment_count == index->segment_room) {
-        uint32_t room = index->segment_room != 0 ? index->segment_room * 2 : 4;
-        struct index_bucket **segments = realloc(index->segments, room * sizeof *segments);
-        if (segments == NULL)
-            return false;
-        index->segments = segments;
-        index->segment_room = room;
-    }
-    size_t bytes = INDEX_SEGMENT * sizeof(struct index_bucket);
-    struct index_bucket *segment = aligned_alloc(64, bytes);
-    if (segment == NULL)
-        return false;
-    index->segments[index->segment_count++] = segment;
-    return true;
-}
-
-bool flow_index_init(struct flow_index *index, index_hash_function *hash_of, const void *owner)
-{
-    *index = (struct flow_index){.hash_of = hash_of, .owner = owner};
-    if (!add_segment(index))
-        return false;
-    memset(index->segments[0], 0, INDEX_FIRST_BUCKETS * sizeof(struct index_bucket));
-    index->buckets = INDEX_FIRST_BUCKETS;
-    index->mask = INDEX_FIRST_BUCKETS - 1;
-    return true;
+    *index = (struct flow_index){
+        .hash_of = hash_of,
+        .owner = owner,
+        .buckets = INDEX_FIRST_BUCKETS,
+        .mask = INDEX_FIRST_BUCKETS - 1,
+    };
+    size_t most = (size_t)entries / INDEX_FILL + INDEX_FIRST_BUCKETS;
+    if (arena_reserve(&index->arena, most * sizeof(struct index_bucket)) &&
+        arena_grow(&index->arena, INDEX_FIRST_BUCKETS * sizeof(struct index_bucket)) &&
+        slab_init(&index->overflow, sizeof(struct index_bucket), entries))
+        return true;
+    flow_index_done(index);
+    return false;
 }
 
 void flow_index_done(struct flow_index *index)
 {
-    for (uint32_t i = 0; i < index->segment_count; i++)
-        free(index->segments[i]);
-    free(index->segments);
-    free(index->overflow);
+    arena_done(&index->arena);
+    slab_done(&index->overflow);
     *index = (struct flow_index){0};
-}
-
-// A zeroed overflow bucket's number, 0 without memory. May move the overflow array.
-static uint32_t take_overflow(struct flow_index *index)
-{
-    uint32_t number = index->overflow_free;
-    if (number != 0) {
-        index->overflow_free = index->overflow[number].overflow;
-    } else {
-        if (index->overflow_count == index->overflow_room) {
-            uint32_t room = index->overflow_room != 0 ? index->overflow_room * 2 : 4;
-            struct index_bucket *larger = aligned_alloc(64, room * sizeof *larger);
-            if (larger == NULL)
-                return 0;
-            if (index->overflow != NULL)
-                memcpy(larger, index->overflow, index->overflow_count * sizeof *larger);
-            free(index->overflow);
-            index->overflow = larger;
-            index->overflow_room = room;
-            if (index->overflow_count == 0)
-                index->overflow_count = 1; // number 0 means none
-        }
-        number = index->overflow_count++;
-    }
-    memset(&index->overflow[number], 0, sizeof index->overflow[number]);
-    return number;
 }
 
 static bool place_into(struct index_bucket *bucket, uint16_t tag, uint32_t id)
@@ -86,18 +47,12 @@ static bool place_into(struct index_bucket *bucket, uint16_t tag, uint32_t id)
 static bool chain_insert(struct flow_index *index, uint32_t number, uint16_t tag, uint32_t id)
 {
     struct index_bucket *bucket = flow_index_bucket(index, number);
-    uint32_t at = 0; // the bucket's number in `overflow`, 0 = the first of the chain
     while (!place_into(bucket, tag, id)) {
-        if (bucket->overflow == 0) {
-            uint32_t further = take_overflow(index);
-            if (further == 0)
-                return false;
-            if (at != 0)
-                bucket = &index->overflow[at]; // the array may have moved
-            bucket->overflow = further;
-        }
-        at = bucket->overflow;
-        bucket = &index->overflow[at];
+        if (bucket->overflow == 0)
+            bucket->overflow = slab_take(&index->overflow);
+        if (bucket->overflow == 0)
+            return false;
+        bucket = slab_at(&index->overflow, bucket->overflow);
     }
     return true;
 }
@@ -119,9 +74,8 @@ static bool redistribute(struct flow_index *index, uint32_t number)
         uint32_t further = chain.overflow;
         if (further == 0)
             return true;
-        chain = index->overflow[further];
-        index->overflow[further].overflow = index->overflow_free;
-        index->overflow_free = further;
+        chain = *(const struct index_bucket *)slab_at(&index->overflow, further);
+        slab_free(&index->overflow, further);
     }
 }
 
@@ -129,9 +83,8 @@ static bool redistribute(struct flow_index *index, uint32_t number)
 static bool split(struct flow_index *index)
 {
     uint32_t added = index->buckets;
-    if (added >> INDEX_SEGMENT_SHIFT == index->segment_count && !add_segment(index))
+    if (!arena_grow(&index->arena, ((size_t)added + 1) * sizeof(struct index_bucket)))
         return false;
-    memset(flow_index_bucket(index, added), 0, sizeof(struct index_bucket));
     uint32_t split_from = added & index->mask;
     index->buckets++;
     bool whole = redistribute(index, split_from);
@@ -171,10 +124,9 @@ static bool is_empty(const struct index_bucket *bucket)
 // Takes the overflow bucket behind `before` out of its chain.
 static void free_overflow(struct flow_index *index, struct index_bucket *before)
 {
-    uint32_t number = before->overflow;
-    before->overflow = index->overflow[number].overflow;
-    index->overflow[number].overflow = index->overflow_free;
-    index->overflow_free = number;
+    uint32_t id = before->overflow;
+    before->overflow = ((const struct index_bucket *)slab_at(&index->overflow, id))->overflow;
+    slab_free(&index->overflow, id);
 }
 
 void flow_index_remove(struct flow_index *index, uint64_t hash, uint32_t id)
@@ -185,7 +137,7 @@ void flow_index_remove(struct flow_index *index, uint64_t hash, uint32_t id)
     while ((place = place_of(bucket, id)) == INDEX_PLACES) {
         assert(bucket->overflow != 0);
         before = bucket;
-        bucket = &index->overflow[bucket->overflow];
+        bucket = slab_at(&index->overflow, bucket->overflow);
     }
     bucket->ids[place] = 0;
     index->entries--;
@@ -195,6 +147,5 @@ void flow_index_remove(struct flow_index *index, uint64_t hash, uint32_t id)
 
 size_t flow_index_bytes(const struct flow_index *index)
 {
-    return (size_t)index->segment_count * INDEX_SEGMENT * sizeof(struct index_bucket) +
-           (size_t)index->overflow_room * sizeof(struct index_bucket);
+    return (size_t)index->buckets * sizeof(struct index_bucket) + slab_bytes(&index->overflow);
 }

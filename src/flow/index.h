@@ -7,11 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { INDEX_PLACES = 10, INDEX_FILL = 7, INDEX_SEGMENT_SHIFT = 7, INDEX_SEGMENT = 1 << INDEX_SEGMENT_SHIFT };
+#include "base/slab.h"
+
+enum { INDEX_PLACES = 10, INDEX_FILL = 7 };
 
 struct index_bucket {
     uint16_t tags[INDEX_PLACES]; // 16 bits of the hash; meaningful where ids[] is not 0
-    uint32_t overflow;           // number of a further bucket in `overflow`, 0 = none
+    uint32_t overflow;           // id of a further bucket in `overflow`, 0 = none
     uint32_t ids[INDEX_PLACES];
 };
 _Static_assert(sizeof(struct index_bucket) == 64, "a bucket is a cache line");
@@ -20,18 +22,18 @@ _Static_assert(sizeof(struct index_bucket) == 64, "a bucket is a cache line");
 typedef uint64_t index_hash_function(const void *owner, uint32_t id);
 
 struct flow_index {
-    struct index_bucket **segments; // buckets in pieces that never move
-    uint32_t segment_count, segment_room;
-    uint32_t buckets;              // in use; splits run from 0 to the last full power of two
-    uint32_t mask;                 // of the smaller power of two
-    struct index_bucket *overflow; // buckets behind full ones; [0] is not used
-    uint32_t overflow_count, overflow_room, overflow_free;
+    struct arena arena;   // of struct index_bucket
+    uint32_t buckets;     // in use; splits run from 0 to the last full power of two
+    uint32_t mask;        // of the smaller power of two
+    struct slab overflow; // buckets behind full ones
     uint32_t entries;
     index_hash_function *hash_of;
     const void *owner;
 };
 
-bool flow_index_init(struct flow_index *index, index_hash_function *hash_of, const void *owner);
+// Room for `entries`. False when the process may have no more address space.
+bool flow_index_init(struct flow_index *index, uint32_t entries, index_hash_function *hash_of,
+                     const void *owner);
 void flow_index_done(struct flow_index *index);
 
 // False when there is no memory; the index is unchanged then.
@@ -49,7 +51,7 @@ static inline uint32_t flow_index_bucket_number(const struct flow_index *index, 
 
 static inline struct index_bucket *flow_index_bucket(const struct flow_index *index, uint32_t number)
 {
-    return &index->segments[number >> INDEX_SEGMENT_SHIFT][number & (INDEX_SEGMENT - 1)];
+    return (struct index_bucket *)(void *)index->arena.base + number;
 }
 
 // The tag comes from bits that neither the bucket number nor the partition uses.
@@ -82,7 +84,7 @@ static inline uint32_t flow_index_next(const struct flow_index *index, uint64_t 
         }
         if (walk->bucket->overflow == 0)
             return 0;
-        walk->bucket = &index->overflow[walk->bucket->overflow];
+        walk->bucket = slab_at(&index->overflow, walk->bucket->overflow);
         walk->place = 0;
     }
 }

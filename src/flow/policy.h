@@ -12,7 +12,7 @@ struct flow_policy {
     int64_t icmp_timeout_ns;
     int64_t linger_ns;         // how long a closed or reset flow stays
     int64_t active_timeout_ns; // 0 = no interim records
-    uint32_t max_flows;        // of this table; 0 = no cap
+    uint32_t max_flows;        // of the run; 0 = no cap
     bool never;                // no flow ever times out (flow.timeout_secs 0)
     bool observe_first;        // a direction counts at the first interface that saw it
     bool rtt, retransmissions, out_of_order;
@@ -21,4 +21,14 @@ struct flow_policy {
 static inline bool flow_policy_has_quality(const struct flow_policy *policy)
 {
     return policy->rtt || policy->retransmissions || policy->out_of_order;
+}
+
+enum { FLOW_PARTITIONS = 64 };
+
+// Into how many partitions a run divides its flows: 64, fewer when the flow cap is small; never a function of
+// shards. What is bounded is bounded by partition.
+unsigned partition_count(uint64_t max_flows);
+static inline unsigned partition_of(uint64_t hash, unsigned partitions)
+{
+    return (unsigned)(hash >> 58) & (partitions - 1);
 }

@@ -11,14 +11,17 @@ static size_t node_bytes(size_t addresses)
     return (NODE_ADDRESSES + addresses + align - 1) / align * align;
 }
 
-void flow_store_init(struct flow_store *store)
+bool flow_store_init(struct flow_store *store, uint32_t flows)
 {
     *store = (struct flow_store){0};
-    slab_init(&store->v4, node_bytes(2 * 4));
-    slab_init(&store->v6, node_bytes(2 * 16));
-    slab_init(&store->quality, sizeof(struct tcp_quality));
-    slab_init(&store->holes, sizeof(struct tcp_holes));
-    slab_init(&store->extra, sizeof(struct flow_extra));
+    bool whole = slab_init(&store->v4, node_bytes(2 * 4), flows) &&
+                 slab_init(&store->v6, node_bytes(2 * 16), flows) &&
+                 slab_init(&store->quality, sizeof(struct tcp_quality), flows) &&
+                 slab_init(&store->trouble, sizeof(struct tcp_trouble), flows) &&
+                 slab_init(&store->extra, sizeof(struct flow_extra), flows);
+    if (!whole)
+        flow_store_done(store);
+    return whole;
 }
 
 void flow_store_done(struct flow_store *store)
@@ -26,14 +29,14 @@ void flow_store_done(struct flow_store *store)
     slab_done(&store->v4);
     slab_done(&store->v6);
     slab_done(&store->quality);
-    slab_done(&store->holes);
+    slab_done(&store->trouble);
     slab_done(&store->extra);
 }
 
 size_t flow_store_bytes(const struct flow_store *store)
 {
     return slab_bytes(&store->v4) + slab_bytes(&store->v6) + slab_bytes(&store->quality) +
-           slab_bytes(&store->holes) + slab_bytes(&store->extra) + store->names_bytes;
+           slab_bytes(&store->trouble) + slab_bytes(&store->extra) + store->names_bytes;
 }
 
 static bool set_tunnel(struct flow_store *store, struct flow *flow, const struct flow_key *key)
@@ -75,8 +78,8 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
     struct tcp_quality *quality = flow_quality(store, flow);
     if (quality != NULL) {
         for (int direction = 0; direction < 2; direction++)
-            if (quality->holes[direction] != 0)
-                slab_free(&store->holes, quality->holes[direction]);
+            if (quality->side[direction].trouble != 0)
+                slab_free(&store->trouble, quality->side[direction].trouble);
         slab_free(&store->quality, flow->quality);
     }
     struct flow_extra *extra = flow_extra(store, flow);
@@ -97,6 +100,13 @@ struct tcp_quality *flow_make_quality(struct flow_store *store, struct flow *flo
     flow->quality = id;
     flow->marks |= FLOW_MARK_QUALITY;
     return flow_quality(store, flow);
+}
+
+struct tcp_trouble *flow_need_trouble(struct flow_store *store, struct tcp_side *side)
+{
+    if (side->trouble == 0)
+        side->trouble = slab_take(&store->trouble);
+    return flow_trouble(store, side);
 }
 
 struct flow_extra *flow_need_extra(struct flow_store *store, struct flow *flow)
@@ -138,14 +148,28 @@ void flow_key_of(const struct flow_store *store, const struct flow *flow, struct
     }
 }
 
+static bool has_addresses_v4(const struct flow *flow, const struct flow_key *key)
+{
+    uint32_t own[2], other[2];
+    memcpy(own, flow->addresses, sizeof own);
+    memcpy(&other[0], key->addresses[0], sizeof other[0]);
+    memcpy(&other[1], key->addresses[1], sizeof other[1]);
+    return own[0] == other[0] && own[1] == other[1];
+}
+
+static bool has_addresses(const struct flow *flow, const struct flow_key *key)
+{
+    bool v6 = (flow->marks & FLOW_MARK_V6) != 0;
+    if (v6 != (key->ip_version == 6))
+        return false;
+    return v6 ? memcmp(flow->addresses, key->addresses, sizeof key->addresses) == 0
+              : has_addresses_v4(flow, key);
+}
+
 bool flow_has_key(const struct flow_store *store, const struct flow *flow, const struct flow_key *key)
 {
-    size_t bytes = key->ip_version == 6 ? 16 : 4;
-    if (flow->protocol != key->protocol || ((flow->marks & FLOW_MARK_V6) != 0) != (bytes == 16) ||
-        flow->ports[0] != key->ports[0] || flow->ports[1] != key->ports[1])
-        return false;
-    if (memcmp(flow->addresses, key->addresses[0], bytes) != 0 ||
-        memcmp(flow->addresses + bytes, key->addresses[1], bytes) != 0)
+    if (flow->ports[0] != key->ports[0] || flow->ports[1] != key->ports[1] ||
+        flow->protocol != key->protocol || !has_addresses(flow, key))
         return false;
     if ((flow->marks & FLOW_MARK_TUNNEL) == 0)
         return key->tunnel_kind == TUNNEL_NONE;

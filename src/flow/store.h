@@ -1,51 +1,61 @@
-// What a flow is in memory: a hot node of 88 bytes (IPv4) or 112 (IPv6), and two parts that only some
-// flows have: `tcp_quality` (TCP with quality on) and `flow_extra` (names, tunnels, sightings...).
-// Internal to flow/. One owner, one thread.
+// What a flow is in memory: a node of 80 bytes (IPv4) or 104 (IPv6), and parts that only some flows have:
+// `tcp_quality` (TCP beyond a lone SYN, with quality on), `tcp_trouble` (a side of it that lost, repeated or
+// reordered something) and `flow_extra` (names, tunnels, sightings...). Internal to flow/. One owner, one
+// thread.
 #pragma once
 
 #include <stddef.h>
 
 #include "base/slab.h"
 #include "flow/key.h"
+#include "flow/policy.h"
 #include "flow/record.h"
 
-enum { FLOW_ID_V6 = 1u << 31 }; // in a flow's id: which slab it lies in
+enum {
+    FLOW_ID_V6 = 1u << 31,         // in a flow's id: which slab it lies in
+    FLOW_ID_INTERIM = 1u << 30,    // in the ended list: the flow goes on
+    IDLE_FIRST = 1u << 30,         // in links: not a flow but a slot
+    FLOW_STORE_MAXIMUM = 1u << 29, // nodes of a kind
+};
 
 // A doubly linked list by ids, 0 at both ends; see idle.h.
 struct idle_links {
-    uint32_t next, previous;
+    uint32_t next;
+    uint32_t previous; // of the first of a slot: IDLE_FIRST and the slot's number
 };
 
 enum flow_mark {
     FLOW_MARK_VLAN = 1 << 0,
     FLOW_MARK_TUNNEL = 1 << 1,
-    FLOW_MARK_FIN_A = 1 << 2, // endpoint A sent FIN; B is the next bit
-    FLOW_MARK_FIN_B = 1 << 3,
-    FLOW_MARK_V6 = 1 << 4,
-    FLOW_MARK_CLIENT_B = 1 << 5, // the client is B
-    FLOW_MARK_ENDED = 1 << 6,    // off the index, waiting for its record to be taken
-    FLOW_MARK_QUALITY = 1 << 7,  // flow->quality is the id of the part
+    FLOW_MARK_V6 = 1 << 2,
+    FLOW_MARK_CLIENT_B = 1 << 3, // the client is B
+    FLOW_MARK_ENDED = 1 << 4,    // off the index, waiting for its record to be taken
+    FLOW_MARK_QUALITY = 1 << 5,  // flow->quality is the id of the part
 };
 
 // Directions: 0 = A to B. Times are flow time: the packet's own stamp plus the clock's offset.
 struct flow {
-    struct idle_links idle;
+    union {
+        struct idle_links idle;
+        int64_t end_ns; // FLOW_MARK_ENDED
+    };
     int64_t first_ns, last_ns;
     uint64_t bytes[2];
-    uint32_t packets[2];      // low 32 bits
-    uint16_t packets_high[2]; // and 16 more
-    uint32_t quality; // id of the part; without FLOW_MARK_QUALITY the sequence number of the first SYN
-    uint32_t extra;   // id of the part, 0 = none
+    uint32_t packets[2]; // low 32 bits; what is above them lies in flow_extra
+    uint32_t quality;    // id of the part; without FLOW_MARK_QUALITY the sequence number of the first SYN
+    uint32_t extra;      // id of the part, 0 = none
     uint16_t ports[2];
     uint16_t owner[2]; // interface + 1 that owns a direction; 0 = not seen yet
     uint16_t vlan;
-    uint16_t idle_slot; // of the wheel of idle_class
     uint8_t protocol;
-    uint8_t tcp_state;
-    uint8_t tcp_flags[2];
-    uint8_t client_from;
-    uint8_t idle_class;
+    uint8_t tcp_flags[2]; // all that a side sent
+    uint8_t tcp_state : 4;
+    uint8_t client_from : 4;
     uint8_t marks;
+    union {
+        uint8_t idle_class;
+        uint8_t end_reason; // FLOW_MARK_ENDED
+    };
     uint8_t addresses[]; // 2 x 4 or 2 x 16
 };
 
@@ -56,8 +66,7 @@ struct tcp_side {
     uint32_t pending_end[TCP_PENDING]; // and the sequence number behind them
     uint32_t next_sequence;            // behind the highest data sent
     uint32_t last_ack;
-    uint32_t retransmissions, out_of_order, duplicate_acks, zero_windows;
-    uint32_t bytes_missed;
+    uint32_t trouble; // id of the part, 0 = none
     uint16_t window;
     uint8_t pending;
     uint8_t seen; // enum tcp_side_seen
@@ -74,10 +83,10 @@ struct tcp_quality {
     uint64_t rtt_last_ns, rtt_min_ns, rtt_ewma_ns;
     int64_t handshake_ns; // TCP_HANDSHAKE_DONE: its RTT; SYN seen: the SYN's stamp
     uint32_t rtt_samples;
-    uint32_t holes[2];          // by direction: id of struct tcp_holes, 0 = none
     uint32_t first_sequence[2]; // of the SYN a side sent
     uint8_t handshake;          // enum tcp_handshake
 };
+_Static_assert(sizeof(struct tcp_quality) == 128, "two cache lines");
 
 enum tcp_handshake {
     TCP_HANDSHAKE_NONE,
@@ -90,13 +99,15 @@ struct tcp_hole {
     uint32_t begin, end;
 };
 
-// What one side skipped; only sides that ever skipped something have it.
-struct tcp_holes {
+// What went wrong with a side's stream, and what its peer asked for again.
+struct tcp_trouble {
     int64_t advanced_ns; // stamp of the segment that last reached a new highest sequence number
-    struct tcp_hole hole[TCP_HOLES];
-    int64_t asked_ns; // stamp of the receiver's last duplicate ACK
-    uint8_t asked;    // duplicate ACKs in a row
-    uint8_t count;
+    int64_t asked_ns;    // stamp of the receiver's last duplicate ACK
+    uint32_t retransmissions, out_of_order, bytes_missed;
+    uint32_t duplicate_acks, zero_windows; // that the side sent
+    struct tcp_hole hole[TCP_HOLES];       // sequence numbers that it skipped
+    uint8_t holes;
+    uint8_t asked; // duplicate ACKs in a row
 };
 
 enum { DNS_PENDING = 4 };
@@ -113,6 +124,8 @@ struct flow_extra {
     int64_t next_active_ns;   // when the next interim record is due; 0 = not asked for
     struct flow_tunnel tunnel;
     struct dns_pending dns[DNS_PENDING];
+    int64_t interim_ns;        // of the interim record that waits on the ended list; 0 = none
+    uint32_t packets_above[2]; // packets / 2^32
     uint32_t record_seq;
     uint16_t observed_at[OBSERVED_INTERFACES];
     uint8_t observed;
@@ -120,11 +133,12 @@ struct flow_extra {
 };
 
 struct flow_store {
-    struct slab v4, v6, quality, holes, extra;
+    struct slab v4, v6, quality, trouble, extra;
     uint64_t names_bytes; // memory of flow_names outside the slabs
 };
 
-void flow_store_init(struct flow_store *store);
+// Room for `flows` of each IP version. False when the process may have no more address space.
+bool flow_store_init(struct flow_store *store, uint32_t flows);
 void flow_store_done(struct flow_store *store); // frees what the flows still hold
 size_t flow_store_bytes(const struct flow_store *store);
 
@@ -142,6 +156,11 @@ static inline struct tcp_quality *flow_quality(const struct flow_store *store, c
     return (flow->marks & FLOW_MARK_QUALITY) != 0 ? slab_at(&store->quality, flow->quality) : NULL;
 }
 
+static inline struct tcp_trouble *flow_trouble(const struct flow_store *store, const struct tcp_side *side)
+{
+    return side->trouble != 0 ? slab_at(&store->trouble, side->trouble) : NULL;
+}
+
 static inline struct flow_extra *flow_extra(const struct flow_store *store, const struct flow *flow)
 {
     return flow->extra != 0 ? slab_at(&store->extra, flow->extra) : NULL;
@@ -150,15 +169,17 @@ static inline struct flow_extra *flow_extra(const struct flow_store *store, cons
 // The part of a flow that has none yet; NULL without memory.
 struct tcp_quality *flow_make_quality(struct flow_store *store, struct flow *flow);
 // The part, made when the flow has none yet; NULL without memory.
+struct tcp_trouble *flow_need_trouble(struct flow_store *store, struct tcp_side *side);
 struct flow_extra *flow_need_extra(struct flow_store *store, struct flow *flow);
 struct flow_names *flow_need_names(struct flow_store *store, struct flow *flow);
 
 void flow_key_of(const struct flow_store *store, const struct flow *flow, struct flow_key *key);
 bool flow_has_key(const struct flow_store *store, const struct flow *flow, const struct flow_key *key);
 
-static inline uint64_t flow_packets(const struct flow *flow, int direction)
+// Whether this is the flow's first packet, counted already.
+static inline bool flow_has_one_packet(const struct flow *flow)
 {
-    return (uint64_t)flow->packets_high[direction] << 32 | flow->packets[direction];
+    return flow->packets[0] + (uint64_t)flow->packets[1] == 1;
 }
 
 static inline bool flow_answered(const struct flow *flow)

@@ -15,7 +15,7 @@ uint64_t flow_table_hash(const void *owner, uint32_t id)
     const struct flow_table *table = owner;
     struct flow_key key;
     flow_key_of(&table->store, flow_at(&table->store, id), &key);
-    return flow_key_hash(&key, table->policy->hash_seed);
+    return flow_key_hash(&key, table->policy.hash_seed);
 }
 
 static int64_t timeout_of_class(const struct flow_policy *policy, enum idle_class kind)
@@ -38,23 +38,17 @@ static int64_t timeout_of_class(const struct flow_policy *policy, enum idle_clas
     }
 }
 
-bool flow_table_init(struct flow_table *table, const struct flow_policy *policy, struct ended_list *ended)
+unsigned partition_count(uint64_t max_flows)
 {
-    *table = (struct flow_table){.policy = policy, .ended = ended};
-    flow_store_init(&table->store);
-    bool whole = flow_index_init(&table->index, flow_table_hash, table);
-    for (int kind = 0; kind < IDLE_CLASSES; kind++)
-        whole =
-            idle_wheel_init(&table->wheels[kind], timeout_of_class(policy, (enum idle_class)kind)) && whole;
-    if (!whole)
-        flow_table_done(table);
-    return whole;
+    enum { PARTITION_FLOWS_MINIMUM = 256 };
+    unsigned count = FLOW_PARTITIONS;
+    while (max_flows != 0 && count > 1 && max_flows / count < PARTITION_FLOWS_MINIMUM)
+        count /= 2;
+    return count;
 }
 
 static void drop_wheel(struct flow_table *table, struct idle_wheel *wheel)
 {
-    if (wheel->heads == NULL)
-        return;
     for (uint32_t slot = 0; slot < wheel->slots; slot++) {
         while (wheel->heads[slot] != 0) {
             uint32_t id = wheel->heads[slot];
@@ -65,10 +59,66 @@ static void drop_wheel(struct flow_table *table, struct idle_wheel *wheel)
     idle_wheel_done(wheel);
 }
 
+static void drop_partition(struct flow_table *table, struct flow_partition *partition)
+{
+    for (int kind = 0; partition != NULL && kind < IDLE_CLASSES; kind++)
+        if (partition->wheels[kind].heads != NULL)
+            drop_wheel(table, &partition->wheels[kind]);
+    free(partition);
+}
+
+static bool add_partition(struct flow_table *table, unsigned number)
+{
+    struct flow_partition *partition = calloc(1, sizeof *partition);
+    if (partition == NULL)
+        return false;
+    table->partition[number] = partition;
+    uint32_t cap = table->policy.max_flows;
+    if (cap != 0) {
+        uint32_t share = cap / table->partitions + (number < cap % table->partitions);
+        partition->max_flows = share != 0 ? share : 1;
+    }
+    for (int kind = 0; kind < IDLE_CLASSES; kind++)
+        if (!idle_wheel_init(&partition->wheels[kind],
+                             timeout_of_class(&table->policy, (enum idle_class)kind)))
+            return false;
+    return true;
+}
+
+// Flows that a shard may hold at once: with a cap those and what ends within a tick; else a number that leaves
+// address space for every shard.
+static uint32_t flows_at_most(const struct flow_policy *policy, unsigned shards)
+{
+    enum { ENDED_IN_TICK = 1 << 18, UNCAPPED = 1 << 28 };
+    if (policy->max_flows == 0)
+        return UNCAPPED / (shards == 1 ? 2 : shards);
+    uint64_t flows = (uint64_t)policy->max_flows + ENDED_IN_TICK;
+    return flows < FLOW_STORE_MAXIMUM ? (uint32_t)flows : FLOW_STORE_MAXIMUM;
+}
+
+bool flow_table_init(struct flow_table *table, const struct flow_policy *policy, unsigned number,
+                     unsigned shards)
+{
+    *table = (struct flow_table){.policy = *policy, .partitions = partition_count(policy->max_flows)};
+    uint32_t flows = flows_at_most(policy, shards);
+    bool whole = flow_store_init(&table->store, flows) &&
+                 flow_index_init(&table->index, flows, flow_table_hash, table);
+    for (unsigned p = number; whole && p < table->partitions; p += shards)
+        whole = add_partition(table, p);
+    if (!whole)
+        flow_table_done(table);
+    return whole;
+}
+
 void flow_table_done(struct flow_table *table)
 {
-    for (int kind = 0; kind < IDLE_CLASSES; kind++)
-        drop_wheel(table, &table->wheels[kind]);
+    struct flow_record record;
+    int64_t order_ns;
+    while (flow_table_take(table, &record, &order_ns))
+        flow_names_free(record.names);
+    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
+        drop_partition(table, table->partition[p]);
+    ended_list_done(&table->ended);
     flow_index_done(&table->index);
     flow_store_done(&table->store);
 }
@@ -107,7 +157,7 @@ static enum idle_class class_of(const struct flow *flow)
 
 static void set_client(struct flow *flow, enum client_from from, int side)
 {
-    flow->client_from = (uint8_t)from;
+    flow->client_from = from & 0xf;
     flow->marks = (uint8_t)((flow->marks & ~FLOW_MARK_CLIENT_B) | (side != 0 ? FLOW_MARK_CLIENT_B : 0));
 }
 
@@ -136,7 +186,7 @@ static void guess_client(struct flow *flow, const struct packet *packet, uint8_t
 static void begin_extra(struct flow_table *table, struct flow *flow, const struct packet *packet,
                         int64_t at_ns)
 {
-    const struct flow_policy *policy = table->policy;
+    const struct flow_policy *policy = &table->policy;
     bool wanted = policy->observe_first || policy->active_timeout_ns != 0 || at_ns != packet->time_ns ||
                   packet->tunnel.kind != TUNNEL_NONE;
     struct flow_extra *extra = wanted ? flow_need_extra(&table->store, flow) : NULL;
@@ -151,12 +201,12 @@ static void begin_extra(struct flow_table *table, struct flow *flow, const struc
     extra->tunnel.target = packet->tunnel.target;
 }
 
-static uint32_t make_flow(struct flow_table *table, const struct packet *packet, const struct flow_key *key,
-                          uint64_t hash, uint8_t sender, int64_t at_ns)
+static uint32_t make_flow(struct flow_table *table, struct flow_partition *partition,
+                          const struct packet *packet, const struct flow_key *key, uint64_t hash,
+                          uint8_t sender, int64_t at_ns)
 {
-    const struct flow_policy *policy = table->policy;
-    if (policy->max_flows != 0 && flow_table_active(table) >= policy->max_flows)
-        flow_evict_one(table, packet->now_ns);
+    if (partition->max_flows != 0 && partition->flows >= partition->max_flows)
+        flow_evict_one(table, partition, packet->now_ns);
     uint32_t id = flow_store_add(&table->store, key);
     if (id == 0)
         return 0;
@@ -173,16 +223,18 @@ static uint32_t make_flow(struct flow_table *table, const struct packet *packet,
     guess_client(flow, packet, sender);
     begin_extra(table, flow, packet, at_ns);
     flow->idle_class = (uint8_t)class_of(flow);
-    idle_wheel_add(&table->wheels[flow->idle_class], &table->store, id);
+    idle_wheel_add(&partition->wheels[flow->idle_class], &table->store, id);
+    partition->flows++;
     table->counts.created++;
     return id;
 }
 
 // Why the flow that has the packet's key is not the packet's flow, if so.
-static bool is_over(struct flow_table *table, const struct flow *flow, const struct packet *packet,
-                    uint8_t sender, int64_t at_ns, enum end_reason *reason)
+static bool is_over(const struct flow_table *table, const struct flow_partition *partition,
+                    const struct flow *flow, const struct packet *packet, uint8_t sender, int64_t at_ns,
+                    enum end_reason *reason)
 {
-    if (flow_has_timed_out(table, flow, at_ns)) {
+    if (flow_has_timed_out(partition, flow, at_ns)) {
         *reason = flow_reason_when_idle(flow);
         return true;
     }
@@ -206,7 +258,7 @@ static bool sight(struct flow_table *table, struct flow *flow, const struct pack
                   int64_t at_ns)
 {
     uint16_t interface = (uint16_t)(packet->interface + 1);
-    bool first_only = table->policy->observe_first;
+    bool first_only = table->policy.observe_first;
     struct flow_extra *extra = flow_extra(&table->store, flow);
     if (flow->owner[sender] == 0)
         flow->owner[sender] = interface;
@@ -226,33 +278,44 @@ static bool sight(struct flow_table *table, struct flow *flow, const struct pack
     return false;
 }
 
-static void count_packet(struct flow *flow, const struct packet *packet, uint8_t sender, int64_t at_ns)
+static void carry_packets(struct flow_table *table, struct flow *flow, uint8_t sender)
 {
-    flow->packets_high[sender] = (uint16_t)(flow->packets_high[sender] + (++flow->packets[sender] == 0));
+    struct flow_extra *extra = flow_need_extra(&table->store, flow);
+    if (extra != NULL)
+        extra->packets_above[sender]++;
+}
+
+static void count_packet(struct flow_table *table, struct flow *flow, const struct packet *packet,
+                         uint8_t sender, int64_t at_ns)
+{
+    if (++flow->packets[sender] == 0)
+        carry_packets(table, flow, sender);
     flow->bytes[sender] += packet->length;
     if (at_ns > flow->last_ns)
         flow->last_ns = at_ns;
 }
 
-static void refile(struct flow_table *table, struct flow *flow, uint32_t id)
+static void refile(struct flow_table *table, struct flow_partition *partition, struct flow *flow, uint32_t id)
 {
     enum idle_class kind = class_of(flow);
     if (kind == flow->idle_class)
         return;
-    idle_wheel_remove(&table->wheels[flow->idle_class], &table->store, id);
+    idle_wheel_remove(&partition->wheels[flow->idle_class], &table->store, id);
     flow->idle_class = (uint8_t)kind;
-    idle_wheel_add(&table->wheels[kind], &table->store, id);
+    idle_wheel_add(&partition->wheels[kind], &table->store, id);
 }
 
+// An interim record that is due. What a second one within the tick would say, the first one says too.
 static void report_active(struct flow_table *table, struct flow *flow, uint32_t id, int64_t at_ns)
 {
     struct flow_extra *extra = flow_extra(&table->store, flow);
     if (extra == NULL || extra->next_active_ns == 0 || at_ns < extra->next_active_ns)
         return;
-    struct ended_flow entry = {.end_ns = at_ns, .table = table, .id = id, .reason = END_ACTIVE};
-    if (ended_list_add(table->ended, entry))
-        table->counts.ended[END_ACTIVE]++;
-    extra->next_active_ns = at_ns + table->policy->active_timeout_ns;
+    extra->next_active_ns = at_ns + table->policy.active_timeout_ns;
+    if (extra->interim_ns != 0 || !ended_list_add(&table->ended, id | FLOW_ID_INTERIM))
+        return;
+    extra->interim_ns = at_ns;
+    table->counts.ended[END_ACTIVE]++;
 }
 
 static void follow_clock(struct flow_table *table, struct flow *flow, int64_t offset_ns)
@@ -264,48 +327,65 @@ static void follow_clock(struct flow_table *table, struct flow *flow, int64_t of
         extra->clock_offset_ns = offset_ns;
 }
 
+// The packet's flow, found or made; 0 = refused.
+static uint32_t flow_of_packet(struct flow_table *table, struct flow_partition *partition,
+                               const struct packet *packet, const struct flow_key *key, uint64_t hash,
+                               uint8_t sender, int64_t at_ns, bool *created)
+{
+    uint32_t id = find_flow(table, key, hash);
+    enum end_reason reason;
+    if (id != 0) {
+        const struct flow *flow = flow_at(&table->store, id);
+        if (!is_over(table, partition, flow, packet, sender, at_ns, &reason))
+            return id;
+        idle_wheel_remove(&partition->wheels[flow->idle_class], &table->store, id);
+        flow_end(table, partition, id, hash, reason, packet->now_ns);
+    }
+    id = make_flow(table, partition, packet, key, hash, sender, at_ns);
+    *created = id != 0;
+    table->counts.refused += id == 0;
+    return id;
+}
+
 struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
                                   const struct flow_key *key, uint64_t hash, uint8_t sender)
 {
+    struct flow_partition *partition = flow_table_partition(table, hash);
     int64_t at_ns = packet->time_ns + packet->clock_offset_ns;
     struct flow_hit hit = {0};
-    uint32_t id = find_flow(table, key, hash);
-    enum end_reason reason;
-    if (id != 0 && is_over(table, flow_at(&table->store, id), packet, sender, at_ns, &reason)) {
-        idle_wheel_remove(&table->wheels[flow_at(&table->store, id)->idle_class], &table->store, id);
-        flow_end(table, id, hash, reason, packet->now_ns);
-        id = 0;
-    }
-    if (id == 0) {
-        id = make_flow(table, packet, key, hash, sender, at_ns);
-        hit.created = id != 0;
-        if (id == 0) {
-            table->counts.refused++;
-            return hit;
-        }
-    }
+    uint32_t id = flow_of_packet(table, partition, packet, key, hash, sender, at_ns, &hit.created);
+    if (id == 0)
+        return hit;
     struct flow *flow = hit.flow = flow_at(&table->store, id);
     hit.second_sighting = sight(table, flow, packet, sender, at_ns);
-    hit.duplicate = hit.second_sighting && table->policy->observe_first;
+    hit.duplicate = hit.second_sighting && table->policy.observe_first;
     if (hit.duplicate)
         return hit;
 
-    count_packet(flow, packet, sender, at_ns);
+    count_packet(table, flow, packet, sender, at_ns);
     follow_clock(table, flow, packet->clock_offset_ns);
     if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport) {
-        if (flow_policy_has_quality(table->policy))
-            tcp_measure(&table->store, flow, packet, sender, table->policy);
+        if (flow_policy_has_quality(&table->policy))
+            tcp_measure(&table->store, flow, packet, sender, &table->policy);
         tcp_track_state(flow, packet, sender);
     }
-    refile(table, flow, id);
+    refile(table, partition, flow, id);
     report_active(table, flow, id, at_ns);
     return hit;
+}
+
+static size_t wheel_bytes(const struct flow_partition *partition)
+{
+    size_t bytes = 0;
+    for (int kind = 0; partition != NULL && kind < IDLE_CLASSES; kind++)
+        bytes += partition->wheels[kind].slots * sizeof(uint32_t);
+    return bytes;
 }
 
 size_t flow_table_bytes(const struct flow_table *table)
 {
     size_t bytes = flow_store_bytes(&table->store) + flow_index_bytes(&table->index);
-    for (int kind = 0; kind < IDLE_CLASSES; kind++)
-        bytes += table->wheels[kind].slots * sizeof(uint32_t);
+    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
+        bytes += wheel_bytes(table->partition[p]);
     return bytes;
 }

@@ -1,9 +1,11 @@
-// The flow table of one partition: from packets to flows, and from flows to records. A shard owns its
-// tables; one thread; no lock, clock or I/O. Memory grows with the flows and is bounded by
-// policy.max_flows plus what ends within one tick.
+// The flow table of a shard: from packets to flows, and from flows to records. One thread; no lock, clock or
+// I/O. Memory grows with the flows and is bounded by policy.max_flows plus what ends within one tick.
 //
-// A flow that ends leaves the index at once and waits on the shard's ended list until the tick is over;
-// then the list is sorted and every record is taken, which frees the flow.
+// What is bounded (flows, and who must make room) is counted by partition, so that the result does not depend
+// on how many shards there are; storage and index are the shard's.
+//
+// A flow that ends leaves the index at once and waits on the ended list until the tick is over; then every
+// record is taken in order, which frees the flow.
 #pragma once
 
 #include <stdbool.h>
@@ -13,31 +15,12 @@
 #include "decode/app/dns.h"
 #include "decode/app/tls.h"
 #include "flow/dns_transaction.h"
+#include "flow/ended.h"
 #include "flow/idle.h"
 #include "flow/index.h"
 #include "flow/policy.h"
 #include "flow/record.h"
 #include "flow/store.h"
-
-struct flow_table;
-
-// A flow whose record is due: ended, or still alive with an interim record (END_ACTIVE).
-struct ended_flow {
-    int64_t end_ns; // flow time
-    struct flow_table *table;
-    uint32_t id;
-    uint8_t reason; // enum end_reason
-};
-
-// Owned by the shard, shared by its tables; grows as needed.
-struct ended_list {
-    struct ended_flow *items;
-    size_t count, room;
-};
-
-void ended_list_done(struct ended_list *list);
-// Into the order of the outputs: end time, key.
-void ended_list_sort(struct ended_list *list);
 
 enum idle_class {
     IDLE_ATTEMPT_TCP, // attempts: only one side has sent
@@ -58,17 +41,26 @@ struct flow_table_counts {
     uint64_t refused; // no memory for another flow: the packet belongs to none
 };
 
+struct flow_partition {
+    uint32_t flows;     // active
+    uint32_t max_flows; // its exact part of policy.max_flows; 0 = no cap
+    struct idle_wheel wheels[IDLE_CLASSES];
+};
+
 struct flow_table {
-    const struct flow_policy *policy;
-    struct ended_list *ended;
+    struct flow_policy policy;
+    unsigned partitions;                               // of the run
+    struct flow_partition *partition[FLOW_PARTITIONS]; // NULL = another shard's
     struct flow_store store;
     struct flow_index index;
-    struct idle_wheel wheels[IDLE_CLASSES];
+    struct ended_list ended;
     struct flow_table_counts counts;
 };
 
-bool flow_table_init(struct flow_table *table, const struct flow_policy *policy, struct ended_list *ended);
-// Frees the flows that are left too; the ended list must be empty.
+// The table of shard `number` of `shards`, which owns the partitions p with p mod shards = number.
+bool flow_table_init(struct flow_table *table, const struct flow_policy *policy, unsigned number,
+                     unsigned shards);
+// Frees the flows that are left too; records not taken are lost.
 void flow_table_done(struct flow_table *table);
 
 // What became of a packet.
@@ -84,13 +76,14 @@ struct flow_hit {
 struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
                                   const struct flow_key *key, uint64_t hash, uint8_t sender);
 
-// Touch early what flow_table_packet() will read: the bucket first, some packets later the node.
+// Touch early what flow_table_packet() will read: the bucket first, some packets later the node that it
+// names, then the parts of the node. The id is only a hint: 0 = none.
 static inline void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
     flow_index_prefetch(&table->index, hash);
 }
 
-static inline void flow_table_prefetch_node(const struct flow_table *table, uint64_t hash)
+static inline uint32_t flow_table_prefetch_node(const struct flow_table *table, uint64_t hash)
 {
     struct index_walk walk = {0};
     uint32_t id = flow_index_next(&table->index, hash, &walk);
@@ -98,6 +91,18 @@ static inline void flow_table_prefetch_node(const struct flow_table *table, uint
         const char *node = (const char *)flow_at(&table->store, id);
         __builtin_prefetch(node);
         __builtin_prefetch(node + 64);
+    }
+    return id;
+}
+
+static inline void flow_table_prefetch_parts(const struct flow_table *table, uint32_t hint)
+{
+    if (hint == 0)
+        return;
+    const char *quality = (const char *)flow_quality(&table->store, flow_at(&table->store, hint));
+    if (quality != NULL) {
+        __builtin_prefetch(quality, 1);
+        __builtin_prefetch(quality + 64, 1);
     }
 }
 
@@ -107,14 +112,14 @@ void flow_note_tls(struct flow_table *table, struct flow *flow, const struct tls
 bool flow_note_dns(struct flow_table *table, struct flow *flow, const struct packet *packet,
                    const struct dns_message *message, struct dns_transaction *out);
 
-// The end of a tick: ends what has been idle for its timeout.
-void flow_table_expire(struct flow_table *table, int64_t now_ns);
-// The end of the run: ends every flow (reason `end`, at `now_ns`).
-void flow_table_finish(struct flow_table *table, int64_t now_ns);
+// The end of a tick: ends what has been idle for its timeout and, with `last`, every flow (reason `end`, at
+// `now_ns`); then records can be taken.
+void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last);
 
-// The record of an entry of the ended list; frees the flow unless it is still alive. The names move into
-// the record.
-void flow_table_take(const struct ended_flow *ended, struct flow_record *out);
+// The next record of the tick, in the order of the outputs; frees its flow unless that goes on. The names
+// move into the record. `order_ns` is the end in flow time, which knows no steps of the clock. False when
+// there are no more.
+bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t *order_ns);
 
 static inline uint32_t flow_table_active(const struct flow_table *table)
 {

@@ -89,48 +89,39 @@ static void forget_pending_after(struct tcp_side *side, uint32_t begin)
     side->pending = kept;
 }
 
-static struct tcp_holes *holes_of(const struct flow_store *store, const struct tcp_quality *quality,
-                                  int direction)
+static void drop_hole(struct tcp_trouble *trouble, unsigned i)
 {
-    return quality->holes[direction] != 0 ? slab_at(&store->holes, quality->holes[direction]) : NULL;
-}
-
-static void drop_hole(struct tcp_holes *holes, unsigned i)
-{
-    holes->hole[i] = holes->hole[--holes->count];
+    trouble->hole[i] = trouble->hole[--trouble->holes];
 }
 
 // A place for one more hole; with all taken the lowest is forgotten (its bytes stay missed).
-static struct tcp_hole *hole_place(struct tcp_holes *holes)
+static struct tcp_hole *hole_place(struct tcp_trouble *trouble)
 {
-    if (holes->count == TCP_HOLES) {
+    if (trouble->holes == TCP_HOLES) {
         unsigned lowest = 0;
         for (unsigned i = 1; i < TCP_HOLES; i++)
-            if (before(holes->hole[i].begin, holes->hole[lowest].begin))
+            if (before(trouble->hole[i].begin, trouble->hole[lowest].begin))
                 lowest = i;
-        drop_hole(holes, lowest);
+        drop_hole(trouble, lowest);
     }
-    return &holes->hole[holes->count++];
+    return &trouble->hole[trouble->holes++];
 }
 
 // Remembers that [begin, end) was not seen.
-static void open_hole(struct flow_store *store, struct tcp_quality *quality, int direction, uint32_t begin,
-                      uint32_t end)
+static void open_hole(struct flow_store *store, struct tcp_side *side, uint32_t begin, uint32_t end)
 {
-    struct tcp_side *side = &quality->side[direction];
-    if (__builtin_add_overflow(side->bytes_missed, end - begin, &side->bytes_missed))
-        side->bytes_missed = UINT32_MAX;
-    if (quality->holes[direction] == 0)
-        quality->holes[direction] = slab_take(&store->holes);
-    struct tcp_holes *holes = holes_of(store, quality, direction);
-    if (holes != NULL)
-        *hole_place(holes) = (struct tcp_hole){.begin = begin, .end = end};
+    struct tcp_trouble *trouble = flow_need_trouble(store, side);
+    if (trouble == NULL)
+        return;
+    if (__builtin_add_overflow(trouble->bytes_missed, end - begin, &trouble->bytes_missed))
+        trouble->bytes_missed = UINT32_MAX;
+    *hole_place(trouble) = (struct tcp_hole){.begin = begin, .end = end};
 }
 
 // Takes the segment's part out of one hole; the bytes that it filled.
-static uint32_t fill_hole(struct tcp_holes *holes, unsigned i, const struct segment *segment)
+static uint32_t fill_hole(struct tcp_trouble *trouble, unsigned i, const struct segment *segment)
 {
-    struct tcp_hole *hole = &holes->hole[i];
+    struct tcp_hole *hole = &trouble->hole[i];
     uint32_t begin = greatest(hole->begin, segment->begin);
     uint32_t end = least(hole->end, segment->end);
     if (!before(begin, end))
@@ -140,46 +131,45 @@ static uint32_t fill_hole(struct tcp_holes *holes, unsigned i, const struct segm
         hole->begin = end;
     } else {
         hole->end = begin;
-        if (end != behind && holes->count < TCP_HOLES) // without a place what lies behind stays missed
-            holes->hole[holes->count++] = (struct tcp_hole){.begin = end, .end = behind};
+        if (end != behind && trouble->holes < TCP_HOLES) // without a place what lies behind stays missed
+            trouble->hole[trouble->holes++] = (struct tcp_hole){.begin = end, .end = behind};
     }
     return end - begin;
 }
 
 // What the segment fills of the holes of its direction.
-static uint32_t fill_holes(struct tcp_holes *holes, const struct segment *segment)
+static uint32_t fill_holes(struct tcp_trouble *trouble, const struct segment *segment)
 {
     uint32_t filled = 0;
-    for (unsigned i = holes->count; i-- > 0;) {
-        filled += fill_hole(holes, i, segment);
-        if (holes->hole[i].begin == holes->hole[i].end)
-            drop_hole(holes, i);
+    for (unsigned i = trouble->holes; i-- > 0;) {
+        filled += fill_hole(trouble, i, segment);
+        if (trouble->hole[i].begin == trouble->hole[i].end)
+            drop_hole(trouble, i);
     }
     return filled;
 }
 
 // Whether the segment is what the receiver has just asked for again and again: a fast retransmission of
 // something that was lost before it came by here.
-static bool was_asked_for(const struct tcp_quality *quality, const struct tcp_holes *holes, int direction,
+static bool was_asked_for(const struct tcp_trouble *trouble, const struct tcp_side *receiver,
                           const struct segment *segment)
 {
-    return holes->asked >= fast_retransmit_acks && segment->begin == quality->side[!direction].last_ack &&
-           segment->sent_ns - holes->asked_ns < fast_retransmit_ns;
+    return trouble->asked >= fast_retransmit_acks && segment->begin == receiver->last_ack &&
+           segment->sent_ns - trouble->asked_ns < fast_retransmit_ns;
 }
 
 // Whether the segment fills a hole, and that soon after the highest number was reached.
-static bool is_late(struct tcp_quality *quality, struct tcp_holes *holes, int direction,
+static bool is_late(const struct tcp_quality *quality, struct tcp_trouble *trouble, int direction,
                     const struct segment *segment)
 {
-    struct tcp_side *side = &quality->side[direction];
-    uint32_t filled = fill_holes(holes, segment);
-    side->bytes_missed -= filled < side->bytes_missed ? filled : side->bytes_missed;
-    if (filled == 0 || was_asked_for(quality, holes, direction, segment))
+    uint32_t filled = fill_holes(trouble, segment);
+    trouble->bytes_missed -= filled < trouble->bytes_missed ? filled : trouble->bytes_missed;
+    if (filled == 0 || was_asked_for(trouble, &quality->side[!direction], segment))
         return false;
     int64_t window_ns = quality->handshake == TCP_HANDSHAKE_DONE && quality->handshake_ns > 0
                             ? quality->handshake_ns
                             : reorder_window_ns;
-    return segment->sent_ns - holes->advanced_ns < window_ns;
+    return segment->sent_ns - trouble->advanced_ns < window_ns;
 }
 
 // Data (or SYN, FIN) below the highest sequence number: sent before, or late.
@@ -187,25 +177,25 @@ static void judge_old_segment(struct flow_store *store, struct tcp_quality *qual
                               const struct segment *segment, const struct flow_policy *policy)
 {
     struct tcp_side *side = &quality->side[direction];
-    struct tcp_holes *holes = holes_of(store, quality, direction);
-    if (holes != NULL && is_late(quality, holes, direction, segment)) {
-        side->out_of_order += policy->out_of_order;
-    } else {
-        side->retransmissions += policy->retransmissions;
+    struct tcp_trouble *trouble = flow_need_trouble(store, side);
+    bool late = trouble != NULL && is_late(quality, trouble, direction, segment);
+    if (!late)
         forget_pending_after(side, segment->begin);
-    }
+    if (trouble == NULL)
+        return;
+    trouble->out_of_order += late && policy->out_of_order;
+    trouble->retransmissions += !late && policy->retransmissions;
 }
 
 // The stream reaches a new highest sequence number.
-static void advance(struct flow_store *store, struct tcp_quality *quality, int direction,
-                    const struct segment *segment)
+static void advance(const struct flow_store *store, struct tcp_side *side, const struct segment *segment)
 {
-    if (!before(quality->side[direction].next_sequence, segment->end))
+    if (!before(side->next_sequence, segment->end))
         return;
-    quality->side[direction].next_sequence = segment->end;
-    struct tcp_holes *holes = holes_of(store, quality, direction);
-    if (holes != NULL)
-        holes->advanced_ns = segment->sent_ns;
+    side->next_sequence = segment->end;
+    struct tcp_trouble *trouble = flow_trouble(store, side);
+    if (trouble != NULL)
+        trouble->advanced_ns = segment->sent_ns;
 }
 
 static bool is_keep_alive(const struct tcp_side *side, const struct segment *segment)
@@ -222,18 +212,16 @@ static bool is_window_probe(const struct tcp_side *side, const struct tcp_side *
 }
 
 // Begins to follow a side at this segment.
-static void start_side(const struct flow_store *store, struct tcp_quality *quality, int direction,
-                       const struct segment *segment)
+static void start_side(const struct flow_store *store, struct tcp_side *side, const struct segment *segment)
 {
-    struct tcp_side *side = &quality->side[direction];
     side->next_sequence = segment->end;
     side->seen |= TCP_SIDE_SEQUENCE;
     side->pending = 0;
     if (segment->data > 0)
         note_pending(side, segment);
-    struct tcp_holes *holes = holes_of(store, quality, direction);
-    if (holes != NULL)
-        holes->count = 0;
+    struct tcp_trouble *trouble = flow_trouble(store, side);
+    if (trouble != NULL)
+        trouble->holes = 0;
 }
 
 // Whether the segment has nothing to do with what its side sent before: the first one, a SYN with another
@@ -253,7 +241,7 @@ static void measure_sequence(struct flow_store *store, struct tcp_quality *quali
 {
     struct tcp_side *side = &quality->side[direction];
     if (is_other_stream(quality, direction, segment)) {
-        start_side(store, quality, direction, segment);
+        start_side(store, side, segment);
         return;
     }
     bool keep_alive = is_keep_alive(side, segment);
@@ -261,12 +249,12 @@ static void measure_sequence(struct flow_store *store, struct tcp_quality *quali
     if (keep_alive || is_window_probe(side, &quality->side[!direction], segment))
         return;
     if (before(side->next_sequence, segment->begin))
-        open_hole(store, quality, direction, side->next_sequence, segment->begin);
+        open_hole(store, side, side->next_sequence, segment->begin);
     if (segment->begin != segment->end && before(segment->begin, side->next_sequence))
         judge_old_segment(store, quality, direction, segment, policy);
     else if (segment->data > 0 && policy->rtt)
         note_pending(side, segment);
-    advance(store, quality, direction, segment);
+    advance(store, side, segment);
 }
 
 static bool is_duplicate_ack(const struct tcp_quality *quality, int direction, const struct segment *segment)
@@ -281,13 +269,36 @@ static bool is_duplicate_ack(const struct tcp_quality *quality, int direction, c
 }
 
 // A duplicate ACK asks for what begins at its number; any other ACK ends the asking.
-static void note_asking(struct tcp_holes *holes, bool duplicate, const struct segment *segment)
+static void note_asking(struct tcp_trouble *trouble, bool duplicate, const struct segment *segment)
 {
     if (!duplicate)
-        holes->asked = 0;
-    else if (holes->asked < UINT8_MAX)
-        holes->asked++;
-    holes->asked_ns = segment->sent_ns;
+        trouble->asked = 0;
+    else if (trouble->asked < UINT8_MAX)
+        trouble->asked++;
+    trouble->asked_ns = segment->sent_ns;
+}
+
+// Counts what an ACK says about the stream that it answers: its sender's trouble holds the counters, its
+// peer's what was asked for.
+static void note_complaints(struct flow_store *store, struct tcp_quality *quality, int direction,
+                            const struct segment *segment, bool duplicate)
+{
+    struct tcp_side *side = &quality->side[direction];
+    if (duplicate) {
+        struct tcp_trouble *own = flow_need_trouble(store, side);
+        if (own != NULL)
+            own->duplicate_acks++;
+    }
+    struct tcp_trouble *asked_of = flow_trouble(store, &quality->side[!direction]);
+    if (asked_of != NULL && (duplicate || segment->tcp->acknowledgement != side->last_ack))
+        note_asking(asked_of, duplicate, segment);
+}
+
+static void count_zero_window(struct flow_store *store, struct tcp_side *side)
+{
+    struct tcp_trouble *trouble = flow_need_trouble(store, side);
+    if (trouble != NULL)
+        trouble->zero_windows++;
 }
 
 static void measure_ack(struct flow_store *store, struct tcp_quality *quality, int direction,
@@ -296,14 +307,10 @@ static void measure_ack(struct flow_store *store, struct tcp_quality *quality, i
     struct tcp_side *side = &quality->side[direction];
     const struct packet_tcp *tcp = segment->tcp;
     if (tcp->window == 0 && (tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0)
-        side->zero_windows++;
+        count_zero_window(store, side);
     if ((tcp->flags & TCP_ACK) == 0)
         return;
-    bool duplicate = is_duplicate_ack(quality, direction, segment);
-    side->duplicate_acks += duplicate;
-    struct tcp_holes *asked_of = holes_of(store, quality, !direction);
-    if (asked_of != NULL && (duplicate || tcp->acknowledgement != side->last_ack))
-        note_asking(asked_of, duplicate, segment);
+    note_complaints(store, quality, direction, segment, is_duplicate_ack(quality, direction, segment));
     settle_pending(quality, &quality->side[!direction], tcp->acknowledgement, segment->sent_ns);
     side->last_ack = tcp->acknowledgement;
     side->window = tcp->window;
@@ -355,15 +362,15 @@ static void measure_segment(struct flow_store *store, struct tcp_quality *qualit
 // flood of them costs no more than their nodes.
 static bool is_opening_syn(const struct flow *flow, const struct packet *packet)
 {
-    return flow_packets(flow, 0) + flow_packets(flow, 1) == 1 && flow->client_from == CLIENT_SYN &&
-           packet->payload_length == 0 && (packet->tcp.flags & TCP_FIN) == 0;
+    return flow_has_one_packet(flow) && flow->client_from == CLIENT_SYN && packet->payload_length == 0 &&
+           (packet->tcp.flags & TCP_FIN) == 0;
 }
 
 // Makes the part, and measures in it the opening SYN that waited for it.
 static struct tcp_quality *begin_quality(struct flow_store *store, struct flow *flow,
                                          const struct packet *packet, const struct flow_policy *policy)
 {
-    bool opened = flow->client_from == CLIENT_SYN && flow_packets(flow, 0) + flow_packets(flow, 1) > 1;
+    bool opened = flow->client_from == CLIENT_SYN && !flow_has_one_packet(flow);
     struct packet_tcp syn = {.sequence = flow->quality, .flags = TCP_SYN};
     struct tcp_quality *quality = flow_make_quality(store, flow);
     if (quality == NULL || !opened)

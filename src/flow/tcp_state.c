@@ -5,10 +5,9 @@ static bool is_reset(const struct flow *flow)
     return flow->tcp_state == TCP_STATE_RESET;
 }
 
-static enum tcp_state state_after_fin(const struct flow *flow)
+static enum tcp_state state_after_fin(const struct flow *flow, int direction)
 {
-    uint8_t both = FLOW_MARK_FIN_A | FLOW_MARK_FIN_B;
-    return (flow->marks & both) == both ? TCP_STATE_CLOSED : TCP_STATE_FIN_WAIT;
+    return (flow->tcp_flags[!direction] & TCP_FIN) != 0 ? TCP_STATE_CLOSED : TCP_STATE_FIN_WAIT;
 }
 
 // A plain ACK or data: what it proves about the handshake.
@@ -33,17 +32,14 @@ static enum tcp_state state_after_syn(const struct flow *flow, uint8_t flags)
 void tcp_track_state(struct flow *flow, const struct packet *packet, int direction)
 {
     uint8_t flags = packet->tcp.flags;
-    if ((flags & TCP_FIN) != 0)
-        flow->marks |= (uint8_t)(FLOW_MARK_FIN_A << direction);
-
     enum tcp_state state = flow->tcp_state == TCP_STATE_NONE ? TCP_STATE_UNKNOWN : flow->tcp_state;
-    flow->tcp_state = (uint8_t)state;
+    flow->tcp_state = state & 0xf;
     if ((flags & TCP_RST) != 0)
         state = TCP_STATE_RESET;
     else if (is_reset(flow) || state == TCP_STATE_CLOSED)
         ; // an end is final: a new connection is a new flow
     else if ((flags & TCP_FIN) != 0)
-        state = state_after_fin(flow);
+        state = state_after_fin(flow, direction);
     else if ((flags & TCP_SYN) != 0)
         state = state_after_syn(flow, flags);
     else if ((flags & TCP_ACK) != 0)
@@ -51,7 +47,7 @@ void tcp_track_state(struct flow *flow, const struct packet *packet, int directi
 
     if (state == TCP_STATE_RESET && flow->tcp_state == TCP_STATE_CLOSED)
         state = TCP_STATE_CLOSED; // a late RST does not undo an orderly end
-    flow->tcp_state = (uint8_t)state;
+    flow->tcp_state = state & 0xf;
     flow->tcp_flags[direction] |= flags;
 }
 

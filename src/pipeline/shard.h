@@ -61,10 +61,3 @@ void shard_swap_dns(struct shard *shard, struct dns_list *list);
 unsigned shard_top_flows(struct shard *shard, struct top_flow *out, unsigned most);
 
 const struct shard_totals *shard_totals(const struct shard *shard);
-
-// How many partitions a run has: 64, fewer when the flow cap is small; never a function of shards.
-unsigned partition_count(uint64_t max_flows);
-static inline unsigned partition_of(uint64_t hash, unsigned partitions)
-{
-    return (unsigned)(hash >> 58) & (partitions - 1);
-}

@@ -1,10 +1,9 @@
 #include "base/slab.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { NODE_BYTES = 24 };
+enum { NODE_BYTES = 24, CAPACITY = 300000 };
 
 static bool is_zero(const uint8_t *bytes)
 {
@@ -17,23 +16,36 @@ static bool is_zero(const uint8_t *bytes)
 Test(slab, numbers_nodes_from_one_and_zeroes_them)
 {
     struct slab slab;
-    slab_init(&slab, NODE_BYTES);
+    cr_assert(slab_init(&slab, NODE_BYTES, CAPACITY));
     cr_expect_eq(slab_bytes(&slab), 0, "nothing until it is needed");
-    for (uint32_t id = 1; id <= 3 * SLAB_SEGMENT; id++) {
+    for (uint32_t id = 1; id <= CAPACITY; id++) {
         cr_assert_eq(slab_take(&slab), id);
         cr_assert(is_zero(slab_at(&slab, id)));
         memset(slab_at(&slab, id), 0xff, NODE_BYTES);
     }
-    cr_expect_eq(slab.used, 3 * SLAB_SEGMENT);
-    cr_expect_geq(slab_bytes(&slab), 3 * SLAB_SEGMENT * NODE_BYTES);
+    cr_expect_eq(slab.used, CAPACITY);
+    cr_expect_eq(slab_bytes(&slab), (size_t)CAPACITY * NODE_BYTES);
     slab_done(&slab);
     cr_expect_eq(slab.used, 0);
+}
+
+Test(slab, says_when_all_are_out)
+{
+    struct slab slab;
+    cr_assert(slab_init(&slab, NODE_BYTES, 3));
+    for (uint32_t id = 1; id <= 3; id++)
+        cr_assert_eq(slab_take(&slab), id);
+    cr_expect_eq(slab_take(&slab), 0);
+    slab_free(&slab, 2);
+    cr_expect_eq(slab_take(&slab), 2);
+    cr_expect_eq(slab_take(&slab), 0);
+    slab_done(&slab);
 }
 
 Test(slab, reuses_what_was_freed_last_and_zeroes_it_again)
 {
     struct slab slab;
-    slab_init(&slab, NODE_BYTES);
+    cr_assert(slab_init(&slab, NODE_BYTES, CAPACITY));
     for (int i = 0; i < 10; i++)
         memset(slab_at(&slab, slab_take(&slab)), 0xff, NODE_BYTES);
     slab_free(&slab, 4);
@@ -49,17 +61,16 @@ Test(slab, reuses_what_was_freed_last_and_zeroes_it_again)
 // Nodes stay where they are while the slab grows, and no two share a byte.
 Test(slab, never_moves_or_mixes_nodes)
 {
-    enum { NODES = 20000 };
     struct slab slab;
-    slab_init(&slab, NODE_BYTES);
-    static uint8_t *places[NODES + 1];
-    for (uint32_t id = 1; id <= NODES; id++) {
+    cr_assert(slab_init(&slab, NODE_BYTES, CAPACITY));
+    static uint8_t *places[CAPACITY + 1];
+    for (uint32_t id = 1; id <= CAPACITY; id++) {
         cr_assert_eq(slab_take(&slab), id);
         places[id] = slab_at(&slab, id);
         memcpy(places[id], &id, sizeof id);
         memcpy(places[id] + NODE_BYTES - sizeof id, &id, sizeof id);
     }
-    for (uint32_t id = 1; id <= NODES; id++) {
+    for (uint32_t id = 1; id <= CAPACITY; id++) {
         uint32_t head, tail;
         memcpy(&head, places[id], sizeof head);
         memcpy(&tail, places[id] + NODE_BYTES - sizeof tail, sizeof tail);
@@ -70,16 +81,17 @@ Test(slab, never_moves_or_mixes_nodes)
 
 Test(slab, grows_only_with_nodes_in_use)
 {
+    enum { OUT = 500 };
     struct slab slab;
-    slab_init(&slab, NODE_BYTES);
+    cr_assert(slab_init(&slab, NODE_BYTES, CAPACITY));
     for (int round = 0; round < 100; round++) {
-        uint32_t ids[SLAB_SEGMENT];
-        for (int i = 0; i < SLAB_SEGMENT; i++)
+        uint32_t ids[OUT];
+        for (int i = 0; i < OUT; i++)
             ids[i] = slab_take(&slab);
-        for (int i = 0; i < SLAB_SEGMENT; i++)
+        for (int i = 0; i < OUT; i++)
             slab_free(&slab, ids[i]);
     }
-    cr_expect_eq(slab.segment_count, 1);
+    cr_expect_eq(slab_bytes(&slab), (size_t)OUT * NODE_BYTES);
     cr_expect_eq(slab.used, 0);
     slab_done(&slab);
 }

@@ -96,25 +96,52 @@ static inline struct flow_policy test_policy(void)
     };
 }
 
-// A table with its policy and its ended list, as a shard has them.
+// A table as a shard has it, of all partitions.
 struct test_table {
     struct flow_policy policy;
-    struct ended_list ended;
     struct flow_table table;
-    size_t taken;
 };
 
 static inline void test_table_init(struct test_table *test, struct flow_policy policy)
 {
     *test = (struct test_table){.policy = policy};
-    cr_assert(flow_table_init(&test->table, &test->policy, &test->ended));
+    cr_assert(flow_table_init(&test->table, &test->policy, 0, 1));
+}
+
+// Records that wait to be taken.
+static inline size_t ended(const struct test_table *test)
+{
+    const struct ended_list *list = &test->table.ended;
+    size_t count = 0;
+    for (unsigned i = 0; i < list->run_count; i++)
+        count += list->runs[i].end - list->runs[i].next;
+    return count;
+}
+
+// Takes a record, also of packets before the tick, for tests that do not expire.
+static inline struct flow_record take(struct test_table *test)
+{
+    cr_assert_gt(ended(test), 0, "no record");
+    if (test->table.ended.heap_count == 0)
+        ended_list_sort(&test->table.ended, &test->table.store);
+    struct flow_record record;
+    int64_t order_ns;
+    cr_assert(flow_table_take(&test->table, &record, &order_ns));
+    return record;
+}
+
+static inline void take_none(struct test_table *test)
+{
+    struct flow_record record;
+    int64_t order_ns;
+    cr_assert_eq(ended(test), 0, "records were left");
+    cr_assert_not(flow_table_take(&test->table, &record, &order_ns));
 }
 
 static inline void test_table_done(struct test_table *test)
 {
-    cr_expect_eq(test->taken, test->ended.count, "records were left");
+    take_none(test);
     flow_table_done(&test->table);
-    ended_list_done(&test->ended);
 }
 
 static inline struct flow_hit feed(struct test_table *test, const struct packet *packet)
@@ -128,28 +155,12 @@ static inline struct flow_hit feed(struct test_table *test, const struct packet 
 // The end of a tick at `at_ns`: what ended, in order, is then there for take().
 static inline void tick(struct test_table *test, int64_t at_ns)
 {
-    cr_assert_eq(test->taken, test->ended.count);
-    test->ended.count = test->taken = 0;
-    flow_table_expire(&test->table, TEST_START_NS + at_ns);
-    ended_list_sort(&test->ended);
+    take_none(test);
+    flow_table_tick(&test->table, TEST_START_NS + at_ns, false);
 }
 
-// Ends of packets before the tick, for tests that do not expire.
-static inline size_t ended(const struct test_table *test)
-{
-    return test->ended.count - test->taken;
-}
-
-static inline struct flow_record take(struct test_table *test)
-{
-    cr_assert_lt(test->taken, test->ended.count, "no record");
-    struct flow_record record;
-    flow_table_take(&test->ended.items[test->taken++], &record);
-    return record;
-}
-
+// The end of the run.
 static inline void finish(struct test_table *test, int64_t at_ns)
 {
-    flow_table_finish(&test->table, TEST_START_NS + at_ns);
-    ended_list_sort(&test->ended);
+    flow_table_tick(&test->table, TEST_START_NS + at_ns, true);
 }

@@ -9,7 +9,7 @@ struct fixture {
 
 static void begin(struct fixture *fixture, int64_t timeout_ns)
 {
-    flow_store_init(&fixture->store);
+    cr_assert(flow_store_init(&fixture->store, 10000));
     cr_assert(idle_wheel_init(&fixture->wheel, timeout_ns));
 }
 

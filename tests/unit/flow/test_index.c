@@ -54,7 +54,7 @@ static uint32_t expect_agreement(const struct flow_index *index)
 Test(flow_index, agrees_with_a_map, .timeout = 120)
 {
     struct flow_index index;
-    cr_assert(flow_index_init(&index, hash_of_id, NULL));
+    cr_assert(flow_index_init(&index, IDS, hash_of_id, NULL));
     srand(1);
     for (uint32_t step = 0; step < 3 * IDS; step++) {
         uint32_t id = 1 + (uint32_t)rand() % IDS;
@@ -81,7 +81,7 @@ Test(flow_index, keeps_colliding_hashes)
 {
     enum { COLLIDING = 500 };
     struct flow_index index;
-    cr_assert(flow_index_init(&index, hash_of_id, NULL));
+    cr_assert(flow_index_init(&index, IDS, hash_of_id, NULL));
     for (uint32_t id = 1; id <= COLLIDING; id++)
         put(&index, id, (uint64_t)id << 58 | 7);
     for (uint32_t id = 1; id <= COLLIDING; id++)
@@ -101,7 +101,7 @@ Test(flow_index, keeps_colliding_hashes)
 Test(flow_index, tags_filter_misses)
 {
     struct flow_index index;
-    cr_assert(flow_index_init(&index, hash_of_id, NULL));
+    cr_assert(flow_index_init(&index, IDS, hash_of_id, NULL));
     for (uint32_t id = 1; id <= 10000; id++)
         put(&index, id, hash_bytes(&id, sizeof id, 1));
     unsigned candidates = 0;
@@ -119,7 +119,7 @@ Test(flow_index, tags_filter_misses)
 Test(flow_index, grows_a_bucket_at_a_time)
 {
     struct flow_index index;
-    cr_assert(flow_index_init(&index, hash_of_id, NULL));
+    cr_assert(flow_index_init(&index, IDS, hash_of_id, NULL));
     uint32_t buckets = index.buckets;
     for (uint32_t id = 1; id <= 50000; id++) {
         put(&index, id, hash_bytes(&id, sizeof id, 3));
@@ -135,13 +135,13 @@ Test(flow_index, gives_emptied_buckets_back)
 {
     enum { STEADY = 1000 };
     struct flow_index index;
-    cr_assert(flow_index_init(&index, hash_of_id, NULL));
+    cr_assert(flow_index_init(&index, IDS, hash_of_id, NULL));
     for (uint32_t id = 1; id <= IDS; id++) {
         put(&index, id, hash_bytes(&id, sizeof id, 3));
         if (id > STEADY)
             drop(&index, id - STEADY);
     }
-    cr_expect_leq(index.overflow_count, STEADY / INDEX_PLACES, "%u buckets", index.overflow_count);
+    cr_expect_leq(index.overflow.fresh, STEADY / INDEX_PLACES, "%u buckets", index.overflow.fresh);
     for (uint32_t id = IDS - STEADY + 1; id <= IDS; id++)
         drop(&index, id);
     unsigned behind = 0;
