@@ -53,7 +53,7 @@ void feed_done(struct feed *feed)
 void feed_frame(struct feed *feed, const struct set_frame *frame, const uint8_t *bytes)
 {
     static const struct decode_options options = {.tunnels = true};
-    struct batch_item *item = &feed->batch.items[feed->batch.count++];
+    struct batch_item *item = batch_place(&feed->batch);
     struct packet *packet = &item->packet;
     if (frame->time_ns > feed->now_ns)
         feed->now_ns = frame->time_ns;
@@ -68,8 +68,7 @@ void feed_frame(struct feed *feed, const struct set_frame *frame, const uint8_t 
     packet->link_type = LINKTYPE_ETHERNET;
     decode_packet(packet, &options);
     item->has_flow = flow_key_of_packet(packet, &item->key, &item->sender);
-    if (item->has_flow)
-        item->hash = flow_key_hash(&item->key, feed_hash_seed);
+    batch_add(&feed->batch, item->has_flow ? flow_key_hash(&item->key, feed_hash_seed) : 0, 0, NULL);
 }
 
 void feed_conversation(struct feed *feed, uint64_t flow, unsigned step)

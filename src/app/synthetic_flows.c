@@ -27,8 +27,9 @@ static uint64_t resident_bytes(void)
 }
 
 // The SYN that opens flow `number`: 10.x.y.z:port to 192.0.2.1:443.
-static void make_item(struct batch_item *item, uint64_t number, uint64_t hash_seed)
+static void add_syn(struct batch *batch, uint64_t number, uint64_t hash_seed)
 {
+    struct batch_item *item = batch_place(batch);
     struct packet *packet = &item->packet;
     memset(item, 0, sizeof *item);
     packet->time_ns = packet->now_ns = synthetic_start_ns;
@@ -43,7 +44,7 @@ static void make_item(struct batch_item *item, uint64_t number, uint64_t hash_se
     packet->target_port = 443;
     packet->tcp.flags = TCP_SYN;
     item->has_flow = flow_key_of_packet(packet, &item->key, &item->sender);
-    item->hash = flow_key_hash(&item->key, hash_seed);
+    batch_add(batch, flow_key_hash(&item->key, hash_seed), 0, NULL);
 }
 
 static void fill(struct shard *shard, struct batch *batch, uint64_t flows, uint64_t hash_seed,
@@ -51,7 +52,7 @@ static void fill(struct shard *shard, struct batch *batch, uint64_t flows, uint6
 {
     for (uint64_t number = 0; number < flows;) {
         for (batch->count = 0; batch->count < batch->capacity && number < flows; number++)
-            make_item(&batch->items[batch->count++], number, hash_seed);
+            add_syn(batch, number, hash_seed);
         int64_t begin_ns = clock_now_ns();
         shard_batch(shard, batch);
         *spent_ns += clock_now_ns() - begin_ns;

@@ -7,3 +7,8 @@ uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed)
 {
     return XXH3_64bits_withSeed(bytes, length, seed);
 }
+
+uint64_t hash_16_bytes(const void *bytes, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes, 16, seed);
+}

@@ -1,15 +1,12 @@
 #include "base/record_ring.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { CACHE_LINE = 64, RECORD_ALIGN = 8, CAPACITY_MIN = 4096, NS_OF_MS = 1000000 };
+#include "base/futex.h"
+
+enum { CACHE_LINE = 64, RECORD_ALIGN = 8, CAPACITY_MIN = 4096 };
 
 // In front of each record; a wrap header fills the end of the ring that was too short for a record.
 struct record_header {
@@ -19,8 +16,7 @@ struct record_header {
 
 // Positions only grow; the place of one is position % capacity. A side that sleeps sets its flag first
 // and looks again; the other side moves its position first and looks at the flag after: these four are in
-// one order for both (sequentially consistent), so that one of them sees the other. All four are
-// sequentially consistent, so that one of the two sees the other.
+// one order for both (sequentially consistent), so that one of them sees the other.
 struct record_ring {
     uint8_t *bytes;
     size_t capacity;
@@ -64,18 +60,12 @@ void record_ring_destroy(struct record_ring *ring)
     free(ring);
 }
 
-static void futex_wait(atomic_uint *word, int timeout_ms)
-{
-    struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * (long)NS_OF_MS};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 1, timeout_ms < 0 ? NULL : &timeout, NULL, 0);
-}
-
 static void wake(atomic_uint *sleeps)
 {
     if (atomic_load(sleeps) == 0)
         return;
     atomic_store_explicit(sleeps, 0, memory_order_relaxed);
-    syscall(SYS_futex, sleeps, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    futex_wake(sleeps);
 }
 
 static size_t record_bytes(uint32_t length)
@@ -101,7 +91,7 @@ static void wait_for_room(struct record_ring *ring, size_t head, size_t bytes)
     while (!has_room(ring, head, bytes)) {
         atomic_store(&ring->producer_sleeps, 1);
         if (!has_room(ring, head, bytes))
-            futex_wait(&ring->producer_sleeps, -1);
+            futex_wait(&ring->producer_sleeps, 1, -1);
         atomic_store_explicit(&ring->producer_sleeps, 0, memory_order_relaxed);
     }
 }
@@ -127,11 +117,21 @@ void *record_ring_reserve(struct record_ring *ring, uint32_t length, bool wait)
     return header + 1;
 }
 
-void record_ring_commit(struct record_ring *ring)
+void record_ring_commit_quietly(struct record_ring *ring)
 {
     assert(ring->reserved > atomic_load_explicit(&ring->head, memory_order_relaxed));
     atomic_store(&ring->head, ring->reserved);
+}
+
+void record_ring_wake(struct record_ring *ring)
+{
     wake(&ring->consumer_sleeps);
+}
+
+void record_ring_commit(struct record_ring *ring)
+{
+    record_ring_commit_quietly(ring);
+    record_ring_wake(ring);
 }
 
 void record_ring_close(struct record_ring *ring)
@@ -158,7 +158,7 @@ static void sleep_for_record(struct record_ring *ring, size_t tail, int timeout_
 {
     atomic_store(&ring->consumer_sleeps, 1);
     if (!has_record(ring, tail) && !is_closed(ring))
-        futex_wait(&ring->consumer_sleeps, timeout_ms);
+        futex_wait(&ring->consumer_sleeps, 1, timeout_ms);
     atomic_store_explicit(&ring->consumer_sleeps, 0, memory_order_relaxed);
 }
 

@@ -18,6 +18,10 @@ void record_ring_destroy(struct record_ring *ring); // takes NULL
 // ring is full: waits, or NULL without `wait`. NULL always for records longer than half the capacity.
 void *record_ring_reserve(struct record_ring *ring, uint32_t length, bool wait);
 void record_ring_commit(struct record_ring *ring);
+// The same in two steps: a consumer that sleeps may go on sleeping until the producer wakes it, so that it
+// finds several records at once. It must be woken before the producer waits for it.
+void record_ring_commit_quietly(struct record_ring *ring);
+void record_ring_wake(struct record_ring *ring);
 void record_ring_close(struct record_ring *ring); // no more records; wakes the consumer
 
 // Consumer. The oldest record, which stays until released; NULL when none came within `timeout_ms`

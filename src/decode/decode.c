@@ -14,6 +14,8 @@ struct outer {
 enum {
     CLEARED_FROM = offsetof(struct packet, ether_type),
     CLEARED_TO = offsetof(struct packet, tcp),
+    ADDRESSES_FROM = offsetof(struct packet, source),
+    ADDRESSES_TO = offsetof(struct packet, tunnel),
 };
 
 void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_reason reason)
@@ -24,9 +26,10 @@ void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_rea
     packet->error_reason = (uint8_t)reason;
 }
 
-static struct decoding begin(struct packet *packet)
+static inline struct decoding begin(struct packet *packet)
 {
     memset((char *)packet + CLEARED_FROM, 0, CLEARED_TO - CLEARED_FROM);
+    memset((char *)packet + ADDRESSES_FROM, 0, ADDRESSES_TO - ADDRESSES_FROM);
     packet->tunnel.kind = TUNNEL_NONE;
     bool snapped = packet->captured < packet->length;
     if (snapped)

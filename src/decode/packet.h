@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "net/address.h"
@@ -91,6 +92,7 @@ struct packet_arp {
 
 enum packet_app { PACKET_APP_NONE, PACKET_APP_DNS, PACKET_APP_TLS };
 
+// In two cache lines what every packet of a flow is counted by, behind them what few are asked for.
 struct packet {
     // From the source.
     int64_t time_ns;         // the packet's own stamp
@@ -103,7 +105,7 @@ struct packet {
     uint16_t interface;      // index into the run's interface table
     uint16_t link_type;      // LINKTYPE_* number, which libpcap calls DLT_*
 
-    // Link and network. Everything from here to `target` is zero until a decoder fills it.
+    // Link and network. Everything from here to `payload_length` is zero until a decoder fills it.
     uint16_t ether_type;         // of the innermost link layer; 0 = none
     uint16_t vlan[PACKET_VLANS]; // VLAN ids, outermost first
     uint8_t vlans;               // tags seen, PACKET_VLANS kept at most
@@ -129,14 +131,13 @@ struct packet {
     uint32_t payload_captured; // bytes of it at hand
     uint32_t payload_length;   // bytes of it on the wire (TCP quality counts with these)
 
-    struct address source, target; // version 0: not an IP packet
+    struct packet_tcp tcp;
 
-    union {
-        struct packet_tcp tcp;
-        struct packet_arp arp;
-    };
+    struct address source, target; // version 0: not an IP packet; zero until a decoder fills them
     struct packet_tunnel tunnel;
+    struct packet_arp arp;
 };
+_Static_assert(offsetof(struct packet, source) <= 128, "two cache lines");
 
 static inline const uint8_t *packet_payload(const struct packet *packet)
 {

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/prefetch.h"
+
 // An id with what decides most comparisons, so that sorting reads each flow once.
 struct ended_entry {
     int64_t end_ns;
@@ -122,7 +124,7 @@ static void read_head(const struct ended_list *list, struct ended_run *run, cons
     run->end_ns = ended_time(store, id);
     run->prefix = key_prefix(ended_flow_at(store, id));
     if (run->next + AHEAD < run->end)
-        __builtin_prefetch(ended_flow_at(store, list->ids[run->next + AHEAD]));
+        prefetch_read(ended_flow_at(store, list->ids[run->next + AHEAD]));
 }
 
 static bool comes_before(const struct ended_list *list, const struct flow_store *store, unsigned left,

@@ -15,7 +15,7 @@ void flow_end(struct flow_table *table, struct flow_partition *partition, uint32
 {
     struct flow *flow = flow_at(&table->store, id);
     assert((flow->marks & FLOW_MARK_ENDED) == 0);
-    flow->end_ns = end_time(flow, reason, partition->wheels[flow->idle_class].timeout_ns, now_ns);
+    flow->end_ns = end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
     flow_index_remove(&table->index, hash, id);
@@ -32,9 +32,9 @@ enum end_reason flow_reason_when_idle(const struct flow *flow)
     return flow->tcp_state == TCP_STATE_RESET ? END_RESET : END_CLOSED;
 }
 
-bool flow_has_timed_out(const struct flow_partition *partition, const struct flow *flow, int64_t at_ns)
+bool flow_has_timed_out(const struct flow_table *table, const struct flow *flow, int64_t at_ns)
 {
-    int64_t timeout_ns = partition->wheels[flow->idle_class].timeout_ns;
+    int64_t timeout_ns = table->timeout_ns[flow->idle_class];
     return timeout_ns != 0 && at_ns - flow->last_ns > timeout_ns;
 }
 
@@ -48,10 +48,10 @@ static void expire(struct flow_table *table, struct flow_partition *partition, i
     }
 }
 
-static enum end_reason reason_at_finish(const struct flow_partition *partition, const struct flow *flow,
+static enum end_reason reason_at_finish(const struct flow_table *table, const struct flow *flow,
                                         int64_t now_ns)
 {
-    bool ended_before = flow->idle_class == IDLE_CLOSED || flow_has_timed_out(partition, flow, now_ns);
+    bool ended_before = flow->idle_class == IDLE_CLOSED || flow_has_timed_out(table, flow, now_ns);
     return ended_before ? flow_reason_when_idle(flow) : END_RUN;
 }
 
@@ -63,8 +63,8 @@ static void finish_wheel(struct flow_table *table, struct flow_partition *partit
             uint32_t id = wheel->heads[slot];
             const struct flow *flow = flow_at(&table->store, id);
             idle_wheel_remove(wheel, &table->store, id);
-            flow_end(table, partition, id, flow_table_hash(table, id),
-                     reason_at_finish(partition, flow, now_ns), now_ns);
+            flow_end(table, partition, id, flow_table_hash(table, id), reason_at_finish(table, flow, now_ns),
+                     now_ns);
         }
     }
 }

@@ -16,7 +16,7 @@ void flow_end(struct flow_table *table, struct flow_partition *partition, uint32
               enum end_reason reason, int64_t now_ns);
 
 // Whether the flow was idle for longer than its class allows, and how it ends then.
-bool flow_has_timed_out(const struct flow_partition *partition, const struct flow *flow, int64_t at_ns);
+bool flow_has_timed_out(const struct flow_table *table, const struct flow *flow, int64_t at_ns);
 enum end_reason flow_reason_when_idle(const struct flow *flow);
 
 // Makes room for one flow: attempts go first while they fill more than half of the partition, then the least

@@ -140,6 +140,7 @@ void flow_index_remove(struct flow_index *index, uint64_t hash, uint32_t id)
         bucket = slab_at(&index->overflow, bucket->overflow);
     }
     bucket->ids[place] = 0;
+    bucket->tags[place] = 0;
     index->entries--;
     if (before != NULL && is_empty(bucket))
         free_overflow(index, before);

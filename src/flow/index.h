@@ -6,13 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base/prefetch.h"
 #include "base/slab.h"
 
 enum { INDEX_PLACES = 10, INDEX_FILL = 7 };
 
 struct index_bucket {
-    uint16_t tags[INDEX_PLACES]; // 16 bits of the hash; meaningful where ids[] is not 0
+    uint16_t tags[INDEX_PLACES]; // 15 bits of the hash and a one; 0 where ids[] is 0
     uint32_t overflow;           // id of a further bucket in `overflow`, 0 = none
     uint32_t ids[INDEX_PLACES];
 };
@@ -57,34 +59,51 @@ static inline struct index_bucket *flow_index_bucket(const struct flow_index *in
 // The tag comes from bits that neither the bucket number nor the partition uses.
 static inline uint16_t flow_index_tag(uint64_t hash)
 {
-    return (uint16_t)(hash >> 36);
+    return (uint16_t)(hash >> 36) | 1;
 }
 
-static inline void flow_index_prefetch(const struct flow_index *index, uint64_t hash)
+PREFETCHING void flow_index_prefetch(const struct flow_index *index, uint64_t hash)
 {
-    __builtin_prefetch(flow_index_bucket(index, flow_index_bucket_number(index, hash)));
+    prefetch_read(flow_index_bucket(index, flow_index_bucket_number(index, hash)));
 }
+
+// The places of a bucket that have the tag, as bits: four tags at a time, each 0 after the XOR where it is
+// equal, and only then without a carry into its top bit.
+static inline unsigned index_bucket_match(const struct index_bucket *bucket, uint16_t tag)
+{
+    static const uint64_t ones = UINT64_C(0x0001000100010001), rest = UINT64_C(0x7fff7fff7fff7fff);
+    unsigned places = 0;
+    for (unsigned word = 0; word * 4 < INDEX_PLACES; word++) {
+        uint64_t tags;
+        memcpy(&tags, (const char *)bucket->tags + word * sizeof tags, sizeof tags);
+        uint64_t differs = tags ^ ones * tag;
+        uint64_t zero = ~(((differs & rest) + rest) | differs | rest);
+        places |= (unsigned)((zero >> 15) * UINT64_C(0x0001000200040008) >> 48) << word * 4;
+    }
+    return places & ((1u << INDEX_PLACES) - 1);
+}
+_Static_assert(offsetof(struct index_bucket, overflow) + sizeof(uint32_t) == 3 * sizeof(uint64_t),
+               "the last word of tags ends with the overflow");
 
 // Walks the candidates of a hash: ids whose tag fits. Start with {0}; 0 = no more.
 struct index_walk {
     const struct index_bucket *bucket;
-    unsigned place;
+    unsigned places; // that fit and were not visited
 };
 
 static inline uint32_t flow_index_next(const struct flow_index *index, uint64_t hash, struct index_walk *walk)
 {
-    uint16_t tag = flow_index_tag(hash);
-    if (walk->bucket == NULL)
+    if (walk->bucket == NULL) {
         walk->bucket = flow_index_bucket(index, flow_index_bucket_number(index, hash));
-    for (;;) {
-        while (walk->place < INDEX_PLACES) {
-            unsigned place = walk->place++;
-            if (walk->bucket->tags[place] == tag && walk->bucket->ids[place] != 0)
-                return walk->bucket->ids[place];
-        }
+        walk->places = index_bucket_match(walk->bucket, flow_index_tag(hash));
+    }
+    while (walk->places == 0) {
         if (walk->bucket->overflow == 0)
             return 0;
         walk->bucket = slab_at(&index->overflow, walk->bucket->overflow);
-        walk->place = 0;
+        walk->places = index_bucket_match(walk->bucket, flow_index_tag(hash));
     }
+    unsigned place = (unsigned)__builtin_ctz(walk->places);
+    walk->places &= walk->places - 1;
+    return walk->bucket->ids[place];
 }

@@ -1,5 +1,6 @@
 #include "flow/key.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -16,6 +17,23 @@ static void ports_of_packet(const struct packet *packet, uint16_t ports[2])
     }
 }
 
+// Whether the source is endpoint B: the greater one.
+static bool source_is_greater(const struct packet *packet, const uint16_t ports[2])
+{
+    int order;
+    if (packet->source.version == 4) {
+        uint32_t source, target;
+        memcpy(&source, packet->source.bytes, sizeof source);
+        memcpy(&target, packet->target.bytes, sizeof target);
+        source = ntohl(source);
+        target = ntohl(target);
+        order = (source > target) - (source < target);
+    } else {
+        order = memcmp(packet->source.bytes, packet->target.bytes, sizeof packet->source.bytes);
+    }
+    return order > 0 || (order == 0 && ports[0] > ports[1]);
+}
+
 bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8_t *sender)
 {
     if (packet->source.version == 0)
@@ -24,31 +42,29 @@ bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8
     if (packet->ports_known)
         ports_of_packet(packet, ports);
 
-    int order = memcmp(packet->source.bytes, packet->target.bytes, sizeof packet->source.bytes);
-    uint8_t from = order > 0 || (order == 0 && ports[0] > ports[1]);
-    *key = (struct flow_key){
-        .tunnel_id = packet->tunnel.kind != TUNNEL_NONE ? packet->tunnel.id : 0,
-        .tunnel_kind = packet->tunnel.kind,
-        .protocol = packet->ip_protocol,
-        .ip_version = packet->source.version,
-    };
+    uint8_t from = source_is_greater(packet, ports);
     memcpy(key->addresses[from], packet->source.bytes, sizeof key->addresses[0]);
     memcpy(key->addresses[!from], packet->target.bytes, sizeof key->addresses[0]);
+    key->tunnel_id = packet->tunnel.kind != TUNNEL_NONE ? packet->tunnel.id : 0;
     key->ports[from] = ports[0];
     key->ports[!from] = ports[1];
+    key->protocol = packet->ip_protocol;
+    key->ip_version = packet->source.version;
+    key->tunnel_kind = packet->tunnel.kind;
+    key->reserved = 0;
     *sender = from;
     return true;
 }
 
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
 {
-    if (key->ip_version == 6)
+    if (key->ip_version == 6 || key->tunnel_kind != TUNNEL_NONE)
         return hash_bytes(key, sizeof *key, seed);
-    uint8_t packed[20]; // an IPv4 key without its zeros
+    uint8_t packed[16]; // what is not zero
     memcpy(packed, key->addresses[0], 4);
     memcpy(packed + 4, key->addresses[1], 4);
-    memcpy(packed + 8, &key->tunnel_id, 12);
-    return hash_bytes(packed, sizeof packed, seed);
+    memcpy(packed + 8, key->ports, 8);
+    return hash_16_bytes(packed, seed);
 }
 
 static int compare_numbers(uint32_t left, uint32_t right)

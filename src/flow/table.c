@@ -79,8 +79,7 @@ static bool add_partition(struct flow_table *table, unsigned number)
         partition->max_flows = share != 0 ? share : 1;
     }
     for (int kind = 0; kind < IDLE_CLASSES; kind++)
-        if (!idle_wheel_init(&partition->wheels[kind],
-                             timeout_of_class(&table->policy, (enum idle_class)kind)))
+        if (!idle_wheel_init(&partition->wheels[kind], table->timeout_ns[kind]))
             return false;
     return true;
 }
@@ -100,6 +99,8 @@ bool flow_table_init(struct flow_table *table, const struct flow_policy *policy,
                      unsigned shards)
 {
     *table = (struct flow_table){.policy = *policy, .partitions = partition_count(policy->max_flows)};
+    for (int kind = 0; kind < IDLE_CLASSES; kind++)
+        table->timeout_ns[kind] = timeout_of_class(policy, (enum idle_class)kind);
     uint32_t flows = flows_at_most(policy, shards);
     bool whole = flow_store_init(&table->store, flows) &&
                  flow_index_init(&table->index, flows, flow_table_hash, table);
@@ -125,10 +126,17 @@ void flow_table_done(struct flow_table *table)
 
 // Finding and making.
 
-static uint32_t find_flow(const struct flow_table *table, const struct flow_key *key, uint64_t hash)
+// A flow that ends stays where it is until the end of the tick: the hint, too, is right or another flow.
+static uint32_t find_flow(const struct flow_table *table, const struct flow_key *key, uint64_t hash,
+                          uint32_t hint)
 {
+    uint32_t id = hint;
+    if (id != 0) {
+        const struct flow *flow = flow_at(&table->store, id);
+        if ((flow->marks & FLOW_MARK_ENDED) == 0 && flow_has_key(&table->store, flow, key))
+            return id;
+    }
     struct index_walk walk = {0};
-    uint32_t id;
     while ((id = flow_index_next(&table->index, hash, &walk)) != 0)
         if (flow_has_key(&table->store, flow_at(&table->store, id), key))
             return id;
@@ -230,11 +238,10 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
 }
 
 // Why the flow that has the packet's key is not the packet's flow, if so.
-static bool is_over(const struct flow_table *table, const struct flow_partition *partition,
-                    const struct flow *flow, const struct packet *packet, uint8_t sender, int64_t at_ns,
-                    enum end_reason *reason)
+static bool is_over(const struct flow_table *table, const struct flow *flow, const struct packet *packet,
+                    uint8_t sender, int64_t at_ns, enum end_reason *reason)
 {
-    if (flow_has_timed_out(partition, flow, at_ns)) {
+    if (flow_has_timed_out(table, flow, at_ns)) {
         *reason = flow_reason_when_idle(flow);
         return true;
     }
@@ -327,35 +334,33 @@ static void follow_clock(struct flow_table *table, struct flow *flow, int64_t of
         extra->clock_offset_ns = offset_ns;
 }
 
-// The packet's flow, found or made; 0 = refused.
-static uint32_t flow_of_packet(struct flow_table *table, struct flow_partition *partition,
-                               const struct packet *packet, const struct flow_key *key, uint64_t hash,
-                               uint8_t sender, int64_t at_ns, bool *created)
+// Ends the flow that has the packet's key when it is not the packet's flow. Whether it did.
+static bool end_former(struct flow_table *table, struct flow_partition *partition, uint32_t id,
+                       const struct packet *packet, uint64_t hash, uint8_t sender, int64_t at_ns)
 {
-    uint32_t id = find_flow(table, key, hash);
+    const struct flow *flow = flow_at(&table->store, id);
     enum end_reason reason;
-    if (id != 0) {
-        const struct flow *flow = flow_at(&table->store, id);
-        if (!is_over(table, partition, flow, packet, sender, at_ns, &reason))
-            return id;
-        idle_wheel_remove(&partition->wheels[flow->idle_class], &table->store, id);
-        flow_end(table, partition, id, hash, reason, packet->now_ns);
-    }
-    id = make_flow(table, partition, packet, key, hash, sender, at_ns);
-    *created = id != 0;
-    table->counts.refused += id == 0;
-    return id;
+    if (!is_over(table, flow, packet, sender, at_ns, &reason))
+        return false;
+    idle_wheel_remove(&partition->wheels[flow->idle_class], &table->store, id);
+    flow_end(table, partition, id, hash, reason, packet->now_ns);
+    return true;
 }
 
 struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
-                                  const struct flow_key *key, uint64_t hash, uint8_t sender)
+                                  const struct flow_key *key, uint64_t hash, uint8_t sender, uint32_t hint)
 {
     struct flow_partition *partition = flow_table_partition(table, hash);
     int64_t at_ns = packet->time_ns + packet->clock_offset_ns;
     struct flow_hit hit = {0};
-    uint32_t id = flow_of_packet(table, partition, packet, key, hash, sender, at_ns, &hit.created);
-    if (id == 0)
-        return hit;
+    uint32_t id = find_flow(table, key, hash, hint);
+    if (id == 0 || end_former(table, partition, id, packet, hash, sender, at_ns)) {
+        id = make_flow(table, partition, packet, key, hash, sender, at_ns);
+        hit.created = id != 0;
+        table->counts.refused += id == 0;
+        if (id == 0)
+            return hit;
+    }
     struct flow *flow = hit.flow = flow_at(&table->store, id);
     hit.second_sighting = sight(table, flow, packet, sender, at_ns);
     hit.duplicate = hit.second_sighting && table->policy.observe_first;

@@ -49,6 +49,7 @@ struct flow_partition {
 
 struct flow_table {
     struct flow_policy policy;
+    int64_t timeout_ns[IDLE_CLASSES];                  // 0 = never
     unsigned partitions;                               // of the run
     struct flow_partition *partition[FLOW_PARTITIONS]; // NULL = another shard's
     struct flow_store store;
@@ -72,37 +73,38 @@ struct flow_hit {
 };
 
 // Counts a packet in its flow, which is made when there is none. `sender` is the packet's direction in the
-// key. The flow pointer is valid until the next call with the table.
+// key, `hint` what flow_table_prefetch_node() said in this tick, or 0. The flow pointer is valid until the next
+// call with the table.
 struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
-                                  const struct flow_key *key, uint64_t hash, uint8_t sender);
+                                  const struct flow_key *key, uint64_t hash, uint8_t sender, uint32_t hint);
 
 // Touch early what flow_table_packet() will read: the bucket first, some packets later the node that it
-// names, then the parts of the node. The id is only a hint: 0 = none.
-static inline void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash)
+// names, then the parts of the node. The id is a hint which flow it may be: 0 = none.
+PREFETCHING void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
     flow_index_prefetch(&table->index, hash);
 }
 
-static inline uint32_t flow_table_prefetch_node(const struct flow_table *table, uint64_t hash)
+PREFETCHING uint32_t flow_table_prefetch_node(const struct flow_table *table, uint64_t hash)
 {
     struct index_walk walk = {0};
     uint32_t id = flow_index_next(&table->index, hash, &walk);
     if (id != 0) {
         const char *node = (const char *)flow_at(&table->store, id);
-        __builtin_prefetch(node);
-        __builtin_prefetch(node + 64);
+        prefetch_write(node);
+        prefetch_write(node + 64);
     }
     return id;
 }
 
-static inline void flow_table_prefetch_parts(const struct flow_table *table, uint32_t hint)
+PREFETCHING void flow_table_prefetch_parts(const struct flow_table *table, uint32_t hint)
 {
     if (hint == 0)
         return;
     const char *quality = (const char *)flow_quality(&table->store, flow_at(&table->store, hint));
     if (quality != NULL) {
-        __builtin_prefetch(quality, 1);
-        __builtin_prefetch(quality + 64, 1);
+        prefetch_write(quality);
+        prefetch_write(quality + 64);
     }
 }
 

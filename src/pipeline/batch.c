@@ -6,14 +6,21 @@
 bool batch_init(struct batch *batch, unsigned capacity)
 {
     *batch = (struct batch){.capacity = capacity};
-    batch->items = calloc(capacity, sizeof *batch->items);
-    return batch->items != NULL;
+    batch->items = aligned_alloc(_Alignof(struct batch_item), capacity * sizeof *batch->items);
+    batch->hash = calloc(capacity, sizeof *batch->hash);
+    batch->shard = calloc(capacity, sizeof *batch->shard);
+    if (batch->items != NULL && batch->hash != NULL && batch->shard != NULL)
+        return true;
+    batch_done(batch);
+    return false;
 }
 
 void batch_done(struct batch *batch)
 {
     batch_clear(batch);
     free(batch->items);
+    free(batch->hash);
+    free(batch->shard);
     *batch = (struct batch){0};
 }
 
@@ -24,6 +31,7 @@ void batch_clear(struct batch *batch)
     batch->chunk_count = 0;
     batch->count = 0;
     batch->mark = BATCH_PACKETS;
+    batch->behind = 0;
 }
 
 static bool holds_chunk(const struct batch *batch, const struct chunk *chunk)
@@ -39,12 +47,14 @@ bool batch_has_room(const struct batch *batch, const struct chunk *chunk)
     return batch->count < batch->capacity && (batch->chunk_count < BATCH_CHUNKS || holds_chunk(batch, chunk));
 }
 
-struct batch_item *batch_add(struct batch *batch, struct chunk *chunk)
+void batch_add(struct batch *batch, uint64_t hash, unsigned shard, struct chunk *chunk)
 {
     assert(batch_has_room(batch, chunk));
-    if (!holds_chunk(batch, chunk)) {
+    if (chunk != NULL && !holds_chunk(batch, chunk)) {
         chunk_retain(chunk);
         batch->chunks[batch->chunk_count++] = chunk;
     }
-    return &batch->items[batch->count++];
+    batch->hash[batch->count] = hash;
+    batch->shard[batch->count] = (uint8_t)shard;
+    batch->count++;
 }

@@ -1,22 +1,25 @@
-// A batch: decoded packets on their way from the source thread to a shard, with references to the chunks
-// that hold their bytes. Whoever holds the batch owns it; it is emptied with batch_clear() before it is
-// filled again. Made at start, never on the packet path.
+// A batch: decoded packets in their order, with references to the chunks that hold their bytes. The source
+// thread fills it, then every shard reads it, each the packets that are its own; when the last shard is done
+// with it, the source fills it again. Made at start, never on the packet path.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/latch.h"
 #include "capture/chunk.h"
 #include "decode/packet.h"
 #include "flow/key.h"
 
+// The key and the first two lines of the packet are all that most packets need of it.
 struct batch_item {
-    struct packet packet;
-    struct flow_key key;
-    uint64_t hash;
-    bool has_flow;  // key, hash and sender are set
+    _Alignas(64) struct flow_key key; // with has_flow
+    bool has_flow;
     uint8_t sender; // the packet's direction in the key
+    _Alignas(64) struct packet packet;
 };
+
+enum { BATCH_ITEM_HOT_BYTES = 192 };
 
 enum { BATCH_CHUNKS = 8 }; // chunks that one batch may point into
 
@@ -32,10 +35,15 @@ struct batch {
     int64_t now_ns;    // BATCH_TICK, BATCH_SOURCE_END: the time at which the tick ends
     uint64_t tick;     // number of the tick that ends
     bool interval_end; // the tick ends an interval of top flows too
+    uint32_t behind;   // bit i: shard i is so far behind that it gets no packets in this batch (live)
     unsigned chunk_count;
     struct chunk *chunks[BATCH_CHUNKS];
     unsigned count, capacity;
+    // By packet. What every shard reads of every packet lies apart: whose it is, and what to fetch ahead.
     struct batch_item *items;
+    uint64_t *hash; // of the key; 0 without one
+    uint8_t *shard;
+    struct latch done; // open when every shard is done with it
 };
 
 bool batch_init(struct batch *batch, unsigned capacity);
@@ -46,5 +54,11 @@ void batch_clear(struct batch *batch);
 
 // Whether one more packet, with bytes in `chunk`, fits.
 bool batch_has_room(const struct batch *batch, const struct chunk *chunk);
-// The next item; its packet's bytes lie in `chunk`, of which the batch takes a reference.
-struct batch_item *batch_add(struct batch *batch, struct chunk *chunk);
+// The place of the next item, to be filled; it counts once batch_add() was called.
+static inline struct batch_item *batch_place(const struct batch *batch)
+{
+    return &batch->items[batch->count];
+}
+// Adds that item for a shard; its packet's bytes lie in `chunk` (NULL = elsewhere), of which the batch takes a
+// reference.
+void batch_add(struct batch *batch, uint64_t hash, unsigned shard, struct chunk *chunk);

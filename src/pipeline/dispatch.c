@@ -8,7 +8,7 @@
 
 enum { FRAGMENT_ENTRIES = 4096 };
 
-bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch **open,
+bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch *open,
                    struct totals *totals, deliver_function *deliver, void *owner)
 {
     *dispatch = (struct dispatch){
@@ -19,6 +19,8 @@ bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *se
         .totals = totals,
         .fragments = fragments_create(FRAGMENT_ENTRIES, settings->hash_seed),
     };
+    for (unsigned p = 0; p < settings->partitions; p++)
+        dispatch->shard_of[p] = (uint8_t)(p % settings->shards);
     live_clock_start(&dispatch->live);
     return dispatch->fragments != NULL;
 }
@@ -34,19 +36,10 @@ void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap)
     dispatch->taps[dispatch->tap_count++] = tap;
 }
 
-static bool hand_over(struct dispatch *dispatch, unsigned shard, bool wait)
+static bool hand_over(struct dispatch *dispatch, bool wait)
 {
-    dispatch->open[shard] = dispatch->deliver(dispatch->owner, shard, dispatch->open[shard], wait);
-    return dispatch->open[shard] != NULL;
-}
-
-// Whether every shard has a batch to carry a mark.
-static bool all_open(struct dispatch *dispatch, bool wait)
-{
-    for (unsigned shard = 0; shard < dispatch->settings.shards; shard++)
-        if (dispatch->open[shard] == NULL && !hand_over(dispatch, shard, wait))
-            return false;
-    return true;
+    dispatch->open = dispatch->deliver(dispatch->owner, dispatch->open, wait);
+    return dispatch->open != NULL;
 }
 
 static void note_interval(struct dispatch *dispatch, int64_t end_ns)
@@ -60,24 +53,22 @@ static void note_interval(struct dispatch *dispatch, int64_t end_ns)
     dispatch->interval_begin_ns = end_ns;
 }
 
-// Every shard has an open batch. A shard that is behind may leave none open after it.
+// There is an open batch; there may be none after it (live).
 static void cut_tick(struct dispatch *dispatch, int64_t end_ns, enum batch_mark mark)
 {
+    struct batch *batch = dispatch->open;
     note_interval(dispatch, end_ns);
-    for (unsigned shard = 0; shard < dispatch->settings.shards; shard++) {
-        struct batch *batch = dispatch->open[shard];
-        batch->mark = (uint8_t)mark;
-        batch->now_ns = end_ns;
-        batch->tick = dispatch->tick;
-        batch->interval_end = dispatch->totals->interval_end;
-        hand_over(dispatch, shard, dispatch->settings.lossless && mark != BATCH_SOURCE_END);
-    }
+    batch->mark = (uint8_t)mark;
+    batch->now_ns = end_ns;
+    batch->tick = dispatch->tick;
+    batch->interval_end = dispatch->totals->interval_end;
+    hand_over(dispatch, dispatch->settings.lossless && mark != BATCH_SOURCE_END);
     dispatch->tick++;
     dispatch->tick_packets = 0;
 }
 
-// Moves the clock; a tick ends at the last boundary that was passed, however many they are. When a shard is
-// so far behind that none of its batches is free (live), the tick rides on: it ends a little later.
+// Moves the clock; a tick ends at the last boundary that was passed, however many they are. When the shards
+// are so far behind that no batch is free (live), the tick rides on: it ends a little later.
 static void advance(struct dispatch *dispatch, int64_t now_ns)
 {
     int64_t tick_ns = dispatch->settings.tick_ns;
@@ -89,7 +80,7 @@ static void advance(struct dispatch *dispatch, int64_t now_ns)
     bool passed = now_ns >= dispatch->tick_end_ns;
     if (!passed && dispatch->tick_packets < TICK_PACKETS)
         return;
-    if (!all_open(dispatch, dispatch->settings.lossless))
+    if (dispatch->open == NULL && !hand_over(dispatch, dispatch->settings.lossless))
         return;
     cut_tick(dispatch, passed ? now_ns / tick_ns * tick_ns : now_ns, BATCH_TICK);
     if (passed)
@@ -151,13 +142,12 @@ static void count_received(struct totals *totals, const struct frame *frame, uin
         totals->last_packet_ns = frame->time_ns;
 }
 
-// The batch of the shard that owns the packet's partition, with room for it; NULL when it is behind (live).
-static struct batch *batch_for(struct dispatch *dispatch, uint64_t hash, const struct chunk *chunk)
+// The batch with room for a packet whose bytes lie in the chunk; NULL when there is none (live).
+static struct batch *batch_for(struct dispatch *dispatch, const struct chunk *chunk)
 {
-    unsigned shard = partition_of(hash, dispatch->settings.partitions) % dispatch->settings.shards;
-    if (dispatch->open[shard] == NULL || !batch_has_room(dispatch->open[shard], chunk))
-        hand_over(dispatch, shard, dispatch->settings.lossless);
-    return dispatch->open[shard];
+    if (dispatch->open == NULL || !batch_has_room(dispatch->open, chunk))
+        hand_over(dispatch, dispatch->settings.lossless);
+    return dispatch->open;
 }
 
 static int64_t time_of_frame(struct dispatch *dispatch, const struct frame *frame)
@@ -194,29 +184,20 @@ static int64_t bounded_stamp(int64_t time_ns)
     return time_ns < PACKET_CLOCK_LATEST_NS ? time_ns : PACKET_CLOCK_LATEST_NS;
 }
 
-// Decodes the frame and puts it into the batch of its shard.
+// Decodes the frame into its place in the batch.
 static void send_packet(struct dispatch *dispatch, const struct frame *frame)
 {
-    struct packet packet;
-    fill_packet(dispatch, frame, &packet);
-    count_understanding(dispatch->totals, &packet);
-    struct flow_key key;
-    uint8_t sender = 0;
-    bool has_flow = flow_key_of_packet(&packet, &key, &sender);
-    uint64_t hash = has_flow ? flow_key_hash(&key, dispatch->settings.hash_seed) : 0;
-    struct batch *batch = batch_for(dispatch, hash, frame->chunk);
-    if (batch == NULL) {
+    struct batch *batch = batch_for(dispatch, frame->chunk);
+    struct batch_item *item = batch != NULL ? batch_place(batch) : &dispatch->nowhere;
+    fill_packet(dispatch, frame, &item->packet);
+    count_understanding(dispatch->totals, &item->packet);
+    item->has_flow = flow_key_of_packet(&item->packet, &item->key, &item->sender);
+    uint64_t hash = item->has_flow ? flow_key_hash(&item->key, dispatch->settings.hash_seed) : 0;
+    unsigned shard = dispatch->shard_of[partition_of(hash, dispatch->settings.partitions)];
+    if (batch == NULL || (batch->behind >> shard & 1) != 0)
         dispatch->totals->interface[interface_row(frame)].no_batch++;
-        return;
-    }
-    struct batch_item *item = batch_add(batch, frame->chunk);
-    item->packet = packet;
-    item->has_flow = has_flow;
-    if (has_flow) {
-        item->key = key;
-        item->hash = hash;
-        item->sender = sender;
-    }
+    else
+        batch_add(batch, hash, shard, frame->chunk);
 }
 
 bool dispatch_frame(struct dispatch *dispatch, const struct frame *arrived)
@@ -239,9 +220,8 @@ bool dispatch_frame(struct dispatch *dispatch, const struct frame *arrived)
 
 void dispatch_idle(struct dispatch *dispatch)
 {
-    for (unsigned shard = 0; shard < dispatch->settings.shards; shard++)
-        if (dispatch->open[shard] != NULL && dispatch->open[shard]->count > 0)
-            hand_over(dispatch, shard, dispatch->settings.lossless);
+    if (dispatch->open != NULL && dispatch->open->count > 0)
+        hand_over(dispatch, dispatch->settings.lossless);
     if (!dispatch->settings.lossless)
         advance(dispatch, live_clock_now(&dispatch->live));
 }
@@ -249,6 +229,7 @@ void dispatch_idle(struct dispatch *dispatch)
 void dispatch_end(struct dispatch *dispatch)
 {
     dispatch_idle(dispatch);
-    all_open(dispatch, true);
+    if (dispatch->open == NULL)
+        hand_over(dispatch, true);
     cut_tick(dispatch, dispatch->now_ns, BATCH_SOURCE_END);
 }

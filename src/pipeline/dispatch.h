@@ -1,6 +1,6 @@
-// Dispatch: the source thread's half of the pipeline. It decodes every frame once, gives it its time, its
-// flow key and its partition, and fills the open batch of the shard that owns the partition. It cuts ticks
-// and keeps the source's side of the totals. One thread; no I/O.
+// Dispatch: the source thread's half of the pipeline. It decodes every frame once, in its place in the open
+// batch, gives it its time, its flow key and the shard that owns the key's partition. It cuts ticks and keeps
+// the source's side of the totals. One thread; no I/O.
 #pragma once
 
 #include <stdbool.h>
@@ -10,6 +10,7 @@
 #include "capture/source.h"
 #include "decode/decode.h"
 #include "decode/fragments.h"
+#include "flow/policy.h"
 #include "pipeline/batch.h"
 #include "pipeline/totals.h"
 
@@ -19,7 +20,7 @@ enum { TICK_PACKETS = 65536, DISPATCH_TAPS = 4 }; // a tick ends after so many p
 
 // Takes a batch that is full or ends a tick (or NULL), and gives an empty one to fill; NULL when there is
 // none and `wait` is false.
-typedef struct batch *deliver_function(void *owner, unsigned shard, struct batch *batch, bool wait);
+typedef struct batch *deliver_function(void *owner, struct batch *batch, bool wait);
 
 struct dispatch_settings {
     struct decode_options decode;
@@ -35,7 +36,9 @@ struct dispatch {
     struct dispatch_settings settings;
     deliver_function *deliver;
     void *owner;
-    struct batch **open; // by shard; NULL = the shard is behind and none is free (live)
+    struct batch *open;        // NULL = the shards are behind and none is free (live)
+    struct batch_item nowhere; // for packets that are counted and dropped then
+    uint8_t shard_of[FLOW_PARTITIONS];
     struct fragments *fragments;
     struct packet_clock clock;
     struct live_clock live; // of a live run
@@ -48,8 +51,8 @@ struct dispatch {
     struct totals *totals;
 };
 
-// `open` holds one empty batch a shard, borrowed. `totals` is written by this thread only.
-bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch **open,
+// `open` is the first batch to fill, borrowed. `totals` is written by this thread only.
+bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch *open,
                    struct totals *totals, deliver_function *deliver, void *owner);
 void dispatch_done(struct dispatch *dispatch);
 

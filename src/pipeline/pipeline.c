@@ -8,8 +8,17 @@
 
 #include "pipeline/worker.h"
 
-// Ticks on their way: each holds a batch or a part of every worker, so there are never as many.
-enum { POLL_FRAMES = 256, TICK_SLOTS = 2 * (WORKER_BATCHES + WORKER_PARTS) };
+enum { POLL_FRAMES = 256 };
+
+// Batches on their way to the shards. A file's are few: what waits is in the caches then. A live source needs
+// more for the moments in which the shards do not get to run; when they are used up it waits a little, for
+// the kernel's ring holds more still.
+enum { BATCHES_FILE = 32, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
+// A shard that has so many before it gets no packets, so that it takes no batch from the others (live).
+enum { BATCHES_BEHIND = BATCHES_LIVE / 2 };
+
+// Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
+enum { TICK_SLOTS = BATCHES_LIVE + 2 * WORKER_PARTS };
 
 // What the source knows at the end of a tick.
 struct tick_slot {
@@ -32,12 +41,15 @@ struct pipeline {
     struct source *source;
     struct tick_consumer *consumer;
     struct dispatch dispatch;
-    struct totals counted;                // the source thread's
-    struct totals merged;                 // the consumer's: with what the shards counted
-    struct batch *open[PIPELINE_WORKERS]; // the dispatch's
+    struct totals counted; // the source thread's
+    struct totals merged;  // the consumer's: with what the shards counted
     struct tick_run *runs[PIPELINE_WORKERS];
     struct inline_shard alone;
-    struct worker *workers[PIPELINE_WORKERS]; // with more than one
+    // With more than one worker:
+    struct worker *workers[PIPELINE_WORKERS];
+    struct batch batches[BATCHES_LIVE]; // used in turn: they come back in their order
+    unsigned batch_count, next_batch;
+    unsigned unannounced; // batches sent since the workers were woken
     struct tick_slot *slots;
     pthread_t aggregate;
 };
@@ -112,11 +124,10 @@ static const struct ended_record *next_inline(struct tick_run *run)
     return shard_next_ended(alone->shard, &alone->record) ? &alone->record : NULL;
 }
 
-static struct batch *run_inline(void *owner, unsigned number, struct batch *batch, bool wait)
+static struct batch *run_inline(void *owner, struct batch *batch, bool wait)
 {
     struct pipeline *pipeline = owner;
     struct inline_shard *alone = &pipeline->alone;
-    (void)number;
     (void)wait;
     shard_batch(alone->shard, batch);
     if (batch->mark != BATCH_PACKETS) {
@@ -127,7 +138,7 @@ static struct batch *run_inline(void *owner, unsigned number, struct batch *batc
             batch->interval_end ? shard_top_flows(alone->shard, alone->top, TICK_TOP_FLOWS) : 0;
         if (!pipeline->dispatch.settings.lossless)
             take_drops(pipeline);
-        pipeline->merged = pipeline->counted;
+        totals_copy(&pipeline->merged, &pipeline->counted);
         add_shard_totals(&pipeline->merged, shard_totals(alone->shard));
         consume(pipeline, batch->tick, batch->now_ns, 1);
     }
@@ -147,27 +158,80 @@ static bool create_inline(struct pipeline *pipeline)
     alone->run = (struct tick_run){.next = next_inline, .top = alone->top};
     alone->shard = shard_create(&setup);
     pipeline->runs[0] = &alone->run;
-    pipeline->open[0] = &alone->batch;
     return alone->shard != NULL && batch_init(&alone->batch, pipeline->setup.batch);
 }
 
 // Threads.
 
-static struct batch *send_batch(void *owner, unsigned number, struct batch *batch, bool wait)
+static void wake_workers(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; pipeline->unannounced > 0 && i < pipeline->setup.workers; i++)
+        worker_wake(pipeline->workers[i]);
+    pipeline->unannounced = 0;
+}
+
+// Waits for an empty batch. A file waits until half of them are, so that neither side wakes the other for
+// each one.
+static bool await_batch(struct pipeline *pipeline, bool wait)
+{
+    unsigned until = pipeline->next_batch;
+    if (latch_is_open(&pipeline->batches[until].done))
+        return true;
+    wake_workers(pipeline);
+    if (!wait)
+        return latch_wait(&pipeline->batches[until].done, EMPTY_WAIT_MS);
+    until = (until + pipeline->batch_count / 2) % pipeline->batch_count;
+    return latch_wait(&pipeline->batches[until].done, -1);
+}
+
+// Shards that are behind, as bits.
+static uint32_t workers_behind(const struct pipeline *pipeline)
+{
+    uint32_t behind = 0;
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        behind |= (uint32_t)(worker_queued(pipeline->workers[i]) >= BATCHES_BEHIND) << i;
+    return behind;
+}
+
+static struct batch *empty_batch(struct pipeline *pipeline, bool wait)
+{
+    if (!await_batch(pipeline, wait))
+        return NULL;
+    struct batch *batch = &pipeline->batches[pipeline->next_batch];
+    pipeline->next_batch = (pipeline->next_batch + 1) % pipeline->batch_count;
+    if (!pipeline->dispatch.settings.lossless)
+        batch->behind = workers_behind(pipeline);
+    return batch;
+}
+
+// What the source knows at the end of a tick, for whoever merges it.
+static void note_tick(struct pipeline *pipeline, const struct batch *batch)
+{
+    if (!pipeline->dispatch.settings.lossless)
+        take_drops(pipeline);
+    struct tick_slot *slot = &pipeline->slots[batch->tick % TICK_SLOTS];
+    slot->now_ns = batch->now_ns;
+    slot->last = batch->mark == BATCH_SOURCE_END;
+    totals_copy(&slot->totals, &pipeline->counted);
+}
+
+// Every shard gets every batch. Shards of a file are woken for several at once.
+static struct batch *send_batch(void *owner, struct batch *batch, bool wait)
 {
     struct pipeline *pipeline = owner;
-    if (batch != NULL) {
-        if (batch->mark != BATCH_PACKETS && number == 0) { // before any shard sees the mark
-            if (!pipeline->dispatch.settings.lossless)
-                take_drops(pipeline);
-            struct tick_slot *slot = &pipeline->slots[batch->tick % TICK_SLOTS];
-            slot->now_ns = batch->now_ns;
-            slot->last = batch->mark == BATCH_SOURCE_END;
-            slot->totals = pipeline->counted;
-        }
-        worker_send(pipeline->workers[number], batch);
-    }
-    return worker_empty(pipeline->workers[number], wait);
+    bool lossless = pipeline->dispatch.settings.lossless;
+    if (batch == NULL)
+        return empty_batch(pipeline, wait);
+    bool end = batch->mark == BATCH_SOURCE_END;
+    if (batch->mark != BATCH_PACKETS) // before any shard sees the mark
+        note_tick(pipeline, batch);
+    latch_close(&batch->done, pipeline->setup.workers);
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        worker_send(pipeline->workers[i], batch);
+    pipeline->unannounced++;
+    if (!lossless || end || pipeline->unannounced >= pipeline->batch_count / 2)
+        wake_workers(pipeline);
+    return end ? NULL : empty_batch(pipeline, wait);
 }
 
 static void *aggregate(void *argument)
@@ -181,7 +245,7 @@ static void *aggregate(void *argument)
         const struct tick_slot *slot = &pipeline->slots[number % TICK_SLOTS];
         last = slot->last;
         int64_t now_ns = slot->now_ns;
-        pipeline->merged = slot->totals;
+        totals_copy(&pipeline->merged, &slot->totals);
         for (unsigned i = 0; i < pipeline->setup.workers; i++)
             add_shard_totals(&pipeline->merged, counted[i]);
         consume(pipeline, number, now_ns, pipeline->setup.workers);
@@ -189,10 +253,19 @@ static void *aggregate(void *argument)
     return NULL;
 }
 
+static bool create_batches(struct pipeline *pipeline)
+{
+    pipeline->batch_count = pipeline->source->ops->lossless ? BATCHES_FILE : BATCHES_LIVE;
+    for (unsigned i = 0; i < pipeline->batch_count; i++)
+        if (!batch_init(&pipeline->batches[i], pipeline->setup.batch))
+            return false;
+    return true;
+}
+
 static bool create_workers(struct pipeline *pipeline)
 {
     pipeline->slots = calloc(TICK_SLOTS, sizeof *pipeline->slots);
-    if (pipeline->slots == NULL)
+    if (pipeline->slots == NULL || !create_batches(pipeline))
         return false;
     for (unsigned i = 0; i < pipeline->setup.workers; i++) {
         struct shard_setup setup = {
@@ -202,10 +275,9 @@ static bool create_workers(struct pipeline *pipeline)
             .names = pipeline->setup.names,
             .top_flows = pipeline->setup.top_flows,
         };
-        pipeline->workers[i] = worker_create(&setup, pipeline->setup.batch);
+        pipeline->workers[i] = worker_create(&setup);
         if (pipeline->workers[i] == NULL)
             return false;
-        pipeline->open[i] = worker_empty(pipeline->workers[i], true);
     }
     return true;
 }
@@ -213,9 +285,13 @@ static bool create_workers(struct pipeline *pipeline)
 // Ends the workers that did start, before any packet came.
 static void stop_workers(struct pipeline *pipeline, unsigned started)
 {
+    struct batch *batch = &pipeline->batches[0];
+    batch->mark = BATCH_SOURCE_END;
+    latch_close(&batch->done, started);
+    for (unsigned i = 0; i < started; i++)
+        worker_send(pipeline->workers[i], batch);
     for (unsigned i = 0; i < started; i++) {
-        pipeline->open[i]->mark = BATCH_SOURCE_END;
-        worker_send(pipeline->workers[i], pipeline->open[i]);
+        worker_wake(pipeline->workers[i]);
         worker_join(pipeline->workers[i]);
     }
 }
@@ -267,9 +343,11 @@ struct pipeline *pipeline_create(const struct pipeline_setup *setup, struct sour
         .interval_ns = setup->interval_ns,
         .lossless = source->ops->lossless,
     };
-    if (!(threads ? create_workers(pipeline) : create_inline(pipeline)) ||
-        !dispatch_init(&pipeline->dispatch, &dispatch, pipeline->open, &pipeline->counted,
-                       threads ? send_batch : run_inline, pipeline)) {
+    bool whole = threads ? create_workers(pipeline) : create_inline(pipeline);
+    struct batch *open = threads ? &pipeline->batches[0] : &pipeline->alone.batch;
+    pipeline->next_batch = 1;
+    if (!whole || !dispatch_init(&pipeline->dispatch, &dispatch, open, &pipeline->counted,
+                                 threads ? send_batch : run_inline, pipeline)) {
         error_set(error, EXIT_USAGE, "no memory for the pipeline: lower flow.max_flows or pipeline.workers");
         pipeline_destroy(pipeline);
         return NULL;
@@ -287,6 +365,8 @@ void pipeline_destroy(struct pipeline *pipeline)
     shard_destroy(pipeline->alone.shard);
     free(pipeline->alone.run.dns.items);
     batch_done(&pipeline->alone.batch);
+    for (unsigned i = 0; i < BATCHES_LIVE; i++)
+        batch_done(&pipeline->batches[i]);
     free(pipeline->slots);
     free(pipeline);
 }
@@ -329,9 +409,10 @@ static void read_source(struct pipeline *pipeline)
             source_poll(pipeline->source, pipeline->setup.poll_timeout_ms, frames, POLL_FRAMES, &count);
         if (result == SOURCE_END)
             return;
-        if (result == SOURCE_IDLE)
+        if (result == SOURCE_IDLE) {
             dispatch_idle(&pipeline->dispatch);
-        else if (!wanted)
+            wake_workers(pipeline);
+        } else if (!wanted)
             count_unwanted(pipeline, frames, count);
         else if (!take_frames(pipeline, frames, count)) {
             wanted = false;

@@ -1,10 +1,12 @@
 #include "pipeline/shard.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct shard {
+    unsigned number;
     bool names;
     struct flow_table table;
     struct top_table *top[FLOW_PARTITIONS]; // NULL = not asked for, or another shard's
@@ -27,6 +29,7 @@ struct shard *shard_create(const struct shard_setup *setup)
     struct shard *shard = calloc(1, sizeof *shard);
     if (shard == NULL)
         return NULL;
+    shard->number = setup->number;
     shard->names = setup->names;
     if (flow_table_init(&shard->table, &setup->policy, setup->number, setup->shards) &&
         (!setup->top_flows || create_top(shard)))
@@ -87,7 +90,7 @@ static void look_inside(struct shard *shard, struct flow *flow, const struct pac
     }
 }
 
-static void shard_packet(struct shard *shard, const struct batch_item *item)
+static void shard_packet(struct shard *shard, const struct batch_item *item, uint64_t hash, uint32_t hint)
 {
     const struct packet *packet = &item->packet;
     if (!item->has_flow) {
@@ -95,7 +98,7 @@ static void shard_packet(struct shard *shard, const struct batch_item *item)
         shard->totals.analysed_bytes += packet->length;
         return;
     }
-    struct flow_hit hit = flow_table_packet(&shard->table, packet, &item->key, item->hash, item->sender);
+    struct flow_hit hit = flow_table_packet(&shard->table, packet, &item->key, hash, item->sender, hint);
     shard->totals.second_sightings += hit.second_sighting;
     if (hit.duplicate) {
         shard->totals.duplicate++;
@@ -105,40 +108,60 @@ static void shard_packet(struct shard *shard, const struct batch_item *item)
     shard->totals.analysed_bytes += packet->length;
     shard->totals.protocol_packets[packet->ip_protocol]++;
     shard->totals.protocol_bytes[packet->ip_protocol] += packet->length;
-    struct top_table *top = shard->top[partition_of(item->hash, shard->table.partitions)];
+    struct top_table *top = shard->top[partition_of(hash, shard->table.partitions)];
     if (top != NULL)
-        top_add(top, &item->key, item->hash, item->sender, packet->length);
+        top_add(top, &item->key, hash, item->sender, packet->length);
     if (shard->names && hit.flow != NULL)
         look_inside(shard, hit.flow, packet);
 }
 
 // Three passes ahead of the work: the index's buckets, the nodes that they name, the parts of the nodes, so
-// that the misses of many packets overlap.
+// that the misses of many packets overlap. Each is a place in the batch and how many packets of the shard
+// lie before it.
 enum { AHEAD_BUCKETS = 24, AHEAD_NODES = 16, AHEAD_PARTS = 8, HINTS = 16 };
 
-struct look_ahead {
-    unsigned bucket, node, part; // items that each pass has reached
-    uint32_t hints[HINTS];       // flows of the items between the last two passes
+struct pass {
+    unsigned at;   // in the batch
+    unsigned done; // packets of this shard before it
 };
 
-static void advance_ahead(const struct shard *shard, const struct batch *batch, struct look_ahead *ahead,
-                          unsigned i)
+// Whether the shard has one more packet, with fewer than `end` before it.
+__attribute__((always_inline)) static inline bool
+next_own(const struct shard *shard, const struct batch *batch, struct pass *pass, unsigned end)
 {
-    for (; ahead->bucket < batch->count && ahead->bucket < i + AHEAD_BUCKETS; ahead->bucket++)
-        flow_table_prefetch_bucket(&shard->table, batch->items[ahead->bucket].hash);
-    for (; ahead->node < batch->count && ahead->node < i + AHEAD_NODES; ahead->node++)
-        ahead->hints[ahead->node % HINTS] =
-            flow_table_prefetch_node(&shard->table, batch->items[ahead->node].hash);
-    for (; ahead->part < batch->count && ahead->part < i + AHEAD_PARTS; ahead->part++)
-        flow_table_prefetch_parts(&shard->table, ahead->hints[ahead->part % HINTS]);
+    while (pass->at < batch->count && batch->shard[pass->at] != shard->number)
+        pass->at++;
+    return pass->at < batch->count && pass->done < end;
+}
+
+static void step(struct pass *pass)
+{
+    pass->at++;
+    pass->done++;
+}
+
+PREFETCHING void prefetch_item(const struct batch_item *item)
+{
+    for (unsigned line = 0; line < BATCH_ITEM_HOT_BYTES; line += 64)
+        prefetch_read((const char *)item + line);
 }
 
 void shard_batch(struct shard *shard, const struct batch *batch)
 {
-    struct look_ahead ahead = {0};
-    for (unsigned i = 0; i < batch->count; i++) {
-        advance_ahead(shard, batch, &ahead, i);
-        shard_packet(shard, &batch->items[i]);
+    struct pass bucket = {0}, node = {0}, part = {0}, work = {0};
+    uint32_t hints[HINTS]; // which flows the packets behind the second pass may be of
+    const struct flow_table *table = &shard->table;
+    while (next_own(shard, batch, &work, UINT_MAX)) {
+        for (; next_own(shard, batch, &bucket, work.done + AHEAD_BUCKETS); step(&bucket)) {
+            flow_table_prefetch_bucket(table, batch->hash[bucket.at]);
+            prefetch_item(&batch->items[bucket.at]);
+        }
+        for (; next_own(shard, batch, &node, work.done + AHEAD_NODES); step(&node))
+            hints[node.done % HINTS] = flow_table_prefetch_node(table, batch->hash[node.at]);
+        for (; next_own(shard, batch, &part, work.done + AHEAD_PARTS); step(&part))
+            flow_table_prefetch_parts(table, hints[part.done % HINTS]);
+        shard_packet(shard, &batch->items[work.at], batch->hash[work.at], hints[work.done % HINTS]);
+        step(&work);
     }
 }
 

@@ -1,5 +1,8 @@
 #include "pipeline/totals.h"
 
+#include <stddef.h>
+#include <string.h>
+
 struct lost_row {
     const char *stage, *reason;
 };
@@ -18,6 +21,11 @@ const char *lost_stage_name(enum lost_cause cause)
 const char *lost_reason_name(enum lost_cause cause)
 {
     return lost_rows[cause].reason;
+}
+
+void totals_copy(struct totals *to, const struct totals *from)
+{
+    memcpy(to, from, offsetof(struct totals, interface) + from->interfaces * sizeof from->interface[0]);
 }
 
 uint64_t totals_lost(const struct totals *totals)

@@ -43,8 +43,6 @@ struct totals {
     // Source thread.
     uint64_t received, received_bytes;
     uint64_t lost[LOST_CAUSES];
-    unsigned interfaces; // rows used below; interfaces past TOTALS_INTERFACES share the last
-    struct interface_totals interface[TOTALS_INTERFACES];
     uint64_t decode_errors[DECODE_LAYERS][DECODE_REASONS];
     unsigned unsupported;
     struct unsupported_totals unsupported_kind[TOTALS_UNSUPPORTED];
@@ -62,8 +60,13 @@ struct totals {
     uint64_t flow_table_bytes;
     uint64_t protocol_packets[256], protocol_bytes[256]; // by IP protocol, of analysed packets
     uint64_t dns_messages, tls_hellos;
+    // Source thread. Interfaces past TOTALS_INTERFACES share the last row.
+    unsigned interfaces; // rows used below
+    struct interface_totals interface[TOTALS_INTERFACES];
 };
 
+// A copy without the interfaces that there are not.
+void totals_copy(struct totals *to, const struct totals *from);
 uint64_t totals_lost(const struct totals *totals);
 // The law above. False names the difference in *missing (received minus the buckets).
 bool totals_balanced(const struct totals *totals, int64_t *missing);

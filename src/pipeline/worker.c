@@ -8,8 +8,8 @@
 
 #include "base/record_ring.h"
 
-// Live, the source waits that long for a shard that is behind: the kernel's ring holds more than the batches.
-enum { PART_RECORDS = 128, RING_BYTES = 4096, FOR_EVER = -1, EMPTY_WAIT_MS = 20 };
+enum { PART_RECORDS = 128, RING_BYTES = 4096, POINTER_BYTES = 16, FOR_EVER = -1 };
+_Static_assert(WORKER_QUEUE *POINTER_BYTES <= RING_BYTES / 2, "the queue fits into its ring");
 
 // A piece of a shard's tick. The first one carries what there is once: DNS, totals, top flows.
 struct part {
@@ -26,10 +26,10 @@ struct worker {
     struct shard *shard;
     pthread_t thread;
     bool started;
-    struct record_ring *inbox, *empties; // struct batch *: source to shard and back
+    struct record_ring *inbox;           // struct batch *: from the source
     struct record_ring *outbox, *spares; // struct part *: shard to aggregate and back
-    struct batch batches[WORKER_BATCHES];
     struct part *parts;
+    unsigned unannounced; // parts sent since the aggregate was woken
     // Of the aggregate thread:
     struct tick_run run;
     struct part *current;
@@ -38,12 +38,18 @@ struct worker {
     struct shard_totals totals;
 };
 
-static void push(struct record_ring *ring, void *pointer)
+static void push_quietly(struct record_ring *ring, void *pointer)
 {
     void **place = record_ring_reserve(ring, sizeof pointer, true);
     assert(place != NULL); // the ring holds more pointers than there are
     *place = pointer;
-    record_ring_commit(ring);
+    record_ring_commit_quietly(ring);
+}
+
+static void push(struct record_ring *ring, void *pointer)
+{
+    push_quietly(ring, pointer);
+    record_ring_wake(ring);
 }
 
 // Waits for `timeout_ms`, negative = for ever; NULL when nothing came.
@@ -59,36 +65,29 @@ static void *pop(struct record_ring *ring, int timeout_ms)
     return pointer;
 }
 
-static bool fill_rings(struct worker *worker, unsigned batch_packets)
+static bool create_rings(struct worker *worker)
 {
     worker->inbox = record_ring_create(RING_BYTES);
-    worker->empties = record_ring_create(RING_BYTES);
     worker->outbox = record_ring_create(RING_BYTES);
     worker->spares = record_ring_create(RING_BYTES);
     worker->parts = calloc(WORKER_PARTS, sizeof *worker->parts);
-    if (worker->inbox == NULL || worker->empties == NULL || worker->outbox == NULL ||
-        worker->spares == NULL || worker->parts == NULL)
+    if (worker->inbox == NULL || worker->outbox == NULL || worker->spares == NULL || worker->parts == NULL)
         return false;
     for (unsigned i = 0; i < WORKER_PARTS; i++)
         push(worker->spares, &worker->parts[i]);
-    for (unsigned i = 0; i < WORKER_BATCHES; i++) {
-        if (!batch_init(&worker->batches[i], batch_packets))
-            return false;
-        push(worker->empties, &worker->batches[i]);
-    }
     return true;
 }
 
 static const struct ended_record *next_of_parts(struct tick_run *run);
 
-struct worker *worker_create(const struct shard_setup *setup, unsigned batch_packets)
+struct worker *worker_create(const struct shard_setup *setup)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL)
         return NULL;
     worker->run.next = next_of_parts;
     worker->shard = shard_create(setup);
-    if (worker->shard == NULL || !fill_rings(worker, batch_packets)) {
+    if (worker->shard == NULL || !create_rings(worker)) {
         worker_destroy(worker);
         return NULL;
     }
@@ -100,26 +99,41 @@ void worker_destroy(struct worker *worker)
     if (worker == NULL)
         return;
     assert(!worker->started);
-    for (unsigned i = 0; i < WORKER_BATCHES; i++)
-        if (worker->batches[i].items != NULL)
-            batch_done(&worker->batches[i]);
     for (unsigned i = 0; worker->parts != NULL && i < WORKER_PARTS; i++)
         free(worker->parts[i].dns.items);
     free(worker->parts);
     free(worker->run.dns.items);
     record_ring_destroy(worker->inbox);
-    record_ring_destroy(worker->empties);
     record_ring_destroy(worker->outbox);
     record_ring_destroy(worker->spares);
     shard_destroy(worker->shard);
     free(worker);
 }
 
-// The shard's thread.
+// The shard's thread. It wakes the aggregate for several parts at once, and before it sleeps itself.
+
+static void *pop_here(struct worker *worker, struct record_ring *ring)
+{
+    void *pointer = pop(ring, 0);
+    if (pointer != NULL)
+        return pointer;
+    record_ring_wake(worker->outbox);
+    worker->unannounced = 0;
+    return pop(ring, FOR_EVER);
+}
+
+static void send_part(struct worker *worker, struct part *part)
+{
+    push_quietly(worker->outbox, part);
+    if (++worker->unannounced < WORKER_PARTS / 4)
+        return;
+    record_ring_wake(worker->outbox);
+    worker->unannounced = 0;
+}
 
 static void send_tick(struct worker *worker, bool interval_end)
 {
-    struct part *part = pop(worker->spares, FOR_EVER);
+    struct part *part = pop_here(worker, worker->spares);
     shard_swap_dns(worker->shard, &part->dns);
     part->totals = *shard_totals(worker->shard);
     part->top_count = interval_end ? shard_top_flows(worker->shard, part->top, TICK_TOP_FLOWS) : 0;
@@ -128,28 +142,40 @@ static void send_tick(struct worker *worker, bool interval_end)
         if (++part->count < PART_RECORDS)
             continue;
         part->last = false;
-        push(worker->outbox, part);
-        part = pop(worker->spares, FOR_EVER);
+        send_part(worker, part);
+        part = pop_here(worker, worker->spares);
         part->count = part->dns.count = part->top_count = 0;
     }
     part->last = true;
-    push(worker->outbox, part);
+    send_part(worker, part);
+}
+
+// Done with a batch: the last shard to be so frees it for the source.
+static void leave(struct batch *batch)
+{
+    if (!latch_arrive(&batch->done))
+        return;
+    batch_clear(batch);
+    latch_open(&batch->done);
 }
 
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     for (bool last = false; !last;) {
-        struct batch *batch = pop(worker->inbox, FOR_EVER);
+        struct batch *batch = pop_here(worker, worker->inbox);
+        enum batch_mark mark = batch->mark;
+        int64_t now_ns = batch->now_ns;
+        bool interval_end = batch->interval_end;
         shard_batch(worker->shard, batch);
-        if (batch->mark != BATCH_PACKETS) {
-            last = batch->mark == BATCH_SOURCE_END;
-            shard_tick(worker->shard, batch->now_ns, last);
-            send_tick(worker, batch->interval_end);
-        }
-        batch_clear(batch);
-        push(worker->empties, batch);
+        leave(batch);
+        if (mark == BATCH_PACKETS)
+            continue;
+        last = mark == BATCH_SOURCE_END;
+        shard_tick(worker->shard, now_ns, last);
+        send_tick(worker, interval_end);
     }
+    record_ring_wake(worker->outbox);
     return NULL;
 }
 
@@ -170,14 +196,19 @@ void worker_join(struct worker *worker)
     worker->started = false;
 }
 
-struct batch *worker_empty(struct worker *worker, bool wait)
+void worker_send(struct worker *worker, struct batch *batch)
 {
-    return pop(worker->empties, wait ? FOR_EVER : EMPTY_WAIT_MS);
+    push_quietly(worker->inbox, batch);
 }
 
-void worker_send(struct worker *worker, struct batch *take_batch)
+void worker_wake(struct worker *worker)
 {
-    push(worker->inbox, take_batch);
+    record_ring_wake(worker->inbox);
+}
+
+unsigned worker_queued(const struct worker *worker)
+{
+    return (unsigned)(record_ring_used(worker->inbox) / POINTER_BYTES);
 }
 
 // The aggregate's thread.

@@ -149,7 +149,8 @@ static inline struct flow_hit feed(struct test_table *test, const struct packet 
     struct flow_key key;
     uint8_t sender;
     cr_assert(flow_key_of_packet(packet, &key, &sender));
-    return flow_table_packet(&test->table, packet, &key, flow_key_hash(&key, test->policy.hash_seed), sender);
+    return flow_table_packet(&test->table, packet, &key, flow_key_hash(&key, test->policy.hash_seed), sender,
+                             0);
 }
 
 // The end of a tick at `at_ns`: what ended, in order, is then there for take().

@@ -11,10 +11,12 @@ struct filling {
     struct chunk_pool *pool;
     struct chunk *chunk;
     struct batch batch;
+    unsigned shards;
 };
 
 static void filling_init(struct filling *filling)
 {
+    filling->shards = 1;
     filling->pool = chunk_pool_create(1, 4096);
     filling->chunk = chunk_pool_take(filling->pool, 0);
     cr_assert(batch_init(&filling->batch, BATCH));
@@ -29,10 +31,11 @@ static void filling_done(struct filling *filling)
 
 static void give(struct filling *filling, struct shard *shard, const struct packet *packet)
 {
-    struct batch_item *item = batch_add(&filling->batch, filling->chunk);
+    struct batch_item *item = batch_place(&filling->batch);
     *item = (struct batch_item){.packet = *packet};
     item->has_flow = flow_key_of_packet(packet, &item->key, &item->sender);
-    item->hash = item->has_flow ? flow_key_hash(&item->key, test_policy().hash_seed) : 0;
+    uint64_t hash = item->has_flow ? flow_key_hash(&item->key, test_policy().hash_seed) : 0;
+    batch_add(&filling->batch, hash, partition_of(hash, FLOW_PARTITIONS) % filling->shards, filling->chunk);
     shard_batch(shard, &filling->batch);
     batch_clear(&filling->batch);
 }
@@ -125,6 +128,7 @@ static unsigned run_mix(unsigned shards, struct flow_record *out, struct shard_t
 {
     struct filling filling;
     filling_init(&filling);
+    filling.shards = shards;
     struct shard *shard[SPLIT];
     for (unsigned i = 0; i < shards; i++) {
         struct shard_setup setup = setup_of(0);

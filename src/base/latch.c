@@ -1,0 +1,43 @@
+#include "base/latch.h"
+
+#include "base/futex.h"
+
+enum { LATCH_WAITED_FOR = 1u << 31 };
+
+static unsigned left_of(unsigned word)
+{
+    return word & ~(unsigned)LATCH_WAITED_FOR;
+}
+
+void latch_close(struct latch *latch, unsigned count)
+{
+    atomic_store_explicit(&latch->word, count + 1, memory_order_relaxed);
+}
+
+bool latch_arrive(struct latch *latch)
+{
+    return left_of(atomic_fetch_sub_explicit(&latch->word, 1, memory_order_acq_rel)) == 2;
+}
+
+void latch_open(struct latch *latch)
+{
+    if (atomic_exchange_explicit(&latch->word, 0, memory_order_acq_rel) != 1)
+        futex_wake(&latch->word);
+}
+
+bool latch_is_open(struct latch *latch)
+{
+    return left_of(atomic_load_explicit(&latch->word, memory_order_acquire)) == 0;
+}
+
+bool latch_wait(struct latch *latch, int timeout_ms)
+{
+    while (!latch_is_open(latch)) {
+        unsigned word = atomic_fetch_or_explicit(&latch->word, LATCH_WAITED_FOR, memory_order_acq_rel);
+        if (left_of(word) != 0)
+            futex_wait(&latch->word, word | LATCH_WAITED_FOR, timeout_ms);
+        if (timeout_ms >= 0)
+            return latch_is_open(latch);
+    }
+    return true;
+}
