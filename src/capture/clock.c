@@ -62,21 +62,22 @@ int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns)
 void live_clock_start(struct live_clock *clock)
 {
     *clock = (struct live_clock){.start_wall_ns = clock_wall_ns(), .start_ns = clock_now_ns()};
+    clock->now_ns = clock->start_wall_ns;
 }
 
-int64_t live_clock_now(const struct live_clock *clock)
+int64_t live_clock_read(struct live_clock *clock)
 {
-    return clock->start_wall_ns + (clock_now_ns() - clock->start_ns);
+    clock->now_ns = clock->start_wall_ns + (clock_now_ns() - clock->start_ns);
+    return clock->now_ns;
 }
 
 int64_t live_clock_advance(struct live_clock *clock, int64_t stamp_ns)
 {
     static const int64_t step_ns = 2 * NS_PER_S;
-    int64_t now_ns = live_clock_now(clock);
-    int64_t ahead_ns = stamp_ns + clock->offset_ns - now_ns;
+    int64_t ahead_ns = stamp_ns + clock->offset_ns - clock->now_ns;
     if (ahead_ns > step_ns || ahead_ns < -step_ns) {
-        clock->offset_ns = now_ns - stamp_ns;
+        clock->offset_ns = clock->now_ns - stamp_ns;
         clock->steps++;
     }
-    return now_ns;
+    return clock->now_ns;
 }

@@ -27,14 +27,15 @@ int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns);
 
 // Live time: CLOCK_MONOTONIC, told as wall time of the start plus what has passed since. A frame's stamp is
 // wall time; when the wall clock is set during the run, stamps are shifted by an offset from then on, and
-// the step is counted. The source thread.
+// the step is counted. The clock is read once for the frames of a poll. The source thread.
 struct live_clock {
     int64_t start_wall_ns, start_ns;
+    int64_t now_ns;    // when it was last read
     int64_t offset_ns; // added to stamps
     uint64_t steps;    // times that the wall clock was set by more than 2 s
 };
 
 void live_clock_start(struct live_clock *clock);
-int64_t live_clock_now(const struct live_clock *clock);
-// Feeds a frame's stamp and returns now.
+int64_t live_clock_read(struct live_clock *clock); // returns now
+// Feeds a frame's stamp and returns now, as it was last read.
 int64_t live_clock_advance(struct live_clock *clock, int64_t stamp_ns);

@@ -30,6 +30,7 @@ struct live_handle {
     uint16_t interface;  // row
     uint16_t link_type;
     struct interface_row *row;
+    int64_t counted_at_ns; // when the source last asked for the counts
     uint32_t received_seen, kernel_dropped_seen, interface_dropped_seen; // libpcap's, at the last count
 };
 

@@ -14,8 +14,9 @@
 #include "capture/clock.h"
 #include "capture/live_set.h"
 
-enum { CHUNK_READY_BYTES = 16 * 1024, GONE_WAIT_MS = 5, OTHER_FDS = 2 };
+enum { CHUNK_READY_BYTES = 16 * 1024, GONE_WAIT_MS = 5, OTHER_FDS = 2, UNWATCHED_POLLS = 64 };
 static const int64_t drain_patience_ns = 300 * NS_PER_MS;
+static const int64_t count_every_ns = NS_PER_S; // libpcap reads files of /sys for it
 
 enum live_state { LIVE_RUNNING, LIVE_DRAINING, LIVE_ENDED };
 enum stop_wish { STOP_NOT, STOP_DRAIN, STOP_AT_ONCE };
@@ -28,6 +29,7 @@ struct live_source {
     struct chunk *retired; // full: their frames were handed over by the last poll
     unsigned turn;         // the handle that is read first
     enum live_state state;
+    unsigned unwatched; // polls since the links and sockets were last looked at
     int64_t drain_until_ns;
     atomic_int stop; // enum stop_wish
     int stop_fd;
@@ -267,11 +269,20 @@ static enum source_result poll_draining(struct live_source *source, int timeout_
     return SOURCE_IDLE;
 }
 
-static enum source_result poll_running(struct live_source *source, int timeout_ms)
+// Nothing to wait for while a ring is known to hold more; links and sockets are looked at now and then.
+static void watch(struct live_source *source, int timeout_ms)
 {
+    if (handles_wait_ms(source) == 0 && ++source->unwatched < UNWATCHED_POLLS)
+        return;
+    source->unwatched = 0;
     await(source, wait_ms(source, timeout_ms));
     if (clock_now_ns() >= source->set.retry_at_ns)
         live_set_follow(&source->set);
+}
+
+static enum source_result poll_running(struct live_source *source, int timeout_ms)
+{
+    watch(source, timeout_ms);
     read_handles(source);
     return source->count > 0 ? SOURCE_FRAMES : SOURCE_IDLE;
 }
@@ -312,9 +323,15 @@ static const struct source_interface *live_interface(const struct source *source
 static void live_drops(struct source *base, unsigned interface, struct source_drops *out)
 {
     struct live_source *source = live_of(base);
-    for (unsigned i = 0; i < source->set.handles_count; i++)
-        if (source->set.handles[i]->interface == interface)
-            live_handle_count(source->set.handles[i]);
+    int64_t now_ns = clock_now_ns();
+    for (unsigned i = 0; i < source->set.handles_count; i++) {
+        struct live_handle *handle = source->set.handles[i];
+        bool due = source->state != LIVE_RUNNING || now_ns >= handle->counted_at_ns + count_every_ns;
+        if (handle->interface == interface && due) {
+            live_handle_count(handle);
+            handle->counted_at_ns = now_ns;
+        }
+    }
     *out = source->set.rows.rows[interface]->drops;
 }
 

@@ -61,6 +61,7 @@ struct source_ops {
                                unsigned *count);
     unsigned (*interfaces)(const struct source *source);
     const struct source_interface *(*interface)(const struct source *source, unsigned index);
+    // What the kernel counted may be a second old while the source runs.
     void (*drops)(struct source *source, unsigned interface, struct source_drops *out);
     // The coming polls end the source. With `drain`, a live one first hands over what is in its rings
     // (65536 frames an interface at most); what is left is counted as unread.

@@ -18,7 +18,6 @@
 enum {
     CHUNKS = (int)CONTROL_CHUNK_BYTES / (int)CHUNK_BYTES,
     NODE_NAME_BYTES = 256,
-    POLL_TIMEOUT_MS = 10,
     CLOSED_LINGER_SECS = 5,
     FILE_WORKERS = 4,
     LIVE_WORKERS = 8,
@@ -150,7 +149,6 @@ static bool build(struct control *control, struct error *error)
         .interval_ns = settings->stats.enabled ? (int64_t)settings->stats.interval_ms * NS_PER_MS : 0,
         .names = true,
         .top_flows = settings->stats.enabled && settings->stats.top_flows > 0,
-        .poll_timeout_ms = POLL_TIMEOUT_MS,
     };
     control->pipeline =
         pipeline_create(&setup, control->source, aggregate_consumer(control->aggregate), error);

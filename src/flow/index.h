@@ -73,6 +73,7 @@ static inline unsigned index_bucket_match(const struct index_bucket *bucket, uin
 {
     static const uint64_t ones = UINT64_C(0x0001000100010001), rest = UINT64_C(0x7fff7fff7fff7fff);
     unsigned places = 0;
+#pragma GCC unroll 3
     for (unsigned word = 0; word * 4 < INDEX_PLACES; word++) {
         uint64_t tags;
         memcpy(&tags, (const char *)bucket->tags + word * sizeof tags, sizeof tags);

@@ -56,15 +56,28 @@ bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8
     return true;
 }
 
+// Put together in registers: fields that were just stored are not loaded as one word.
+uint64_t flow_key_hash_v4(const uint8_t addresses[8], const uint16_t ports[2], uint8_t protocol,
+                          uint64_t seed)
+{
+    uint32_t first, second;
+    memcpy(&first, addresses, sizeof first);
+    memcpy(&second, addresses + 4, sizeof second);
+    uint64_t words[2] = {
+        (uint64_t)first << 32 | second,
+        (uint64_t)ports[0] << 32 | (uint64_t)ports[1] << 16 | protocol,
+    };
+    return hash_16_bytes(words, seed);
+}
+
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
 {
     if (key->ip_version == 6 || key->tunnel_kind != TUNNEL_NONE)
         return hash_bytes(key, sizeof *key, seed);
-    uint8_t packed[16]; // what is not zero
-    memcpy(packed, key->addresses[0], 4);
-    memcpy(packed + 4, key->addresses[1], 4);
-    memcpy(packed + 8, key->ports, 8);
-    return hash_16_bytes(packed, seed);
+    uint8_t addresses[8];
+    memcpy(addresses, key->addresses[0], 4);
+    memcpy(addresses + 4, key->addresses[1], 4);
+    return flow_key_hash_v4(addresses, key->ports, key->protocol, seed);
 }
 
 static int compare_numbers(uint32_t left, uint32_t right)

@@ -25,6 +25,9 @@ bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8
 
 // Keyed: the same seed gives the same hash everywhere.
 uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
+// The same of an IPv4 key without a tunnel; four bytes each of A and B.
+uint64_t flow_key_hash_v4(const uint8_t addresses[8], const uint16_t ports[2], uint8_t protocol,
+                          uint64_t seed);
 
 // Order of outputs: protocol, endpoint A, endpoint B, tunnel.
 int flow_key_compare(const struct flow_key *left, const struct flow_key *right);

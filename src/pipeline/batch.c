@@ -5,6 +5,7 @@
 
 bool batch_init(struct batch *batch, unsigned capacity)
 {
+    assert(capacity <= BATCH_MAXIMUM);
     *batch = (struct batch){.capacity = capacity};
     batch->items = aligned_alloc(_Alignof(struct batch_item), capacity * sizeof *batch->items);
     batch->hash = calloc(capacity, sizeof *batch->hash);

@@ -21,7 +21,10 @@ struct batch_item {
 
 enum { BATCH_ITEM_HOT_BYTES = 192 };
 
-enum { BATCH_CHUNKS = 8 }; // chunks that one batch may point into
+enum {
+    BATCH_MAXIMUM = 4096, // packets: the greatest pipeline.batch
+    BATCH_CHUNKS = 8,     // chunks that one batch may point into
+};
 
 // What a batch carries besides packets, always behind them.
 enum batch_mark {
@@ -46,6 +49,7 @@ struct batch {
     struct latch done; // open when every shard is done with it
 };
 
+// Up to BATCH_MAXIMUM packets.
 bool batch_init(struct batch *batch, unsigned capacity);
 void batch_done(struct batch *batch);
 

@@ -2,11 +2,12 @@
 
 #include <assert.h>
 
+#include "base/time.h"
 #include "capture/tap.h"
 #include "pipeline/observation.h"
 #include "pipeline/shard.h"
 
-enum { FRAGMENT_ENTRIES = 4096 };
+enum { FRAGMENT_ENTRIES = 4096, FILE_WAIT_MS = 10 };
 
 bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch *open,
                    struct totals *totals, deliver_function *deliver, void *owner)
@@ -223,7 +224,23 @@ void dispatch_idle(struct dispatch *dispatch)
     if (dispatch->open != NULL && dispatch->open->count > 0)
         hand_over(dispatch, dispatch->settings.lossless);
     if (!dispatch->settings.lossless)
-        advance(dispatch, live_clock_now(&dispatch->live));
+        advance(dispatch, live_clock_read(&dispatch->live));
+}
+
+void dispatch_polled(struct dispatch *dispatch)
+{
+    if (!dispatch->settings.lossless)
+        live_clock_read(&dispatch->live);
+}
+
+int dispatch_wait_ms(const struct dispatch *dispatch)
+{
+    if (dispatch->settings.lossless)
+        return FILE_WAIT_MS;
+    int64_t left_ns = dispatch->tick_end_ns - dispatch->live.now_ns;
+    if (left_ns > dispatch->settings.tick_ns || left_ns <= 0)
+        return 1; // not begun, or the shards are behind
+    return (int)(left_ns / NS_PER_MS) + 1;
 }
 
 void dispatch_end(struct dispatch *dispatch)

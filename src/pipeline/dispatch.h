@@ -59,10 +59,14 @@ void dispatch_done(struct dispatch *dispatch);
 // Every frame goes into the tap too, in order.
 void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap);
 
+// How long the source may wait for frames, and that it has waited.
+int dispatch_wait_ms(const struct dispatch *dispatch);
+void dispatch_polled(struct dispatch *dispatch);
+
 // One frame, in the source's order. False when run.count is reached: the frame was not taken.
 bool dispatch_frame(struct dispatch *dispatch, const struct frame *arrived);
-// Nothing came, or the source waits for chunks: sends the packets that wait for a full batch. Live, time
-// goes on and a tick may end.
+// Nothing came, nothing more is there now, or the source waits for chunks: sends the packets that wait for a
+// full batch. Live, time goes on and a tick may end.
 void dispatch_idle(struct dispatch *dispatch);
 // The end of the source: the last tick.
 void dispatch_end(struct dispatch *dispatch);

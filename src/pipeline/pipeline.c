@@ -399,25 +399,32 @@ static bool take_frames(struct pipeline *pipeline, const struct frame *frames, u
     return true;
 }
 
+static void pause_source(struct pipeline *pipeline)
+{
+    dispatch_idle(&pipeline->dispatch);
+    wake_workers(pipeline);
+}
+
 static void read_source(struct pipeline *pipeline)
 {
     struct frame frames[POLL_FRAMES];
+    bool live = !pipeline->dispatch.settings.lossless;
     bool wanted = true;
     for (;;) {
         unsigned count = 0;
         enum source_result result =
-            source_poll(pipeline->source, pipeline->setup.poll_timeout_ms, frames, POLL_FRAMES, &count);
+            source_poll(pipeline->source, dispatch_wait_ms(&pipeline->dispatch), frames, POLL_FRAMES, &count);
+        dispatch_polled(&pipeline->dispatch);
         if (result == SOURCE_END)
             return;
-        if (result == SOURCE_IDLE) {
-            dispatch_idle(&pipeline->dispatch);
-            wake_workers(pipeline);
-        } else if (!wanted)
+        if (result == SOURCE_FRAMES && !wanted)
             count_unwanted(pipeline, frames, count);
-        else if (!take_frames(pipeline, frames, count)) {
+        else if (result == SOURCE_FRAMES && !take_frames(pipeline, frames, count)) {
             wanted = false;
             source_stop(pipeline->source, false);
         }
+        if (result == SOURCE_IDLE || (live && count < POLL_FRAMES))
+            pause_source(pipeline);
     }
 }
 

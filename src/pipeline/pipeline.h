@@ -25,7 +25,6 @@ struct pipeline_setup {
     unsigned batch;      // packets
     int64_t interval_ns; // of top flows and totals->interval_end; 0 = none
     bool names, top_flows;
-    int poll_timeout_ms;
 };
 
 struct pipeline;

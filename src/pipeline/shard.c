@@ -1,7 +1,6 @@
 #include "pipeline/shard.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,29 +114,16 @@ static void shard_packet(struct shard *shard, const struct batch_item *item, uin
         look_inside(shard, hit.flow, packet);
 }
 
-// Three passes ahead of the work: the index's buckets, the nodes that they name, the parts of the nodes, so
-// that the misses of many packets overlap. Each is a place in the batch and how many packets of the shard
-// lie before it.
-enum { AHEAD_BUCKETS = 24, AHEAD_NODES = 16, AHEAD_PARTS = 8, HINTS = 16 };
-
-struct pass {
-    unsigned at;   // in the batch
-    unsigned done; // packets of this shard before it
-};
-
-// Whether the shard has one more packet, with fewer than `end` before it.
-__attribute__((always_inline)) static inline bool
-next_own(const struct shard *shard, const struct batch *batch, struct pass *pass, unsigned end)
+// The packets of the batch that are this shard's: their places, in order. Without a branch, for which packet
+// is whose cannot be foretold.
+static unsigned find_own(const struct shard *shard, const struct batch *batch, uint16_t own[BATCH_MAXIMUM])
 {
-    while (pass->at < batch->count && batch->shard[pass->at] != shard->number)
-        pass->at++;
-    return pass->at < batch->count && pass->done < end;
-}
-
-static void step(struct pass *pass)
-{
-    pass->at++;
-    pass->done++;
+    unsigned count = 0;
+    for (unsigned i = 0; i < batch->count; i++) {
+        own[count] = (uint16_t)i;
+        count += batch->shard[i] == shard->number;
+    }
+    return count;
 }
 
 PREFETCHING void prefetch_item(const struct batch_item *item)
@@ -146,22 +132,37 @@ PREFETCHING void prefetch_item(const struct batch_item *item)
         prefetch_read((const char *)item + line);
 }
 
+// Three passes ahead of the work: the index's buckets, the nodes that they name, the parts of the nodes, so
+// that the misses of many packets overlap.
+enum { AHEAD_BUCKETS = 24, AHEAD_NODES = 16, AHEAD_PARTS = 8, HINTS = 16 };
+
+struct passes {
+    unsigned bucket, node, part; // places in own[] that each has reached
+    uint32_t hints[HINTS];       // which flows the packets behind the second pass may be of
+};
+
+PREFETCHING void look_ahead(const struct shard *shard, const struct batch *batch, const uint16_t *own,
+                            unsigned count, unsigned at, struct passes *passes)
+{
+    for (; passes->bucket < count && passes->bucket < at + AHEAD_BUCKETS; passes->bucket++) {
+        flow_table_prefetch_bucket(&shard->table, batch->hash[own[passes->bucket]]);
+        prefetch_item(&batch->items[own[passes->bucket]]);
+    }
+    for (; passes->node < count && passes->node < at + AHEAD_NODES; passes->node++)
+        passes->hints[passes->node % HINTS] =
+            flow_table_prefetch_node(&shard->table, batch->hash[own[passes->node]]);
+    for (; passes->part < count && passes->part < at + AHEAD_PARTS; passes->part++)
+        flow_table_prefetch_parts(&shard->table, passes->hints[passes->part % HINTS]);
+}
+
 void shard_batch(struct shard *shard, const struct batch *batch)
 {
-    struct pass bucket = {0}, node = {0}, part = {0}, work = {0};
-    uint32_t hints[HINTS]; // which flows the packets behind the second pass may be of
-    const struct flow_table *table = &shard->table;
-    while (next_own(shard, batch, &work, UINT_MAX)) {
-        for (; next_own(shard, batch, &bucket, work.done + AHEAD_BUCKETS); step(&bucket)) {
-            flow_table_prefetch_bucket(table, batch->hash[bucket.at]);
-            prefetch_item(&batch->items[bucket.at]);
-        }
-        for (; next_own(shard, batch, &node, work.done + AHEAD_NODES); step(&node))
-            hints[node.done % HINTS] = flow_table_prefetch_node(table, batch->hash[node.at]);
-        for (; next_own(shard, batch, &part, work.done + AHEAD_PARTS); step(&part))
-            flow_table_prefetch_parts(table, hints[part.done % HINTS]);
-        shard_packet(shard, &batch->items[work.at], batch->hash[work.at], hints[work.done % HINTS]);
-        step(&work);
+    uint16_t own[BATCH_MAXIMUM];
+    unsigned count = find_own(shard, batch, own);
+    struct passes passes = {0};
+    for (unsigned at = 0; at < count; at++) {
+        look_ahead(shard, batch, own, count, at, &passes);
+        shard_packet(shard, &batch->items[own[at]], batch->hash[own[at]], passes.hints[at % HINTS]);
     }
 }
 
