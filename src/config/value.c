@@ -67,11 +67,22 @@ static const char *form_of(const struct setting *setting)
     return setting->type == SETTING_MS ? "a time such as 500, 500ms or 2s" : "a whole number";
 }
 
+static bool out_of_range(const struct setting *setting, const char *text, bool too_large, struct error *error)
+{
+    return error_set(error, EXIT_USAGE, "must be between %llu and %llu; %.*s is too %s",
+                     (unsigned long long)setting->minimum, (unsigned long long)setting->maximum, SHOWN_BYTES,
+                     text, too_large ? "large" : "small");
+}
+
 static bool read_number(const struct setting *setting, const char *text, uint64_t *value, struct error *error)
 {
     const char *suffix;
-    if (!value_read_digits(text, value, &suffix))
-        return error_set(error, EXIT_USAGE, "must be %s, not \"%.*s\"", form_of(setting), SHOWN_BYTES, text);
+    if (!value_read_digits(text, value, &suffix)) {
+        bool too_large = *suffix >= '0' && *suffix <= '9';
+        return too_large ? out_of_range(setting, text, true, error)
+                         : error_set(error, EXIT_USAGE, "must be %s, not \"%.*s\"", form_of(setting),
+                                     SHOWN_BYTES, text);
+    }
     for (const struct span_unit *unit = units_of(setting); unit->suffix != NULL; unit++) {
         if (strcmp(unit->suffix, suffix) != 0)
             continue;
@@ -88,9 +99,7 @@ static bool set_number(void *into, const struct setting *setting, const char *te
     if (!read_number(setting, text, &value, error))
         return false;
     if (value < setting->minimum || value > setting->maximum)
-        return error_set(error, EXIT_USAGE, "must be between %llu and %llu, not %.*s",
-                         (unsigned long long)setting->minimum, (unsigned long long)setting->maximum,
-                         SHOWN_BYTES, text);
+        return out_of_range(setting, text, value > setting->maximum, error);
     uint32_t narrow = (uint32_t)value;
     if (setting->type == SETTING_BIG)
         memcpy(into, &value, sizeof value);

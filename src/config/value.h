@@ -27,6 +27,6 @@ const char *value_text(const struct settings *settings, const struct setting *se
 bool value_given(const struct settings *settings, const struct setting *setting);
 void value_mark_given(struct settings *settings, const struct setting *setting);
 
-// The decimal digits at the start of `text`; *rest is what follows. False when there are none or more
-// than uint64_t holds.
+// The decimal digits at the start of `text`; *rest is what follows. False when there are none, or when
+// uint64_t does not hold them: then *rest is the digit that was too much.
 bool value_read_digits(const char *text, uint64_t *value, const char **rest);

@@ -41,6 +41,17 @@ Test(value, the_largest_number)
     cr_expect_not(set("flow.hash_seed", "18446744073709551616"));
 }
 
+Test(value, a_number_out_of_range_is_told_its_range)
+{
+    cr_expect_not(set("run.count", "99999999999999999999999"));
+    cr_expect_str_eq(error.text,
+                     "must be between 0 and 9223372036854775807; 99999999999999999999999 is too large");
+    cr_expect_not(set("capture.buffer_size_mb", "0"));
+    cr_expect_str_eq(error.text, "must be between 1 and 4096; 0 is too small");
+    cr_expect_not(set("flow.timeout_secs", "99999999999999999999999h"));
+    cr_expect_str_eq(error.text, "must be between 0 and 4294967295; 99999999999999999999999h is too large");
+}
+
 Test(value, times_take_units)
 {
     static const struct {
