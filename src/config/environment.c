@@ -85,7 +85,8 @@ bool environment_read(char **environment, struct loading *loading, struct error 
     return true;
 }
 
-static void nearest_variable(const char *name, char nearest[SETTING_KEY_BYTES])
+// False when none is near; the prefix, which they share, does not make them so.
+static bool nearest_variable(const char *name, char nearest[SETTING_KEY_BYTES])
 {
     unsigned least = UINT32_MAX;
     for (unsigned i = 0; i < setting_count; i++) {
@@ -97,6 +98,7 @@ static void nearest_variable(const char *name, char nearest[SETTING_KEY_BYTES])
             memcpy(nearest, candidate, sizeof candidate);
         }
     }
+    return edits_are_near(name + strlen(prefix), least);
 }
 
 void environment_warn(char **environment)
@@ -106,7 +108,9 @@ void environment_warn(char **environment)
             continue;
         char name[SETTING_KEY_BYTES], nearest[SETTING_KEY_BYTES];
         snprintf(name, sizeof name, "%.*s", (int)strcspn(*environment, "="), *environment);
-        nearest_variable(name, nearest);
-        log_warning("config", "the variable %s sets nothing; the nearest that does is %s", name, nearest);
+        if (nearest_variable(name, nearest))
+            log_warning("config", "the variable %s sets nothing; the nearest that does is %s", name, nearest);
+        else
+            log_warning("config", "the variable %s sets nothing", name);
     }
 }

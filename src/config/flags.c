@@ -35,14 +35,16 @@ const struct flag_row flag_table[] = {
 };
 const unsigned flag_count = sizeof flag_table / sizeof flag_table[0];
 
-// Letters that mean something else in tcpdump, and what to give here.
+// Letters of tcpdump that are not used here, and why.
 static const struct {
     char letter;
-    const char *instead;
+    const char *explanation;
 } foreign_letters[] = {
-    {'p', "--promiscuous or --no-promiscuous"},
-    {'t', "--timeout-ms"},
-    {'l', "--list-interfaces"},
+    {'p', "means something else in tcpdump and is not used here; give --promiscuous or --no-promiscuous"},
+    {'t', "means something else in tcpdump and is not used here; give --timeout-ms"},
+    {'l', "means something else in tcpdump and is not used here; give --list-interfaces"},
+    {'n', "is not needed: addresses are never looked up, names come from the packets and --names-file; "
+          "leave it out"},
 };
 
 struct known_flag {
@@ -142,27 +144,28 @@ static const struct known_flag *flag_by_value(const struct flags *flags, int val
     return NULL;
 }
 
+// A flag of which only the beginning was given is the nearest of all. NULL when none is near.
 static const char *nearest_flag(const struct flags *flags, const char *name)
 {
-    const char *nearest = "help";
+    const char *nearest = NULL;
     unsigned least = UINT_MAX;
     for (unsigned i = 0; i < flags->count; i++) {
-        unsigned distance = edit_distance(name, flags->known[i].name);
+        const char *known = flags->known[i].name;
+        bool abbreviated = strncmp(known, name, strlen(name)) == 0;
+        unsigned distance = abbreviated ? 0 : edit_distance(name, known);
         if (!flags->known[i].hidden && distance < least) {
             least = distance;
-            nearest = flags->known[i].name;
+            nearest = known;
         }
     }
-    return nearest;
+    return edits_are_near(name, least) ? nearest : NULL;
 }
 
 static bool unknown_letter(char letter, struct error *error)
 {
     for (size_t i = 0; i < sizeof foreign_letters / sizeof foreign_letters[0]; i++) {
         if (foreign_letters[i].letter == letter)
-            return error_set(error, EXIT_USAGE,
-                             "-%c means something else in tcpdump and is not used here; give %s", letter,
-                             foreign_letters[i].instead);
+            return error_set(error, EXIT_USAGE, "-%c %s", letter, foreign_letters[i].explanation);
     }
     return error_set(error, EXIT_USAGE, "unknown flag -%c; netscope --help lists all", letter);
 }
@@ -171,8 +174,10 @@ static bool unknown_flag(const struct flags *flags, const char *word, struct err
 {
     char name[SETTING_KEY_BYTES];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    return error_set(error, EXIT_USAGE, "unknown or ambiguous flag --%s; the nearest is --%s", name,
-                     nearest_flag(flags, name));
+    const char *nearest = nearest_flag(flags, name);
+    if (nearest == NULL)
+        return error_set(error, EXIT_USAGE, "unknown flag --%s; netscope --help lists all", name);
+    return error_set(error, EXIT_USAGE, "unknown or ambiguous flag --%s; the nearest is --%s", name, nearest);
 }
 
 // What getopt_long() did not accept: '?' or ':' with the flag in optopt.

@@ -56,7 +56,7 @@ static unsigned key_distance(const char *wanted, const char *key)
 
 const char *setting_nearest(const char *key)
 {
-    const char *nearest = setting_table[0].key;
+    const char *nearest = NULL;
     unsigned least = UINT_MAX;
     for (unsigned i = 0; i < setting_count; i++) {
         unsigned distance = key_distance(key, setting_table[i].key);
@@ -72,7 +72,7 @@ const char *setting_nearest(const char *key)
             nearest = setting_sections[i].name;
         }
     }
-    return nearest;
+    return edits_are_near(key, least) ? nearest : NULL;
 }
 
 bool setting_in_section(const struct setting *setting, const struct setting_section *section)

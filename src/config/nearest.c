@@ -1,6 +1,5 @@
 #include "config/nearest.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -36,4 +35,10 @@ unsigned edit_distance(const char *from, const char *to)
         }
     }
     return rows[height % 3][width];
+}
+
+bool edits_are_near(const char *written, unsigned distance)
+{
+    enum { LETTERS_AN_EDIT = 3 };
+    return distance <= word_length(written) / LETTERS_AN_EDIT;
 }

@@ -97,8 +97,13 @@ static bool unknown_key(struct reading *reading, unsigned line, const char *path
     if (now != NULL)
         return error_set(reading->error, EXIT_USAGE, "%s:%u: %s is called %s now; rename it", reading->name,
                          line, path, now);
+    const char *nearest = setting_nearest(path);
+    if (nearest == NULL)
+        return error_set(reading->error, EXIT_USAGE,
+                         "%s:%u: unknown key %.*s; netscope --print-config shows all", reading->name, line,
+                         SHOWN_BYTES, path);
     return error_set(reading->error, EXIT_USAGE, "%s:%u: unknown key %.*s; the nearest is %s", reading->name,
-                     line, SHOWN_BYTES, path, setting_nearest(path));
+                     line, SHOWN_BYTES, path, nearest);
 }
 
 static bool put(struct reading *reading, unsigned index, const yaml_event_t *event)
@@ -279,6 +284,8 @@ static bool read_bytes(FILE *file, const char *path, char *bytes, size_t *length
 
 bool settings_file_read(const char *path, struct loading *loading, struct error *error)
 {
+    if (path[0] == '\0')
+        return error_set(error, EXIT_USAGE, "--config is given an empty path; it takes that of a YAML file");
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return error_set(error, EXIT_USAGE,

@@ -57,7 +57,7 @@ extern const unsigned setting_section_count;
 int setting_find(const char *key);
 // Whether some key lies below "path." .
 bool setting_is_section(const char *path);
-// The key or section most like `key`; never NULL. An equal last part counts as nearest.
+// The key or section most like `key`; NULL when none is near. An equal last part counts as nearest.
 const char *setting_nearest(const char *key);
 // Where a key of the seed went, or NULL.
 const char *setting_renamed(const char *key);

@@ -57,6 +57,8 @@ Test(environment, warns_of_unknown_names)
                      "NETSCOPE_CAPTURE_SNAPLEN") != NULL,
               "%s", text);
     cr_expect_null(strstr(text, "HOME"));
+    logged(text, sizeof text, WORDS("NETSCOPE_BOGUS=5"), NULL);
+    cr_expect(strstr(text, "warning: the variable NETSCOPE_BOGUS sets nothing\n") != NULL, "%s", text);
 }
 
 Test(environment, passes_over_links_of_kubernetes_services)

@@ -76,6 +76,7 @@ Test(flags, letters_of_tcpdump_name_the_long_flag)
     refused(flags(WORDS("-t")), "--timeout-ms");
     refused(flags(WORDS("-l")), "--list-interfaces");
     refused(flags(WORDS("-vp")), "--no-promiscuous");
+    refused(flags(WORDS("-nn")), "-n is not needed");
 }
 
 Test(flags, unknown_flags_name_the_nearest)
@@ -83,6 +84,8 @@ Test(flags, unknown_flags_name_the_nearest)
     refused(flags(WORDS("--snaplne", "5")), "--snaplne; the nearest is --snaplen");
     refused(flags(WORDS("--no-promiscous")), "the nearest is --no-promiscuous");
     refused(flags(WORDS("--interfaces=eth0")), "the nearest is --interface");
+    refused(flags(WORDS("--write-p", "x")), "the nearest is --write-pcap");
+    refused(flags(WORDS("--bogus")), "unknown flag --bogus; netscope --help lists all");
     refused(flags(WORDS("-Z")), "unknown flag -Z");
 }
 

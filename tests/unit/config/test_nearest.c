@@ -15,6 +15,13 @@ Test(nearest, counts_each_kind_of_edit)
     cr_expect_eq(edit_distance("abc", ""), 3);
 }
 
+Test(nearest, far_words_are_not_meant)
+{
+    cr_expect(edits_are_near("snaplne", 2));
+    cr_expect_not(edits_are_near("snaplne", 3));
+    cr_expect_not(edits_are_near("ab", 1));
+}
+
 Test(nearest, is_bounded)
 {
     char longest[4096];

@@ -124,6 +124,7 @@ Test(settings_file, refuses_a_huge_file)
 
 Test(settings_file, says_when_it_cannot_be_read)
 {
+    refused(load(NULL, NULL, WORDS("--config", "")), "--config is given an empty path");
     refused(load(NULL, NULL, WORDS("--config", "/nonexistent/a.yaml")), "No such file or directory");
     refused(load(NULL, NULL, WORDS("--config", "/tmp")), "directory");
 }
