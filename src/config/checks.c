@@ -4,7 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
+#include "base/strbuf.h"
 #include "config/settings.h"
+#include "config/value.h"
 
 enum { OUTPUTS = 6 };
 
@@ -190,4 +193,27 @@ bool loading_check(struct loading *loading, struct error *error)
 {
     return check_input(loading, error) && check_rotation(loading->settings, error) &&
            check_outputs(loading->settings, error) && check_overwrite(loading->settings, error);
+}
+
+static void warn_repeated(const struct loading *loading, const struct setting *setting)
+{
+    struct strbuf value;
+    strbuf_init(&value, ERROR_TEXT_BYTES);
+    value_add(&value, loading->settings, setting);
+    log_warning("config", "several flags set %s; the last counts: %s", setting->key,
+                setting->secret ? "(not shown)" : value.text);
+    strbuf_done(&value);
+}
+
+void loading_warn(const struct loading *loading)
+{
+    const struct output_settings *output = &loading->settings->output;
+    for (unsigned i = 0; i < setting_count; i++)
+        if (loading->repeated[i])
+            warn_repeated(loading, &setting_table[i]);
+    if (loading->configs > 1)
+        log_warning("config", "several --config name a settings file; the last counts: %s", loading->config);
+    if (output->write_pcap_rotate_mb > 0 && output->write_pcap[0] == '\0')
+        log_warning("config", "output.write_pcap_rotate_mb has no effect: without output.write_pcap (-w) no "
+                              "packets are written");
 }

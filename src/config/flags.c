@@ -282,11 +282,17 @@ static bool read_flag(const struct given_flag *given, unsigned *verbose, struct 
     if (flag->action == FLAG_QUIET)
         return put(loading, "log.level", "--quiet", "error", error) &&
                put(loading, "output.packets", "--quiet", "never", error);
+    if (flag->action == FLAG_CONFIG) {
+        loading->configs++;
+        loading->config = given->argument;
+    }
     if (flag->action != FLAG_SET)
         return true;
     char origin[ORIGIN_BYTES];
     snprintf(origin, sizeof origin, "--%s", flag->name);
     const char *text = given->argument != NULL ? given->argument : flag->negated ? "false" : "true";
+    loading->repeated[flag->setting] =
+        loading->levels[flag->setting] == LEVEL_FLAG && setting_table[flag->setting].type != SETTING_LIST;
     return loading_put(loading, flag->setting, LEVEL_FLAG, origin, text, error);
 }
 

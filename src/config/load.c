@@ -36,6 +36,7 @@ static void begin_log(const struct loading *loading, char **environment)
     const struct log_settings *log = &loading->settings->log;
     log_configure((enum log_level)log->level, (enum log_format)log->format);
     environment_warn(environment);
+    loading_warn(loading);
     for (unsigned i = 0; i < setting_count; i++) {
         if (setting_table[i].note != NULL && loading->levels[i] != LEVEL_DEFAULT)
             log_info("config", "%s: %s has no effect: %s", loading->origins[i], setting_table[i].key,

@@ -14,6 +14,9 @@ struct loading {
     struct settings *settings;
     enum setting_level levels[SETTING_MAXIMUM];  // by index in setting_table
     char origins[SETTING_MAXIMUM][ORIGIN_BYTES]; // "netscope.yaml:7", "--snaplen", "NETSCOPE_..."
+    bool repeated[SETTING_MAXIMUM];              // one value, and several flags that set it
+    unsigned configs;                            // times that --config was given
+    const char *config;                          // the last of them
 };
 
 // Settings at their defaults, set by nobody. On failure (no memory) what is there is the caller's to free.
@@ -38,5 +41,7 @@ bool settings_file_parse(const char *name, const char *bytes, size_t length, str
 bool environment_read(char **environment, struct loading *loading, struct error *error);
 void environment_warn(char **environment);
 
-// checks.c: what no single setting can tell.
+// checks.c: what no single setting can tell; then, once the log is configured, warnings of what was given
+// in vain.
 bool loading_check(struct loading *loading, struct error *error);
+void loading_warn(const struct loading *loading);

@@ -48,3 +48,15 @@ Test(checks, an_output_never_overwrites_an_input)
     refused(load(NULL, NULL, WORDS("-r", path, "-w", alias)), "would overwrite the input");
     unlink(path);
 }
+
+Test(checks, what_was_given_in_vain_is_told)
+{
+    char text[4096];
+    logged(text, sizeof text, NULL, WORDS("-w", "x", "-w", "y", "-r", "a", "-r", "b", "-vv"));
+    cr_expect_not_null(strstr(text, "several flags set output.write_pcap; the last counts: y\n"));
+    cr_expect_null(strstr(text, "read_pcap"), "a list takes them all: %s", text);
+    logged(text, sizeof text, NULL, WORDS("--write-pcap-rotate-mb", "1", "--write-pcap-max-files", "2"));
+    cr_expect_not_null(strstr(text, "output.write_pcap_rotate_mb has no effect"));
+    logged(text, sizeof text, NULL, WORDS("--stats", "--no-stats", "-q"));
+    cr_expect_str_eq(text, "");
+}

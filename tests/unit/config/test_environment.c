@@ -1,25 +1,5 @@
 #include "given.h"
 
-#include <fcntl.h>
-
-// What `load` writes to stderr, where the log goes.
-static void logged(char *text, size_t size, const char *const *environment, const char *const *words)
-{
-    char path[64];
-    write_file(path, "");
-    int kept = dup(STDERR_FILENO), file = open(path, O_RDWR);
-    dup2(file, STDERR_FILENO);
-    struct outcome outcome = load(NULL, environment, words);
-    dup2(kept, STDERR_FILENO);
-    ssize_t length = pread(file, text, size - 1, 0);
-    text[length > 0 ? length : 0] = '\0';
-    close(file);
-    close(kept);
-    unlink(path);
-    accepted(outcome);
-    outcome_done(&outcome);
-}
-
 Test(environment, sets_and_replaces)
 {
     struct outcome outcome =
