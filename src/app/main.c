@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/memory_plan.h"
 #include "app/sensor.h"
@@ -22,9 +24,12 @@ static enum exit_code tell(const struct error *error)
 
 static enum exit_code print_text(struct strbuf *text)
 {
+    struct error error;
     bool good = fwrite(text->text, 1, text->length, stdout) == text->length && fflush(stdout) == 0;
+    if (!good)
+        error_set(&error, EXIT_OUTPUT, "cannot write standard output: %s", strerror(errno));
     strbuf_done(text);
-    return good ? EXIT_DONE : EXIT_OUTPUT;
+    return good ? EXIT_DONE : tell(&error);
 }
 
 static enum exit_code print_settings(const struct settings *settings, bool yaml)

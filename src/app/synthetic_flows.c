@@ -1,5 +1,6 @@
 #include "app/synthetic_flows.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,5 +89,6 @@ bool synthetic_flows_run(const struct settings *settings, uint64_t flows, struct
     batch.count = 0;
     batch_done(&batch);
     shard_destroy(shard);
-    return true;
+    return fflush(stdout) == 0 ||
+           error_set(error, EXIT_OUTPUT, "cannot write standard output: %s", strerror(errno));
 }

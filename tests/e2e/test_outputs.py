@@ -86,6 +86,15 @@ class ExportTest(sensor.SensorTest):
         self.assertEqual(len(result.stdout.splitlines()), 1)
 
 
+class FullStdoutTest(sensor.SensorTest):
+    def test_what_is_only_printed_says_why_it_fails(self):
+        for flag in ("--help", "-V", "-D", "--print-config", "--check-config", "--synthetic-flows=1"):
+            with self.subTest(flag=flag), open("/dev/full", "wb") as full:
+                result = subprocess.run([sensor.BINARY, flag], env=sensor.environment(), stdout=full,
+                                        stderr=subprocess.PIPE, timeout=60, check=False)
+                self.check(result, sensor.OUTPUT, "cannot write standard output: No space left on device")
+
+
 class RotationTest(sensor.SensorTest):
     def rotate(self, frames, files):
         source = self.folder / "in.pcap"
