@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "capture/interfaces.h"
 #include "config/config.h"
+#include "control/check.h"
 
 enum { MAIN_TEXT_BYTES = 16 << 20 };
 
@@ -37,7 +38,7 @@ static enum exit_code print_settings(const struct settings *settings, bool yaml)
     struct error error;
     struct strbuf text;
     strbuf_init(&text, MAIN_TEXT_BYTES);
-    bool good = !yaml || config_add_yaml(&text, settings, &error);
+    bool good = yaml ? config_add_yaml(&text, settings, &error) : control_check(settings, &error);
     if (good && !yaml)
         strbuf_add(&text, "the settings are valid\n");
     if (!good) {

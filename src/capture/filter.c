@@ -42,8 +42,8 @@ static bool asks_the_kernel(const struct bpf_program *code)
     return false;
 }
 
-static bool compile_code(const char *expression, const char *spelled, int dlt, struct bpf_program *code,
-                         struct error *error)
+static bool compile_any(const char *expression, const char *spelled, int dlt, struct bpf_program *code,
+                        struct error *error)
 {
     pcap_t *dead = pcap_open_dead(dlt, FRAME_CAPTURED_MAX);
     if (dead == NULL || spelled == NULL) {
@@ -56,8 +56,16 @@ static bool compile_code(const char *expression, const char *spelled, int dlt, s
     if (!compiled)
         error_set(error, EXIT_USAGE, "the filter \"%s\" is not valid: %s", expression, pcap_geterr(dead));
     pcap_close(dead);
-    if (!compiled || !asks_the_kernel(code))
-        return compiled;
+    return compiled;
+}
+
+static bool compile_code(const char *expression, const char *spelled, int dlt, struct bpf_program *code,
+                         struct error *error)
+{
+    if (!compile_any(expression, spelled, dlt, code, error))
+        return false;
+    if (!asks_the_kernel(code))
+        return true;
     pcap_freecode(code);
     return error_set(error, EXIT_USAGE,
                      "the filter \"%s\" is not valid: it asks for what files of this link type do not hold",
@@ -91,6 +99,20 @@ static bool compile(const char *expression, struct program *program, struct erro
         compile_code(expression, spelled, link_type_to_dlt(program->link_type), &program->code[0], error);
     free(spelled);
     return program->compiled;
+}
+
+bool filter_check(const char *expression, uint16_t link_type, bool live, struct error *error)
+{
+    struct bpf_program code;
+    if (!live) {
+        struct filter *filter = filter_create(expression, link_type, error);
+        filter_destroy(filter);
+        return filter != NULL;
+    }
+    bool compiled = compile_any(expression, expression, link_type_to_dlt(link_type), &code, error);
+    if (compiled)
+        pcap_freecode(&code);
+    return compiled;
 }
 
 struct filter *filter_create(const char *expression, uint16_t link_type, struct error *error)

@@ -14,6 +14,9 @@ struct filter;
 // libpcap's reason.
 struct filter *filter_create(const char *expression, uint16_t link_type, struct error *error);
 void filter_destroy(struct filter *filter); // takes NULL
+// Whether it compiles, with the same sentence. `live`: in the kernel, which knows more of a packet (its
+// direction for one) than a file.
+bool filter_check(const char *expression, uint16_t link_type, bool live, struct error *error);
 
 // The length the filter accepts of the frame, 0 = rejected. Frames of a link type for which it cannot be
 // compiled are rejected and counted.

@@ -195,6 +195,29 @@ class UsageTest(sensor.SensorTest):
         self.refuse("-r", self.capture, "-w", self.folder / "x.pcap", "--write-pcap-rotate-mb", "1", said="max")
 
 
+class CheckConfigTest(sensor.SensorTest):
+    """--check-config says what the run would say."""
+
+    def same(self, *arguments):
+        said = self.check(sensor.run("--check-config", *arguments), sensor.USAGE).stderr
+        self.assertEqual(self.check(sensor.run("-r", UsageTest.capture, *arguments), sensor.USAGE).stderr, said)
+
+    def test_what_a_run_refuses(self):
+        self.same("foo bar")
+        self.same("--names-file", self.folder / "none.csv")
+        self.same("--networks-local", "10.0.0.1/8")
+
+    def test_a_filter_is_compiled_for_its_files(self):
+        self.check(sensor.run("--check-config", "-r", sensor.CAPTURES / "sll2.pcap", "ifindex 2"))
+        self.check(sensor.run("--check-config", "-r", UsageTest.capture, "ifindex 2"), sensor.USAGE, "ifindex")
+        self.check(sensor.run("--check-config", "-r", self.folder / "none.pcap", "tcp"))
+        self.check(sensor.run("--check-config", "-r", "-", "tcp", stdin=b""))
+
+    def test_a_live_filter_may_ask_the_kernel(self):
+        self.check(sensor.run("--check-config", "-i", "eth0", "inbound and tcp"))
+        self.check(sensor.run("--check-config", "-i", "any", "ifindex 2"))
+
+
 class SettingsFileTest(sensor.SensorTest):
     def refuse(self, text, said):
         path = self.folder / "netscope.yaml"

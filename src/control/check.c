@@ -1,0 +1,63 @@
+#include "control/check.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "aggregate/aggregate.h"
+#include "capture/chunk.h"
+#include "capture/file_source.h"
+#include "capture/filter.h"
+
+enum { CHECK_CHUNKS = 4, LINK_TYPE_ETHERNET = 1, LINK_TYPE_SLL2 = 276 };
+
+// Nothing that is gone once it was read, and nothing that makes the check wait.
+static bool can_be_read_twice(const struct string_list *paths)
+{
+    struct stat status;
+    for (unsigned i = 0; i < paths->count; i++)
+        if (stat(paths->items[i], &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+            return false;
+    return paths->count > 0;
+}
+
+// Opens the files for their link type, as the run will. What is wrong with the files themselves is no
+// matter of the settings: then *known is false.
+static bool check_on_files(const struct capture_settings *capture, bool *known, struct error *error)
+{
+    struct chunk_pool *pool = chunk_pool_create(CHECK_CHUNKS, CHUNK_BYTES);
+    struct source *source =
+        pool != NULL ? file_source_create(&capture->read_pcap, capture->filter, pool, error) : NULL;
+    bool good = source != NULL;
+    *known = good || (pool != NULL && error->code == EXIT_USAGE);
+    source_destroy(source);
+    chunk_pool_destroy(pool);
+    return good;
+}
+
+static bool captures_any(const struct capture_settings *capture)
+{
+    return capture->interfaces.count == 1 && strcmp(capture->interfaces.items[0], "any") == 0;
+}
+
+static bool check_filter(const struct capture_settings *capture, struct error *error)
+{
+    if (capture->filter[0] == '\0')
+        return true;
+    bool live = capture->read_pcap.count == 0, known = false, good = false;
+    if (can_be_read_twice(&capture->read_pcap))
+        good = check_on_files(capture, &known, error);
+    if (known)
+        return good;
+    uint16_t link_type = live && captures_any(capture) ? LINK_TYPE_SLL2 : LINK_TYPE_ETHERNET;
+    return filter_check(capture->filter, link_type, live, error);
+}
+
+bool control_check(const struct settings *settings, struct error *error)
+{
+    if (!check_filter(&settings->capture, error))
+        return false;
+    struct aggregate *aggregate = aggregate_create(settings, "", NULL, 0, error);
+    bool good = aggregate != NULL;
+    aggregate_destroy(aggregate);
+    return good;
+}
