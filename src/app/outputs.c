@@ -13,7 +13,7 @@
 #include "capture/pcap_writer.h"
 #include "export/export.h"
 
-static const uint64_t bytes_per_mb = 1000 * 1000;
+static const uint64_t bytes_per_mb = 1024 * 1024; // of a setting in MB
 
 typedef struct sink *create_function(const char *path, const struct export_options *options,
                                      struct error *error);

@@ -20,7 +20,7 @@
 static const int64_t retry_after_ns = 10 * NS_PER_S;
 static const int64_t check_space_every_ns = NS_PER_S;
 
-const char output_short_of_space[] = "the disk has less free space than output.min_free_mb";
+const char output_short_of_space[] = "less free space than output.min_free_mb";
 
 enum output_state {
     OUTPUT_WRITING,
@@ -192,8 +192,9 @@ static void stop_for_space(struct output_file *file)
     file->lost_before = counted(&file->counts->lost);
     count(&file->counts->errors, 1);
     keep_reason(file, output_short_of_space);
-    log_warning("export", "less than %" PRIu64 " MB are free: %s stops until there is room", least_mb,
-                file->path);
+    log_warning("export",
+                "%s: less than %" PRIu64 " MB are free (output.min_free_mb); records are not written",
+                file->path, least_mb);
 }
 
 static void check_space(struct output_file *file, int64_t now_ns)

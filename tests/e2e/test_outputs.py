@@ -86,6 +86,16 @@ class ExportTest(sensor.SensorTest):
         self.assertEqual(len(result.stdout.splitlines()), 1)
 
 
+class ReserveTest(sensor.SensorTest):
+    def test_too_little_free_space_is_said_alike_for_every_output(self):
+        for flag in ("-w", "--expired-flows-jsonl"):
+            with self.subTest(flag=flag):
+                result = sensor.run("-r", BROWSING, flag, self.folder / "x", "--report", "none",
+                                    settings={"NETSCOPE_OUTPUT_MIN_FREE_MB": "1048576"})
+                self.check(result, sensor.OUTPUT, r"/x: less than 1048576 MB are free \(output\.min_free_mb\); ")
+                self.check(result, sensor.OUTPUT, r"less free space than output\.min_free_mb")
+
+
 class FullStdoutTest(sensor.SensorTest):
     def test_what_is_only_printed_says_why_it_fails(self):
         for flag in ("--help", "-V", "-D", "--print-config", "--check-config", "--synthetic-flows=1"):
