@@ -12,7 +12,7 @@
 struct tap;
 struct report;
 
-enum { OUTPUT_TAPS = 2, OUTPUT_FILES = 6 };
+enum { OUTPUT_TAPS = 2, OUTPUT_FILES = 6, RUN_FAILURES = 2 };
 
 struct outputs {
     const struct settings *settings;
@@ -33,7 +33,13 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
 bool outputs_finish(struct outputs *outputs, struct error *error);
 void outputs_done(struct outputs *outputs);
 
+// How a run ended, for what is told of it. The texts are borrowed.
+struct run_end {
+    const char *truncated; // why the input was not read to its end; NULL = it was
+    const char *failures[RUN_FAILURES];
+    unsigned failure_count; // sentences about incomplete outputs
+    int64_t run_ns;
+};
+
 // What a run says at its end, from its report (text, JSON, summary file) and, live, its summary.
-// `truncated` and `failure` are sentences or NULL.
-bool outputs_tell(struct outputs *outputs, const char *truncated, const char *failure, int64_t run_ns,
-                  struct error *error);
+bool outputs_tell(struct outputs *outputs, const struct run_end *end, struct error *error);

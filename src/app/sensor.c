@@ -14,27 +14,42 @@ static void fail(enum exit_code *code, const struct error *failure)
         *code = failure->code;
 }
 
+static void fail_output(enum exit_code *code, const struct error *failure, struct run_end *end)
+{
+    fail(code, failure);
+    end->failures[end->failure_count++] = failure->text;
+}
+
+static void tell_input(const struct control *control, enum exit_code *code, struct error *truncation,
+                       struct run_end *end)
+{
+    if (control_verdict(control, truncation) != EXIT_DONE) {
+        fail(code, truncation);
+        end->truncated = truncation->text;
+    } else if (signals_stopped() && !control_is_live(control)) {
+        error_set(truncation, EXIT_DONE, "stopped by a signal: the rest of the input was not read");
+        log_warning("run", "%s", truncation->text);
+        end->truncated = truncation->text;
+    }
+}
+
 static enum exit_code run_to_end(struct control *control, struct outputs *outputs)
 {
     enum exit_code code = EXIT_DONE;
-    struct error failure, truncation, output_failure;
+    struct error failure, truncation, sink_failure, tap_failure;
+    struct run_end end = {0};
     int64_t begin_ns = clock_now_ns();
     signals_install(control);
-    if (control_run(control, &failure) != EXIT_DONE)
+    if (!control_run(control, &failure))
         fail(&code, &failure);
-    int64_t run_ns = clock_now_ns() - begin_ns;
-    bool outputs_good = outputs_finish(outputs, &output_failure);
+    tell_input(control, &code, &truncation, &end);
+    if (!control_finish(control, &sink_failure))
+        fail_output(&code, &sink_failure, &end);
+    end.run_ns = clock_now_ns() - begin_ns;
+    if (!outputs_finish(outputs, &tap_failure))
+        fail_output(&code, &tap_failure, &end);
     signals_remove();
-    if (!outputs_good)
-        fail(&code, &output_failure);
-
-    bool whole = control_verdict(control, &truncation) == EXIT_DONE;
-    if (whole && signals_stopped() && !control_is_live(control)) {
-        whole = error_set(&truncation, EXIT_DONE, "stopped by a signal: the rest of the input was not read");
-        log_warning("run", "%s", truncation.text);
-    }
-    if (!outputs_tell(outputs, whole ? NULL : truncation.text, code == EXIT_OUTPUT ? failure.text : NULL,
-                      run_ns, &failure))
+    if (!outputs_tell(outputs, &end, &failure))
         fail(&code, &failure);
     return code;
 }
@@ -42,6 +57,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
 enum exit_code sensor_run(const struct settings *settings)
 {
     struct error error;
+    signals_ignore_pipe();
     struct control *control = control_create(settings, &error);
     if (control == NULL) {
         log_error("start", "%s", error.text);

@@ -40,13 +40,17 @@ static void handle(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
+void signals_ignore_pipe(void)
+{
+    handle(SIGPIPE, SIG_IGN);
+}
+
 void signals_install(struct control *control)
 {
     atomic_store(&stopped_by_signal, control);
     handle(SIGINT, on_stop);
     handle(SIGTERM, on_stop);
     handle(SIGHUP, on_hangup);
-    handle(SIGPIPE, SIG_IGN);
 }
 
 void signals_remove(void)

@@ -7,6 +7,8 @@
 
 struct control;
 
+// Before the first output is written.
+void signals_ignore_pipe(void);
 void signals_install(struct control *control);
 // Back to how the process found them; `control` is not touched any more.
 void signals_remove(void);

@@ -62,17 +62,17 @@ static const struct string_list *inputs_of(const struct settings *settings)
                                                   : &settings->capture.interfaces;
 }
 
-static bool finish_report(const struct outputs *outputs, const char *truncated, const char *failure,
-                          struct strbuf *text, struct error *error)
+static bool finish_report(const struct outputs *outputs, const struct run_end *end, struct strbuf *text,
+                          struct error *error)
 {
     const struct string_list *inputs = inputs_of(outputs->settings);
     struct report_context context = {
         .inputs = (const char *const *)inputs->items,
         .input_count = inputs->count,
         .filter = outputs->settings->capture.filter,
-        .truncated = truncated,
-        .notes = &failure,
-        .note_count = failure != NULL,
+        .truncated = end->truncated,
+        .notes = end->failures,
+        .note_count = end->failure_count,
         .node = control_node(outputs->control),
         .version = NETSCOPE_VERSION,
         .source = control_source(outputs->control),
@@ -85,8 +85,7 @@ static bool finish_report(const struct outputs *outputs, const char *truncated, 
     return tell_report(outputs, summary, text, error);
 }
 
-bool outputs_tell(struct outputs *outputs, const char *truncated, const char *failure, int64_t run_ns,
-                  struct error *error)
+bool outputs_tell(struct outputs *outputs, const struct run_end *end, struct error *error)
 {
     struct strbuf text;
     strbuf_init(&text, TELLING_BYTES);
@@ -94,12 +93,12 @@ bool outputs_tell(struct outputs *outputs, const char *truncated, const char *fa
     bool summary_wanted =
         control_is_live(outputs->control) && outputs->settings->output.report == REPORT_AUTO;
     if (summary_wanted) {
-        run_summary_add(&text, outputs->control, run_ns);
+        run_summary_add(&text, outputs->control, end->run_ns);
         good = print_text(outputs->human, &text, "the summary", error);
         strbuf_clear(&text);
     }
     if (good && outputs->report != NULL)
-        good = finish_report(outputs, truncated, failure, &text, error);
+        good = finish_report(outputs, end, &text, error);
     strbuf_done(&text);
     return good;
 }

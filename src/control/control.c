@@ -194,30 +194,14 @@ void control_add_tap(struct control *control, struct tap *tap)
     pipeline_add_tap(control->pipeline, tap);
 }
 
-// Keeps the first failure; further ones are logged.
-static void keep_worst(enum exit_code code, const struct error *failure, enum exit_code *worst,
-                       struct error *error)
+bool control_run(struct control *control, struct error *error)
 {
-    if (code == EXIT_DONE)
-        return;
-    if (*worst == EXIT_DONE) {
-        *worst = code;
-        *error = *failure;
-    } else {
-        log_error("run", "%s", failure->text);
-    }
+    return pipeline_run(control->pipeline, error);
 }
 
-enum exit_code control_run(struct control *control, struct error *error)
+bool control_finish(struct control *control, struct error *error)
 {
-    enum exit_code worst = EXIT_DONE;
-    struct error failure;
-    if (!pipeline_run(control->pipeline, &failure))
-        keep_worst(failure.code, &failure, &worst, error);
-    keep_worst(control_verdict(control, &failure), &failure, &worst, error);
-    if (!aggregate_finish(control->aggregate, pipeline_totals(control->pipeline), &failure))
-        keep_worst(failure.code, &failure, &worst, error);
-    return worst;
+    return aggregate_finish(control->aggregate, pipeline_totals(control->pipeline), error);
 }
 
 void control_stop(struct control *control)

@@ -1,7 +1,7 @@
 // The facade: everything outside (the app, later the API) starts, stops and asks a run through here.
 // control_create() builds source, aggregate and pipeline from the settings; sinks and taps are added before
-// control_run(), which is the source thread and returns at the end of the run. Sinks are called by the
-// aggregate thread.
+// control_run(), which is the source thread and returns at the end of the run; control_finish() follows.
+// Sinks are called by the aggregate thread.
 #pragma once
 
 #include <stdbool.h>
@@ -25,9 +25,12 @@ void control_destroy(struct control *control); // the sinks too
 void control_add_sink(struct control *control, struct sink *sink); // takes it
 void control_add_tap(struct control *control, struct tap *tap);    // borrows it until the end of the run
 
-// To the end of the source, control_stop() or run.count. EXIT_DONE, or the code and sentence of the worst
-// that happened: the ledger, the input, then an output. More than one: the others are logged.
-enum exit_code control_run(struct control *control, struct error *error);
+// To the end of the source, control_stop() or run.count. False with the sentence when the ledger does not
+// add up; how the input ended tells control_verdict().
+bool control_run(struct control *control, struct error *error);
+// After it: finishes the sinks. False with the sentence of the first output that is incomplete; further ones
+// are logged.
+bool control_finish(struct control *control, struct error *error);
 
 // Ends the source; control_run() then ends in order. Safe in a signal handler and from any thread.
 void control_stop(struct control *control);
