@@ -89,8 +89,8 @@ static bool write_text(struct output_file *file, const char *text)
     return whole;
 }
 
-// Opens file->path and writes the head into it when it is empty. False with errno.
-static bool open_path(struct output_file *file, int flags)
+// False with errno.
+static bool open_fd(struct output_file *file, int flags)
 {
     struct stat status;
     file->fd = is_stdout(file->path)
@@ -100,7 +100,13 @@ static bool open_path(struct output_file *file, int flags)
         return false;
     file->regular = S_ISREG(status.st_mode) && !is_stdout(file->path);
     file->size = file->regular ? (uint64_t)status.st_size : 0;
-    return file->size > 0 || write_text(file, file->options.head);
+    return true;
+}
+
+// Opens file->path and writes the head into it when it is empty. False with errno.
+static bool open_path(struct output_file *file, int flags)
+{
+    return open_fd(file, flags) && (file->size > 0 || write_text(file, file->options.head));
 }
 
 static void close_fd(struct output_file *file)
@@ -122,18 +128,21 @@ void output_file_lose(struct output_file *file, uint64_t records, const char *re
     count(&file->counts->lost, records);
 }
 
-// The output takes nothing for a while, or for good. Said once until it works again.
+// The output takes nothing for a while, or for good. Of one that is given up close() tells; one that is
+// tried again has its end far away, and is told of at once. The reader of a pipe never comes back.
 static void fail(struct output_file *file, int reason, int64_t now_ns)
 {
-    const char *then = file->options.keep_trying ? "; trying again every 10 s" : "";
+    bool again = file->options.keep_trying && !(reason == EPIPE && is_stdout(file->path));
     if (file->state != OUTPUT_FAILED) {
-        log_error("export", "cannot write %s: %s%s", shown_name(file), strerror(reason), then);
+        if (file->options.keep_trying)
+            log_error("export", "cannot write %s: %s%s", shown_name(file), strerror(reason),
+                      again ? "; trying again every 10 s" : "");
         file->lost_before = counted(&file->counts->lost);
         count(&file->counts->errors, 1);
     }
     keep_reason(file, strerror(reason));
     file->state = OUTPUT_FAILED;
-    file->next_try_ns = now_ns + retry_after_ns;
+    file->next_try_ns = again ? now_ns + retry_after_ns : INT64_MAX;
 }
 
 // Takes the first `done` bytes out of the buffer: they are in the file.
@@ -329,19 +338,22 @@ struct output_file *output_file_open(const char *path, const struct output_optio
     file->counts = counts;
     file->fd = -1;
     file->next_check_ns = INT64_MIN;
-    if ((wants_series(path, options) && !begin_series(file)) || !open_path(file, O_TRUNC)) {
+    if ((wants_series(path, options) && !begin_series(file)) || !open_fd(file, O_TRUNC)) {
         error_set(error, EXIT_OUTPUT, "cannot write %s: %s", shown_name(file), strerror(errno));
         destroy(file);
         return NULL;
     }
+    if (!write_text(file, options->head))
+        fail(file, errno, 0); // as any later write that fails: the other outputs are not to suffer
     delete_oldest(file);
     return file;
 }
 
-// The tail needs room on a full disk: the last record makes it.
+// The tail needs room on a full disk: the last record makes it. Without the head there is none.
 static void write_tail(struct output_file *file)
 {
-    if (file->fd < 0 || write_text(file, file->options.tail) || !file->regular)
+    if (file->fd < 0 || file->size < strlen(file->options.head) || write_text(file, file->options.tail) ||
+        !file->regular)
         return;
     if (line_file_cut_last_line(file->fd, file->path, strlen(file->options.head))) {
         atomic_fetch_sub_explicit(&file->counts->records, 1, memory_order_relaxed);
@@ -353,14 +365,16 @@ static void write_tail(struct output_file *file)
 static bool report(const struct output_file *file, struct error *error)
 {
     uint64_t lost = counted(&file->counts->lost);
-    if (lost > 0 || file->state == OUTPUT_FAILED)
+    if (lost > 0)
         return error_set(error, EXIT_OUTPUT, "%s is incomplete: %s; %" PRIu64 " records were not written",
                          shown_name(file), file->reason, lost);
-    return true;
+    return file->state != OUTPUT_FAILED ||
+           error_set(error, EXIT_OUTPUT, "%s is incomplete: %s", shown_name(file), file->reason);
 }
 
 bool output_file_close(struct output_file *file, struct error *error)
 {
+    file->options.keep_trying = false;
     if (file->fd >= 0)
         write_buffer(file, 0);
     count(&file->counts->lost, count_lines(file->buffer, file->used));

@@ -36,7 +36,7 @@ struct output_file;
 extern const char output_short_of_space[]; // the reason of a loss under min_free_bytes
 
 // `path` "-" is standard output. The file is truncated and the head written; with rotation a new number
-// is begun. NULL with a sentence when that fails. Pipes and devices are neither rotated nor checked for
+// is begun. NULL with a sentence when it cannot be opened. Pipes and devices are neither rotated nor checked for
 // space. `counts` outlives the file.
 struct output_file *output_file_open(const char *path, const struct output_options *options,
                                      struct output_counts *counts, struct error *error);

@@ -125,8 +125,17 @@ Test(flow_export, unwritable_path_fails_at_the_start)
     struct export_options options = {0};
     cr_assert(export_json_create(output_path("no/such.json"), &options, &error) == NULL);
     cr_assert(eq(int, (int)error.code, EXIT_OUTPUT));
-    cr_assert(export_csv_create("/dev/full", &options, &error) == NULL);
-    cr_assert(strstr(error.text, "No space left on device") != NULL, "%s", error.text);
+}
+
+Test(flow_export, a_full_device_is_told_at_the_end)
+{
+    struct export_counts counts;
+    struct sink *sink = export_csv_create("/dev/full", &(struct export_options){0}, &error);
+    cr_assert(sink != NULL);
+    push_shuffled(sink, 20);
+    cr_assert(not(finish(sink, &counts)));
+    cr_assert(strstr(error.text, "No space left on device; 20 records were not written") != NULL, "%s",
+              error.text);
 }
 
 // The spool fits, the output does not: it ends early, but as valid JSON, and says so.

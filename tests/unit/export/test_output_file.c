@@ -62,8 +62,28 @@ Test(output_file, unwritable_paths_fail_at_the_start)
     cr_assert(eq(int, (int)error.code, EXIT_OUTPUT));
     cr_assert(open_lines(output_directory, (struct output_options){0}) == NULL);
     cr_assert(strstr(error.text, "Is a directory") != NULL, "%s", error.text);
-    cr_assert(open_lines("/dev/full", (struct output_options){.head = "head\n"}) == NULL);
-    cr_assert(strstr(error.text, "No space left on device") != NULL, "%s", error.text);
+}
+
+Test(output_file, a_head_that_cannot_be_written_is_reported_at_the_end)
+{
+    struct output_file *file = open_lines("/dev/full", (struct output_options){.head = "head\n"});
+    cr_assert(file != NULL);
+    cr_assert(not(output_file_close(file, &error)));
+    cr_assert(eq(str, error.text, "/dev/full is incomplete: No space left on device"));
+}
+
+Test(output_file, without_its_head_a_file_stays_empty)
+{
+    limit_file_size(0);
+    struct output_file *file =
+        open_lines(output_path("a.txt"), (struct output_options){.head = "[\n", .tail = "]\n"});
+    limit_file_size(RLIM_INFINITY);
+    add_lines(file, 0, 3, 0);
+    cr_assert(not(output_file_close(file, &error)));
+    cr_assert(strstr(error.text, "File too large; 3 records were not written") != NULL, "%s", error.text);
+    char *text = file_text(output_path("a.txt"));
+    cr_assert(eq(str, text, ""));
+    free(text);
 }
 
 Test(output_file, full_device_is_reported)
