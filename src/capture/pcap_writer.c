@@ -32,6 +32,7 @@ struct pcap_writer {
     bool no_room;      // less than min_free_mb
     int first_failure; // for the sentence at the end
     bool warned_link_type;
+    bool finishing;
     struct pcap_encoder encoder;
     size_t buffered; // bytes
     uint64_t buffered_frames;
@@ -50,9 +51,15 @@ static bool ends_with(const char *text, const char *end)
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
+// Of a file's packets, and of the last ones, the sentence at the end tells soon enough.
+static bool is_told_at_once(const struct pcap_writer *writer)
+{
+    return !writer->options.source->ops->lossless && !writer->finishing;
+}
+
 static void note_failure(struct pcap_writer *writer, int failure, const char *what)
 {
-    if (writer->failure == 0)
+    if (writer->failure == 0 && is_told_at_once(writer))
         log_warning("capture", "%s %s: %s; packets are not recorded until it works again", writer->path, what,
                     strerror(failure));
     writer->failure = failure;
@@ -62,7 +69,7 @@ static void note_failure(struct pcap_writer *writer, int failure, const char *wh
 
 static void note_success(struct pcap_writer *writer)
 {
-    if (writer->failure != 0)
+    if (writer->failure != 0 && is_told_at_once(writer))
         log_warning("capture", "%s can be written again; %" PRIu64 " packets were not recorded", writer->path,
                     writer->lost);
     writer->failure = 0;
@@ -254,9 +261,28 @@ static void write_lone_header(struct pcap_writer *writer)
             pcap_encoder_header(&writer->encoder, link_type, writer->buffer + writer->buffered);
 }
 
+static bool report(const struct pcap_writer *writer, uint64_t lost, struct error *error)
+{
+    bool to_stdout = strcmp(writer->options.path, "-") == 0;
+    const char *name = to_stdout ? writer->path : writer->options.path;
+    const char *reason = writer->first_failure != 0 ? strerror(writer->first_failure)
+                                                    : "less free space than output.min_free_mb";
+    if (lost > 0)
+        return error_set(error, EXIT_OUTPUT, "%s is incomplete: %" PRIu64 " packets could not be written: %s",
+                         name, lost, reason);
+    if (writer->failure != 0)
+        return error_set(error, EXIT_OUTPUT, "%s is incomplete: %s", name, reason);
+    return writer->refused == 0 ||
+           error_set(error, EXIT_OUTPUT,
+                     "%s is incomplete: %" PRIu64 " packets of another link type do not fit into a classic "
+                     "pcap file; give it a name that ends in .pcapng",
+                     name, writer->refused);
+}
+
 static bool writer_finish(struct tap_consumer *consumer, uint64_t *unwritten, struct error *error)
 {
     struct pcap_writer *writer = writer_of(consumer);
+    writer->finishing = true;
     if (!writer->encoder.started && writer->frames_written == 0)
         write_lone_header(writer);
     writer_flush(consumer);
@@ -264,19 +290,7 @@ static bool writer_finish(struct tap_consumer *consumer, uint64_t *unwritten, st
         note_failure(writer, errno, "cannot be closed");
     writer->fd = -1;
     *unwritten = writer->buffered_frames;
-    uint64_t lost = writer->lost + writer->buffered_frames;
-    if (lost > 0 || writer->failure != 0)
-        return error_set(error, EXIT_OUTPUT, "%s is incomplete: %" PRIu64 " packets could not be written: %s",
-                         writer->options.path, lost,
-                         writer->first_failure != 0 ? strerror(writer->first_failure)
-                                                    : "less free space than output.min_free_mb");
-    if (writer->refused > 0)
-        return error_set(error, EXIT_OUTPUT,
-                         "%s is incomplete: %" PRIu64
-                         " packets of another link type do not fit into a classic "
-                         "pcap file; give it a name that ends in .pcapng",
-                         writer->options.path, writer->refused);
-    return true;
+    return report(writer, writer->lost + writer->buffered_frames, error);
 }
 
 static void writer_destroy(struct tap_consumer *consumer)

@@ -86,6 +86,37 @@ class ExportTest(sensor.SensorTest):
         self.assertEqual(len(result.stdout.splitlines()), 1)
 
 
+class BrokenOutputTest(sensor.SensorTest):
+    """An output that fails is told once, the others and the report are whole, exit 8."""
+
+    def test_a_full_device(self):
+        for flag in ("--export-json", "--export-csv", "--expired-flows-jsonl", "--expired-flows-csv", "-w"):
+            with self.subTest(flag=flag):
+                result = self.check(sensor.run("-r", BROWSING, flag, "/dev/full"), sensor.OUTPUT)
+                self.judge(result, rf"/dev/full is incomplete: .*No space left on device")
+                self.assertIn(b"Top talker", result.stdout)
+
+    def test_a_broken_pipe(self):
+        for flag in ("--export-json", "--export-csv", "--expired-flows-jsonl", "--expired-flows-csv", "-w"):
+            with self.subTest(flag=flag):
+                summary = self.folder / "summary.json"
+                reader, writer = os.pipe()
+                os.close(reader)
+                result = subprocess.run([sensor.BINARY, "-r", BROWSING, flag, "-", "--report", "none",
+                                         "--summary-json", summary], env=sensor.environment(), stdout=writer,
+                                        stderr=subprocess.PIPE, timeout=60, check=False)
+                os.close(writer)
+                self.check(result, sensor.OUTPUT)
+                said = self.judge(result, "standard output is incomplete: .*Broken pipe")
+                self.assertEqual(sensor.load_json(summary)["warnings"], [said])
+
+    def judge(self, result, sentence):
+        lines = result.stderr.decode().splitlines()
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(lines[0], sentence)
+        return lines[0].removeprefix("netscope: error: ")
+
+
 class ReserveTest(sensor.SensorTest):
     def test_too_little_free_space_is_said_alike_for_every_output(self):
         for flag in ("-w", "--expired-flows-jsonl"):
