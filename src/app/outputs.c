@@ -85,8 +85,8 @@ static bool add_recorder(struct outputs *outputs, struct error *error)
         .min_free_mb = output->min_free_mb,
         .source = control_source(outputs->control),
     };
-    struct tap_consumer *recorder = pcap_writer_create(&options, error);
-    return recorder != NULL && add_tap(outputs, recorder, error);
+    outputs->recorder = pcap_writer_create(&options, error);
+    return outputs->recorder != NULL && add_tap(outputs, outputs->recorder, error);
 }
 
 static bool wants_packet_lines(const struct outputs *outputs)
@@ -160,7 +160,7 @@ static bool add_rest(struct outputs *outputs, struct error *error)
             return error_set(error, EXIT_OUTPUT, "no memory for the statistics line");
         control_add_sink(outputs->control, line);
     }
-    struct sink *reopener = reopener_create(outputs->files, outputs->file_count);
+    struct sink *reopener = reopener_create(outputs->files, outputs->file_count, outputs->recorder);
     if (reopener == NULL)
         return error_set(error, EXIT_OUTPUT, "no memory for the outputs");
     control_add_sink(outputs->control, reopener);

@@ -22,8 +22,9 @@ struct outputs {
     unsigned tap_count;
     struct sink *files[OUTPUT_FILES]; // exports and streams, for SIGHUP; owned by control
     unsigned file_count;
-    struct report *report; // owned by control; NULL = not asked for
-    struct sink *reopener; // owned by control
+    struct tap_consumer *recorder; // for SIGHUP; owned by its tap; NULL = none
+    struct report *report;         // owned by control; NULL = not asked for
+    struct sink *reopener;         // owned by control
 };
 
 // Opens every output; fails with the first that cannot be written. outputs_done() after any outcome.

@@ -3,12 +3,14 @@
 #include <stdlib.h>
 
 #include "app/signals.h"
+#include "capture/pcap_writer.h"
 #include "export/export.h"
 
 struct reopener {
     struct sink sink; // first
     struct sink *const *files;
     unsigned count;
+    struct tap_consumer *recorder; // NULL = none
 };
 
 static void reopen_files(struct sink *sink, const struct totals *totals, int64_t now_ns)
@@ -20,6 +22,8 @@ static void reopen_files(struct sink *sink, const struct totals *totals, int64_t
         return;
     for (unsigned i = 0; i < reopener->count; i++)
         export_reopen(reopener->files[i]);
+    if (reopener->recorder != NULL)
+        pcap_writer_reopen(reopener->recorder);
 }
 
 static void destroy_reopener(struct sink *sink)
@@ -30,11 +34,12 @@ static void destroy_reopener(struct sink *sink)
 static const struct sink_ops reopener_ops = {
     .name = "reopener", .tick = reopen_files, .destroy = destroy_reopener};
 
-struct sink *reopener_create(struct sink *const *files, unsigned count)
+struct sink *reopener_create(struct sink *const *files, unsigned count, struct tap_consumer *recorder)
 {
     struct reopener *reopener = calloc(1, sizeof *reopener);
     if (reopener == NULL)
         return NULL;
-    *reopener = (struct reopener){.sink = {.ops = &reopener_ops}, .files = files, .count = count};
+    *reopener = (struct reopener){
+        .sink = {.ops = &reopener_ops}, .files = files, .count = count, .recorder = recorder};
     return &reopener->sink;
 }

@@ -3,5 +3,7 @@
 
 #include "aggregate/sink.h"
 
-// Borrows the file sinks. NULL without memory.
-struct sink *reopener_create(struct sink *const *files, unsigned count);
+struct tap_consumer;
+
+// Borrows the file sinks and the recorder (NULL = none). NULL without memory.
+struct sink *reopener_create(struct sink *const *files, unsigned count, struct tap_consumer *recorder);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,6 +34,7 @@ struct pcap_writer {
     int first_failure; // for the sentence at the end
     bool warned_link_type;
     bool finishing;
+    atomic_bool reopen_wanted;
     struct pcap_encoder encoder;
     size_t buffered; // bytes
     uint64_t buffered_frames;
@@ -170,6 +172,53 @@ static bool rotate(struct pcap_writer *writer)
     return reopen_file(writer);
 }
 
+// A file without packets is a capture file nonetheless.
+static void write_lone_header(struct pcap_writer *writer)
+{
+    const struct source *source = writer->options.source;
+    uint16_t link_type = source_interfaces(source) > 0 ? source_interface(source, 0)->link_type : 1;
+    if (writer->fd >= 0)
+        writer->buffered +=
+            pcap_encoder_header(&writer->encoder, link_type, writer->buffer + writer->buffered);
+}
+
+// Whether the path still leads to the file that is being written.
+static bool is_in_place(const struct pcap_writer *writer)
+{
+    struct stat open_file_status, path_status;
+    return fstat(writer->fd, &open_file_status) == 0 && stat(writer->path, &path_status) == 0 &&
+           open_file_status.st_dev == path_status.st_dev && open_file_status.st_ino == path_status.st_ino;
+}
+
+// Begins a file at the path, whose file was moved away; that one is whole. It goes on as it was when it
+// cannot be written out (tried again) or the new file not be opened.
+static void follow_path(struct pcap_writer *writer)
+{
+    int moved = writer->fd;
+    if (moved < 0 || !writer->is_file || is_in_place(writer))
+        return;
+    write_lone_header(writer);
+    if (!write_buffer(writer)) {
+        atomic_store(&writer->reopen_wanted, true);
+        return;
+    }
+    uint16_t link_type = writer->encoder.link_type;
+    if (!open_file(writer)) {
+        log_warning("capture", "%s cannot be opened anew: %s; the file that was there is written on",
+                    writer->path, strerror(errno));
+        return;
+    }
+    close(moved);
+    start_file(writer);
+    writer->buffered = pcap_encoder_header(&writer->encoder, link_type, writer->buffer);
+}
+
+static void reopen_if_wanted(struct pcap_writer *writer)
+{
+    if (writer->failure == 0 && atomic_exchange(&writer->reopen_wanted, false))
+        follow_path(writer);
+}
+
 static bool is_rotation_due(const struct pcap_writer *writer, size_t bytes)
 {
     uint64_t limit = (uint64_t)writer->options.rotate_mb * BYTES_OF_MB;
@@ -200,6 +249,7 @@ static bool writer_packet(struct tap_consumer *consumer, const struct frame *fra
 {
     (void)number;
     struct pcap_writer *writer = writer_of(consumer);
+    reopen_if_wanted(writer);
     if (!make_room(writer, pcap_encoder_bound(frame->captured))) {
         writer->lost++;
         return false;
@@ -244,21 +294,12 @@ static void check_free_room(struct pcap_writer *writer)
 static void writer_flush(struct tap_consumer *consumer)
 {
     struct pcap_writer *writer = writer_of(consumer);
+    reopen_if_wanted(writer);
     check_free_room(writer);
     if (writer->fd < 0 && !reopen_file(writer))
         return;
     if (writer->buffered > 0 || writer->failure != 0)
         write_buffer(writer);
-}
-
-// A file without packets is a capture file nonetheless.
-static void write_lone_header(struct pcap_writer *writer)
-{
-    const struct source *source = writer->options.source;
-    uint16_t link_type = source_interfaces(source) > 0 ? source_interface(source, 0)->link_type : 1;
-    if (writer->fd >= 0)
-        writer->buffered +=
-            pcap_encoder_header(&writer->encoder, link_type, writer->buffer + writer->buffered);
 }
 
 static bool report(const struct pcap_writer *writer, uint64_t lost, struct error *error)
@@ -372,4 +413,9 @@ struct tap_consumer *pcap_writer_create(const struct pcap_writer_options *option
         return NULL;
     }
     return &writer->consumer;
+}
+
+void pcap_writer_reopen(struct tap_consumer *recorder)
+{
+    atomic_store(&writer_of(recorder)->reopen_wanted, true);
 }

@@ -17,3 +17,6 @@ struct pcap_writer_options {
 
 // Opens the first file. NULL with a sentence (EXIT_OUTPUT).
 struct tap_consumer *pcap_writer_create(const struct pcap_writer_options *options, struct error *error);
+
+// SIGHUP: when its file was moved away (log rotation), the writer begins a new one at the path. Any thread.
+void pcap_writer_reopen(struct tap_consumer *recorder);

@@ -102,7 +102,8 @@ const struct setting setting_table[] = {
      .doc = "How many rows each table of the report has at most."},
     {.key = "output.write_pcap", .type = SETTING_PATH, AT(output.write_pcap),
      .standard = "", .letter = 'w', .help = "write the packets to a pcap file",
-     .doc = "Where the captured packets are written as pcap."},
+     .doc = "Where the captured packets are written as pcap. After SIGHUP a file that was moved away is followed by a "
+            "new one at this path."},
     {.key = "output.write_pcap_rotate_mb", .type = SETTING_MB, AT(output.write_pcap_rotate_mb), RANGE(0, 1048576),
      .standard = "0", .standard_words = "0, one file", .help = "start a new pcap file at that size",
      .doc = "The size at which the next pcap file begins: `name.000001.pcap` and so on. Needs `output.write_pcap_max_files`."},

@@ -78,6 +78,21 @@ class LiveEndTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(running.process.wait(30), sensor.DONE, running.stderr())
         self.assertEqual(self.judge(running)["ledger"]["analysed"], 1234)
 
+    def test_hangup_reopens_every_file_that_was_moved(self):
+        running = self.start()
+        namespaces.await_capture(running)
+        time.sleep(0.3)
+        copy, moved = self.paths["copy.pcap"], self.folder / "moved.pcap"
+        copy.rename(moved)
+        running.process.send_signal(signal.SIGHUP)
+        sensor.until(copy.exists, 10, lambda: "no new capture file after SIGHUP")
+        time.sleep(0.3)
+        self.assertEqual(running.end(), sensor.DONE, running.stderr())
+        written = [len(capture_file.read_frames(path)) for path in (moved, copy)]
+        summary = sensor.load_json(self.paths["summary.json"])
+        self.assertGreater(min(written), 0)
+        self.assertEqual(sum(written), summary["ledger"]["analysed"])
+
     def test_a_second_signal_at_once_does_not_cut_the_files(self):
         running = self.start()
         namespaces.await_capture(running)

@@ -228,3 +228,52 @@ Test(pcap_writer, a_second_link_type_needs_pcapng)
     chunk_pool_destroy(pool);
     directory_done(&directory);
 }
+
+static void offer_and_wait(struct tap *tap, const struct frame *frame, unsigned count, uint64_t wanted)
+{
+    for (unsigned i = 0; i < count; i++)
+        tap_offer(tap, frame, 1, true);
+    while (tap_counts(tap).written < wanted)
+        usleep(1000);
+}
+
+static void expect_frames(const char *path, uint64_t frames)
+{
+    cr_assert(read_path((char *)path, "", &taken), "%s", taken.error.text);
+    cr_assert_eq(taken.verdict, EXIT_DONE, "%s", taken.error.text);
+    cr_assert_eq(taken.frames, frames);
+}
+
+Test(pcap_writer, a_moved_file_is_followed_by_one_that_is_whole)
+{
+    static const uint8_t bytes[60];
+    static const char *const names[] = {"x.pcap", "x.pcapng"};
+    struct directory directory = directory_make();
+    struct chunk_pool *pool = chunk_pool_create(2, CHUNK_BYTES);
+    struct synthetic_options made = traffic(1);
+    struct source *source = synthetic_source_create(&made, pool);
+    for (int i = 0; i < 2; i++) {
+        char *path = path_in(&directory, names[i]), *moved = path_in(&directory, "moved");
+        struct pcap_writer_options options = {.path = path, .source = source};
+        struct error error;
+        struct tap_consumer *writer = pcap_writer_create(&options, &error);
+        struct tap *tap = tap_create(writer, 65536, &error);
+        struct frame frame = {.bytes = bytes, .captured = 60, .length = 60, .link_type = 1, .time_ns = 5};
+        offer_and_wait(tap, &frame, 3, 3);
+        pcap_writer_reopen(writer); // it is in its place: nothing to do
+        offer_and_wait(tap, &frame, 2, 5);
+        cr_assert_eq(rename(path, moved), 0);
+        pcap_writer_reopen(writer);
+        offer_and_wait(tap, &frame, 4, 9);
+        expect_frames(moved, 5);
+        cr_assert_eq(rename(path, path_in(&directory, "second")), 0);
+        pcap_writer_reopen(writer);
+        cr_assert(tap_finish(tap, &error), "%s", error.text);
+        tap_destroy(tap);
+        expect_frames(path_in(&directory, "second"), 4);
+        expect_frames(path, 0);
+    }
+    source_destroy(source);
+    chunk_pool_destroy(pool);
+    directory_done(&directory);
+}
