@@ -23,16 +23,27 @@ static void add_flows(struct strbuf *into, const struct totals *totals)
             strbuf_addf(into, ", %s %" PRIu64, end_reason_name(reason), totals->flows_ended[reason]);
     if (totals->flows_refused != 0)
         strbuf_addf(into, "; %" PRIu64 " packets without a flow: no memory", totals->flows_refused);
-    strbuf_add(into, "\nprotocols:");
+    strbuf_add_char(into, '\n');
+}
+
+static void add_protocol(struct strbuf *into, bool *begun, const char *name, uint64_t packets)
+{
+    if (packets != 0)
+        strbuf_addf(into, "%s %s %" PRIu64, *begun ? "" : "protocols:", name, packets);
+    *begun |= packets != 0;
+}
+
+static void add_protocols(struct strbuf *into, const struct totals *totals)
+{
+    bool begun = false;
     for (int protocol = 0; protocol < 256; protocol++) {
         char name[16];
-        if (totals->protocol_packets[protocol] != 0)
-            strbuf_addf(into, " %s %" PRIu64, ip_protocol_text((uint8_t)protocol, name),
-                        totals->protocol_packets[protocol]);
+        add_protocol(into, &begun, ip_protocol_text((uint8_t)protocol, name),
+                     totals->protocol_packets[protocol]);
     }
-    if (totals->arp != 0)
-        strbuf_addf(into, " arp %" PRIu64, totals->arp);
-    strbuf_add_char(into, '\n');
+    add_protocol(into, &begun, "arp", totals->arp);
+    if (begun)
+        strbuf_add_char(into, '\n');
 }
 
 static void add_decode_errors(struct strbuf *into, const struct totals *totals)
@@ -83,6 +94,7 @@ void run_summary_add(struct strbuf *into, const struct control *control, int64_t
     const struct totals *totals = control_totals(control);
     add_packets(into, totals, run_ns);
     add_flows(into, totals);
+    add_protocols(into, totals);
     add_decode_errors(into, totals);
     add_ledger(into, control, totals);
 }

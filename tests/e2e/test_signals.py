@@ -78,6 +78,15 @@ class LiveEndTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(running.process.wait(30), sensor.DONE, running.stderr())
         self.assertEqual(self.judge(running)["ledger"]["analysed"], 1234)
 
+    def test_without_packets_the_summary_says_only_what_is_true(self):
+        running = sensor.Running("-i", "lo", "-w", "/dev/full", "tcp port 1", prefix=self.inside)
+        self.addCleanup(running.close)
+        namespaces.await_capture(running)
+        self.assertEqual(running.end(), sensor.OUTPUT, running.stderr())
+        self.assertEqual(running.stderr(), "netscope: error: /dev/full is incomplete: No space left on device\n")
+        self.assertNotIn("protocols", running.stdout())
+        self.assertIn("0 packets", running.stdout())
+
     def test_hangup_reopens_every_file_that_was_moved(self):
         running = self.start()
         namespaces.await_capture(running)
