@@ -34,6 +34,14 @@ static bool uses_stdout(const struct output_settings *output)
     return false;
 }
 
+// The streams of what people read. Lines never mix with a report that a program reads.
+static void choose_streams(struct outputs *outputs)
+{
+    const struct output_settings *output = &outputs->settings->output;
+    outputs->human = uses_stdout(output) ? stderr : stdout;
+    outputs->lines = output->report == REPORT_JSON ? stderr : outputs->human;
+}
+
 static bool add_file(struct outputs *outputs, const char *path, create_function *create, struct error *error)
 {
     if (path[0] == '\0')
@@ -98,7 +106,7 @@ static bool wants_packet_lines(const struct outputs *outputs)
         return false;
     default:
         return outputs->settings->output.hex_dump ||
-               (control_is_live(outputs->control) && outputs->human == stdout && isatty(STDOUT_FILENO));
+               (control_is_live(outputs->control) && outputs->lines == stdout && isatty(STDOUT_FILENO));
     }
 }
 
@@ -107,7 +115,7 @@ static bool add_packet_lines(struct outputs *outputs, struct error *error)
     if (!wants_packet_lines(outputs))
         return true;
     struct packet_lines_setup setup = {
-        .stream = outputs->human,
+        .stream = outputs->lines,
         .hex_dump = outputs->settings->output.hex_dump,
         .tunnels = outputs->settings->analysis.tunnels,
         .source = control_source(outputs->control),
@@ -155,7 +163,7 @@ static bool add_report(struct outputs *outputs, struct error *error)
 static bool add_rest(struct outputs *outputs, struct error *error)
 {
     if (outputs->settings->stats.enabled) {
-        struct sink *line = stats_line_create(&outputs->settings->stats, outputs->control, outputs->human);
+        struct sink *line = stats_line_create(&outputs->settings->stats, outputs->control, outputs->lines);
         if (line == NULL)
             return error_set(error, EXIT_OUTPUT, "no memory for the statistics line");
         control_add_sink(outputs->control, line);
@@ -173,8 +181,8 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
     *outputs = (struct outputs){
         .settings = settings,
         .control = control,
-        .human = uses_stdout(&settings->output) ? stderr : stdout,
     };
+    choose_streams(outputs);
     return add_files(outputs, error) && add_recorder(outputs, error) && add_packet_lines(outputs, error) &&
            add_report(outputs, error) && add_rest(outputs, error);
 }

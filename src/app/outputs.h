@@ -18,6 +18,7 @@ struct outputs {
     const struct settings *settings;
     struct control *control;
     FILE *human; // where people read: stdout, or stderr when an output goes to stdout
+    FILE *lines; // of packets and statistics: the same, or stderr beside a JSON report
     struct tap *taps[OUTPUT_TAPS];
     unsigned tap_count;
     struct sink *files[OUTPUT_FILES]; // exports and streams, for SIGHUP; owned by control

@@ -85,7 +85,8 @@ const struct setting setting_table[] = {
 
     {.key = "output.packets", .type = SETTING_ENUM, AT(output.packets), .names = packets_names,
      .standard = "auto", .help = "one line a packet on stdout",
-     .doc = "Packet lines on stdout. `auto`: on a terminal, when capturing live, with no server on."},
+     .doc = "Packet lines on stdout, on stderr when something for programs (an output, a JSON report) goes to stdout. "
+            "`auto`: on a terminal, when capturing live, with no server on."},
     {.key = "output.hex_dump", .type = SETTING_BOOL, AT(output.hex_dump),
      .standard = "false", .help = "packet details and bytes below each packet line",
      .doc = "Whether each packet line is followed by the tree of its layers and a hex dump."},

@@ -78,6 +78,12 @@ class ExportTest(sensor.SensorTest):
         result = self.check(sensor.run("-r", BROWSING, "--report", "json"))
         self.assertEqual(json.loads(result.stdout)["packets"], 730)
 
+    def test_packet_lines_keep_out_of_what_programs_read(self):
+        for arguments in (("--report", "json"), ("--report", "none", "--export-json", "-")):
+            result = self.check(sensor.run("-r", BROWSING, "--packets", "always", *arguments))
+            json.loads(result.stdout)
+            self.assertEqual(len(result.stderr.splitlines()), 730)
+
     def test_a_closed_stdout_ends_the_run(self):
         command = f"'{sensor.BINARY}' -r '{BROWSING}' --packets always | head -n 1"
         result = subprocess.run(["bash", "-c", command], env=sensor.environment(), stdout=subprocess.PIPE,
