@@ -43,12 +43,18 @@ static size_t bytes_left(const struct file_reader *reader)
     return reader->chunk != NULL ? reader->chunk->used - reader->at : 0;
 }
 
+// What an offset counts, for a sentence.
+static const char *in_unpacked_data(const struct file_reader *reader)
+{
+    return stream_compression(reader->stream) != NULL ? " of the unpacked data" : "";
+}
+
 static enum reader_result end_damaged(struct file_reader *reader)
 {
     reader->verdict = reader->header_read ? EXIT_TRUNCATED : EXIT_UNREADABLE;
     error_set(&reader->error, reader->verdict,
-              "%s is damaged at byte %" PRIu64 ", after %" PRIu64 " packets: %s", reader->path,
-              reader->offset, reader->frames, reader->step.reason);
+              "%s is damaged at byte %" PRIu64 "%s, after %" PRIu64 " packets: %s", reader->path,
+              reader->offset, in_unpacked_data(reader), reader->frames, reader->step.reason);
     return READER_END;
 }
 
@@ -56,8 +62,8 @@ static enum reader_result end_cut_short(struct file_reader *reader, const char *
 {
     reader->verdict = EXIT_TRUNCATED;
     error_set(&reader->error, EXIT_TRUNCATED,
-              "%s is cut short at byte %" PRIu64 ", after %" PRIu64 " packets: %s", reader->path,
-              reader->offset + bytes_left(reader), reader->frames, why);
+              "%s is cut short at byte %" PRIu64 "%s, after %" PRIu64 " packets: %s", reader->path,
+              reader->offset + bytes_left(reader), in_unpacked_data(reader), reader->frames, why);
     return READER_END;
 }
 

@@ -26,6 +26,11 @@ struct stream {
     uint8_t input[STREAM_INPUT_BYTES];
 };
 
+static const char *shown_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 static int open_input(const char *path, struct error *error)
 {
     if (strcmp(path, "-") == 0)
@@ -40,9 +45,9 @@ static bool check_kind(int fd, const char *path, bool *is_file, struct error *er
 {
     struct stat status;
     if (fd < 0 || fstat(fd, &status) != 0)
-        return error_set(error, EXIT_UNREADABLE, "%s cannot be read: %s", path, strerror(errno));
+        return error_set(error, EXIT_UNREADABLE, "%s cannot be read: %s", shown_name(path), strerror(errno));
     if (S_ISDIR(status.st_mode))
-        return error_set(error, EXIT_UNREADABLE, "%s is a directory, not a capture file", path);
+        return error_set(error, EXIT_UNREADABLE, "%s is a directory, not a capture file", shown_name(path));
     *is_file = S_ISREG(status.st_mode) && strcmp(path, "-") != 0;
     if (S_ISREG(status.st_mode))
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -63,7 +68,7 @@ struct stream *stream_open(const char *path, struct error *error)
     struct stream *stream = malloc(sizeof *stream);
     if (stream == NULL) {
         close(fd);
-        error_set(error, EXIT_UNREADABLE, "%s cannot be read: no memory", path);
+        error_set(error, EXIT_UNREADABLE, "%s cannot be read: no memory", shown_name(path));
         return NULL;
     }
     memset(stream, 0, offsetof(struct stream, input));
