@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "capture/file_faults.h"
 #include "capture/file_inputs.h"
 #include "capture/file_reader.h"
 #include "capture/filter.h"
@@ -33,8 +34,7 @@ struct file_source {
     struct file_input *current;
     int64_t current_until; // while the current input's stamps are not later, it stays
     atomic_bool stopped;
-    unsigned bad_inputs;
-    struct error error; // of the first bad input; its code is the worst
+    struct file_faults faults;
     struct interface_list interfaces;
 };
 
@@ -46,17 +46,6 @@ static struct file_source *file_source_of(struct source *source)
 static const struct file_source *const_file_source_of(const struct source *source)
 {
     return (const struct file_source *)source;
-}
-
-// Remembers a bad input. Unreadable outranks truncated.
-static void note_bad_input(struct file_source *source, const struct error *error)
-{
-    if (source->bad_inputs++ == 0)
-        source->error = *error;
-    if (error->code == EXIT_UNREADABLE)
-        source->error.code = EXIT_UNREADABLE;
-    if (source->paths.count > 1) // else the verdict says it
-        log_warning("capture", "%s", error->text);
 }
 
 static void close_input(struct file_input *input)
@@ -125,7 +114,7 @@ static enum look_result look_at(struct file_source *source, struct file_input *i
     if (!open_input(source, input, error)) {
         if (only)
             return LOOK_FAIL;
-        note_bad_input(source, error);
+        file_faults_note(&source->faults, input->path, error);
         return LOOK_DROP;
     }
     read_head(input, only);
@@ -134,7 +123,7 @@ static enum look_result look_at(struct file_source *source, struct file_input *i
     bool bad = ended && input->reader->verdict != EXIT_DONE;
     bool readable = !bad || input->reader->verdict == EXIT_TRUNCATED;
     if (bad && !(only && !readable))
-        note_bad_input(source, error);
+        file_faults_note(&source->faults, input->path, error);
     bool filter_valid = !readable || check_filter(source, filter, input, error);
     input->first_ns = input->has_head ? input->head.time_ns : INT64_MIN;
     if (ended || !filter_valid || (!only && stream_is_file(input->reader->stream)))
@@ -156,6 +145,7 @@ static int by_first_stamp(const void *left, const void *right)
 static bool look_at_all(struct file_source *source, const char *filter, struct error *error)
 {
     source->inputs = calloc(source->paths.count, sizeof *source->inputs);
+    source->faults.inputs = source->paths.count;
     if (source->inputs == NULL)
         return error_set(error, EXIT_UNREADABLE, "the list of input files finds no memory");
     for (unsigned i = 0; i < source->paths.count; i++) {
@@ -166,11 +156,9 @@ static bool look_at_all(struct file_source *source, const char *filter, struct e
             return false;
         source->inputs_count += result == LOOK_KEEP;
     }
-    bool none_read = source->inputs_count == 0 && source->bad_inputs == source->paths.count;
-    if (none_read && source->error.code == EXIT_UNREADABLE) {
-        *error = source->error;
-        return false;
-    }
+    bool none_read = source->inputs_count == 0 && source->faults.count == source->paths.count;
+    if (none_read && source->faults.error.code == EXIT_UNREADABLE)
+        return file_faults_verdict(&source->faults, error) == EXIT_DONE;
     qsort(source->inputs, source->inputs_count, sizeof *source->inputs, by_first_stamp);
     return true;
 }
@@ -189,7 +177,7 @@ static void open_due(struct file_source *source)
     struct file_input *input = &source->inputs[source->due++];
     struct error error;
     if (input->reader == NULL && !open_input(source, input, &error)) {
-        note_bad_input(source, &error);
+        file_faults_note(&source->faults, input->path, &error);
         return;
     }
     source->open[source->open_count++] = input;
@@ -251,7 +239,7 @@ static bool choose(struct file_source *source)
 static void finish_input(struct file_source *source, struct file_input *input)
 {
     if (input->reader->verdict != EXIT_DONE)
-        note_bad_input(source, &input->reader->error);
+        file_faults_note(&source->faults, input->path, &input->reader->error);
     close_input(input);
     unsigned kept = 0;
     for (unsigned i = 0; i < source->open_count; i++)
@@ -340,14 +328,7 @@ static void file_stop(struct source *source, bool drain)
 
 static enum exit_code file_verdict(const struct source *base, struct error *error)
 {
-    const struct file_source *source = const_file_source_of(base);
-    if (source->bad_inputs == 0)
-        return EXIT_DONE;
-    *error = source->error;
-    if (source->bad_inputs > 1)
-        error_prefix(error, "%u of %u inputs were not read whole; the first", source->bad_inputs,
-                     source->paths.count);
-    return source->error.code;
+    return file_faults_verdict(&const_file_source_of(base)->faults, error);
 }
 
 static void file_destroy(struct source *base)

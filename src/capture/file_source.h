@@ -12,7 +12,8 @@ enum { FILE_SOURCE_OPEN_MAX = 64 };
 
 // `paths`: files, directories, "-" for stdin. `filter`: BPF, "" for none. The pool must outlive all frames.
 // Fails when no input is readable (EXIT_UNREADABLE), when the only one is none, when the filter is bad
-// (EXIT_USAGE). Bad inputs among good ones are logged, and named by the verdict at the end.
+// (EXIT_USAGE). Bad inputs among several are logged; the verdict at the end counts
+// them and names the first.
 struct source *file_source_create(const struct string_list *paths, const char *filter,
                                   struct chunk_pool *pool, struct error *error);
 

@@ -118,7 +118,9 @@ Test(file_source, a_bad_file_among_good_ones_does_not_stop_them)
     cr_assert(read_paths(paths, 3, "", &taken));
     cr_assert_eq(taken.frames, 5);
     cr_assert_eq(taken.verdict, EXIT_UNREADABLE);
-    cr_assert_not_null(strstr(taken.error.text, "2 of 3"), "%s", taken.error.text);
+    char sentence[512];
+    snprintf(sentence, sizeof sentence, "2 of 3 inputs were not read whole, the first of them %s", text);
+    cr_assert_str_eq(taken.error.text, sentence);
 
     file.length -= 7;
     char *cut = path_in(&directory, "cut");
@@ -128,6 +130,11 @@ Test(file_source, a_bad_file_among_good_ones_does_not_stop_them)
     cr_assert(read_paths(two, 2, "", &taken));
     cr_assert_eq(taken.frames, 9);
     cr_assert_eq(taken.verdict, EXIT_TRUNCATED);
+    snprintf(sentence, sizeof sentence, "1 of 2 inputs was not read whole: %s", cut);
+    cr_assert_str_eq(taken.error.text, sentence);
+    cr_assert_not(read_paths((char *[]){text, text}, 2, "", &taken));
+    snprintf(sentence, sizeof sentence, "2 of 2 inputs were not read whole, the first of them %s", text);
+    cr_assert_str_eq(taken.error.text, sentence);
     directory_done(&directory);
 }
 
