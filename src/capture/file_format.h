@@ -27,8 +27,9 @@ struct parse_step {
 
 enum { FILE_FORMAT_NEEDED_MAX = FRAME_CAPTURED_MAX + 128 };
 
-// One file: its base name and the list where its interfaces go.
+// One file: its label (file_labels.h) and the list where its interfaces go.
 struct file_identity {
     const char *name;
+    unsigned reading;
     struct interface_list *interfaces;
 };

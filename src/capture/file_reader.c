@@ -8,20 +8,12 @@
 
 enum { READ_BYTES = 256 * 1024, READ_MIN_BYTES = 16 * 1024, MAGIC_BYTES = 4 };
 
-static const char *display_name(const char *path)
-{
-    if (strcmp(path, "-") == 0)
-        return "stdin";
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != 0 ? slash + 1 : path;
-}
-
-bool file_reader_open(struct file_reader *reader, const char *path, struct chunk_pool *pool,
-                      struct interface_list *interfaces, struct error *error)
+bool file_reader_open(struct file_reader *reader, const char *path, const struct file_identity *identity,
+                      struct chunk_pool *pool, struct error *error)
 {
     *reader = (struct file_reader){
         .path = strcmp(path, "-") == 0 ? "standard input" : path,
-        .identity = {.name = display_name(path), .interfaces = interfaces},
+        .identity = *identity,
         .pool = pool,
     };
     reader->stream = stream_open(path, error);

@@ -44,9 +44,10 @@ struct file_reader {
     struct parse_step step;
 };
 
-// The path is borrowed and must outlive the reader. False with a sentence when it cannot be opened.
-bool file_reader_open(struct file_reader *reader, const char *path, struct chunk_pool *pool,
-                      struct interface_list *interfaces, struct error *error);
+// Path and identity's texts are borrowed and must outlive the reader. False with a sentence when it cannot
+// be opened.
+bool file_reader_open(struct file_reader *reader, const char *path, const struct file_identity *identity,
+                      struct chunk_pool *pool, struct error *error);
 void file_reader_close(struct file_reader *reader);
 
 enum reader_result file_reader_next(struct file_reader *reader, struct frame *frame);

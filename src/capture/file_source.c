@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "capture/file_faults.h"
 #include "capture/file_inputs.h"
+#include "capture/file_labels.h"
 #include "capture/file_reader.h"
 #include "capture/filter.h"
 
@@ -25,6 +26,7 @@ struct file_source {
     struct filter *filter; // NULL = none
     uint64_t filtered;
     struct string_list paths;
+    struct file_label *labels; // of the paths
     struct file_input *inputs; // by first stamp
     unsigned inputs_count;
     unsigned due; // the first input not opened yet
@@ -63,7 +65,10 @@ static bool open_input(struct file_source *source, struct file_input *input, str
     input->reader = malloc(sizeof *input->reader);
     if (input->reader == NULL)
         return error_set(error, EXIT_UNREADABLE, "%s finds no memory to be read", input->path);
-    if (file_reader_open(input->reader, input->path, source->pool, &source->interfaces, error))
+    const struct file_label *label = &source->labels[input->order];
+    struct file_identity identity = {
+        .name = label->name, .reading = label->reading, .interfaces = &source->interfaces};
+    if (file_reader_open(input->reader, input->path, &identity, source->pool, error))
         return true;
     free(input->reader);
     input->reader = NULL;
@@ -145,8 +150,9 @@ static int by_first_stamp(const void *left, const void *right)
 static bool look_at_all(struct file_source *source, const char *filter, struct error *error)
 {
     source->inputs = calloc(source->paths.count, sizeof *source->inputs);
+    source->labels = file_labels_make(&source->paths);
     source->faults.inputs = source->paths.count;
-    if (source->inputs == NULL)
+    if (source->inputs == NULL || source->labels == NULL)
         return error_set(error, EXIT_UNREADABLE, "the list of input files finds no memory");
     for (unsigned i = 0; i < source->paths.count; i++) {
         struct file_input *input = &source->inputs[source->inputs_count];
@@ -337,6 +343,7 @@ static void file_destroy(struct source *base)
     for (unsigned i = 0; i < source->inputs_count; i++)
         close_input(&source->inputs[i]);
     free(source->inputs);
+    free(source->labels);
     file_inputs_done(&source->paths);
     filter_destroy(source->filter);
     interface_list_done(&source->interfaces);

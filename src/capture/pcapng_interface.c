@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "capture/file_labels.h"
 
 enum interface_option {
     OPTION_END = 0,
@@ -113,6 +114,8 @@ bool pcapng_interface_read(struct pcapng_interface *interface, struct cursor bod
     cursor_skip(&body, 2); // reserved
     row.snaplen = little_endian ? cursor_u32le(&body) : cursor_u32(&body);
     read_options(&body, little_endian, interface, &row);
+    if (identity->reading > 1 && strcmp(row.name, identity->name) != 0)
+        file_label_number(row.name, identity->reading);
     memcpy(row.configured, row.name, sizeof row.configured);
     interface->link_type = row.link_type;
     interface->snaplen = row.snaplen;

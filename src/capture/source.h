@@ -25,7 +25,7 @@ enum { FRAME_CAPTURED_MAX = 262144, SOURCE_INTERFACES_MAX = 4096 };
 
 // What is known of one capture interface. Index and address stay, and so does what it is called.
 struct source_interface {
-    char name[64];       // the kernel's name; of a file: its IDB's if_name, else the file's base name
+    char name[64];       // the kernel's name; of a file: its IDB's if_name, else its label
     char configured[64]; // the word of the settings behind it (a glob: "cali*"); of a file: as `name`
     uint16_t link_type;
     uint32_t snaplen;

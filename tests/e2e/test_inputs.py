@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import subprocess
 import time
 import unittest
 
@@ -87,6 +88,44 @@ class DamagedTest(sensor.SensorTest):
         struct.pack_into("<I", content, section_bytes + 4, 0xFFFFFFF0)
         place.write_bytes(content)
         self.truncated(place, 0)
+
+
+class SeveralTest(sensor.SensorTest):
+    """Several inputs: a bad one is told of once, and no two are taken for one interface."""
+
+    def second_sightings(self, *paths):
+        inputs = [word for path in paths for word in ("-r", path)]
+        warnings = self.summarise(*inputs)["warnings"]
+        return any("50 % of the packets are second sightings" in warning for warning in warnings)
+
+    def test_the_same_packets_twice_are_second_sightings(self):
+        browsing = sensor.CAPTURES / "browsing.pcap"
+        copies = [self.folder / folder / "x.pcap" for folder in "ab"]
+        for copy in copies:
+            copy.parent.mkdir()
+            copy.write_bytes(browsing.read_bytes())
+        self.assertTrue(self.second_sightings(browsing, browsing))
+        self.assertTrue(self.second_sightings(*copies))
+        self.assertFalse(self.second_sightings(browsing))
+
+    def test_a_missing_and_a_cut_file_are_each_told_once(self):
+        good, cut, missing = sensor.CAPTURES / "gre.pcap", self.folder / "cut.pcap", self.folder / "none.pcap"
+        cut.write_bytes(good.read_bytes()[:-5])
+        result = self.check(sensor.run("-r", good, "-r", missing, "-r", cut), sensor.UNREADABLE)
+        said = result.stderr.decode()
+        self.assertEqual(said.count(f"{missing} cannot be opened"), 1, said)
+        self.assertEqual(said.count(f"{cut} is cut short"), 1, said)
+        self.assertIn(f"error: 2 of 3 inputs were not read whole, the first of them {missing}\n", said)
+
+    def test_an_offset_in_packed_data_says_so(self):
+        cut = self.folder / "cut.gz"
+        cut.write_bytes(gzip.compress((sensor.CAPTURES / "gre.pcap").read_bytes()[:-5]))
+        self.check(sensor.run("-r", cut), sensor.TRUNCATED, r"cut short at byte \d+ of the unpacked data, after")
+
+    def test_standard_input_is_called_so(self):
+        result = subprocess.run(["bash", "-c", f"'{sensor.BINARY}' -r - <'{self.folder}'"], stderr=subprocess.PIPE,
+                                env=sensor.environment(), timeout=60, check=False)
+        self.check(result, sensor.UNREADABLE, "error: standard input is a directory")
 
 
 class OddTest(sensor.SensorTest):
