@@ -117,7 +117,7 @@ static void add_contents(struct strbuf *into, const struct report_flow *flow)
     const char *server = end_name(flow, !report_flow_client(flow));
     if (said[0] == '\0' || (server != NULL && strcmp(said, server) == 0))
         return;
-    strbuf_add_char(into, ' ');
+    strbuf_add(into, flow->names.app != FLOW_APP_NONE ? " " : "");
     strbuf_add_wire(into, said, strlen(said));
 }
 
@@ -143,10 +143,10 @@ static void add_flow_row(struct text_table *table, const struct report_flow *flo
 static void add_largest(struct strbuf *into, const struct report_summary *summary)
 {
     static const struct table_column columns[] = {
-        {"Flow", .right = false},       {"client -> server", .cut = CUT_SERVER},
-        {"bytes", .right = true},       {"packets", .right = true},
-        {"time", .right = true},        {"state", .right = false},
-        {"content", .cut = CUT_MIDDLE}, {.title = NULL},
+        {"Flow", .right = false},     {"client -> server", .cut = CUT_SERVER},
+        {"bytes", .right = true},     {"pkts", .right = true},
+        {"time", .right = true},      {"state", .right = false},
+        {"content", .cut = CUT_NAME}, {.title = NULL},
     };
     if (summary->top_flows.count == 0)
         return;

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELLS_MAXIMUM_BYTES = 16 << 20, COLUMN_GAP = 2, NOTE_INDENT = 4, SERVER_LEAST = 12 };
+enum { CELLS_MAXIMUM_BYTES = 16 << 20, COLUMN_GAP = 2, NOTE_INDENT = 4, NAME_LEAST = 10 };
 
-static const size_t narrowest[] = {[CUT_SERVER] = 24, [CUT_MIDDLE] = 7};
+static const size_t narrowest[] = {[CUT_SERVER] = 24, [CUT_NAME] = 15, [CUT_MIDDLE] = 7};
 
 static bool continues(char byte)
 {
@@ -50,11 +50,11 @@ void text_add_cut(struct strbuf *into, const char *text, size_t width)
     cut_behind(into, text, width / 2, width);
 }
 
-void text_add_cut_server(struct strbuf *into, const char *text, size_t width)
+void text_add_cut_after(struct strbuf *into, const char *text, const char *mark, size_t width)
 {
-    const char *arrow = strstr(text, "-> ");
-    size_t front = arrow != NULL ? text_width(text, (size_t)(arrow - text) + 3) : width;
-    cut_behind(into, text, front + SERVER_LEAST < width ? front : width / 2, width);
+    const char *found = strstr(text, mark);
+    size_t front = found != NULL ? text_width(text, (size_t)(found - text) + strlen(mark)) : 0;
+    cut_behind(into, text, front + NAME_LEAST < width ? front : width / 2, width);
 }
 
 void table_init(struct text_table *table, const struct table_column *columns)
@@ -161,6 +161,14 @@ static void trim_right(struct strbuf *into)
         into->text[--into->length] = '\0';
 }
 
+static void add_cut(struct strbuf *into, const char *cell, enum table_cut cut, size_t width)
+{
+    if (cut == CUT_SERVER || cut == CUT_NAME)
+        text_add_cut_after(into, cell, cut == CUT_SERVER ? "-> " : " ", width);
+    else
+        text_add_cut(into, cell, width);
+}
+
 static void add_row(struct strbuf *into, const struct text_table *table, const size_t widths[TABLE_COLUMNS],
                     size_t row, bool titles)
 {
@@ -173,10 +181,7 @@ static void add_row(struct strbuf *into, const struct text_table *table, const s
         strbuf_add_repeat(into, ' ', column > 0 ? COLUMN_GAP : 0);
         if (table->columns[column].right)
             strbuf_add_repeat(into, ' ', padding);
-        if (table->columns[column].cut == CUT_SERVER)
-            text_add_cut_server(into, cell, widths[column]);
-        else
-            text_add_cut(into, cell, widths[column]);
+        add_cut(into, cell, table->columns[column].cut, widths[column]);
         if (!table->columns[column].right)
             strbuf_add_repeat(into, ' ', padding);
     }

@@ -13,6 +13,7 @@ enum { TEXT_WIDTH = 100, TABLE_COLUMNS = 8 };
 enum table_cut {
     CUT_NEVER,
     CUT_SERVER, // "client -> server": the beginning of the server's name
+    CUT_NAME,   // "tls www.example.com": the beginning of the name
     CUT_MIDDLE,
 };
 
@@ -60,5 +61,5 @@ void text_add_sentence(struct strbuf *into, const char *mark, const char *senten
 size_t text_width(const char *text, size_t length);
 // The text, or its two ends around "…" when it is wider than `width`.
 void text_add_cut(struct strbuf *into, const char *text, size_t width);
-// The same, with the "…" right behind "-> " when enough of the rest then stays.
-void text_add_cut_server(struct strbuf *into, const char *text, size_t width);
+// The same, with the "…" right behind the first `mark` (without one, in front) when enough of the rest stays.
+void text_add_cut_after(struct strbuf *into, const char *text, const char *mark, size_t width);

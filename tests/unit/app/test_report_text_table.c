@@ -72,6 +72,17 @@ Test(report_text_table, cutting_keeps_both_ends_and_whole_characters)
     cr_expect_str_eq(text.text, "abcdefghij|ab…jk|ä…ä");
 }
 
+Test(report_text_table, a_name_keeps_its_right_end)
+{
+    text_add_cut_after(&text, "tls www.google-analytics.com", " ", 20);
+    strbuf_add_char(&text, '|');
+    text_add_cut_after(&text, "www.google-analytics.com", " ", 20);
+    strbuf_add_char(&text, '|');
+    text_add_cut_after(&text, "10.0.0.1:50000 -> www.google-analytics.com:443", "-> ", 40);
+    cr_expect_str_eq(text.text, "tls …e-analytics.com|…oogle-analytics.com|"
+                                "10.0.0.1:50000 -> …gle-analytics.com:443");
+}
+
 Test(report_text_table, a_list_says_what_it_leaves_out)
 {
     struct text_list list;
