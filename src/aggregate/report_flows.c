@@ -131,7 +131,7 @@ static void add_tcp(struct report_flows *flows, struct report_flow *candidate, c
     enum report_attempt attempt = report_attempt_of(record);
     if (attempt != ATTEMPT_NONE)
         count_failure(flows, flow, attempt);
-    offer(&flows->retransmitting, candidate, record->retransmissions[0] + record->retransmissions[1], flow);
+    offer(&flows->retransmitting, candidate, report_loss_score(record), flow);
     int64_t round_trip_ns = report_round_trip_ns(record);
     offer(&flows->slow, candidate, round_trip_ns > 0 ? (uint64_t)round_trip_ns : 0, flow);
 }

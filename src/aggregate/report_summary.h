@@ -103,7 +103,7 @@ struct report_target {
 
 // A flow with everything that it takes to render it as netscope.v1.Flow later.
 struct report_flow {
-    uint64_t score;            // what its list is sorted by: bytes, retransmissions, nanoseconds
+    uint64_t score;            // what its list is sorted by: bytes, report_loss_score(), nanoseconds
     struct flow_record record; // record.names is NULL: they are below
     bool has_names;
     struct flow_names names;
@@ -258,3 +258,6 @@ static inline unsigned report_flow_client(const struct report_flow *row)
 
 // The round trip that a flow is judged by: the longer of the handshake's and the smoothed one; < 0: none.
 int64_t report_round_trip_ns(const struct flow_record *record);
+
+// Whether an answered TCP flow retransmitted more than 1 % of its packets, as report_tcp.lossy counts.
+bool report_is_lossy(const struct flow_record *record);

@@ -48,18 +48,46 @@ static void count_end(struct report_tcp *tcp, const struct flow_record *record)
         tcp->open++;
 }
 
+static uint64_t retransmissions_of(const struct flow_record *record)
+{
+    return record->retransmissions[0] + record->retransmissions[1];
+}
+
+// Of an answered flow; one that nobody answers repeats itself without any loss.
+static double retransmitted_share(const struct flow_record *record)
+{
+    if (record->packets[0] == 0 || record->packets[1] == 0)
+        return 0;
+    return (double)retransmissions_of(record) / (double)(record->packets[0] + record->packets[1]);
+}
+
+bool report_is_lossy(const struct flow_record *record)
+{
+    return retransmitted_share(record) * 100 > LOSSY_PERCENT;
+}
+
+uint64_t report_loss_score(const struct flow_record *record)
+{
+    enum { ROUND_TRIP_BITS = 33 }; // microseconds: more than two hours
+    static const double share_steps = 1 << 30;
+    static const uint64_t round_trip_limit = (UINT64_C(1) << ROUND_TRIP_BITS) - 1;
+    if (retransmissions_of(record) == 0)
+        return 0;
+    uint64_t steps = (uint64_t)(retransmitted_share(record) * share_steps);
+    int64_t round_trip_ns = report_round_trip_ns(record);
+    uint64_t round_trip_us = round_trip_ns > 0 ? (uint64_t)round_trip_ns / NS_PER_US : 0;
+    round_trip_us = round_trip_us < round_trip_limit ? round_trip_us : round_trip_limit;
+    return (steps << ROUND_TRIP_BITS | round_trip_us) + 1;
+}
+
 static void count_loss(struct report_tcp *tcp, const struct flow_record *record)
 {
-    uint64_t retransmissions = record->retransmissions[0] + record->retransmissions[1];
-    uint64_t packets = record->packets[0] + record->packets[1];
-    tcp->packets += packets;
-    tcp->retransmissions += retransmissions;
+    tcp->packets += record->packets[0] + record->packets[1];
+    tcp->retransmissions += retransmissions_of(record);
     tcp->out_of_order += record->out_of_order[0] + record->out_of_order[1];
-    if (record->packets[0] == 0 || record->packets[1] == 0)
+    if (!report_is_lossy(record))
         return;
-    double share = (double)retransmissions / (double)packets;
-    if (share * 100 <= LOSSY_PERCENT)
-        return;
+    double share = retransmitted_share(record);
     tcp->lossy++;
     if (share > tcp->worst_share)
         tcp->worst_share = share;

@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "net/protocol.h"
 
-enum { TARGETS_LINES = 2, LIST_INDENT = 14, HOSTS_LEAST = 5 };
+enum { TARGETS_LINES = 2, LIST_INDENT = 14, HOSTS_LEAST = 5, LOSSY_LEAST = 2 };
 
 static void add_host_row(struct text_table *table, const struct report_host *host)
 {
@@ -185,31 +185,76 @@ static bool is_among(const struct report_flow *flow, const struct report_flow_li
     return false;
 }
 
-// The worst by retransmissions, then the worst by round trip, a flow once; two lines each, hence few of
-// the rows.
+// What of the two lists is shown: two lines each, hence few of their rows.
+struct troubled {
+    const struct report_flow_list *lossy, *slow;
+    unsigned lossy_rows, slow_rows;
+};
+
+static struct troubled choose_troubled(const struct report_summary *summary)
+{
+    struct troubled troubled = {.lossy = &summary->retransmitting_flows, .slow = &summary->slow_flows};
+    unsigned count = troubled.lossy->count, quarter = (count + 3) / 4;
+    troubled.lossy_rows = quarter > LOSSY_LEAST ? quarter : count < LOSSY_LEAST ? count : LOSSY_LEAST;
+    troubled.slow_rows = (troubled.slow->count + 4) / 5;
+    return troubled;
+}
+
+static bool is_lossy_row(const struct troubled *troubled, unsigned row)
+{
+    return row < troubled->lossy_rows ||
+           is_among(troubled->lossy->rows[row], troubled->slow, troubled->slow_rows);
+}
+
+// By the share of retransmissions as long as there are any, then by round trip; a flow once.
+static void add_troubled_rows(struct text_table *table, const struct troubled *troubled)
+{
+    for (unsigned i = 0; i < troubled->lossy->count; i++)
+        if (is_lossy_row(troubled, i))
+            add_troubled_row(table, troubled->lossy->rows[i]);
+    for (unsigned i = 0; i < troubled->slow_rows; i++)
+        if (!is_among(troubled->slow->rows[i], troubled->lossy, troubled->lossy->count))
+            add_troubled_row(table, troubled->slow->rows[i]);
+}
+
+// "Worst TCP flow (2 of 4 lossy)": how many of those that the headline counts are here.
+static void add_troubled_title(struct strbuf *title, const struct troubled *troubled, uint64_t lossy)
+{
+    uint64_t shown = 0;
+    for (unsigned i = 0; i < troubled->lossy->count; i++)
+        shown += is_lossy_row(troubled, i) && report_is_lossy(&troubled->lossy->rows[i]->record);
+    strbuf_add(title, "Worst TCP flow");
+    if (shown == lossy)
+        return;
+    strbuf_add(title, " (");
+    units_add_count(title, shown);
+    strbuf_add(title, " of ");
+    units_add_count(title, lossy);
+    strbuf_add(title, " lossy)");
+}
+
 static void add_troubled(struct strbuf *into, const struct report_summary *summary)
 {
-    static const struct table_column columns[] = {
-        {"Worst TCP flow", .cut = CUT_SERVER},
+    struct troubled troubled = choose_troubled(summary);
+    if (troubled.lossy_rows + troubled.slow_rows == 0)
+        return;
+    struct strbuf title;
+    strbuf_init(&title, 64);
+    add_troubled_title(&title, &troubled, summary->tcp.lossy);
+    const struct table_column columns[] = {
+        {title.text, .cut = CUT_SERVER},
         {"retransmitted", .right = true},
         {"RTT", .right = true},
         {"Community ID", .right = false},
         {.title = NULL},
     };
-    const struct report_flow_list *lossy = &summary->retransmitting_flows, *slow = &summary->slow_flows;
-    unsigned lossy_rows = (lossy->count + 3) / 4, slow_rows = (slow->count + 4) / 5;
-    if (lossy_rows + slow_rows == 0)
-        return;
     struct text_table table;
     table_init(&table, columns);
-    for (unsigned i = 0; i < lossy_rows; i++)
-        add_troubled_row(&table, lossy->rows[i]);
-    for (unsigned i = 0; i < slow_rows; i++)
-        if (!is_among(slow->rows[i], lossy, lossy_rows))
-            add_troubled_row(&table, slow->rows[i]);
+    add_troubled_rows(&table, &troubled);
     strbuf_add_char(into, '\n');
     table_add(into, &table);
     table_done(&table);
+    strbuf_done(&title);
 }
 
 static void add_tcp_count(struct text_list *list, uint64_t count, const char *what)

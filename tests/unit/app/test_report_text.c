@@ -151,6 +151,18 @@ Test(report_text, a_lossy_flow_comes_with_its_filter_and_community_id)
     expect(printed, "cdn.example.net, www.example.com\n"); // TLS names
 }
 
+Test(report_text, worst_flows_say_how_many_of_the_lossy_they_are)
+{
+    give_totals();
+    for (uint16_t i = 0; i < 4; i++)
+        give_flow((uint16_t)(50000 + i), 1000, 10u + i, "www.example.com");
+    const char *printed = print();
+    expect(printed, "\nWorst TCP flow (3 of 4 lossy)"); // the worst two and the slowest
+    const char *worst = strstr(printed, "13/100 13.0 %"), *second = strstr(printed, "12/100 12.0 %");
+    cr_expect(worst != NULL && second != NULL && worst < second, "%s", printed);
+    expect_not(printed, "11/100");
+}
+
 Test(report_text, dns_tells_failures_and_slow_answers)
 {
     give_totals();
