@@ -61,9 +61,10 @@ static bool is_told_at_once(const struct pcap_writer *writer)
 
 static void note_failure(struct pcap_writer *writer, int failure, const char *what)
 {
+    const char *until = failure == EPIPE ? "any more" : "until it works again"; // readers never come back
     if (writer->failure == 0 && is_told_at_once(writer))
-        log_warning("capture", "%s %s: %s; packets are not recorded until it works again", writer->path, what,
-                    strerror(failure));
+        log_warning("capture", "%s %s: %s; packets are not recorded %s", writer->path, what,
+                    strerror(failure), until);
     writer->failure = failure;
     if (writer->first_failure == 0)
         writer->first_failure = failure;
