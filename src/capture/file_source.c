@@ -263,25 +263,28 @@ static bool passes(struct file_source *source, const struct frame *frame)
     return false;
 }
 
-// Hands over the heads of the current input until it needs bytes, ends, or another one's turn comes.
-static enum reader_result take_heads(struct file_source *source, struct frame *frames, unsigned capacity,
-                                     unsigned *count)
+// Hands over the frames of the current input until it needs bytes, ends, or another one's turn comes. They are
+// read into their place; a head is kept only where inputs alternate.
+static enum reader_result take_frames(struct file_source *source, struct frame *frames, unsigned capacity,
+                                      unsigned *count)
 {
     struct file_input *input = source->current;
     while (*count < capacity) {
-        if (!input->has_head) {
-            enum reader_result result = file_reader_next(input->reader, &input->head);
-            if (result != READER_FRAME)
-                return result;
-            input->has_head = true;
-        }
-        if (input->head.time_ns > source->current_until) {
+        struct frame *frame = &frames[*count];
+        enum reader_result result = READER_FRAME;
+        if (input->has_head)
+            *frame = input->head;
+        else
+            result = file_reader_next(input->reader, frame);
+        if (result != READER_FRAME)
+            return result;
+        input->has_head = frame->time_ns > source->current_until;
+        if (input->has_head) {
+            input->head = *frame;
             source->current = NULL;
             break;
         }
-        input->has_head = false;
-        if (passes(source, &input->head))
-            frames[(*count)++] = input->head;
+        *count += passes(source, frame);
     }
     return READER_FRAME;
 }
@@ -296,7 +299,7 @@ static enum source_result file_poll(struct source *base, int timeout_ms, struct 
             return SOURCE_END;
         if (source->current == NULL && !choose(source))
             return *count > 0 ? SOURCE_FRAMES : SOURCE_END;
-        enum reader_result result = take_heads(source, frames, capacity, count);
+        enum reader_result result = take_frames(source, frames, capacity, count);
         if (result == READER_FRAME)
             continue;
         if (*count > 0) // their chunk may go with what comes next

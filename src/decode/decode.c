@@ -26,18 +26,18 @@ void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_rea
     packet->error_reason = (uint8_t)reason;
 }
 
-static inline struct decoding begin(struct packet *packet)
+// Field by field, see decoding_header().
+static inline void begin(struct packet *packet, struct decoding *decoding)
 {
+    uint32_t captured = packet->captured, length = packet->length;
     memset((char *)packet + CLEARED_FROM, 0, CLEARED_TO - CLEARED_FROM);
     memset((char *)packet + ADDRESSES_FROM, 0, ADDRESSES_TO - ADDRESSES_FROM);
     packet->tunnel.kind = TUNNEL_NONE;
-    bool snapped = packet->captured < packet->length;
-    if (snapped)
-        packet->notes = PACKET_NOTE_SNAPPED;
-    return (struct decoding){
-        .cursor = cursor_of(packet->bytes, packet->captured),
-        .missing = snapped ? packet->length - packet->captured : 0,
-    };
+    packet->notes = captured < length ? PACKET_NOTE_SNAPPED : 0;
+    decoding->cursor.at = packet->bytes;
+    decoding->cursor.end = packet->bytes + captured;
+    decoding->cursor.failed = false;
+    decoding->missing = captured < length ? length - captured : 0;
 }
 
 static void end(struct packet *packet, const struct decoding *decoding)
@@ -92,7 +92,8 @@ static bool may_enter(const struct packet *packet, const struct decode_options *
 __attribute__((always_inline)) static inline void
 decode_layers(struct packet *packet, const struct decode_options *options, struct layer_trace *trace)
 {
-    struct decoding decoding = begin(packet);
+    struct decoding decoding;
+    begin(packet, &decoding);
     struct outer outer;
     outer.known = false;
     enum decoder_id id = decode_link_type(packet);

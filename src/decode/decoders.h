@@ -61,16 +61,20 @@ static inline bool decoding_skip(struct decoding *decoding, uint32_t length)
     return false;
 }
 
-// The next `length` bytes for reading a header, not yet consumed; failed when there are fewer.
+// The next `length` bytes for reading a header, not yet consumed; failed when there are fewer. Made field by
+// field: a copy of the whole cursor, some of which the layer before has just stored, would wait for it.
 static inline struct cursor decoding_header(const struct decoding *decoding, size_t length)
 {
-    struct cursor copy = decoding->cursor;
-    return cursor_sub(&copy, length);
+    const uint8_t *at = decoding->cursor.at;
+    bool whole = !decoding->cursor.failed && cursor_left(&decoding->cursor) >= length;
+    return (struct cursor){.at = at, .end = whole ? at + length : at, .failed = !whole};
 }
 
 // The ports that TCP, UDP and SCTP begin with, if they are at hand.
-static inline void decode_ports(struct cursor cursor, struct packet *packet)
+static inline void decode_ports(const struct decoding *decoding, struct packet *packet)
 {
+    enum { PORTS_BYTES = 4 };
+    struct cursor cursor = decoding_header(decoding, PORTS_BYTES);
     uint16_t source = cursor_u16(&cursor);
     uint16_t target = cursor_u16(&cursor);
     if (cursor.failed)

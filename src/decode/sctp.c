@@ -6,7 +6,7 @@ enum { SCTP_BYTES = 12 };
 
 enum decoder_id decode_sctp(struct decoding *decoding, struct packet *packet)
 {
-    decode_ports(decoding->cursor, packet);
+    decode_ports(decoding, packet);
     if (cursor_left(&decoding->cursor) < SCTP_BYTES) {
         decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
         return DECODER_NONE;

@@ -98,7 +98,7 @@ static void take_options(struct decoding *decoding, struct packet *packet, uint3
 
 enum decoder_id decode_tcp(struct decoding *decoding, struct packet *packet)
 {
-    decode_ports(decoding->cursor, packet);
+    decode_ports(decoding, packet);
     struct cursor header = decoding_header(decoding, TCP_BYTES);
     if (header.failed)
         return tcp_fail(packet, DECODE_TRUNCATED);

@@ -15,7 +15,7 @@ static void cut_to_length(struct decoding *decoding, struct packet *packet, uint
 
 enum decoder_id decode_udp(struct decoding *decoding, struct packet *packet)
 {
-    decode_ports(decoding->cursor, packet);
+    decode_ports(decoding, packet);
     struct cursor header = decoding_header(decoding, UDP_BYTES);
     if (header.failed) {
         decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);

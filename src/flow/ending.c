@@ -3,6 +3,18 @@
 
 #include <assert.h>
 
+void flow_file(struct flow_table *table, struct flow_partition *partition, uint32_t id)
+{
+    struct flow *flow = flow_at(&table->store, id);
+    flow->wheel = flow->idle_class;
+    idle_wheel_add(&partition->wheels[flow->wheel], &table->store, id);
+}
+
+void flow_unfile(struct flow_table *table, struct flow_partition *partition, uint32_t id)
+{
+    idle_wheel_remove(&partition->wheels[flow_at(&table->store, id)->wheel], &table->store, id);
+}
+
 static int64_t end_time(const struct flow *flow, enum end_reason reason, int64_t timeout_ns, int64_t now_ns)
 {
     if (reason == END_RUN)
@@ -14,12 +26,14 @@ void flow_end(struct flow_table *table, struct flow_partition *partition, uint32
               enum end_reason reason, int64_t now_ns)
 {
     struct flow *flow = flow_at(&table->store, id);
+    bool attempt = flow->idle_class < IDLE_ATTEMPTS;
     assert((flow->marks & FLOW_MARK_ENDED) == 0);
     flow->end_ns = end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
     flow_index_remove(&table->index, hash, id);
     partition->flows--;
+    partition->attempts -= attempt;
     table->counts.ended[reason]++;
     bool kept = ended_list_add(&table->ended, id);
     assert(kept); // a few bytes a flow that exists: without them nothing goes on
@@ -38,14 +52,40 @@ bool flow_has_timed_out(const struct flow_table *table, const struct flow *flow,
     return timeout_ns != 0 && at_ns - flow->last_ns > timeout_ns;
 }
 
-static void expire(struct flow_table *table, struct flow_partition *partition, int64_t now_ns)
+// A flow that was filed when it had another class goes to the wheel of its own, which is read after this one
+// or has a longer timeout.
+static void expire_wheel(struct flow_table *table, struct flow_partition *partition, enum idle_class kind,
+                         int64_t end_slot, int64_t now_ns)
 {
-    for (int kind = 0; kind < IDLE_CLASSES; kind++) {
-        uint32_t id;
-        while ((id = idle_wheel_take_due(&partition->wheels[kind], &table->store, now_ns)) != 0)
-            flow_end(table, partition, id, flow_table_hash(table, id),
-                     flow_reason_when_idle(flow_at(&table->store, id)), now_ns);
+    uint32_t id;
+    while ((id = idle_wheel_take_before(&partition->wheels[kind], &table->store, end_slot)) != 0) {
+        const struct flow *flow = flow_at(&table->store, id);
+        if (flow->idle_class != kind)
+            flow_file(table, partition, id);
+        else
+            flow_end(table, partition, id, flow_table_hash(table, id), flow_reason_when_idle(flow), now_ns);
     }
+}
+
+// The classes of which a slot became due since the last tick, as bits: wheels of a class are alike in every
+// partition, and most ticks pass within a slot.
+static unsigned find_due(struct flow_table *table, int64_t now_ns)
+{
+    unsigned due = 0;
+    for (int kind = 0; kind < IDLE_CLASSES; kind++) {
+        int64_t timeout_ns = table->timeout_ns[kind];
+        int64_t end = (now_ns - timeout_ns) >> idle_slot_shift(timeout_ns);
+        due |= (unsigned)(timeout_ns != 0 && end != table->expired_slot[kind]) << kind;
+        table->expired_slot[kind] = end;
+    }
+    return due;
+}
+
+static void expire(struct flow_table *table, struct flow_partition *partition, unsigned due, int64_t now_ns)
+{
+    for (int kind = 0; kind < IDLE_CLASSES; kind++)
+        if ((due >> kind & 1) != 0 && partition->wheels[kind].members != 0)
+            expire_wheel(table, partition, (enum idle_class)kind, table->expired_slot[kind], now_ns);
 }
 
 static enum end_reason reason_at_finish(const struct flow_table *table, const struct flow *flow,
@@ -71,28 +111,42 @@ static void finish_wheel(struct flow_table *table, struct flow_partition *partit
 
 void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
 {
+    unsigned due = find_due(table, now_ns);
     if (last)
         ended_list_reserve(&table->ended, flow_table_active(table));
-    for (unsigned p = 0; p < table->partitions; p++) {
+    for (unsigned p = 0; (due != 0 || last) && p < table->partitions; p++) {
         struct flow_partition *partition = table->partition[p];
         if (partition == NULL)
             continue;
         ended_list_cut(&table->ended);
-        expire(table, partition, now_ns);
+        expire(table, partition, due, now_ns);
         for (int kind = 0; last && kind < IDLE_CLASSES; kind++)
             finish_wheel(table, partition, &partition->wheels[kind], now_ns);
     }
     ended_list_sort(&table->ended, &table->store);
 }
 
-static uint32_t oldest_of_classes(const struct flow_table *table, struct flow_partition *partition, int end)
+// The least recently seen flow that belongs on this wheel; others go to their own.
+static uint32_t oldest_of_class(struct flow_table *table, struct flow_partition *partition, int kind)
+{
+    struct idle_wheel *wheel = &partition->wheels[kind];
+    while (wheel->members != 0) {
+        uint32_t id = idle_wheel_oldest(wheel, &table->store);
+        if (flow_at(&table->store, id)->idle_class == kind)
+            return id;
+        flow_unfile(table, partition, id);
+        flow_file(table, partition, id);
+    }
+    return 0;
+}
+
+static uint32_t oldest_of_classes(struct flow_table *table, struct flow_partition *partition, int end)
 {
     uint32_t oldest = 0;
     int64_t oldest_ns = INT64_MAX;
     for (int kind = 0; kind < end; kind++) {
-        struct idle_wheel *wheel = &partition->wheels[kind];
-        uint32_t id = wheel->members != 0 ? idle_wheel_oldest(wheel, &table->store) : 0;
-        int64_t seen_ns = wheel->oldest * wheel->slot_ns;
+        uint32_t id = oldest_of_class(table, partition, kind);
+        int64_t seen_ns = partition->wheels[kind].oldest << partition->wheels[kind].slot_shift;
         if (id != 0 && seen_ns < oldest_ns) {
             oldest = id;
             oldest_ns = seen_ns;
@@ -103,13 +157,10 @@ static uint32_t oldest_of_classes(const struct flow_table *table, struct flow_pa
 
 void flow_evict_one(struct flow_table *table, struct flow_partition *partition, int64_t now_ns)
 {
-    uint32_t attempts = 0;
-    for (int kind = IDLE_ATTEMPT_TCP; kind <= IDLE_ATTEMPT_OTHER; kind++)
-        attempts += partition->wheels[kind].members;
-    bool attempts_first = attempts > partition->max_flows / 2;
-    uint32_t id = oldest_of_classes(table, partition, attempts_first ? IDLE_ATTEMPT_OTHER + 1 : IDLE_CLASSES);
+    bool attempts_first = partition->attempts > partition->max_flows / 2;
+    uint32_t id = oldest_of_classes(table, partition, attempts_first ? IDLE_ATTEMPTS : IDLE_CLASSES);
     if (id == 0)
         return;
-    idle_wheel_remove(&partition->wheels[flow_at(&table->store, id)->idle_class], &table->store, id);
+    flow_unfile(table, partition, id);
     flow_end(table, partition, id, flow_table_hash(table, id), END_EVICTION, now_ns);
 }

@@ -11,6 +11,10 @@ static inline struct flow_partition *flow_table_partition(const struct flow_tabl
     return table->partition[partition_of(hash, table->partitions)];
 }
 
+// Puts a flow on the wheel of its class, and takes it off the wheel it is on.
+void flow_file(struct flow_table *table, struct flow_partition *partition, uint32_t id);
+void flow_unfile(struct flow_table *table, struct flow_partition *partition, uint32_t id);
+
 // Takes a flow, already off its wheel, off the index and puts it on the ended list.
 void flow_end(struct flow_table *table, struct flow_partition *partition, uint32_t id, uint64_t hash,
               enum end_reason reason, int64_t now_ns);

@@ -3,20 +3,26 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/time.h"
+#include "base/prefetch.h"
 
-enum { IDLE_SLOTS_MAXIMUM = 1024, IDLE_SLACK = 4, IDLE_NEVER_SLOT_SECONDS = 16 };
+enum { IDLE_SLOTS_MAXIMUM = 1024, IDLE_SLACK = 4, SLOT_SHIFT = 30, NEVER_SLOT_SHIFT = 34 };
+
+uint8_t idle_slot_shift(int64_t timeout_ns)
+{
+    uint8_t shift = timeout_ns == 0 ? NEVER_SLOT_SHIFT : SLOT_SHIFT;
+    while ((timeout_ns >> shift) + IDLE_SLACK > IDLE_SLOTS_MAXIMUM)
+        shift++;
+    return shift;
+}
 
 bool idle_wheel_init(struct idle_wheel *wheel, int64_t timeout_ns)
 {
-    int64_t slot_ns = timeout_ns == 0 ? IDLE_NEVER_SLOT_SECONDS * NS_PER_S : NS_PER_S;
-    while (timeout_ns / slot_ns + IDLE_SLACK > IDLE_SLOTS_MAXIMUM)
-        slot_ns *= 2;
+    uint8_t shift = idle_slot_shift(timeout_ns);
     uint32_t slots = timeout_ns == 0 ? IDLE_SLOTS_MAXIMUM : 8;
-    while (slots < timeout_ns / slot_ns + IDLE_SLACK)
+    while (slots < (timeout_ns >> shift) + IDLE_SLACK)
         slots *= 2;
 
-    *wheel = (struct idle_wheel){.timeout_ns = timeout_ns, .slot_ns = slot_ns, .slots = slots};
+    *wheel = (struct idle_wheel){.slot_shift = shift, .slots = slots};
     wheel->heads = calloc(slots, sizeof *wheel->heads);
     return wheel->heads != NULL;
 }
@@ -70,7 +76,7 @@ static void gather_old(struct idle_wheel *wheel, const struct flow_store *store,
 
 void idle_wheel_add(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id)
 {
-    int64_t number = flow_at(store, id)->last_ns / wheel->slot_ns;
+    int64_t number = idle_wheel_slot(wheel, flow_at(store, id)->last_ns);
     if (wheel->members++ == 0)
         wheel->oldest = number;
     if (number < wheel->oldest)
@@ -91,7 +97,7 @@ void idle_wheel_remove(struct idle_wheel *wheel, const struct flow_store *store,
 // Files the first flow of the oldest slot where its last packet belongs. Whether it moved.
 static bool refile_first(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id)
 {
-    if (flow_at(store, id)->last_ns / wheel->slot_ns <= wheel->oldest)
+    if (idle_wheel_slot(wheel, flow_at(store, id)->last_ns) <= wheel->oldest)
         return false;
     idle_wheel_remove(wheel, store, id);
     idle_wheel_add(wheel, store, id);
@@ -112,13 +118,15 @@ static uint32_t first_before(struct idle_wheel *wheel, const struct flow_store *
     return 0;
 }
 
-uint32_t idle_wheel_take_due(struct idle_wheel *wheel, const struct flow_store *store, int64_t now_ns)
+uint32_t idle_wheel_take_before(struct idle_wheel *wheel, const struct flow_store *store, int64_t end)
 {
-    if (wheel->timeout_ns == 0 || wheel->members == 0)
+    uint32_t id = first_before(wheel, store, end);
+    if (id == 0)
         return 0;
-    uint32_t id = first_before(wheel, store, (now_ns - wheel->timeout_ns) / wheel->slot_ns);
-    if (id != 0)
-        idle_wheel_remove(wheel, store, id);
+    uint32_t next = flow_at(store, id)->idle.next;
+    if (next != 0)
+        prefetch_read(flow_at(store, next));
+    idle_wheel_remove(wheel, store, id);
     return id;
 }
 

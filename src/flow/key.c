@@ -34,6 +34,19 @@ static bool source_is_greater(const struct packet *packet, const uint16_t ports[
     return order > 0 || (order == 0 && ports[0] > ports[1]);
 }
 
+// An IPv4 address is not copied with the zeros behind it: it was just stored, alone.
+static void set_addresses(const struct packet *packet, uint8_t from, struct flow_key *key)
+{
+    if (packet->source.version == 4) {
+        memset(key->addresses, 0, sizeof key->addresses);
+        memcpy(key->addresses[from], packet->source.bytes, 4);
+        memcpy(key->addresses[!from], packet->target.bytes, 4);
+    } else {
+        memcpy(key->addresses[from], packet->source.bytes, sizeof key->addresses[0]);
+        memcpy(key->addresses[!from], packet->target.bytes, sizeof key->addresses[0]);
+    }
+}
+
 bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8_t *sender)
 {
     if (packet->source.version == 0)
@@ -43,8 +56,7 @@ bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8
         ports_of_packet(packet, ports);
 
     uint8_t from = source_is_greater(packet, ports);
-    memcpy(key->addresses[from], packet->source.bytes, sizeof key->addresses[0]);
-    memcpy(key->addresses[!from], packet->target.bytes, sizeof key->addresses[0]);
+    set_addresses(packet, from, key);
     key->tunnel_id = packet->tunnel.kind != TUNNEL_NONE ? packet->tunnel.id : 0;
     key->ports[from] = ports[0];
     key->ports[!from] = ports[1];

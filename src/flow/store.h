@@ -53,7 +53,10 @@ struct flow {
     uint8_t client_from : 4;
     uint8_t marks;
     union {
-        uint8_t idle_class;
+        struct {
+            uint8_t idle_class : 4;
+            uint8_t wheel : 4; // the class whose wheel it is on: another one while that is soon enough
+        };
         uint8_t end_reason; // FLOW_MARK_ENDED
     };
     uint8_t addresses[]; // 2 x 4 or 2 x 16

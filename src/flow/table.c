@@ -233,9 +233,10 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
     }
     guess_client(flow, packet, sender);
     begin_extra(table, flow, packet, at_ns);
-    flow->idle_class = (uint8_t)class_of(flow);
-    idle_wheel_add(&partition->wheels[flow->idle_class], &table->store, id);
+    flow->idle_class = class_of(flow) & 0xf;
+    flow_file(table, partition, id);
     partition->flows++;
+    partition->attempts += flow->idle_class < IDLE_ATTEMPTS;
     table->counts.created++;
     return id;
 }
@@ -305,14 +306,25 @@ static void count_packet(struct flow_table *table, struct flow *flow, const stru
         flow->last_ns = at_ns;
 }
 
-static void refile(struct flow_table *table, struct flow_partition *partition, struct flow *flow, uint32_t id)
+static bool is_sooner(int64_t timeout_ns, int64_t other_ns)
 {
-    enum idle_class kind = class_of(flow);
-    if (kind == flow->idle_class)
+    return timeout_ns != 0 && (other_ns == 0 || timeout_ns < other_ns);
+}
+
+// Follows a change of class. The flow stays on its wheel when that comes up soon enough: it goes to the other
+// one then.
+static void reclassify(struct flow_table *table, struct flow_partition *partition, struct flow *flow,
+                       uint32_t id)
+{
+    enum idle_class kind = class_of(flow), before = flow->idle_class;
+    if (kind == before)
         return;
-    idle_wheel_remove(&partition->wheels[flow->idle_class], &table->store, id);
-    flow->idle_class = (uint8_t)kind;
-    idle_wheel_add(&partition->wheels[kind], &table->store, id);
+    partition->attempts -= before < IDLE_ATTEMPTS && kind >= IDLE_ATTEMPTS;
+    flow->idle_class = kind & 0xf;
+    if (!is_sooner(table->timeout_ns[kind], table->timeout_ns[flow->wheel]))
+        return;
+    flow_unfile(table, partition, id);
+    flow_file(table, partition, id);
 }
 
 // An interim record that is due. What a second one within the tick would say, the first one says too.
@@ -345,7 +357,7 @@ static bool end_former(struct flow_table *table, struct flow_partition *partitio
     enum end_reason reason;
     if (!is_over(table, flow, packet, sender, at_ns, &reason))
         return false;
-    idle_wheel_remove(&partition->wheels[flow->idle_class], &table->store, id);
+    flow_unfile(table, partition, id);
     flow_end(table, partition, id, hash, reason, packet->now_ns);
     return true;
 }
@@ -377,7 +389,7 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
             tcp_measure(&table->store, flow, packet, sender, &table->policy);
         tcp_track_state(flow, packet, sender);
     }
-    refile(table, partition, flow, id);
+    reclassify(table, partition, flow, id);
     report_active(table, flow, id, at_ns);
     return hit;
 }

@@ -27,7 +27,8 @@ enum idle_class {
     IDLE_ATTEMPT_UDP,
     IDLE_ATTEMPT_ICMP,
     IDLE_ATTEMPT_OTHER,
-    IDLE_TCP, // both sides, not established
+    IDLE_ATTEMPTS,            // how many classes are attempts
+    IDLE_TCP = IDLE_ATTEMPTS, // both sides, not established
     IDLE_ESTABLISHED,
     IDLE_UDP,
     IDLE_ICMP,
@@ -43,6 +44,7 @@ struct flow_table_counts {
 
 struct flow_partition {
     uint32_t flows;     // active
+    uint32_t attempts;  // of these
     uint32_t max_flows; // its exact part of policy.max_flows; 0 = no cap
     struct idle_wheel wheels[IDLE_CLASSES];
 };
@@ -50,6 +52,7 @@ struct flow_partition {
 struct flow_table {
     struct flow_policy policy;
     int64_t timeout_ns[IDLE_CLASSES];                  // 0 = never
+    int64_t expired_slot[IDLE_CLASSES];                // slots before it have been expired
     unsigned partitions;                               // of the run
     struct flow_partition *partition[FLOW_PARTITIONS]; // NULL = another shard's
     struct flow_store store;

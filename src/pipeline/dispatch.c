@@ -125,7 +125,7 @@ static unsigned interface_row(const struct frame *frame)
     return frame->interface < TOTALS_INTERFACES ? frame->interface : TOTALS_INTERFACES - 1;
 }
 
-static void count_received(struct totals *totals, const struct frame *frame, uint64_t number)
+static void count_received(struct totals *totals, const struct frame *frame, int64_t time_ns, uint64_t number)
 {
     enum { LINK_TYPES = sizeof totals->link_type_packets / sizeof totals->link_type_packets[0] };
     unsigned row = interface_row(frame);
@@ -137,10 +137,10 @@ static void count_received(struct totals *totals, const struct frame *frame, uin
     totals->received++;
     totals->received_bytes += frame->length;
     totals->link_type_packets[frame->link_type < LINK_TYPES ? frame->link_type : LINK_TYPES - 1]++;
-    if (number == 1 || frame->time_ns < totals->first_packet_ns)
-        totals->first_packet_ns = frame->time_ns;
-    if (number == 1 || frame->time_ns > totals->last_packet_ns)
-        totals->last_packet_ns = frame->time_ns;
+    if (number == 1 || time_ns < totals->first_packet_ns)
+        totals->first_packet_ns = time_ns;
+    if (number == 1 || time_ns > totals->last_packet_ns)
+        totals->last_packet_ns = time_ns;
 }
 
 // The batch with room for a packet whose bytes lie in the chunk; NULL when there is none (live).
@@ -151,16 +151,17 @@ static struct batch *batch_for(struct dispatch *dispatch, const struct chunk *ch
     return dispatch->open;
 }
 
-static int64_t time_of_frame(struct dispatch *dispatch, const struct frame *frame)
+static int64_t now_at(struct dispatch *dispatch, int64_t time_ns)
 {
     if (dispatch->settings.lossless)
-        return packet_clock_advance(&dispatch->clock, frame->time_ns);
-    return live_clock_advance(&dispatch->live, frame->time_ns);
+        return packet_clock_advance(&dispatch->clock, time_ns);
+    return live_clock_advance(&dispatch->live, time_ns);
 }
 
-static void fill_packet(const struct dispatch *dispatch, const struct frame *frame, struct packet *packet)
+static void fill_packet(const struct dispatch *dispatch, const struct frame *frame, int64_t time_ns,
+                        struct packet *packet)
 {
-    packet->time_ns = frame->time_ns;
+    packet->time_ns = time_ns;
     packet->now_ns = dispatch->now_ns;
     packet->clock_offset_ns =
         dispatch->settings.lossless ? dispatch->clock.offset_ns : dispatch->live.offset_ns;
@@ -186,11 +187,11 @@ static int64_t bounded_stamp(int64_t time_ns)
 }
 
 // Decodes the frame into its place in the batch.
-static void send_packet(struct dispatch *dispatch, const struct frame *frame)
+static void send_packet(struct dispatch *dispatch, const struct frame *frame, int64_t time_ns)
 {
     struct batch *batch = batch_for(dispatch, frame->chunk);
     struct batch_item *item = batch != NULL ? batch_place(batch) : &dispatch->nowhere;
-    fill_packet(dispatch, frame, &item->packet);
+    fill_packet(dispatch, frame, time_ns, &item->packet);
     count_understanding(dispatch->totals, &item->packet);
     item->has_flow = flow_key_of_packet(&item->packet, &item->key, &item->sender);
     uint64_t hash = item->has_flow ? flow_key_hash(&item->key, dispatch->settings.hash_seed) : 0;
@@ -201,21 +202,20 @@ static void send_packet(struct dispatch *dispatch, const struct frame *frame)
         batch_add(batch, hash, shard, frame->chunk);
 }
 
-bool dispatch_frame(struct dispatch *dispatch, const struct frame *arrived)
+bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame)
 {
     struct totals *totals = dispatch->totals;
     if (dispatch->settings.packet_limit != 0 && dispatch->number >= dispatch->settings.packet_limit)
         return false;
-    struct frame frame = *arrived;
-    frame.time_ns = bounded_stamp(arrived->time_ns);
-    advance(dispatch, time_of_frame(dispatch, &frame));
+    int64_t time_ns = bounded_stamp(frame->time_ns);
+    advance(dispatch, now_at(dispatch, time_ns));
     dispatch->tick_packets++;
     dispatch->number++;
-    count_received(totals, &frame, dispatch->number);
+    count_received(totals, frame, time_ns, dispatch->number);
     totals->clock_steps_back = dispatch->clock.steps_back + dispatch->live.steps;
     for (unsigned i = 0; i < dispatch->tap_count; i++)
-        tap_offer(dispatch->taps[i], arrived, dispatch->number, dispatch->settings.lossless);
-    send_packet(dispatch, &frame);
+        tap_offer(dispatch->taps[i], frame, dispatch->number, dispatch->settings.lossless);
+    send_packet(dispatch, frame, time_ns);
     return true;
 }
 

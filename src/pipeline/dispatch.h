@@ -64,7 +64,7 @@ int dispatch_wait_ms(const struct dispatch *dispatch);
 void dispatch_polled(struct dispatch *dispatch);
 
 // One frame, in the source's order. False when run.count is reached: the frame was not taken.
-bool dispatch_frame(struct dispatch *dispatch, const struct frame *arrived);
+bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame);
 // Nothing came, nothing more is there now, or the source waits for chunks: sends the packets that wait for a
 // full batch. Live, time goes on and a tick may end.
 void dispatch_idle(struct dispatch *dispatch);

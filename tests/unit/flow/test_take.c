@@ -150,7 +150,7 @@ Test(flow_record, takes_the_clocks_offset_off)
         packet.now_ns += OFFSET_S * NS_PER_S;
         feed(&test, &packet);
     }
-    tick(&test, (OFFSET_S + 2 + 61) * NS_PER_S);
+    tick(&test, (OFFSET_S + 2 + 62) * NS_PER_S);
     struct flow_record record = take(&test);
     cr_expect_eq(record.first_seen_ns, TEST_START_NS);
     cr_expect_eq(record.last_seen_ns, TEST_START_NS + 2 * NS_PER_S);
