@@ -8,6 +8,8 @@
 #include "aggregate/name_cache.h"
 #include "aggregate/name_file.h"
 #include "base/log.h"
+#include "base/time.h"
+#include "capture/clock.h"
 #include "flow/community_id.h"
 
 enum { NAME_CACHE_ENTRIES = 65536 };
@@ -36,6 +38,8 @@ struct aggregate {
     unsigned sink_count;
     struct top_flow top[TICK_TOP_FLOWS]; // of the last interval
     unsigned top_count;
+    struct snapshot_board snapshots;
+    int64_t snapshot_at_ns; // when the latest was made
 };
 
 static bool is_local(const struct aggregate *aggregate, const struct address *address)
@@ -138,6 +142,15 @@ static void reload_names(struct aggregate *aggregate, uint64_t tick)
     aggregate->file = fresh;
 }
 
+static void publish(struct aggregate *aggregate, const struct pipeline_tick *tick)
+{
+    int64_t now_ns = clock_now_ns();
+    if (!tick->last && now_ns < aggregate->snapshot_at_ns + SNAPSHOT_MS * NS_PER_MS)
+        return;
+    aggregate->snapshot_at_ns = now_ns;
+    snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count);
+}
+
 // Names first: an answer names the flows that end in its tick.
 static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick)
 {
@@ -154,6 +167,12 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         if (aggregate->sinks[i]->ops->tick != NULL)
             aggregate->sinks[i]->ops->tick(aggregate->sinks[i], tick->totals, tick->now_ns);
+    publish(aggregate, tick);
+}
+
+struct snapshot_board *aggregate_snapshots(struct aggregate *aggregate)
+{
+    return &aggregate->snapshots;
 }
 
 const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count)
@@ -192,6 +211,8 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
                                    const struct source *source, uint64_t hash_seed, struct error *error)
 {
     struct aggregate *aggregate = calloc(1, sizeof *aggregate);
+    if (aggregate != NULL)
+        snapshot_board_init(&aggregate->snapshots);
     if (aggregate == NULL || (aggregate->cache = name_cache_create(NAME_CACHE_ENTRIES, hash_seed)) == NULL) {
         error_set(error, EXIT_USAGE, "no memory for the names of addresses");
         aggregate_destroy(aggregate);
@@ -215,6 +236,7 @@ void aggregate_destroy(struct aggregate *aggregate)
         return;
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         aggregate->sinks[i]->ops->destroy(aggregate->sinks[i]);
+    snapshot_board_done(&aggregate->snapshots);
     name_cache_destroy(aggregate->cache);
     name_file_destroy(aggregate->file);
     free(aggregate->local);

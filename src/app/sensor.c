@@ -2,6 +2,7 @@
 
 #include "app/outputs.h"
 #include "app/signals.h"
+#include "app/status.h"
 #include "base/log.h"
 #include "capture/clock.h"
 #include "control/control.h"
@@ -39,9 +40,12 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     struct error failure, truncation, sink_failure, tap_failure;
     struct run_end end = {0};
     int64_t begin_ns = clock_now_ns();
+    struct status status;
     signals_install(control);
+    status_start(&status, control);
     if (!control_run(control, &failure))
         fail(&code, &failure);
+    status_stop(&status);
     tell_input(control, &code, &truncation, &end);
     if (!control_finish(control, &sink_failure))
         fail_output(&code, &sink_failure, &end);
@@ -58,6 +62,7 @@ enum exit_code sensor_run(const struct settings *settings)
 {
     struct error error;
     signals_ignore_pipe();
+    status_block_signal();
     struct control *control = control_create(settings, &error);
     if (control == NULL) {
         log_error("start", "%s", error.text);

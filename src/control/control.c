@@ -229,6 +229,17 @@ bool control_observes_first(const struct control *control)
     return control->policy.observe_first;
 }
 
+const struct snapshot *control_snapshot(struct control *control)
+{
+    return snapshot_hold(aggregate_snapshots(control->aggregate));
+}
+
+bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,
+                 struct error *error)
+{
+    return pipeline_ask(control->pipeline, query, out, error);
+}
+
 const struct totals *control_totals(const struct control *control)
 {
     return pipeline_totals(control->pipeline);

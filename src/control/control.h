@@ -8,8 +8,10 @@
 #include <stdint.h>
 
 #include "aggregate/sink.h"
+#include "aggregate/snapshot.h"
 #include "base/error.h"
 #include "config/settings.h"
+#include "flow/query.h"
 #include "flow/top.h"
 #include "pipeline/totals.h"
 
@@ -39,6 +41,12 @@ const struct source *control_source(const struct control *control);
 const char *control_node(const struct control *control);
 bool control_is_live(const struct control *control);
 bool control_observes_first(const struct control *control);
+// What the run knew at its latest tick, or NULL before the first: any thread, at any time until
+// control_destroy(). To be released.
+const struct snapshot *control_snapshot(struct control *control);
+// Asks the shards about the flows that are alive; any thread but those of the run, see pipeline_ask().
+bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,
+                 struct error *error);
 // Exact after control_run(); during it for sinks, within their calls.
 const struct totals *control_totals(const struct control *control);
 // The flows with the most bytes in the statistics interval that ended last; for sinks, within tick(). Needs

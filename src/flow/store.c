@@ -66,6 +66,7 @@ uint32_t flow_store_add(struct flow_store *store, const struct flow_key *key)
     memcpy(flow->addresses, key->addresses[0], bytes);
     memcpy(flow->addresses + bytes, key->addresses[1], bytes);
     if (key->tunnel_kind != TUNNEL_NONE && !set_tunnel(store, flow, key)) {
+        flow->marks |= FLOW_MARK_ENDED;
         slab_free(v6 ? &store->v6 : &store->v4, id & ~(uint32_t)FLOW_ID_V6);
         return 0;
     }
@@ -75,6 +76,7 @@ uint32_t flow_store_add(struct flow_store *store, const struct flow_key *key)
 void flow_store_remove(struct flow_store *store, uint32_t id)
 {
     struct flow *flow = flow_at(store, id);
+    flow->marks |= FLOW_MARK_ENDED; // a free node keeps it: whoever walks over all nodes passes it by
     struct tcp_quality *quality = flow_quality(store, flow);
     if (quality != NULL) {
         for (int direction = 0; direction < 2; direction++)

@@ -126,6 +126,9 @@ void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last);
 // there are no more.
 bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t *order_ns);
 
+// A record of a flow that goes on, with a copy of its names.
+void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out);
+
 static inline uint32_t flow_table_active(const struct flow_table *table)
 {
     return table->index.entries;

@@ -44,8 +44,7 @@ static void take_quality(const struct flow_table *table, const struct tcp_qualit
         out->handshake_rtt_ns = quality->handshake_ns;
 }
 
-// `alive`: the flow goes on, the record gets a copy of the names.
-static void take_extra(struct flow_extra *extra, bool alive, struct flow_record *out)
+static void take_extra(const struct flow_extra *extra, struct flow_record *out)
 {
     out->first_seen_ns -= extra->clock_offset_ns;
     out->last_seen_ns -= extra->clock_offset_ns;
@@ -53,20 +52,16 @@ static void take_extra(struct flow_extra *extra, bool alive, struct flow_record 
     out->tunnel = extra->tunnel;
     out->observed = extra->observed;
     memcpy(out->observed_at, extra->observed_at, sizeof out->observed_at);
-    out->record_seq = extra->record_seq++;
+    out->record_seq = extra->record_seq;
     for (int direction = 0; direction < 2; direction++)
         out->packets[direction] += (uint64_t)extra->packets_above[direction] << 32;
-    extra->interim_ns = 0;
-    if (extra->names == NULL)
+}
+
+static void copy_names(const struct flow_extra *extra, struct flow_record *out)
+{
+    if (extra->names == NULL || (out->names = malloc(sizeof *out->names)) == NULL)
         return;
-    if (alive) {
-        out->names = malloc(sizeof *out->names);
-        if (out->names != NULL)
-            *out->names = *extra->names;
-    } else {
-        out->names = extra->names;
-        extra->names = NULL;
-    }
+    *out->names = *extra->names;
 }
 
 static void take_node(const struct flow_table *table, const struct flow *flow, struct flow_record *out)
@@ -92,24 +87,56 @@ static void take_node(const struct flow_table *table, const struct flow *flow, s
         take_quality(table, quality, out);
 }
 
+void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out)
+{
+    const struct flow *flow = flow_at(&table->store, id);
+    const struct flow_extra *extra = flow_extra(&table->store, flow);
+    take_node(table, flow, out);
+    out->end_ns = flow->last_ns;
+    out->reason = END_ACTIVE;
+    if (extra == NULL)
+        return;
+    take_extra(extra, out);
+    copy_names(extra, out);
+}
+
+// The last record of a flow; its names move.
+static void take_last(struct flow_table *table, uint32_t id, struct flow_record *out)
+{
+    const struct flow *flow = flow_at(&table->store, id);
+    struct flow_extra *extra = flow_extra(&table->store, flow);
+    take_node(table, flow, out);
+    out->end_ns = flow->end_ns;
+    out->final = true;
+    out->reason = flow->end_reason;
+    if (extra != NULL) {
+        take_extra(extra, out);
+        if (extra->names != NULL)
+            table->store.names_bytes -= sizeof *extra->names;
+        out->names = extra->names;
+        extra->names = NULL;
+    }
+    flow_store_remove(&table->store, id);
+}
+
+static void take_interim(struct flow_table *table, uint32_t id, struct flow_record *out)
+{
+    struct flow_extra *extra = flow_extra(&table->store, flow_at(&table->store, id));
+    flow_table_copy(table, id, out);
+    out->end_ns = extra->interim_ns - extra->clock_offset_ns;
+    extra->interim_ns = 0;
+    extra->record_seq++;
+}
+
 bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t *order_ns)
 {
     uint32_t id = ended_list_next(&table->ended, &table->store);
     if (id == 0)
         return false;
-    struct flow *flow = ended_flow_at(&table->store, id);
-    bool alive = (id & FLOW_ID_INTERIM) != 0;
-    take_node(table, flow, out);
-    *order_ns = out->end_ns = ended_time(&table->store, id);
-    out->final = !alive;
-    out->reason = alive ? END_ACTIVE : flow->end_reason;
-    struct flow_extra *extra = flow_extra(&table->store, flow);
-    if (extra != NULL) {
-        if (extra->names != NULL && !alive)
-            table->store.names_bytes -= sizeof *extra->names;
-        take_extra(extra, alive, out);
-    }
-    if (!alive)
-        flow_store_remove(&table->store, id);
+    *order_ns = ended_time(&table->store, id);
+    if ((id & FLOW_ID_INTERIM) != 0)
+        take_interim(table, id & ~(uint32_t)FLOW_ID_INTERIM, out);
+    else
+        take_last(table, id, out);
     return true;
 }

@@ -19,21 +19,24 @@ void top_destroy(struct top_table *table)
     free(table);
 }
 
+static uint64_t rank(const struct top_flow *candidate)
+{
+    return candidate->bytes + candidate->inherited;
+}
+
 void top_add(struct top_table *table, const struct flow_key *key, uint64_t hash, uint8_t sender,
              uint32_t bytes)
 {
     struct top_flow *set = table->sets[(hash >> 20) & (TOP_SETS - 1)];
     struct top_flow *place = &set[0];
-    for (unsigned way = 0; way < TOP_WAYS; way++) {
-        if (set[way].bytes != 0 && memcmp(&set[way].key, key, sizeof *key) == 0) {
-            place = &set[way];
-            break;
-        }
-        if (set[way].bytes < place->bytes)
+    bool known = false;
+    for (unsigned way = 0; way < TOP_WAYS && !known; way++) {
+        known = set[way].bytes != 0 && memcmp(&set[way].key, key, sizeof *key) == 0;
+        if (known || rank(&set[way]) < rank(place))
             place = &set[way];
     }
-    if (place->bytes == 0 || memcmp(&place->key, key, sizeof *key) != 0)
-        place->key = *key;
+    if (!known)
+        *place = (struct top_flow){.key = *key, .inherited = rank(place)};
     place->sender = sender;
     place->bytes += bytes;
     place->packets++;

@@ -1,7 +1,8 @@
 // The flows with the most bytes since they were last asked for, of one partition: a bounded table of
-// candidates. Exact while the partition's active flows fit (a few hundred); beyond, a new flow takes the
-// place of the smallest in its set and inherits its count, so that a heavy flow is never missed and a
-// count errs upwards by at most what it inherited (Space-Saving, Metwally 2005, in sets of eight).
+// candidates. Complete while the partition's active flows fit (a few hundred); beyond, a new flow takes the
+// place of the smallest in its set and inherits its rank, so that a heavy flow is never missed (Space-Saving,
+// Metwally 2005, in sets of eight). What it inherits decides only who is a candidate: the figures that are
+// shown, and their order, are what was counted of the flow itself.
 // One owner, one thread. Cost: one cache line or two a packet, only when top flows are asked for.
 #pragma once
 
@@ -12,7 +13,8 @@
 
 struct top_flow {
     struct flow_key key;
-    uint64_t bytes, packets; // since the last reset
+    uint64_t bytes, packets; // since the last reset and while it is a candidate: exact
+    uint64_t inherited;      // bytes of those whose place it took: what it may have had before at most
     uint8_t sender;          // of its last packet: 0 = A
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "capture/tap.h"
+#include "pipeline/ledger.h"
 #include "pipeline/observation.h"
 #include "pipeline/shard.h"
 
@@ -120,15 +121,10 @@ static void count_understanding(struct totals *totals, const struct packet *pack
         count_unsupported(totals, false, packet->ether_type);
 }
 
-static unsigned interface_row(const struct frame *frame)
-{
-    return frame->interface < TOTALS_INTERFACES ? frame->interface : TOTALS_INTERFACES - 1;
-}
-
 static void count_received(struct totals *totals, const struct frame *frame, int64_t time_ns, uint64_t number)
 {
     enum { LINK_TYPES = sizeof totals->link_type_packets / sizeof totals->link_type_packets[0] };
-    unsigned row = interface_row(frame);
+    unsigned row = ledger_row(frame->interface);
     if (row >= totals->interfaces)
         totals->interfaces = row + 1;
     totals->interface[row].delivered++;
@@ -197,7 +193,7 @@ static void send_packet(struct dispatch *dispatch, const struct frame *frame, in
     uint64_t hash = item->has_flow ? flow_key_hash(&item->key, dispatch->settings.hash_seed) : 0;
     unsigned shard = dispatch->shard_of[partition_of(hash, dispatch->settings.partitions)];
     if (batch == NULL || (batch->behind >> shard & 1) != 0)
-        dispatch->totals->interface[interface_row(frame)].no_batch++;
+        dispatch->totals->interface[ledger_row(frame->interface)].no_batch++;
     else
         batch_add(batch, hash, shard, frame->chunk);
 }

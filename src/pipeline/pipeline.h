@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "capture/source.h"
 #include "flow/policy.h"
+#include "flow/query.h"
 #include "pipeline/dispatch.h"
 #include "pipeline/tick.h"
 
@@ -38,6 +39,12 @@ void pipeline_add_tap(struct pipeline *pipeline, struct tap *tap);
 // Runs to the end of the source (its end, source_stop(), run.count). Returns when the last tick was
 // consumed. False when the ledger does not add up, with the figures.
 bool pipeline_run(struct pipeline *pipeline, struct error *error);
+
+// Any other thread, during the run: asks all shards about the flows that are alive and waits for their answer,
+// which is the caller's to end. Packets are not held up: shards answer in slices between batches. False when
+// nothing runs.
+bool pipeline_ask(struct pipeline *pipeline, const struct flow_query *query, struct flow_answer *out,
+                  struct error *error);
 
 // Of the last tick that was consumed: exact after the run.
 const struct totals *pipeline_totals(const struct pipeline *pipeline);

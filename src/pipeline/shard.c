@@ -4,11 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/question.h"
+
 struct shard {
     unsigned number;
     bool names;
     struct flow_table table;
     struct top_table *top[FLOW_PARTITIONS]; // NULL = not asked for, or another shard's
+    struct mailbox box;                     // of struct question *
+    struct question *asked;                 // being answered; NULL = none
+    struct flow_walk walk;
     struct dns_list dns;
     struct dns_message message; // scratch: too large for a hot stack frame
     struct tls_hello hello;
@@ -28,6 +33,7 @@ struct shard *shard_create(const struct shard_setup *setup)
     struct shard *shard = calloc(1, sizeof *shard);
     if (shard == NULL)
         return NULL;
+    mailbox_init(&shard->box);
     shard->number = setup->number;
     shard->names = setup->names;
     if (flow_table_init(&shard->table, &setup->policy, setup->number, setup->shards) &&
@@ -42,6 +48,7 @@ void shard_destroy(struct shard *shard)
     if (shard == NULL)
         return;
     flow_table_done(&shard->table);
+    mailbox_done(&shard->box);
     for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
         top_destroy(shard->top[p]);
     free(shard->dns.items);
@@ -164,6 +171,41 @@ void shard_batch(struct shard *shard, const struct batch *batch)
         look_ahead(shard, batch, own, count, at, &passes);
         shard_packet(shard, &batch->items[own[at]], batch->hash[own[at]], passes.hints[at % HINTS]);
     }
+}
+
+enum mailbox_result shard_ask(struct shard *shard, struct question *question)
+{
+    return mailbox_post(&shard->box, question);
+}
+
+bool shard_answer(struct shard *shard)
+{
+    enum { SLICE_NODES = 2048 };
+    if (shard->asked == NULL) {
+        shard->asked = mailbox_take(&shard->box);
+        shard->walk = (struct flow_walk){0};
+        if (shard->asked == NULL)
+            return false;
+    }
+    struct question *asked = shard->asked;
+    struct flow_answer *answer = &asked->answers[shard->number];
+    if (flow_table_answer(&shard->table, &asked->query, SLICE_NODES, &shard->walk, answer)) {
+        shard->asked = NULL;
+        question_arrive(asked);
+    }
+    return shard->asked != NULL || !mailbox_is_empty(&shard->box);
+}
+
+void shard_begin_answering(struct shard *shard)
+{
+    mailbox_open(&shard->box);
+}
+
+void shard_end_answering(struct shard *shard)
+{
+    mailbox_close(&shard->box);
+    while (shard_answer(shard))
+        ;
 }
 
 void shard_tick(struct shard *shard, int64_t now_ns, bool last)

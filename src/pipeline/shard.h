@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/mailbox.h"
 #include "flow/dns_transaction.h"
 #include "flow/table.h"
 #include "flow/top.h"
@@ -59,5 +60,13 @@ void shard_swap_dns(struct shard *shard, struct dns_list *list);
 
 // The flows with the most bytes since the last call, `most` at most, largest first; returns how many.
 unsigned shard_top_flows(struct shard *shard, struct top_flow *out, unsigned most);
+
+// Questions. Any thread asks, once the shard has begun to answer; its owner answers a slice of the oldest
+// between two batches. Whether there is more to answer.
+struct question;
+enum mailbox_result shard_ask(struct shard *shard, struct question *question);
+bool shard_answer(struct shard *shard);
+void shard_begin_answering(struct shard *shard);
+void shard_end_answering(struct shard *shard); // answers what was asked before
 
 const struct shard_totals *shard_totals(const struct shard *shard);

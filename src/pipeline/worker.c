@@ -159,19 +159,32 @@ static void leave(struct batch *batch)
     latch_open(&batch->done);
 }
 
+// The next batch; while there is none, questions are answered.
+static struct batch *next_batch(struct worker *worker)
+{
+    struct batch *batch = pop(worker->inbox, 0);
+    while (batch == NULL)
+        batch = shard_answer(worker->shard) ? pop(worker->inbox, 0) : pop_here(worker, worker->inbox);
+    return batch;
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
+    shard_begin_answering(worker->shard);
     for (bool last = false; !last;) {
-        struct batch *batch = pop_here(worker, worker->inbox);
+        struct batch *batch = next_batch(worker);
         enum batch_mark mark = batch->mark;
         int64_t now_ns = batch->now_ns;
         bool interval_end = batch->interval_end;
         shard_batch(worker->shard, batch);
         leave(batch);
+        shard_answer(worker->shard);
         if (mark == BATCH_PACKETS)
             continue;
         last = mark == BATCH_SOURCE_END;
+        if (last)
+            shard_end_answering(worker->shard);
         shard_tick(worker->shard, now_ns, last);
         send_tick(worker, interval_end);
     }
@@ -204,6 +217,13 @@ void worker_send(struct worker *worker, struct batch *batch)
 void worker_wake(struct worker *worker)
 {
     record_ring_wake(worker->inbox);
+}
+
+enum mailbox_result worker_ask(struct worker *worker, struct question *question)
+{
+    enum mailbox_result result = shard_ask(worker->shard, question);
+    record_ring_interrupt(worker->inbox);
+    return result;
 }
 
 unsigned worker_queued(const struct worker *worker)

@@ -27,6 +27,9 @@ void worker_wake(struct worker *worker);
 // Batches that it has not begun.
 unsigned worker_queued(const struct worker *worker);
 
+// Any thread: asks the shard, which is woken for it.
+enum mailbox_result worker_ask(struct worker *worker, struct question *question);
+
 // Aggregate: waits for the shard's part of the next tick. The run is read through its `next`; the totals are
 // the shard's at that tick.
 struct tick_run *worker_run(struct worker *worker, const struct shard_totals **totals);

@@ -1,0 +1,35 @@
+// What a run knows at one tick, frozen: made by aggregate, read by any number of threads. Readers hold it as
+// long as they like; it goes with the last of them.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "pipeline/tick.h"
+
+struct snapshot {
+    atomic_uint holders;
+    uint64_t tick;
+    int64_t now_ns; // at the end of the tick
+    struct totals totals;
+    unsigned top_count; // of the statistics interval that ended last
+    struct top_flow top[TICK_TOP_FLOWS];
+};
+
+// Where the latest one hangs. Pointer and count are taken together under the lock.
+struct snapshot_board {
+    pthread_mutex_t lock;
+    struct snapshot *latest; // NULL = none yet
+};
+
+void snapshot_board_init(struct snapshot_board *board);
+void snapshot_board_done(struct snapshot_board *board);
+
+// Aggregate: hangs up a new one, whose first holder the board is. Without memory the old one stays.
+void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *tick,
+                      const struct top_flow *top, unsigned top_count);
+
+// Any thread: the latest, NULL before the first tick. To be released.
+const struct snapshot *snapshot_hold(struct snapshot_board *board);
+void snapshot_release(const struct snapshot *snapshot); // takes NULL

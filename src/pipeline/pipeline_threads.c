@@ -1,0 +1,159 @@
+// The pipeline with several workers: batches go to all of them, and come back; their parts of each tick meet in
+// the aggregate thread.
+#include <signal.h>
+#include <stdlib.h>
+
+#include "pipeline/ledger.h"
+#include "pipeline/pipeline_parts.h"
+
+// Batches on their way to the shards. A file's are few: what waits is in the caches then. A live source needs
+// more for the moments in which the shards do not get to run; when they are used up it waits a little, for
+// the kernel's ring holds more still.
+enum { BATCHES_FILE = 32, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
+// A shard that has so many before it gets no packets, so that it takes no batch from the others (live).
+enum { BATCHES_BEHIND = BATCHES_LIVE / 2 };
+
+// Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
+enum { TICK_SLOTS = BATCHES_LIVE + 2 * WORKER_PARTS };
+
+void pipeline_wake_workers(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; pipeline->unannounced > 0 && i < pipeline->setup.workers; i++)
+        worker_wake(pipeline->workers[i]);
+    pipeline->unannounced = 0;
+}
+
+// Waits for an empty batch; live only a little.
+static bool await_batch(struct pipeline *pipeline, bool wait)
+{
+    if (batch_ring_is_ready(&pipeline->batches))
+        return true;
+    pipeline_wake_workers(pipeline);
+    return batch_ring_wait(&pipeline->batches, wait ? -1 : EMPTY_WAIT_MS);
+}
+
+// Shards that are behind, as bits.
+static uint32_t workers_behind(const struct pipeline *pipeline)
+{
+    uint32_t behind = 0;
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        behind |= (uint32_t)(worker_queued(pipeline->workers[i]) >= BATCHES_BEHIND) << i;
+    return behind;
+}
+
+static struct batch *empty_batch(struct pipeline *pipeline, bool wait)
+{
+    if (!await_batch(pipeline, wait))
+        return NULL;
+    struct batch *batch = batch_ring_take(&pipeline->batches);
+    if (!pipeline->dispatch.settings.lossless)
+        batch->behind = workers_behind(pipeline);
+    return batch;
+}
+
+// What the source knows at the end of a tick, for whoever merges it.
+static void note_tick(struct pipeline *pipeline, const struct batch *batch)
+{
+    if (!pipeline->dispatch.settings.lossless)
+        ledger_take_drops(&pipeline->counted, pipeline->source);
+    struct tick_slot *slot = &pipeline->slots[batch->tick % TICK_SLOTS];
+    slot->now_ns = batch->now_ns;
+    slot->last = batch->mark == BATCH_SOURCE_END;
+    totals_copy(&slot->totals, &pipeline->counted);
+}
+
+// Every shard gets every batch. Shards of a file are woken for several at once.
+struct batch *pipeline_send_batch(void *owner, struct batch *batch, bool wait)
+{
+    struct pipeline *pipeline = owner;
+    bool lossless = pipeline->dispatch.settings.lossless;
+    if (batch == NULL)
+        return empty_batch(pipeline, wait);
+    bool end = batch->mark == BATCH_SOURCE_END;
+    if (batch->mark != BATCH_PACKETS) // before any shard sees the mark
+        note_tick(pipeline, batch);
+    latch_close(&batch->done, pipeline->setup.workers);
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        worker_send(pipeline->workers[i], batch);
+    pipeline->unannounced++;
+    if (!lossless || end || pipeline->unannounced >= pipeline->batches.count / 2)
+        pipeline_wake_workers(pipeline);
+    return end ? NULL : empty_batch(pipeline, wait);
+}
+
+static void *aggregate(void *argument)
+{
+    struct pipeline *pipeline = argument;
+    bool last = false;
+    for (uint64_t number = 0; !last; number++) {
+        const struct shard_totals *counted[PIPELINE_WORKERS];
+        for (unsigned i = 0; i < pipeline->setup.workers; i++)
+            pipeline->runs[i] = worker_run(pipeline->workers[i], &counted[i]);
+        const struct tick_slot *slot = &pipeline->slots[number % TICK_SLOTS];
+        last = slot->last;
+        int64_t now_ns = slot->now_ns;
+        totals_copy(&pipeline->merged, &slot->totals);
+        for (unsigned i = 0; i < pipeline->setup.workers; i++)
+            pipeline_add_totals(&pipeline->merged, counted[i]);
+        pipeline_consume(pipeline, number, now_ns, pipeline->setup.workers, last);
+    }
+    return NULL;
+}
+
+bool pipeline_create_workers(struct pipeline *pipeline)
+{
+    pipeline->slots = calloc(TICK_SLOTS, sizeof *pipeline->slots);
+    unsigned batches = pipeline->source->ops->lossless ? BATCHES_FILE : BATCHES_LIVE;
+    if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, pipeline->setup.batch))
+        return false;
+    for (unsigned i = 0; i < pipeline->setup.workers; i++) {
+        struct shard_setup setup = {
+            .policy = pipeline->setup.policy,
+            .number = i,
+            .shards = pipeline->setup.workers,
+            .names = pipeline->setup.names,
+            .top_flows = pipeline->setup.top_flows,
+        };
+        pipeline->workers[i] = worker_create(&setup);
+        if (pipeline->workers[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+// Ends the workers that did start, before any packet came.
+static void stop_workers(struct pipeline *pipeline, unsigned started)
+{
+    struct batch *batch = pipeline->dispatch.open;
+    batch->mark = BATCH_SOURCE_END;
+    latch_close(&batch->done, started);
+    for (unsigned i = 0; i < started; i++)
+        worker_send(pipeline->workers[i], batch);
+    for (unsigned i = 0; i < started; i++) {
+        worker_wake(pipeline->workers[i]);
+        worker_join(pipeline->workers[i]);
+    }
+}
+
+bool pipeline_start_threads(struct pipeline *pipeline)
+{
+    unsigned started = 0;
+    while (started < pipeline->setup.workers && worker_start(pipeline->workers[started]))
+        started++;
+    sigset_t all, before; // signals are the main thread's
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool good = started == pipeline->setup.workers &&
+                pthread_create(&pipeline->aggregate, NULL, aggregate, pipeline) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!good)
+        stop_workers(pipeline, started);
+    return good;
+}
+
+void pipeline_join_threads(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        worker_join(pipeline->workers[i]);
+    pthread_join(pipeline->aggregate, NULL);
+}
