@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "capture/clock.h"
-#include "flow/community_id.h"
 
 enum { NAME_CACHE_ENTRIES = 65536 };
 
@@ -36,6 +35,7 @@ struct aggregate {
     unsigned local_count;
     struct sink *sinks[AGGREGATE_SINKS];
     unsigned sink_count;
+    bool flows_wanted;                   // by a sink
     struct top_flow top[TICK_TOP_FLOWS]; // of the last interval
     unsigned top_count;
     struct snapshot_board snapshots;
@@ -75,20 +75,6 @@ static void name_side(const struct aggregate *aggregate, struct named_flow *flow
         flow->name_source[side] = NAMED_BY_DNS;
 }
 
-static void identify(struct named_flow *flow)
-{
-    const struct flow_record *record = flow->record;
-    bool icmp = record->protocol == IP_PROTOCOL_ICMP || record->protocol == IP_PROTOCOL_ICMPV6;
-    bool one_way = false;
-    int from = icmp ? record->client == 1 : 0;
-    if (icmp) { // the ports are mapped already; whether the type has a counterpart decides
-        uint16_t ports[2];
-        icmp_ports(record->protocol, (uint8_t)record->endpoint[from].port, 0, &ports[0], &ports[1], &one_way);
-    }
-    community_id(&record->endpoint[from], &record->endpoint[!from], record->protocol, one_way, 0,
-                 flow->community_id);
-}
-
 static void give_flow(struct aggregate *aggregate, const struct flow_record *record)
 {
     char interface[SINK_INTERFACE_BYTES];
@@ -103,7 +89,6 @@ static void give_flow(struct aggregate *aggregate, const struct flow_record *rec
         flow.observed[i] = sink_interface_name(aggregate->source, record->observed_at[i], observed[i]);
     name_side(aggregate, &flow, 0);
     name_side(aggregate, &flow, 1);
-    identify(&flow);
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         if (aggregate->sinks[i]->ops->flow != NULL)
             aggregate->sinks[i]->ops->flow(aggregate->sinks[i], &flow);
@@ -159,7 +144,8 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
         give_dns(aggregate, dns);
     for (struct flow_record record; tick_next_ended(tick, &record);) {
-        give_flow(aggregate, &record);
+        if (aggregate->flows_wanted)
+            give_flow(aggregate, &record);
         flow_names_free(record.names);
     }
     if (tick->totals->interval_end)
@@ -247,6 +233,7 @@ void aggregate_add_sink(struct aggregate *aggregate, struct sink *sink)
 {
     assert(aggregate->sink_count < AGGREGATE_SINKS);
     aggregate->sinks[aggregate->sink_count++] = sink;
+    aggregate->flows_wanted |= sink->ops->flow != NULL;
 }
 
 struct tick_consumer *aggregate_consumer(struct aggregate *aggregate)

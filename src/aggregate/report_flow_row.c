@@ -72,7 +72,7 @@ void report_flow_fill(struct report_flow *row, uint64_t score, const struct name
         row->name_source[side] = flow->name_source[side];
     }
     row->direction = flow->direction;
-    copy_text(row->community_id, sizeof row->community_id, flow->community_id);
+    named_flow_identify(flow, row->community_id);
     copy_text(row->interface, sizeof row->interface, flow->interface);
     keep_observed(row, flow);
     write_filter(flow->record, row->display_filter);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "capture/source.h"
+#include "flow/community_id.h"
 #include "flow/dns_transaction.h"
 #include "flow/record.h"
 #include "pipeline/totals.h"
@@ -15,15 +16,18 @@
 // A record as it leaves: named and placed.
 struct named_flow {
     const struct flow_record *record;
-    const char *node;                          // sensor.node_name
-    const char *interface;                     // name of record->interface
-    const char *name[2];                       // of the endpoints; NULL = none
-    const char *name_space[2];                 // NULL = none
-    uint8_t name_source[2];                    // 0 none, 1 names.file, 2 DNS: as NameSource in flow.proto
-    uint8_t direction;                         // as Direction in flow.proto
-    const char *observed[OBSERVED_INTERFACES]; // names of record->observed_at, record->observed of them
-    char community_id[32];                     // "1:..." terminated; "" = none
+    const char *node;                           // sensor.node_name
+    const char *interface;                      // name of record->interface
+    const char *name[2];                        // of the endpoints; NULL = none
+    const char *name_space[2];                  // NULL = none
+    uint8_t name_source[2];                     // 0 none, 1 names.file, 2 DNS: as NameSource in flow.proto
+    uint8_t direction;                          // as Direction in flow.proto
+    const char *observed[OBSERVED_INTERFACES];  // names of record->observed_at, record->observed of them
+    char community_id[COMMUNITY_ID_TEXT_BYTES]; // "1:..." terminated; "" = not made yet
 };
+
+// The Community ID of a record. Made by the sink that keeps or writes it: it costs more than all the rest.
+void named_flow_identify(const struct named_flow *flow, char into[COMMUNITY_ID_TEXT_BYTES]);
 
 struct sink;
 

@@ -103,7 +103,7 @@ void packed_flow_write(void *into, const struct named_flow *flow)
         .record = *flow->record,
     };
     packed->record.names = NULL;
-    memcpy(packed->community_id, flow->community_id, sizeof packed->community_id);
+    named_flow_identify(flow, packed->community_id);
     write_names(packed, flow->record->names);
     write_texts(packed->texts, texts);
 }

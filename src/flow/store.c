@@ -16,6 +16,7 @@ bool flow_store_init(struct flow_store *store, uint32_t flows)
     *store = (struct flow_store){0};
     bool whole = slab_init(&store->v4, node_bytes(2 * 4), flows) &&
                  slab_init(&store->v6, node_bytes(2 * 16), flows) &&
+                 slab_init(&store->opening, sizeof(struct tcp_opening), flows) &&
                  slab_init(&store->quality, sizeof(struct tcp_quality), flows) &&
                  slab_init(&store->trouble, sizeof(struct tcp_trouble), flows) &&
                  slab_init(&store->extra, sizeof(struct flow_extra), flows);
@@ -28,6 +29,7 @@ void flow_store_done(struct flow_store *store)
 {
     slab_done(&store->v4);
     slab_done(&store->v6);
+    slab_done(&store->opening);
     slab_done(&store->quality);
     slab_done(&store->trouble);
     slab_done(&store->extra);
@@ -35,8 +37,9 @@ void flow_store_done(struct flow_store *store)
 
 size_t flow_store_bytes(const struct flow_store *store)
 {
-    return slab_bytes(&store->v4) + slab_bytes(&store->v6) + slab_bytes(&store->quality) +
-           slab_bytes(&store->trouble) + slab_bytes(&store->extra) + store->names_bytes;
+    return slab_bytes(&store->v4) + slab_bytes(&store->v6) + slab_bytes(&store->opening) +
+           slab_bytes(&store->quality) + slab_bytes(&store->trouble) + slab_bytes(&store->extra) +
+           store->names_bytes;
 }
 
 static bool set_tunnel(struct flow_store *store, struct flow *flow, const struct flow_key *key)
@@ -77,6 +80,8 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
 {
     struct flow *flow = flow_at(store, id);
     flow->marks |= FLOW_MARK_ENDED; // a free node keeps it: whoever walks over all nodes passes it by
+    if ((flow->marks & FLOW_MARK_OPENING) != 0)
+        slab_free(&store->opening, flow->quality);
     struct tcp_quality *quality = flow_quality(store, flow);
     if (quality != NULL) {
         for (int direction = 0; direction < 2; direction++)
@@ -92,6 +97,25 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
         slab_free(&store->extra, flow->extra);
     }
     slab_free((id & FLOW_ID_V6) != 0 ? &store->v6 : &store->v4, id & ~(uint32_t)FLOW_ID_V6);
+}
+
+struct tcp_opening *flow_make_opening(struct flow_store *store, struct flow *flow)
+{
+    uint32_t id = slab_take(&store->opening);
+    if (id == 0)
+        return NULL;
+    flow->quality = id;
+    flow->marks |= FLOW_MARK_OPENING;
+    return flow_opening(store, flow);
+}
+
+struct tcp_opening flow_take_opening(struct flow_store *store, struct flow *flow)
+{
+    struct tcp_opening opening = *flow_opening(store, flow);
+    slab_free(&store->opening, flow->quality);
+    flow->marks &= (uint8_t)~FLOW_MARK_OPENING;
+    flow->quality = opening.syn_sequence;
+    return opening;
 }
 
 struct tcp_quality *flow_make_quality(struct flow_store *store, struct flow *flow)

@@ -1,5 +1,5 @@
 // What a flow is in memory: a node of 80 bytes (IPv4) or 104 (IPv6), and parts that only some flows have:
-// `tcp_quality` (TCP beyond a lone SYN, with quality on), `tcp_trouble` (a side of it that lost, repeated or
+// `tcp_opening` (TCP in its handshake, with quality on), `tcp_quality` (TCP beyond it), `tcp_trouble` (a side of it that lost, repeated or
 // reordered something) and `flow_extra` (names, tunnels, sightings...). Internal to flow/. One owner, one
 // thread.
 #pragma once
@@ -31,6 +31,7 @@ enum flow_mark {
     FLOW_MARK_CLIENT_B = 1 << 3, // the client is B
     FLOW_MARK_ENDED = 1 << 4,    // off the index, waiting for its record to be taken
     FLOW_MARK_QUALITY = 1 << 5,  // flow->quality is the id of the part
+    FLOW_MARK_OPENING = 1 << 6,  // flow->quality is the id of struct tcp_opening
 };
 
 // Directions: 0 = A to B. Times are flow time: the packet's own stamp plus the clock's offset.
@@ -42,7 +43,7 @@ struct flow {
     int64_t first_ns, last_ns;
     uint64_t bytes[2];
     uint32_t packets[2]; // low 32 bits; what is above them lies in flow_extra
-    uint32_t quality;    // id of the part; without FLOW_MARK_QUALITY the sequence number of the first SYN
+    uint32_t quality;    // id of a part, by the marks; without them the sequence number of the first SYN
     uint32_t extra;      // id of the part, 0 = none
     uint16_t ports[2];
     uint16_t owner[2]; // interface + 1 that owns a direction; 0 = not seen yet
@@ -91,6 +92,21 @@ struct tcp_quality {
 };
 _Static_assert(sizeof(struct tcp_quality) == 128, "two cache lines");
 
+// What a flow has instead until it goes beyond its handshake, so that a flood of connections costs little: the
+// segments behind the first SYN, to be measured when there is something to measure.
+enum { TCP_OPENING_SEGMENTS = 2 }; // SYN-ACK and the client's ACK
+
+struct tcp_opening {
+    struct {
+        int64_t sent_ns; // the packet's own stamp
+        uint32_t sequence, acknowledgement;
+        uint16_t window;
+        uint8_t flags;
+    } segment[TCP_OPENING_SEGMENTS];
+    uint32_t syn_sequence;
+    uint32_t segments;
+};
+
 enum tcp_handshake {
     TCP_HANDSHAKE_NONE,
     TCP_HANDSHAKE_SYN_A, // endpoint A sent a SYN; B is the next
@@ -136,7 +152,7 @@ struct flow_extra {
 };
 
 struct flow_store {
-    struct slab v4, v6, quality, trouble, extra;
+    struct slab v4, v6, opening, quality, trouble, extra;
     uint64_t names_bytes; // memory of flow_names outside the slabs
 };
 
@@ -152,6 +168,11 @@ void flow_store_remove(struct flow_store *store, uint32_t id);
 static inline struct flow *flow_at(const struct flow_store *store, uint32_t id)
 {
     return (id & FLOW_ID_V6) != 0 ? slab_at(&store->v6, id & ~(uint32_t)FLOW_ID_V6) : slab_at(&store->v4, id);
+}
+
+static inline struct tcp_opening *flow_opening(const struct flow_store *store, const struct flow *flow)
+{
+    return (flow->marks & FLOW_MARK_OPENING) != 0 ? slab_at(&store->opening, flow->quality) : NULL;
 }
 
 static inline struct tcp_quality *flow_quality(const struct flow_store *store, const struct flow *flow)
@@ -170,7 +191,10 @@ static inline struct flow_extra *flow_extra(const struct flow_store *store, cons
 }
 
 // The part of a flow that has none yet; NULL without memory.
+struct tcp_opening *flow_make_opening(struct flow_store *store, struct flow *flow);
 struct tcp_quality *flow_make_quality(struct flow_store *store, struct flow *flow);
+// The opening's time is over: what it held is given back, and the flow has no such part any more.
+struct tcp_opening flow_take_opening(struct flow_store *store, struct flow *flow);
 // The part, made when the flow has none yet; NULL without memory.
 struct tcp_trouble *flow_need_trouble(struct flow_store *store, struct tcp_side *side);
 struct flow_extra *flow_need_extra(struct flow_store *store, struct flow *flow);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "flow/table.h"
+#include "flow/tcp.h"
 
 static void take_key(const struct flow_store *store, const struct flow *flow, struct flow_record *out)
 {
@@ -42,6 +43,16 @@ static void take_quality(const struct flow_table *table, const struct tcp_qualit
     out->rtt_ewma_ns = (int64_t)quality->rtt_ewma_ns;
     if (quality->handshake == TCP_HANDSHAKE_DONE)
         out->handshake_rtt_ns = quality->handshake_ns;
+}
+
+static void take_opening(const struct flow_table *table, const struct flow *flow, struct flow_record *out)
+{
+    const struct flow_extra *extra = flow_extra(&table->store, flow);
+    int64_t syn_ns = flow->first_ns - (extra != NULL ? extra->clock_offset_ns : 0);
+    struct tcp_quality quality = {0};
+    tcp_measure_opening(flow_opening(&table->store, flow), (flow->marks & FLOW_MARK_CLIENT_B) != 0, syn_ns,
+                        &table->policy, &quality);
+    take_quality(table, &quality, out);
 }
 
 static void take_extra(const struct flow_extra *extra, struct flow_record *out)
@@ -85,6 +96,8 @@ static void take_node(const struct flow_table *table, const struct flow *flow, s
     const struct tcp_quality *quality = flow_quality(&table->store, flow);
     if (quality != NULL)
         take_quality(table, quality, out);
+    else if ((flow->marks & FLOW_MARK_OPENING) != 0)
+        take_opening(table, flow, out);
 }
 
 void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out)

@@ -19,6 +19,11 @@ void tcp_track_state(struct flow *flow, const struct packet *packet, int directi
 bool tcp_is_reuse(const struct flow_store *store, const struct flow *flow, const struct packet *packet,
                   int direction);
 
+// What a handshake says about quality, into a part of zeros. `client` is the direction of the SYN, which was
+// sent at `syn_ns` by its own stamp. Nothing in it asks for a further part.
+void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t syn_ns,
+                         const struct flow_policy *policy, struct tcp_quality *quality);
+
 // Updates the quality part. Spans are measured between the packets' own stamps.
 void tcp_measure(struct flow_store *store, struct flow *flow, const struct packet *packet, int direction,
                  const struct flow_policy *policy);

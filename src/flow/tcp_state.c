@@ -51,6 +51,19 @@ void tcp_track_state(struct flow *flow, const struct packet *packet, int directi
     flow->tcp_flags[direction] |= flags;
 }
 
+// Of the SYN that a side sent.
+static uint32_t first_sequence(const struct flow_store *store, const struct flow *flow, int direction)
+{
+    const struct tcp_quality *quality = flow_quality(store, flow);
+    if (quality != NULL)
+        return quality->first_sequence[direction];
+    const struct tcp_opening *opening = flow_opening(store, flow);
+    if (opening == NULL)
+        return flow->quality;
+    bool client = direction == ((flow->marks & FLOW_MARK_CLIENT_B) != 0);
+    return client ? opening->syn_sequence : opening->segment[0].sequence;
+}
+
 bool tcp_is_reuse(const struct flow_store *store, const struct flow *flow, const struct packet *packet,
                   int direction)
 {
@@ -59,7 +72,5 @@ bool tcp_is_reuse(const struct flow_store *store, const struct flow *flow, const
         return false;
     if ((flow->tcp_flags[direction] & TCP_SYN) == 0)
         return true;
-    const struct tcp_quality *quality = flow_quality(store, flow);
-    uint32_t first = quality != NULL ? quality->first_sequence[direction] : flow->quality;
-    return first != packet->tcp.sequence;
+    return first_sequence(store, flow, direction) != packet->tcp.sequence;
 }

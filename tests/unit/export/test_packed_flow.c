@@ -41,7 +41,9 @@ Test(packed_flow, empty_flow_comes_back_without_names)
     sample_flow_empty(&sample);
     there_and_back(&sample.flow, &out, block);
     cr_expect(out.record.names == NULL && out.flow.name[0] == NULL && out.flow.name_space[1] == NULL);
-    cr_expect(eq(str, out.flow.community_id, ""));
+    char community_id[COMMUNITY_ID_TEXT_BYTES];
+    named_flow_identify(&sample.flow, community_id);
+    cr_expect(eq(str, out.flow.community_id, community_id), "made when it is written");
 }
 
 Test(packed_flow, longest_texts_stay_within_the_bound)
