@@ -184,8 +184,8 @@ static int wait_ms(const struct live_source *source, int timeout_ms)
     return wait_ms > 0 ? (int)wait_ms : 0;
 }
 
-// Sleeps until a frame, a change of the links, the stop, or the timeout.
-static void await(struct live_source *source, int timeout_ms)
+// Sleeps until a frame, a change of the links, the stop, or the timeout. Whether there may be something to read.
+static bool await(struct live_source *source, int timeout_ms)
 {
     struct pollfd fds[LIVE_INTERFACES_MAX + OTHER_FDS];
     struct live_handle *waited[LIVE_INTERFACES_MAX + OTHER_FDS];
@@ -199,8 +199,9 @@ static void await(struct live_source *source, int timeout_ms)
         waited[count] = handle;
         fds[count++] = (struct pollfd){.fd = handle->fd, .events = POLLIN};
     }
-    if (poll(fds, count, timeout_ms) <= 0)
-        return;
+    int ready = poll(fds, count, timeout_ms);
+    if (ready <= 0)
+        return ready < 0 || handles_wait_ms(source) < INT_MAX;
     for (nfds_t i = OTHER_FDS; i < count; i++)
         if ((fds[i].revents & POLLERR) != 0)
             take_socket_error(source, waited[i]);
@@ -208,6 +209,7 @@ static void await(struct live_source *source, int timeout_ms)
         link_watch_read(source->set.links);
         source->set.retry_at_ns = 0;
     }
+    return true;
 }
 
 static void begin_drain(struct live_source *source)
@@ -269,21 +271,23 @@ static enum source_result poll_draining(struct live_source *source, int timeout_
     return SOURCE_IDLE;
 }
 
-// Nothing to wait for while a ring is known to hold more; links and sockets are looked at now and then.
-static void watch(struct live_source *source, int timeout_ms)
+// Nothing to wait for while a ring is known to hold more; links and sockets are looked at now and then. Whether
+// there may be something to read.
+static bool watch(struct live_source *source, int timeout_ms)
 {
     if (handles_wait_ms(source) == 0 && ++source->unwatched < UNWATCHED_POLLS)
-        return;
+        return true;
     source->unwatched = 0;
-    await(source, wait_ms(source, timeout_ms));
+    bool ready = await(source, wait_ms(source, timeout_ms));
     if (clock_now_ns() >= source->set.retry_at_ns)
         live_set_follow(&source->set);
+    return ready;
 }
 
 static enum source_result poll_running(struct live_source *source, int timeout_ms)
 {
-    watch(source, timeout_ms);
-    read_handles(source);
+    if (watch(source, timeout_ms))
+        read_handles(source);
     return source->count > 0 ? SOURCE_FRAMES : SOURCE_IDLE;
 }
 
