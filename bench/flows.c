@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "capture/file_source.h"
@@ -22,6 +23,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
 
 static bool run(char *path, unsigned workers, struct error *error)
 {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct pipeline_setup setup = {
         .policy = {.hash_seed = 1,
                    .timeout_ns = 60 * NS_PER_S,
@@ -35,6 +37,7 @@ static bool run(char *path, unsigned workers, struct error *error)
         .decode = {.tunnels = true},
         .tick_ns = NS_PER_S / 20,
         .workers = workers,
+        .threads = cores > 1 ? (unsigned)cores - 1 : 1,
         .batch = BATCH,
     };
     struct tick_consumer consumer = {.tick = take_tick};

@@ -21,7 +21,6 @@ struct record_ring {
     uint8_t *bytes;
     size_t capacity;
     atomic_bool closed;
-    atomic_bool interrupted;
     _Alignas(CACHE_LINE) atomic_size_t head; // written by the producer
     size_t reserved;                         // producer: where head goes at commit
     size_t tail_seen;                        // producer: the last tail that it read
@@ -158,7 +157,7 @@ static bool is_closed(struct record_ring *ring)
 static void sleep_for_record(struct record_ring *ring, size_t tail, int timeout_ms)
 {
     atomic_store(&ring->consumer_sleeps, 1);
-    if (!has_record(ring, tail) && !is_closed(ring) && !atomic_load(&ring->interrupted))
+    if (!has_record(ring, tail) && !is_closed(ring))
         futex_wait(&ring->consumer_sleeps, 1, timeout_ms);
     atomic_store_explicit(&ring->consumer_sleeps, 0, memory_order_relaxed);
 }
@@ -168,8 +167,6 @@ static bool await_record(struct record_ring *ring, size_t tail, int timeout_ms)
     bool last_look = timeout_ms == 0;
     while (!has_record(ring, tail)) {
         if (last_look)
-            return false;
-        if (atomic_exchange(&ring->interrupted, false))
             return false;
         last_look = is_closed(ring); // what was committed before the close is seen by one more look
         if (last_look)
@@ -193,12 +190,6 @@ const void *record_ring_peek(struct record_ring *ring, uint32_t *length, int tim
     }
     *length = header->length;
     return header + 1;
-}
-
-void record_ring_interrupt(struct record_ring *ring)
-{
-    atomic_store(&ring->interrupted, true);
-    wake(&ring->consumer_sleeps);
 }
 
 void record_ring_release(struct record_ring *ring)

@@ -28,9 +28,6 @@ void record_ring_close(struct record_ring *ring); // no more records; wakes the 
 // (negative = for ever), or when the ring is closed and empty.
 const void *record_ring_peek(struct record_ring *ring, uint32_t *length, int timeout_ms);
 void record_ring_release(struct record_ring *ring);
-// Any thread: the consumer has something else to do. The next wait of its, or the one that goes on, ends
-// without a record.
-void record_ring_interrupt(struct record_ring *ring);
 bool record_ring_ended(struct record_ring *ring); // closed, and nothing left in it
 
 // Bytes in the ring now. Any thread.

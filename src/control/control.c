@@ -145,6 +145,7 @@ static bool build(struct control *control, struct error *error)
         .tick_ns = (int64_t)settings->pipeline.tick_ms * NS_PER_MS,
         .packet_limit = settings->run.count,
         .workers = worker_count(control),
+        .threads = cores_allowed() > 1 ? cores_allowed() - 1 : 1,
         .batch = settings->pipeline.batch,
         .interval_ns = settings->stats.enabled ? (int64_t)settings->stats.interval_ms * NS_PER_MS : 0,
         .names = true,

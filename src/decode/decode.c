@@ -12,10 +12,10 @@ struct outer {
 };
 
 enum {
-    CLEARED_FROM = offsetof(struct packet, ether_type),
-    CLEARED_TO = offsetof(struct packet, tcp),
-    ADDRESSES_FROM = offsetof(struct packet, source),
-    ADDRESSES_TO = offsetof(struct packet, tunnel),
+    FIRST_CLEARED = offsetof(struct packet, ip_protocol),
+    FIRST_END = offsetof(struct packet, tcp),
+    SECOND_CLEARED = offsetof(struct packet, ether_type),
+    SECOND_END = offsetof(struct packet, tunnel),
 };
 
 void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_reason reason)
@@ -30,8 +30,8 @@ void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_rea
 static inline void begin(struct packet *packet, struct decoding *decoding)
 {
     uint32_t captured = packet->captured, length = packet->length;
-    memset((char *)packet + CLEARED_FROM, 0, CLEARED_TO - CLEARED_FROM);
-    memset((char *)packet + ADDRESSES_FROM, 0, ADDRESSES_TO - ADDRESSES_FROM);
+    memset((char *)packet + FIRST_CLEARED, 0, FIRST_END - FIRST_CLEARED);
+    memset((char *)packet + SECOND_CLEARED, 0, SECOND_END - SECOND_CLEARED);
     packet->tunnel.kind = TUNNEL_NONE;
     packet->notes = captured < length ? PACKET_NOTE_SNAPPED : 0;
     decoding->cursor.at = packet->bytes;

@@ -73,7 +73,6 @@ enum { PACKET_VLANS = 2, PACKET_SACKS = 4 };
 // Valid when ip_protocol is TCP and has_transport.
 struct packet_tcp {
     uint32_t sequence, acknowledgement;
-    uint32_t timestamp, timestamp_echo;
     uint16_t window;      // as sent, unscaled
     uint16_t mss;         // 0 = no option
     uint8_t flags;        // enum tcp_flag
@@ -81,6 +80,7 @@ struct packet_tcp {
     uint8_t sacks;        // blocks of the SACK option, PACKET_SACKS at most
     bool has_window_shift;
     bool has_timestamp;
+    uint32_t timestamp, timestamp_echo;
 };
 
 // Valid when is_arp. Addresses have version 0 unless the message is about IPv4 over Ethernet.
@@ -92,52 +92,54 @@ struct packet_arp {
 
 enum packet_app { PACKET_APP_NONE, PACKET_APP_DNS, PACKET_APP_TLS };
 
-// In two cache lines what every packet of a flow is counted by, behind them what few are asked for.
+// In the first cache line what every packet of a flow is counted by, behind it what few are asked for.
 struct packet {
     // From the source.
     int64_t time_ns;         // the packet's own stamp
-    int64_t now_ns;          // the source's clock: never steps back
     int64_t clock_offset_ns; // flow time minus stamp: 0 until a clock that stepped back was re-based
-    uint64_t number;         // 1 for the first packet of the run
     const uint8_t *bytes;    // the frame, `captured` bytes
-    uint32_t captured;       // bytes at hand
     uint32_t length;         // bytes on the wire
-    uint16_t interface;      // index into the run's interface table
-    uint16_t link_type;      // LINKTYPE_* number, which libpcap calls DLT_*
 
-    // Link and network. Everything from here to `payload_length` is zero until a decoder fills it.
-    uint16_t ether_type;         // of the innermost link layer; 0 = none
-    uint16_t vlan[PACKET_VLANS]; // VLAN ids, outermost first
-    uint8_t vlans;               // tags seen, PACKET_VLANS kept at most
-    uint8_t notes;               // enum packet_note
-    uint32_t link_interface;     // SLL2: the kernel's interface index; 0 = none
-    uint32_t fragment_id;
-    uint8_t fragment;    // enum packet_fragment
+    uint32_t payload_length;   // bytes of it on the wire (TCP quality counts with these)
+    uint32_t payload_captured; // bytes of it at hand
+    uint32_t payload_offset;   // from `bytes`; the transport's payload, or the IP payload without one
+
+    uint16_t interface; // from the source: index into the run's interface table
+
+    // Zero until a decoder fills it, up to `tcp`. has_transport: the transport's header could be read (TCP 20
+    // bytes, UDP and ICMP 8, SCTP 12). ports_known: the ports below could be read, though the rest of the header
+    // may be cut; of a later fragment fragments_apply() sets them.
     uint8_t ip_protocol; // the effective transport protocol (extension headers walked)
-    uint8_t ttl;
-    bool is_arp;
-
-    // Transport. has_transport: its header could be read (TCP 20 bytes, UDP and ICMP 8, SCTP 12).
-    // ports_known: the ports below could be read, though the rest of the header may be cut; of a later
-    // fragment fragments_apply() sets them.
     bool has_transport;
     bool ports_known;
-    uint16_t source_port, target_port; // ICMP: type and code
-
-    uint8_t error_layer;  // enum decode_layer
-    uint8_t error_reason; // enum decode_reason
-
-    uint32_t payload_offset;   // from `bytes`; the transport's payload, or the IP payload without one
-    uint32_t payload_captured; // bytes of it at hand
-    uint32_t payload_length;   // bytes of it on the wire (TCP quality counts with these)
+    bool is_arp;
+    uint8_t vlans; // tags seen, PACKET_VLANS kept at most
+    uint8_t notes; // enum packet_note
 
     struct packet_tcp tcp;
 
-    struct address source, target; // version 0: not an IP packet; zero until a decoder fills them
+    // From the source.
+    int64_t now_ns;     // the source's clock: never steps back
+    uint64_t number;    // 1 for the first packet of the run
+    uint32_t captured;  // bytes at hand
+    uint16_t link_type; // LINKTYPE_* number, which libpcap calls DLT_*
+
+    // Zero until a decoder fills it, up to `tunnel`.
+    uint16_t ether_type;         // of the innermost link layer; 0 = none
+    uint16_t vlan[PACKET_VLANS]; // VLAN ids, outermost first
+    uint32_t link_interface;     // SLL2: the kernel's interface index; 0 = none
+    uint32_t fragment_id;
+    uint8_t fragment; // enum packet_fragment
+    uint8_t ttl;
+    uint16_t source_port, target_port; // ICMP: type and code
+    uint8_t error_layer;               // enum decode_layer
+    uint8_t error_reason;              // enum decode_reason
+    struct address source, target;     // version 0: not an IP packet
+
     struct packet_tunnel tunnel;
     struct packet_arp arp;
 };
-_Static_assert(offsetof(struct packet, source) <= 128, "two cache lines");
+_Static_assert(offsetof(struct packet, tcp.has_window_shift) < 64, "one cache line");
 
 static inline const uint8_t *packet_payload(const struct packet *packet)
 {

@@ -11,7 +11,7 @@
 #include "decode/packet.h"
 #include "flow/key.h"
 
-// The key and the first two lines of the packet are all that most packets need of it.
+// The key and the first line of the packet are all that most packets need of it.
 struct batch_item {
     _Alignas(64) struct flow_key key; // with has_flow
     bool has_flow;
@@ -19,7 +19,7 @@ struct batch_item {
     _Alignas(64) struct packet packet;
 };
 
-enum { BATCH_ITEM_HOT_BYTES = 192 };
+enum { BATCH_ITEM_HOT_BYTES = 128 };
 
 enum {
     BATCH_MAXIMUM = 4096, // packets: the greatest pipeline.batch

@@ -26,10 +26,20 @@ bool batch_ring_is_ready(struct batch_ring *ring)
     return latch_is_open(&ring->batches[ring->next].done);
 }
 
+// They come back in order: with the one in the middle come all before it.
+static struct latch *half(struct batch_ring *ring)
+{
+    return &ring->batches[(ring->next + ring->count / 2) % ring->count].done;
+}
+
+bool batch_ring_is_half_empty(struct batch_ring *ring)
+{
+    return latch_is_open(half(ring));
+}
+
 bool batch_ring_wait(struct batch_ring *ring, int timeout_ms)
 {
-    unsigned until = timeout_ms >= 0 ? ring->next : (ring->next + ring->count / 2) % ring->count;
-    return latch_wait(&ring->batches[until].done, timeout_ms);
+    return latch_wait(timeout_ms >= 0 ? &ring->batches[ring->next].done : half(ring), timeout_ms);
 }
 
 struct batch *batch_ring_take(struct batch_ring *ring)

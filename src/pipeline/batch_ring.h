@@ -15,8 +15,9 @@ void batch_ring_done(struct batch_ring *ring);
 
 // Whether the next batch is empty.
 bool batch_ring_is_ready(struct batch_ring *ring);
-// Waits until it is, at most `timeout_ms`; negative: until half of all are, so that neither side has to wake
-// the other for each one.
+// Whether the older half of all is: who waits for that is not woken for each one.
+bool batch_ring_is_half_empty(struct batch_ring *ring);
+// Waits until the next batch is empty, at most `timeout_ms`; negative: until the older half is.
 bool batch_ring_wait(struct batch_ring *ring, int timeout_ms);
 // The next batch, which must be empty.
 struct batch *batch_ring_take(struct batch_ring *ring);

@@ -23,6 +23,7 @@ struct pipeline_setup {
     int64_t tick_ns;
     uint64_t packet_limit;
     unsigned workers;    // 1 to PIPELINE_WORKERS
+    unsigned threads;    // that run them, besides the source's; 0 = as many
     unsigned batch;      // packets
     int64_t interval_ns; // of top flows and totals->interval_end; 0 = none
     bool names, top_flows;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "pipeline/batch_ring.h"
+#include "pipeline/crew.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/question.h"
 #include "pipeline/worker.h"
@@ -36,6 +37,7 @@ struct pipeline {
     struct inline_shard alone;
     // With more than one worker:
     struct worker *workers[PIPELINE_WORKERS];
+    struct crew crew;
     struct batch_ring batches;
     unsigned unannounced; // batches sent since the workers were woken
     struct tick_slot *slots;

@@ -18,18 +18,35 @@ enum { TICK_SLOTS = BATCHES_LIVE + 2 * WORKER_PARTS };
 
 void pipeline_wake_workers(struct pipeline *pipeline)
 {
-    for (unsigned i = 0; pipeline->unannounced > 0 && i < pipeline->setup.workers; i++)
-        worker_wake(pipeline->workers[i]);
+    if (pipeline->unannounced > 0)
+        crew_ring(&pipeline->crew);
     pipeline->unannounced = 0;
 }
 
-// Waits for an empty batch; live only a little.
+// Takes steps for workers that nobody runs, until there are empty batches again. Whether there are.
+static bool help_workers(struct pipeline *pipeline)
+{
+    bool helped = true;
+    while (helped && !batch_ring_is_half_empty(&pipeline->batches)) {
+        helped = false;
+        for (unsigned i = 0; i < pipeline->setup.workers; i++)
+            helped |= worker_step(pipeline->workers[i], false) == WORKER_WORKED;
+    }
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        worker_flush(pipeline->workers[i]);
+    return batch_ring_is_ready(&pipeline->batches);
+}
+
+// Waits for an empty batch; live only a little. With a file the source has nothing else to do then, and does
+// what the crew has not come to.
 static bool await_batch(struct pipeline *pipeline, bool wait)
 {
     if (batch_ring_is_ready(&pipeline->batches))
         return true;
     pipeline_wake_workers(pipeline);
-    return batch_ring_wait(&pipeline->batches, wait ? -1 : EMPTY_WAIT_MS);
+    if (!wait)
+        return batch_ring_wait(&pipeline->batches, EMPTY_WAIT_MS);
+    return help_workers(pipeline) || batch_ring_wait(&pipeline->batches, -1);
 }
 
 // Shards that are behind, as bits.
@@ -106,7 +123,11 @@ bool pipeline_create_workers(struct pipeline *pipeline)
     unsigned batches = pipeline->source->ops->lossless ? BATCHES_FILE : BATCHES_LIVE;
     if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, pipeline->setup.batch))
         return false;
-    for (unsigned i = 0; i < pipeline->setup.workers; i++) {
+    unsigned threads = pipeline->setup.threads, workers = pipeline->setup.workers;
+    if (threads == 0 || threads > workers)
+        threads = workers;
+    crew_init(&pipeline->crew, pipeline->workers, workers, threads);
+    for (unsigned i = 0; i < workers; i++) {
         struct shard_setup setup = {
             .policy = pipeline->setup.policy,
             .number = i,
@@ -114,46 +135,40 @@ bool pipeline_create_workers(struct pipeline *pipeline)
             .names = pipeline->setup.names,
             .top_flows = pipeline->setup.top_flows,
         };
-        pipeline->workers[i] = worker_create(&setup);
+        pipeline->workers[i] = worker_create(&setup, crew_bell(&pipeline->crew, i));
         if (pipeline->workers[i] == NULL)
             return false;
     }
     return true;
 }
 
-// Ends the workers that did start, before any packet came.
-static void stop_workers(struct pipeline *pipeline, unsigned started)
+// Ends the threads that did start, before any packet came.
+static void stop_crew(struct pipeline *pipeline)
 {
     struct batch *batch = pipeline->dispatch.open;
     batch->mark = BATCH_SOURCE_END;
-    latch_close(&batch->done, started);
-    for (unsigned i = 0; i < started; i++)
+    latch_close(&batch->done, pipeline->setup.workers);
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
         worker_send(pipeline->workers[i], batch);
-    for (unsigned i = 0; i < started; i++) {
-        worker_wake(pipeline->workers[i]);
-        worker_join(pipeline->workers[i]);
-    }
+    crew_ring(&pipeline->crew);
+    crew_join(&pipeline->crew);
 }
 
 bool pipeline_start_threads(struct pipeline *pipeline)
 {
-    unsigned started = 0;
-    while (started < pipeline->setup.workers && worker_start(pipeline->workers[started]))
-        started++;
     sigset_t all, before; // signals are the main thread's
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool good = started == pipeline->setup.workers &&
-                pthread_create(&pipeline->aggregate, NULL, aggregate, pipeline) == 0;
+    bool good =
+        crew_start(&pipeline->crew) && pthread_create(&pipeline->aggregate, NULL, aggregate, pipeline) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!good)
-        stop_workers(pipeline, started);
+        stop_crew(pipeline);
     return good;
 }
 
 void pipeline_join_threads(struct pipeline *pipeline)
 {
-    for (unsigned i = 0; i < pipeline->setup.workers; i++)
-        worker_join(pipeline->workers[i]);
+    crew_join(&pipeline->crew);
     pthread_join(pipeline->aggregate, NULL);
 }

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +23,18 @@ struct part {
 };
 
 struct worker {
-    struct shard *shard;
-    pthread_t thread;
-    bool started;
     struct record_ring *inbox;           // struct batch *: from the source
-    struct record_ring *outbox, *spares; // struct part *: shard to aggregate and back
+    struct record_ring *outbox, *spares; // struct part *: to the aggregate and back
     struct part *parts;
-    unsigned unannounced; // parts sent since the aggregate was woken
+    struct bell *bell;
+    // Of whoever has the turn:
+    pthread_mutex_t turn;
+    struct shard *shard;
+    bool sending, begun;     // a tick's parts, and whether the first one is on its way
+    bool interval_end, last; // of that tick
+    unsigned unannounced;    // parts sent since the aggregate was woken
+    atomic_bool stuck;       // no part is spare: the aggregate rings when one is
+    atomic_bool ended;
     // Of the aggregate thread:
     struct tick_run run;
     struct part *current;
@@ -80,17 +85,20 @@ static bool create_rings(struct worker *worker)
 
 static const struct ended_record *next_of_parts(struct tick_run *run);
 
-struct worker *worker_create(const struct shard_setup *setup)
+struct worker *worker_create(const struct shard_setup *setup, struct bell *bell)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL)
         return NULL;
+    pthread_mutex_init(&worker->turn, NULL);
+    worker->bell = bell;
     worker->run.next = next_of_parts;
     worker->shard = shard_create(setup);
     if (worker->shard == NULL || !create_rings(worker)) {
         worker_destroy(worker);
         return NULL;
     }
+    shard_begin_answering(worker->shard);
     return worker;
 }
 
@@ -98,7 +106,6 @@ void worker_destroy(struct worker *worker)
 {
     if (worker == NULL)
         return;
-    assert(!worker->started);
     for (unsigned i = 0; worker->parts != NULL && i < WORKER_PARTS; i++)
         free(worker->parts[i].dns.items);
     free(worker->parts);
@@ -107,47 +114,65 @@ void worker_destroy(struct worker *worker)
     record_ring_destroy(worker->outbox);
     record_ring_destroy(worker->spares);
     shard_destroy(worker->shard);
+    pthread_mutex_destroy(&worker->turn);
     free(worker);
 }
 
-// The shard's thread. It wakes the aggregate for several parts at once, and before it sleeps itself.
+// Steps, of whoever has the turn. The aggregate is woken for several parts at once, and before anyone waits.
 
-static void *pop_here(struct worker *worker, struct record_ring *ring)
+static void announce(struct worker *worker)
 {
-    void *pointer = pop(ring, 0);
-    if (pointer != NULL)
-        return pointer;
-    record_ring_wake(worker->outbox);
-    worker->unannounced = 0;
-    return pop(ring, FOR_EVER);
-}
-
-static void send_part(struct worker *worker, struct part *part)
-{
-    push_quietly(worker->outbox, part);
-    if (++worker->unannounced < WORKER_PARTS / 4)
-        return;
-    record_ring_wake(worker->outbox);
+    if (worker->unannounced > 0)
+        record_ring_wake(worker->outbox);
     worker->unannounced = 0;
 }
 
-static void send_tick(struct worker *worker, bool interval_end)
+static struct part *spare_part(struct worker *worker)
 {
-    struct part *part = pop_here(worker, worker->spares);
-    shard_swap_dns(worker->shard, &part->dns);
-    part->totals = *shard_totals(worker->shard);
-    part->top_count = interval_end ? shard_top_flows(worker->shard, part->top, TICK_TOP_FLOWS) : 0;
-    part->count = 0;
-    while (shard_next_ended(worker->shard, &part->records[part->count])) {
-        if (++part->count < PART_RECORDS)
-            continue;
-        part->last = false;
-        send_part(worker, part);
-        part = pop_here(worker, worker->spares);
-        part->count = part->dns.count = part->top_count = 0;
+    struct part *part = pop(worker->spares, 0);
+    if (part == NULL) {
+        atomic_store(&worker->stuck, true); // and look again: it may have come in between
+        part = pop(worker->spares, 0);
     }
-    part->last = true;
-    send_part(worker, part);
+    if (part != NULL)
+        atomic_store_explicit(&worker->stuck, false, memory_order_relaxed);
+    return part;
+}
+
+static void fill_part(struct worker *worker, struct part *part)
+{
+    part->count = part->dns.count = part->top_count = 0;
+    if (!worker->begun) {
+        shard_swap_dns(worker->shard, &part->dns);
+        part->totals = *shard_totals(worker->shard);
+        if (worker->interval_end)
+            part->top_count = shard_top_flows(worker->shard, part->top, TICK_TOP_FLOWS);
+    }
+    while (part->count < PART_RECORDS && shard_next_ended(worker->shard, &part->records[part->count]))
+        part->count++;
+    part->last = part->count < PART_RECORDS;
+    worker->begun = true;
+}
+
+// Sends the parts of the tick while there are spare ones. Nobody waits here: the aggregate may be waiting for
+// another worker of the same thread. Whether any was sent.
+static bool send_parts(struct worker *worker)
+{
+    bool sent = false;
+    struct part *part;
+    while (worker->sending && (part = spare_part(worker)) != NULL) {
+        fill_part(worker, part);
+        worker->sending = !part->last;
+        push_quietly(worker->outbox, part);
+        sent = true;
+        if (++worker->unannounced >= WORKER_PARTS / 4)
+            announce(worker);
+    }
+    if (worker->sending || worker->last)
+        announce(worker);
+    if (!worker->sending && worker->last)
+        atomic_store_explicit(&worker->ended, true, memory_order_release);
+    return sent;
 }
 
 // Done with a batch: the last shard to be so frees it for the source.
@@ -159,54 +184,55 @@ static void leave(struct batch *batch)
     latch_open(&batch->done);
 }
 
-// The next batch; while there is none, questions are answered.
-static struct batch *next_batch(struct worker *worker)
+static void take_batch(struct worker *worker, struct batch *batch)
 {
-    struct batch *batch = pop(worker->inbox, 0);
-    while (batch == NULL)
-        batch = shard_answer(worker->shard) ? pop(worker->inbox, 0) : pop_here(worker, worker->inbox);
-    return batch;
+    enum batch_mark mark = batch->mark;
+    int64_t now_ns = batch->now_ns;
+    worker->interval_end = batch->interval_end;
+    worker->last = mark == BATCH_SOURCE_END;
+    shard_batch(worker->shard, batch);
+    leave(batch);
+    if (mark == BATCH_PACKETS)
+        return;
+    if (worker->last)
+        shard_end_answering(worker->shard);
+    shard_tick(worker->shard, now_ns, worker->last);
+    worker->sending = true;
+    worker->begun = false;
+    send_parts(worker);
 }
 
-static void *work(void *argument)
+static bool step(struct worker *worker)
 {
-    struct worker *worker = argument;
-    shard_begin_answering(worker->shard);
-    for (bool last = false; !last;) {
-        struct batch *batch = next_batch(worker);
-        enum batch_mark mark = batch->mark;
-        int64_t now_ns = batch->now_ns;
-        bool interval_end = batch->interval_end;
-        shard_batch(worker->shard, batch);
-        leave(batch);
-        shard_answer(worker->shard);
-        if (mark == BATCH_PACKETS)
-            continue;
-        last = mark == BATCH_SOURCE_END;
-        if (last)
-            shard_end_answering(worker->shard);
-        shard_tick(worker->shard, now_ns, last);
-        send_tick(worker, interval_end);
-    }
-    record_ring_wake(worker->outbox);
-    return NULL;
+    bool worked = worker->sending && send_parts(worker);
+    struct batch *batch = worker->sending ? NULL : pop(worker->inbox, 0);
+    if (batch != NULL)
+        take_batch(worker, batch);
+    bool more = shard_answer(worker->shard);
+    return worked || batch != NULL || more;
 }
 
-bool worker_start(struct worker *worker)
+enum worker_result worker_step(struct worker *worker, bool wait)
 {
-    sigset_t all, before; // signals are the main thread's
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    worker->started = pthread_create(&worker->thread, NULL, work, worker) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return worker->started;
+    if (wait)
+        pthread_mutex_lock(&worker->turn);
+    else if (pthread_mutex_trylock(&worker->turn) != 0)
+        return WORKER_BUSY;
+    bool worked = step(worker);
+    pthread_mutex_unlock(&worker->turn);
+    return worked ? WORKER_WORKED : WORKER_IDLE;
 }
 
-void worker_join(struct worker *worker)
+bool worker_has_ended(const struct worker *worker)
 {
-    if (worker->started)
-        pthread_join(worker->thread, NULL);
-    worker->started = false;
+    return atomic_load_explicit(&worker->ended, memory_order_acquire);
+}
+
+void worker_flush(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->turn);
+    announce(worker);
+    pthread_mutex_unlock(&worker->turn);
 }
 
 void worker_send(struct worker *worker, struct batch *batch)
@@ -214,15 +240,10 @@ void worker_send(struct worker *worker, struct batch *batch)
     push_quietly(worker->inbox, batch);
 }
 
-void worker_wake(struct worker *worker)
-{
-    record_ring_wake(worker->inbox);
-}
-
 enum mailbox_result worker_ask(struct worker *worker, struct question *question)
 {
     enum mailbox_result result = shard_ask(worker->shard, question);
-    record_ring_interrupt(worker->inbox);
+    bell_ring(worker->bell);
     return result;
 }
 
@@ -232,6 +253,13 @@ unsigned worker_queued(const struct worker *worker)
 }
 
 // The aggregate's thread.
+
+static void give_back(struct worker *worker)
+{
+    push(worker->spares, worker->current);
+    if (atomic_load(&worker->stuck))
+        bell_ring(worker->bell);
+}
 
 static void take_part(struct worker *worker)
 {
@@ -247,7 +275,7 @@ static const struct ended_record *next_of_parts(struct tick_run *run)
         bool last = worker->current->last;
         if (last)
             return NULL;
-        push(worker->spares, worker->current);
+        give_back(worker);
         take_part(worker);
     }
     return &worker->current->records[worker->taken++];
@@ -256,7 +284,7 @@ static const struct ended_record *next_of_parts(struct tick_run *run)
 struct tick_run *worker_run(struct worker *worker, const struct shard_totals **totals)
 {
     if (worker->current != NULL)
-        push(worker->spares, worker->current);
+        give_back(worker);
     take_part(worker);
     struct part *part = worker->current;
     struct dns_list empty = worker->run.dns;

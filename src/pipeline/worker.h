@@ -1,10 +1,11 @@
-// A worker: the thread of one shard. Batches come in, the shard's part of each tick goes out in pieces. The
-// source thread calls worker_send(), the aggregate thread reads the tick through worker_run(). All rings are
-// bounded and park who waits.
+// A worker: a shard with its rings. Batches come in, the shard's part of each tick goes out in pieces. The
+// source thread calls worker_send(), the aggregate thread reads the tick through worker_run(), and whoever has
+// its turn takes the steps between them. All rings are bounded and park who waits.
 #pragma once
 
 #include <stdbool.h>
 
+#include "base/bell.h"
 #include "pipeline/batch.h"
 #include "pipeline/shard.h"
 #include "pipeline/tick.h"
@@ -13,21 +14,31 @@ enum { WORKER_QUEUE = 128, WORKER_PARTS = 16 };
 
 struct worker;
 
-// NULL without memory. Its thread starts with worker_start().
-struct worker *worker_create(const struct shard_setup *setup);
-bool worker_start(struct worker *worker);
-// After the batch that ends the source was sent: waits for the thread. Destroy takes NULL.
-void worker_join(struct worker *worker);
-void worker_destroy(struct worker *worker);
+// `bell` is the one of the thread that runs the worker, borrowed. NULL without memory.
+struct worker *worker_create(const struct shard_setup *setup, struct bell *bell);
+void worker_destroy(struct worker *worker); // takes NULL
 
 // Source: queues a batch, whose latch the worker arrives at when it is done; there are never more than
-// WORKER_QUEUE. A worker that sleeps goes on sleeping until worker_wake().
+// WORKER_QUEUE. Rings no bell.
 void worker_send(struct worker *worker, struct batch *batch);
-void worker_wake(struct worker *worker);
-// Batches that it has not begun.
+// Batches that were not begun.
 unsigned worker_queued(const struct worker *worker);
 
-// Any thread: asks the shard, which is woken for it.
+enum worker_result {
+    WORKER_WORKED,
+    WORKER_IDLE, // nothing to do
+    WORKER_BUSY, // another thread has the turn
+};
+
+// Takes the worker's next step: a batch with the tick that ends with it, and a slice of a question. Any thread,
+// in turns: without `wait` it does not wait for its turn.
+enum worker_result worker_step(struct worker *worker, bool wait);
+// Whether a step has come to BATCH_SOURCE_END.
+bool worker_has_ended(const struct worker *worker);
+// Wakes the aggregate for what it may not know of. Before its thread sleeps.
+void worker_flush(struct worker *worker);
+
+// Any thread: asks the shard, and rings.
 enum mailbox_result worker_ask(struct worker *worker, struct question *question);
 
 // Aggregate: waits for the shard's part of the next tick. The run is read through its `next`; the totals are
