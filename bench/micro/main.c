@@ -22,6 +22,7 @@ static const struct row rows[] = {
     {"hit", "a packet of a known flow, with 34,000 and 3.4 million flows in the table", measure_hit},
     {"insert", "a packet that makes a flow, from an empty table to a million", measure_insert},
     {"growth", "the longest batch while the table grows to 10 million flows", measure_growth},
+    {"question", "the flows with the most bytes of a million, in slices between batches", measure_question},
     {"ring", "a record through record_ring, from one thread to another", measure_ring},
     {"shard", "shard_batch and shard_tick over the frames, names and top flows included", measure_shard},
     {"export", "a flow rendered as a JSON line", measure_export},

@@ -22,6 +22,7 @@ void measure_hash(const struct micro_options *options);
 void measure_hit(const struct micro_options *options);
 void measure_insert(const struct micro_options *options);
 void measure_growth(const struct micro_options *options);
+void measure_question(const struct micro_options *options);
 void measure_ring(const struct micro_options *options);
 void measure_shard(const struct micro_options *options);
 void measure_export(const struct micro_options *options);
