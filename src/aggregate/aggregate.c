@@ -8,8 +8,6 @@
 #include "aggregate/name_cache.h"
 #include "aggregate/name_file.h"
 #include "base/log.h"
-#include "base/time.h"
-#include "capture/clock.h"
 
 enum { NAME_CACHE_ENTRIES = 65536 };
 
@@ -39,7 +37,6 @@ struct aggregate {
     struct top_flow top[TICK_TOP_FLOWS]; // of the last interval
     unsigned top_count;
     struct snapshot_board snapshots;
-    int64_t snapshot_at_ns; // when the latest was made
 };
 
 static bool is_local(const struct aggregate *aggregate, const struct address *address)
@@ -127,15 +124,6 @@ static void reload_names(struct aggregate *aggregate, uint64_t tick)
     aggregate->file = fresh;
 }
 
-static void publish(struct aggregate *aggregate, const struct pipeline_tick *tick)
-{
-    int64_t now_ns = clock_now_ns();
-    if (!tick->last && now_ns < aggregate->snapshot_at_ns + SNAPSHOT_MS * NS_PER_MS)
-        return;
-    aggregate->snapshot_at_ns = now_ns;
-    snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count);
-}
-
 // Names first: an answer names the flows that end in its tick.
 static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick)
 {
@@ -153,7 +141,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         if (aggregate->sinks[i]->ops->tick != NULL)
             aggregate->sinks[i]->ops->tick(aggregate->sinks[i], tick->totals, tick->now_ns);
-    publish(aggregate, tick);
+    snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count);
 }
 
 struct snapshot_board *aggregate_snapshots(struct aggregate *aggregate)

@@ -31,9 +31,7 @@ struct tick_consumer *aggregate_consumer(struct aggregate *aggregate);
 // The flows with the most bytes in the interval that ended last, largest first. For sinks, within tick().
 const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count);
 
-// Where the snapshots hang, for any thread. One is made at a tick when the last is SNAPSHOT_MS old, and at the
-// last tick.
-enum { SNAPSHOT_MS = 50 };
+// Where the snapshots hang, for any thread.
 struct snapshot_board *aggregate_snapshots(struct aggregate *aggregate);
 
 // After the run: finishes every sink. False with the first failure's sentence; the others are logged.

@@ -14,21 +14,37 @@ void snapshot_board_done(struct snapshot_board *board)
     pthread_mutex_destroy(&board->lock);
 }
 
-void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *tick,
-                      const struct top_flow *top, unsigned top_count)
+static void fill(struct snapshot *snapshot, const struct pipeline_tick *tick, const struct top_flow *top,
+                 unsigned top_count)
 {
-    struct snapshot *snapshot = malloc(sizeof *snapshot);
-    if (snapshot == NULL)
-        return;
-    atomic_init(&snapshot->holders, 1);
     snapshot->tick = tick->number;
     snapshot->now_ns = tick->now_ns;
     totals_copy(&snapshot->totals, tick->totals);
     snapshot->top_count = top_count;
     memcpy(snapshot->top, top, top_count * sizeof *top);
+}
+
+// Whether nobody but the board holds the latest one: it may be filled anew. Under the lock.
+static bool is_unread(const struct snapshot *latest)
+{
+    return latest != NULL && atomic_load_explicit(&latest->holders, memory_order_acquire) == 1;
+}
+
+void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *tick,
+                      const struct top_flow *top, unsigned top_count)
+{
+    struct snapshot *before = NULL;
     pthread_mutex_lock(&board->lock);
-    struct snapshot *before = board->latest;
-    board->latest = snapshot;
+    if (!is_unread(board->latest)) {
+        struct snapshot *fresh = malloc(sizeof *fresh);
+        if (fresh != NULL) {
+            atomic_init(&fresh->holders, 1);
+            before = board->latest;
+            board->latest = fresh;
+        }
+    }
+    if (is_unread(board->latest))
+        fill(board->latest, tick, top, top_count);
     pthread_mutex_unlock(&board->lock);
     snapshot_release(before);
 }

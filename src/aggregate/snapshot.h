@@ -26,7 +26,8 @@ struct snapshot_board {
 void snapshot_board_init(struct snapshot_board *board);
 void snapshot_board_done(struct snapshot_board *board);
 
-// Aggregate: hangs up a new one, whose first holder the board is. Without memory the old one stays.
+// Aggregate, at every tick: hangs up a new one, whose first holder the board is. One that nobody has taken is
+// filled anew instead. Without memory the old one stays.
 void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *tick,
                       const struct top_flow *top, unsigned top_count);
 
