@@ -25,7 +25,6 @@ struct tick_run {
 struct pipeline_tick {
     uint64_t number;
     int64_t now_ns;
-    bool last;                   // of the run
     const struct totals *totals; // exact at this tick
     struct tick_run **runs;
     unsigned run_count;
