@@ -5,6 +5,7 @@
 
 #include "app/memory_plan.h"
 #include "app/sensor.h"
+#include "app/status.h"
 #include "app/synthetic_flows.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
     struct settings settings;
     struct config_invocation what;
     struct error error;
+    status_block_signal();
     if (!config_load(argc, argv, environ, &settings, &what, &error))
         return (int)tell(&error);
     enum exit_code code = run_command(&settings, &what);

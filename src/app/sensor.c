@@ -62,7 +62,6 @@ enum exit_code sensor_run(const struct settings *settings)
 {
     struct error error;
     signals_ignore_pipe();
-    status_block_signal();
     struct control *control = control_create(settings, &error);
     if (control == NULL) {
         log_error("start", "%s", error.text);

@@ -15,7 +15,8 @@ struct status {
     atomic_bool ending;
 };
 
-// Before any other thread starts: SIGUSR1 is the status thread's alone, and kills nobody before it is there.
+// First of all, before any other thread starts: SIGUSR1 is the status thread's alone, and kills nobody before it
+// is there, not even while the settings are read.
 void status_block_signal(void);
 
 // Without a thread the signal is ignored; the run does not depend on it.
