@@ -13,6 +13,10 @@ enum { STATUS_FLOWS = 10, STATUS_TEXT_BYTES = 1 << 16 };
 
 static void add_totals(struct strbuf *text, const struct snapshot *snapshot)
 {
+    if (snapshot == NULL) {
+        strbuf_add(text, "no totals yet\n");
+        return;
+    }
     const struct totals *totals = &snapshot->totals;
     time_add_rfc3339(text, snapshot->now_ns, 0);
     strbuf_addf(text,
@@ -54,8 +58,7 @@ static void tell(struct control *control)
     struct strbuf text;
     strbuf_init(&text, STATUS_TEXT_BYTES);
     const struct snapshot *snapshot = control_snapshot(control);
-    if (snapshot != NULL)
-        add_totals(&text, snapshot);
+    add_totals(&text, snapshot);
     snapshot_release(snapshot);
     add_flows(&text, control);
     fputs(text.text, stderr);
