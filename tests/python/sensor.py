@@ -65,12 +65,12 @@ def ledger_missing(summary):
 class Running:
     """A sensor that runs while the test acts. Its stderr goes to a file; the end is by signal or its own."""
 
-    def __init__(self, *arguments, prefix=(), cwd=None):
+    def __init__(self, *arguments, prefix=(), cwd=None, stdin=subprocess.DEVNULL):
         self._stderr = tempfile.TemporaryFile()
         self._stdout = tempfile.TemporaryFile()
         command = [*prefix, BINARY, *map(str, arguments)]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._stdout, stderr=self._stderr, cwd=cwd,
+            command, stdin=stdin, stdout=self._stdout, stderr=self._stderr, cwd=cwd,
             env=environment())
 
     def stderr(self):
@@ -89,10 +89,24 @@ class Running:
             self.process.send_signal(number)
         return self.process.wait(timeout)
 
+    def await_signals(self, number, kind="SigCgt"):
+        """Until it catches the signal, or with kind="SigBlk" blocks it: from then on it does not kill."""
+        def ready():
+            try:
+                status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+            except OSError:
+                return False
+            mask = re.search(rf"^{kind}:\s*([0-9a-f]+)$", status, re.MULTILINE)
+            return mask is not None and int(mask[1], 16) >> (number - 1) & 1 == 1
+
+        until(ready, 20, lambda: f"is not ready for signal {number}: {self.stderr()}")
+
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         self._stderr.close()
         self._stdout.close()
 
