@@ -27,11 +27,39 @@ class RepeatableTest(sensor.SensorTest):
             with self.subTest(capture.name):
                 self.assertEqual(self.export("-r", capture), self.export("-r", capture))
 
-    def test_the_number_of_workers_changes_nothing(self):
-        expected = self.export("-r", BROWSING)
-        for workers in (1, 2, 3, 8):
-            with self.subTest(workers=workers):
-                self.assertEqual(self.export("-r", BROWSING, "--workers", workers), expected)
+    def test_workers_and_batches_change_nothing(self):
+        many = self.folder / "many.pcap"
+        capture_file.write_pcap(many, self.many_flows())
+        for capture, flows in ((BROWSING, 40), (many, 1500)):
+            expected = self.ended_and_export(capture)
+            self.assertGreater(len(json.loads(expected[1])), flows)
+            for workers in (1, 2, 3, 8):
+                for batch in (1, 7, 256, 4096):
+                    with self.subTest(capture=capture.name, workers=workers, batch=batch):
+                        changed = self.ended_and_export(capture, "--workers", workers, "--batch", batch)
+                        self.assertEqual(changed, expected)
+
+    def ended_and_export(self, capture, *arguments):
+        """The flows as they ended, which time out and are evicted during the run, and all of them at its end."""
+        ended = self.folder / "ended.jsonl"
+        export = self.export("-r", capture, "--udp-timeout-s", 20, "--active-timeout-s", 15, "--max-flows", 700,
+                             "--expired-flows-jsonl", ended, *arguments)
+        return ended.read_bytes(), export
+
+    @staticmethod
+    def many_flows():
+        """Conversations of UDP and TCP, many with equal stamps, over five minutes; some come again after a pause."""
+        start = 1_600_000_000 * 1_000_000_000
+        for index in range(6000):
+            time_ns = start + index // 4 * 200_000_000
+            conversation = index * 7919 % 1900
+            client, port = f"10.1.{conversation % 7}.{conversation % 250}", 2000 + conversation
+            if conversation % 2 == 0:
+                yield time_ns, capture_file.udp_frame(client, "192.0.2.1", port, 53, bytes(conversation % 90))
+            else:
+                flags = (0x02, 0x10, 0x18, 0x11, 0x04)[index % 5]
+                yield time_ns, capture_file.tcp_frame(client, "192.0.2.2", (port, 443), (index, index), flags,
+                                                      bytes(index % 3))
 
     def test_stdin_and_compressed_files(self):
         expected, content = self.flows("-r", BROWSING), BROWSING.read_bytes()
