@@ -1,6 +1,7 @@
 """Ctrl-C, SIGTERM, --count and the end of a pipe are one path: exit 0, every file whole."""
 
 import os
+import random
 import signal
 import subprocess
 import threading
@@ -9,6 +10,8 @@ import time
 import capture_file
 import namespaces
 import sensor
+
+RANDOM_STOPS = 20
 
 
 class Traffic:
@@ -47,13 +50,13 @@ class LiveEndTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.addCleanup(running.close)
         return running
 
-    def judge(self, running):
+    def judge(self, running, least=1):
         self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
         summary = sensor.load_json(self.paths["summary.json"])
         flows = sensor.load_json(self.paths["flows.json"])
         self.assertEqual(sensor.ledger_missing(summary), 0)
         analysed = summary["ledger"]["analysed"]
-        self.assertGreater(analysed, 0)
+        self.assertGreaterEqual(analysed, least)
         self.assertEqual(len(capture_file.read_frames(self.paths["copy.pcap"])), analysed)
         self.assertEqual(sum(flow["packets_total"] for flow in flows), analysed)
         self.assertEqual(len(self.paths["flows.csv"].read_text(encoding="utf-8").splitlines()), len(flows) + 1)
@@ -111,6 +114,19 @@ class LiveEndTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.judge(running)
 
 
+    def test_ctrl_c_at_random_moments(self):
+        seed = random.randrange(1 << 32)
+        moments = random.Random(seed)
+        for number in range(RANDOM_STOPS):
+            seconds = moments.uniform(0, 0.2)
+            with self.subTest(seed=seed, number=number, seconds=seconds):
+                running = self.start("--workers", 3)
+                running.await_signals(signal.SIGINT)
+                time.sleep(seconds)
+                self.assertEqual(running.end(), sensor.DONE, running.stderr())
+                self.judge(running, least=0)
+
+
 class PipeEndTest(sensor.SensorTest):
     def setUp(self):
         super().setUp()
@@ -119,8 +135,8 @@ class PipeEndTest(sensor.SensorTest):
         os.mkfifo(self.pipe)
         self.content = (sensor.CAPTURES / "browsing.pcap").read_bytes()
 
-    def start(self):
-        running = sensor.Running("-r", self.pipe, "--report", "none", "--summary-json", self.summary)
+    def start(self, *arguments):
+        running = sensor.Running("-r", self.pipe, "--report", "none", "--summary-json", self.summary, *arguments)
         self.addCleanup(running.close)
         return running
 
@@ -133,6 +149,33 @@ class PipeEndTest(sensor.SensorTest):
             self.assertEqual(running.end(signal.SIGINT, 20), sensor.DONE, running.stderr())
         self.assertEqual(sensor.load_json(self.summary)["packets"], 730)
 
+    def test_ctrl_c_at_random_moments(self):
+        """Whatever was read until then is in the files; the rest of the input was not read, which is told."""
+        seed = random.randrange(1 << 32)
+        moments = random.Random(seed)
+        for number in range(RANDOM_STOPS):
+            seconds = moments.uniform(0, 0.15)
+            with self.subTest(seed=seed, number=number, seconds=seconds):
+                self.stop_after(seconds)
+
+    def stop_after(self, seconds):
+        copy, export = self.folder / "copy.pcap", self.folder / "flows.json"
+        running = self.start("--workers", 3, "-w", copy, "--export-json", export)
+        writer = threading.Thread(target=self.dribble)
+        writer.start()
+        running.await_signals(signal.SIGINT)
+        time.sleep(seconds)
+        self.assertEqual(running.end(), sensor.DONE, running.stderr())
+        writer.join(20)
+        self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
+        self.assertRegex(running.stderr(), "stopped by a signal: the rest of the input was not read")
+        summary = sensor.load_json(self.summary)
+        frames = capture_file.read_frames(copy)
+        self.assertEqual(sensor.ledger_missing(summary), 0)
+        self.assertEqual(summary["ledger"]["analysed"], summary["packets"])
+        self.assertEqual(frames, capture_file.read_frames(sensor.CAPTURES / "browsing.pcap")[: summary["packets"]])
+        self.assertLessEqual(sum(flow["packets_total"] for flow in sensor.load_json(export)), summary["packets"])
+
     def test_a_slow_writer_is_waited_for(self):
         running = self.start()
         writer = threading.Thread(target=self.dribble)
@@ -142,10 +185,13 @@ class PipeEndTest(sensor.SensorTest):
         self.assertEqual(sensor.load_json(self.summary)["packets"], 730)
 
     def dribble(self):
-        with open(self.pipe, "wb", buffering=0) as writer:
-            for offset in range(0, len(self.content), 7001):
-                writer.write(self.content[offset : offset + 7001])
-                time.sleep(0.002)
+        try:
+            with open(self.pipe, "wb", buffering=0) as writer:
+                for offset in range(0, len(self.content), 7001):
+                    writer.write(self.content[offset : offset + 7001])
+                    time.sleep(0.005)
+        except BrokenPipeError:
+            pass  # a sensor that was stopped reads no more
 
 
 if __name__ == "__main__":
