@@ -195,7 +195,9 @@ static void note_seen(struct live_handle *handle)
 }
 
 // Between the activation and the filter, the ring took what the filter would have left out: it is thrown
-// away, and counting starts behind it. The block being filled comes out after the timeout.
+// away, and counting starts behind it. The block being filled comes out after the timeout. Nothing passes until
+// the filter takes the place of the one that rejects all, or open_wide() takes it away: what got in before would
+// be counted by the kernel and left out by libpcap.
 static void start_afresh(struct live_handle *handle, const struct capture_settings *settings)
 {
     if (!attach_reject_all(handle->fd))
@@ -204,6 +206,10 @@ static void start_afresh(struct live_handle *handle, const struct capture_settin
     while (pcap_dispatch(handle->pcap, -1, discard, NULL) > 0)
         ;
     note_seen(handle);
+}
+
+static void open_wide(const struct live_handle *handle)
+{
     int none = 0;
     setsockopt(handle->fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof none);
 }
@@ -212,8 +218,10 @@ static enum live_open_result set_filter(struct live_handle *handle, const char *
                                         struct error *error)
 {
     struct bpf_program program;
-    if (expression[0] == 0)
+    if (expression[0] == 0) {
+        open_wide(handle);
         return LIVE_OPENED;
+    }
     if (pcap_compile(handle->pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) != 0) {
         error_set(error, EXIT_USAGE, "the filter \"%s\" is not valid: %s", expression,
                   pcap_geterr(handle->pcap));
