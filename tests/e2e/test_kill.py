@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -50,18 +51,15 @@ class KillTest(sensor.SensorTest):
 
     def kill_after(self, name, workers, seconds):
         running = sensor.Running(*self.arguments(name, workers), stdin=subprocess.PIPE)
+        self.addCleanup(running.close)
         writer = threading.Thread(target=self.feed, args=(running,))
         writer.start()
-        running.await_signals(2)  # the run begins
+        running.await_signals(signal.SIGINT)  # the run begins
         time.sleep(seconds)
         running.process.kill()
         running.process.wait()
         writer.join()
         self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
-        try:
-            running.close()
-        except BrokenPipeError:
-            pass
 
     def test_every_file_is_a_beginning_of_the_whole_one(self):
         self.check(sensor.run(*self.arguments("whole", 1), stdin=self.content))

@@ -138,7 +138,7 @@ class FileTest(sensor.SensorTest):
                 running = self.start(workers)
                 running.process.stdin.write(self.content[:200_000])
                 running.process.stdin.flush()
-                running.await_signals(signal.SIGINT) # the run begins
+                running.await_signals(signal.SIGINT)  # the run begins
                 time.sleep(0.3)
                 for answers in range(1, 6):
                     running.process.send_signal(signal.SIGUSR1)

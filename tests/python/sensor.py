@@ -1,5 +1,6 @@
 """Runs the netscope binary for tests: one place for its path, its environment and what a crash looks like."""
 
+import contextlib
 import json
 import os
 import re
@@ -106,7 +107,8 @@ class Running:
             self.process.kill()
             self.process.wait()
         if self.process.stdin is not None:
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
         self._stderr.close()
         self._stdout.close()
 
