@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -212,6 +213,38 @@ Test(record_ring, interrupts_lose_no_records, .timeout = 60)
     pthread_join(other, NULL);
     cr_expect_eq(expected, RECORDS);
     cr_expect_gt(interrupted, 0);
+    record_ring_destroy(ring);
+}
+
+enum { TURNS = 100000 };
+
+static atomic_uint turn; // odd: the consumer is about to wait
+
+static void *interrupt_in_turn(void *ring)
+{
+    for (unsigned i = 0; i < TURNS; i++) {
+        while (atomic_load(&turn) != 2 * i + 1)
+            sched_yield();
+        for (volatile unsigned spins = i % 64; spins > 0; spins--)
+            ; // the consumer is a little further each time
+        record_ring_interrupt(ring);
+    }
+    return NULL;
+}
+
+// One interrupt for each wait, at any moment of its: one that gets lost hangs.
+Test(record_ring, no_interrupt_is_lost, .timeout = 60)
+{
+    struct record_ring *ring = record_ring_create(4096);
+    pthread_t other;
+    uint32_t length;
+    cr_assert_eq(pthread_create(&other, NULL, interrupt_in_turn, ring), 0);
+    for (unsigned i = 0; i < TURNS; i++) {
+        atomic_store(&turn, 2 * i + 1);
+        cr_assert_null(record_ring_peek(ring, &length, FOR_EVER));
+        atomic_store(&turn, 2 * i + 2);
+    }
+    pthread_join(other, NULL);
     record_ring_destroy(ring);
 }
 
