@@ -15,14 +15,17 @@ void slab_done(struct slab *slab)
     *slab = (struct slab){.node_bytes = slab->node_bytes};
 }
 
-// A node that was never out: the arena's bytes are zero.
+// A node that was never out: the arena's bytes are zero. It is written all the same: a page that is read before
+// it is written faults twice, and the second time all cores are interrupted.
 static uint32_t take_fresh(struct slab *slab)
 {
     if (slab->fresh == slab->capacity ||
         !arena_grow(&slab->arena, (size_t)(slab->fresh + 1) * slab->node_bytes))
         return 0;
     slab->used++;
-    return ++slab->fresh;
+    uint32_t id = ++slab->fresh;
+    memset(slab_at(slab, id), 0, slab->node_bytes);
+    return id;
 }
 
 uint32_t slab_take(struct slab *slab)

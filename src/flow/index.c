@@ -85,6 +85,7 @@ static bool split(struct flow_index *index)
     uint32_t added = index->buckets;
     if (!arena_grow(&index->arena, ((size_t)added + 1) * sizeof(struct index_bucket)))
         return false;
+    memset(flow_index_bucket(index, added), 0, sizeof(struct index_bucket)); // see slab.c: written first
     uint32_t split_from = added & index->mask;
     index->buckets++;
     bool whole = redistribute(index, split_from);

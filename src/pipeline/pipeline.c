@@ -29,12 +29,11 @@ void pipeline_add_totals(struct totals *to, const struct shard_totals *from)
     }
 }
 
-void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs, bool last)
+void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs)
 {
     struct pipeline_tick tick = {
         .number = number,
         .now_ns = now_ns,
-        .last = last,
         .totals = &pipeline->merged,
         .runs = pipeline->runs,
         .run_count = runs,

@@ -38,6 +38,7 @@ struct pipeline {
     // With more than one worker:
     struct worker *workers[PIPELINE_WORKERS];
     struct crew crew;
+    struct bell helping; // rings for the source's thread when it has nothing to read
     struct batch_ring batches;
     unsigned unannounced; // batches sent since the workers were woken
     struct tick_slot *slots;
@@ -48,7 +49,7 @@ struct pipeline {
 // Adds what a shard counted to the source's totals.
 void pipeline_add_totals(struct totals *to, const struct shard_totals *from);
 // Gives a tick to the consumer; pipeline->merged is what is known at its end.
-void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs, bool last);
+void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs);
 
 bool pipeline_create_inline(struct pipeline *pipeline);
 bool pipeline_create_workers(struct pipeline *pipeline);

@@ -23,18 +23,19 @@ void pipeline_wake_workers(struct pipeline *pipeline)
     pipeline->unannounced = 0;
 }
 
-// Takes steps for workers that nobody runs, until there are empty batches again. Whether there are.
+// Takes a step for every worker that nobody runs. Whether there was anything to do.
 static bool help_workers(struct pipeline *pipeline)
 {
-    bool helped = true;
-    while (helped && !batch_ring_is_half_empty(&pipeline->batches)) {
-        helped = false;
-        for (unsigned i = 0; i < pipeline->setup.workers; i++)
-            helped |= worker_step(pipeline->workers[i], false) == WORKER_WORKED;
-    }
+    bool helped = false;
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        helped |= worker_step(pipeline->workers[i], false) == WORKER_WORKED;
+    return helped;
+}
+
+static void flush_workers(struct pipeline *pipeline)
+{
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
         worker_flush(pipeline->workers[i]);
-    return batch_ring_is_ready(&pipeline->batches);
 }
 
 // Waits for an empty batch; live only a little. With a file the source has nothing else to do then, and does
@@ -46,7 +47,10 @@ static bool await_batch(struct pipeline *pipeline, bool wait)
     pipeline_wake_workers(pipeline);
     if (!wait)
         return batch_ring_wait(&pipeline->batches, EMPTY_WAIT_MS);
-    return help_workers(pipeline) || batch_ring_wait(&pipeline->batches, -1);
+    while (!batch_ring_is_half_empty(&pipeline->batches) && help_workers(pipeline))
+        ;
+    flush_workers(pipeline);
+    return batch_ring_is_ready(&pipeline->batches) || batch_ring_wait(&pipeline->batches, -1);
 }
 
 // Shards that are behind, as bits.
@@ -112,7 +116,7 @@ static void *aggregate(void *argument)
         totals_copy(&pipeline->merged, &slot->totals);
         for (unsigned i = 0; i < pipeline->setup.workers; i++)
             pipeline_add_totals(&pipeline->merged, counted[i]);
-        pipeline_consume(pipeline, number, now_ns, pipeline->setup.workers, last);
+        pipeline_consume(pipeline, number, now_ns, pipeline->setup.workers);
     }
     return NULL;
 }
@@ -135,7 +139,7 @@ bool pipeline_create_workers(struct pipeline *pipeline)
             .names = pipeline->setup.names,
             .top_flows = pipeline->setup.top_flows,
         };
-        pipeline->workers[i] = worker_create(&setup, crew_bell(&pipeline->crew, i));
+        pipeline->workers[i] = worker_create(&setup, crew_bell(&pipeline->crew, i), &pipeline->helping);
         if (pipeline->workers[i] == NULL)
             return false;
     }
@@ -167,8 +171,31 @@ bool pipeline_start_threads(struct pipeline *pipeline)
     return good;
 }
 
+static bool all_ended(const struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        if (!worker_has_ended(pipeline->workers[i]))
+            return false;
+    return true;
+}
+
+// A file's flows that are still alive end all at once, in every shard.
+static void help_to_the_end(struct pipeline *pipeline)
+{
+    for (;;) {
+        unsigned count = bell_count(&pipeline->helping);
+        if (help_workers(pipeline))
+            continue;
+        if (all_ended(pipeline))
+            return;
+        flush_workers(pipeline);
+        bell_wait(&pipeline->helping, count);
+    }
+}
+
 void pipeline_join_threads(struct pipeline *pipeline)
 {
+    help_to_the_end(pipeline);
     crew_join(&pipeline->crew);
     pthread_join(pipeline->aggregate, NULL);
 }

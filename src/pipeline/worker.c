@@ -26,7 +26,7 @@ struct worker {
     struct record_ring *inbox;           // struct batch *: from the source
     struct record_ring *outbox, *spares; // struct part *: to the aggregate and back
     struct part *parts;
-    struct bell *bell;
+    struct bell *bell, *helper;
     // Of whoever has the turn:
     pthread_mutex_t turn;
     struct shard *shard;
@@ -85,13 +85,14 @@ static bool create_rings(struct worker *worker)
 
 static const struct ended_record *next_of_parts(struct tick_run *run);
 
-struct worker *worker_create(const struct shard_setup *setup, struct bell *bell)
+struct worker *worker_create(const struct shard_setup *setup, struct bell *bell, struct bell *helper)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL)
         return NULL;
     pthread_mutex_init(&worker->turn, NULL);
     worker->bell = bell;
+    worker->helper = helper;
     worker->run.next = next_of_parts;
     worker->shard = shard_create(setup);
     if (worker->shard == NULL || !create_rings(worker)) {
@@ -119,6 +120,12 @@ void worker_destroy(struct worker *worker)
 }
 
 // Steps, of whoever has the turn. The aggregate is woken for several parts at once, and before anyone waits.
+
+static void ring_both(struct worker *worker)
+{
+    bell_ring(worker->bell);
+    bell_ring(worker->helper);
+}
 
 static void announce(struct worker *worker)
 {
@@ -170,8 +177,10 @@ static bool send_parts(struct worker *worker)
     }
     if (worker->sending || worker->last)
         announce(worker);
-    if (!worker->sending && worker->last)
+    if (!worker->sending && worker->last) {
         atomic_store_explicit(&worker->ended, true, memory_order_release);
+        ring_both(worker);
+    }
     return sent;
 }
 
@@ -258,7 +267,7 @@ static void give_back(struct worker *worker)
 {
     push(worker->spares, worker->current);
     if (atomic_load(&worker->stuck))
-        bell_ring(worker->bell);
+        ring_both(worker);
 }
 
 static void take_part(struct worker *worker)

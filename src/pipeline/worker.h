@@ -14,8 +14,9 @@ enum { WORKER_QUEUE = 128, WORKER_PARTS = 16 };
 
 struct worker;
 
-// `bell` is the one of the thread that runs the worker, borrowed. NULL without memory.
-struct worker *worker_create(const struct shard_setup *setup, struct bell *bell);
+// `bell` is the one of the thread that runs the worker, `helper` of one that lends a hand; both borrowed, both ring
+// when a step became possible that was not, or when the worker has ended. NULL without memory.
+struct worker *worker_create(const struct shard_setup *setup, struct bell *bell, struct bell *helper);
 void worker_destroy(struct worker *worker); // takes NULL
 
 // Source: queues a batch, whose latch the worker arrives at when it is done; there are never more than
