@@ -65,6 +65,8 @@ bool crew_start(struct crew *crew)
     sigset_t all, before; // signals are the main thread's
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (unsigned i = 0; i < crew->worker_count; i++)
+        worker_begin(crew->workers[i]);
     for (; crew->started < crew->threads; crew->started++) {
         struct crew_member *member = &crew->members[crew->started];
         if (pthread_create(&member->thread, NULL, work, member) != 0)

@@ -146,31 +146,6 @@ bool pipeline_create_workers(struct pipeline *pipeline)
     return true;
 }
 
-// Ends the threads that did start, before any packet came.
-static void stop_crew(struct pipeline *pipeline)
-{
-    struct batch *batch = pipeline->dispatch.open;
-    batch->mark = BATCH_SOURCE_END;
-    latch_close(&batch->done, pipeline->setup.workers);
-    for (unsigned i = 0; i < pipeline->setup.workers; i++)
-        worker_send(pipeline->workers[i], batch);
-    crew_ring(&pipeline->crew);
-    crew_join(&pipeline->crew);
-}
-
-bool pipeline_start_threads(struct pipeline *pipeline)
-{
-    sigset_t all, before; // signals are the main thread's
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool good =
-        crew_start(&pipeline->crew) && pthread_create(&pipeline->aggregate, NULL, aggregate, pipeline) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!good)
-        stop_crew(pipeline);
-    return good;
-}
-
 static bool all_ended(const struct pipeline *pipeline)
 {
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
@@ -191,6 +166,32 @@ static void help_to_the_end(struct pipeline *pipeline)
         flush_workers(pipeline);
         bell_wait(&pipeline->helping, count);
     }
+}
+
+// Ends the threads that did start, before any packet came; the source takes the steps of those that did not.
+static void stop_crew(struct pipeline *pipeline)
+{
+    struct batch *batch = pipeline->dispatch.open;
+    batch->mark = BATCH_SOURCE_END;
+    latch_close(&batch->done, pipeline->setup.workers);
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        worker_send(pipeline->workers[i], batch);
+    crew_ring(&pipeline->crew);
+    help_to_the_end(pipeline);
+    crew_join(&pipeline->crew);
+}
+
+bool pipeline_start_threads(struct pipeline *pipeline)
+{
+    sigset_t all, before; // signals are the main thread's
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool good =
+        crew_start(&pipeline->crew) && pthread_create(&pipeline->aggregate, NULL, aggregate, pipeline) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!good)
+        stop_crew(pipeline);
+    return good;
 }
 
 void pipeline_join_threads(struct pipeline *pipeline)

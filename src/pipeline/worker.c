@@ -99,7 +99,6 @@ struct worker *worker_create(const struct shard_setup *setup, struct bell *bell,
         worker_destroy(worker);
         return NULL;
     }
-    shard_begin_answering(worker->shard);
     return worker;
 }
 
@@ -219,6 +218,11 @@ static bool step(struct worker *worker)
         take_batch(worker, batch);
     bool more = shard_answer(worker->shard);
     return worked || batch != NULL || more;
+}
+
+void worker_begin(struct worker *worker)
+{
+    shard_begin_answering(worker->shard);
 }
 
 enum worker_result worker_step(struct worker *worker, bool wait)

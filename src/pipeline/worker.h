@@ -25,6 +25,9 @@ void worker_send(struct worker *worker, struct batch *batch);
 // Batches that were not begun.
 unsigned worker_queued(const struct worker *worker);
 
+// Before the first step: from now on questions are taken.
+void worker_begin(struct worker *worker);
+
 enum worker_result {
     WORKER_WORKED,
     WORKER_IDLE, // nothing to do
