@@ -1,5 +1,6 @@
 #include "base/futex.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -8,10 +9,12 @@
 
 enum { NS_OF_MS = 1000000 };
 
-void futex_wait(atomic_uint *word, unsigned value, int timeout_ms)
+bool futex_wait(atomic_uint *word, unsigned value, int timeout_ms)
 {
     struct timespec timeout = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * (long)NS_OF_MS};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout_ms < 0 ? NULL : &timeout, NULL, 0);
+    return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout_ms < 0 ? NULL : &timeout, NULL, 0) ==
+               0 ||
+           errno != EAGAIN;
 }
 
 void futex_wake(atomic_uint *word)

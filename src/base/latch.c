@@ -34,9 +34,10 @@ bool latch_wait(struct latch *latch, int timeout_ms)
 {
     while (!latch_is_open(latch)) {
         unsigned word = atomic_fetch_or_explicit(&latch->word, LATCH_WAITED_FOR, memory_order_acq_rel);
-        if (left_of(word) != 0)
-            futex_wait(&latch->word, word | LATCH_WAITED_FOR, timeout_ms);
-        if (timeout_ms >= 0)
+        if (left_of(word) == 0)
+            break;
+        bool slept = futex_wait(&latch->word, word | LATCH_WAITED_FOR, timeout_ms);
+        if (slept && timeout_ms >= 0) // else another one arrived in between
             return latch_is_open(latch);
     }
     return true;

@@ -24,7 +24,7 @@ enum {
 };
 
 static const uint64_t file_hash_seed = 0x6e657473636f7065; // fixed, so that a file's output is reproducible
-static const uint32_t max_flows_limit = UINT32_C(1) << 30; // ids have 31 bits
+static const uint32_t max_flows_limit = FLOW_STORE_MAXIMUM - FLOW_ENDED_IN_TICK;
 
 struct control {
     const struct settings *settings;

@@ -10,6 +10,7 @@ struct ended_entry {
     int64_t end_ns;
     uint64_t prefix;
     uint32_t id;
+    uint32_t place; // in the run: of flows that are alike in everything, the one that ended first
 };
 
 void ended_list_done(struct ended_list *list)
@@ -83,7 +84,8 @@ static int compare_entries(const void *left_item, const void *right_item, void *
         return left->end_ns < right->end_ns ? -1 : 1;
     if (left->prefix != right->prefix)
         return left->prefix < right->prefix ? -1 : 1;
-    return compare_ids(store, left->id, right->id);
+    int order = compare_ids(store, left->id, right->id);
+    return order != 0 ? order : left->place < right->place ? -1 : 1;
 }
 
 static struct ended_entry *need_scratch(struct ended_list *list, size_t count)
@@ -111,6 +113,7 @@ static void sort_run(struct ended_list *list, const struct ended_run *run, const
             .end_ns = ended_time(store, ids[i]),
             .prefix = key_prefix(ended_flow_at(store, ids[i])),
             .id = ids[i],
+            .place = (uint32_t)i,
         };
     qsort_r(entries, count, sizeof *entries, compare_entries, (void *)(uintptr_t)store);
     for (size_t i = 0; i < count; i++)
@@ -135,7 +138,8 @@ static bool comes_before(const struct ended_list *list, const struct flow_store 
         return first->end_ns < second->end_ns;
     if (first->prefix != second->prefix)
         return first->prefix < second->prefix;
-    return compare_ids(store, list->ids[first->next], list->ids[second->next]) < 0;
+    int order = compare_ids(store, list->ids[first->next], list->ids[second->next]);
+    return order != 0 ? order < 0 : left < right; // what packets ended was there first
 }
 
 // Lets the run at `place` sink to where it belongs.

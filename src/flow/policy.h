@@ -23,7 +23,11 @@ static inline bool flow_policy_has_quality(const struct flow_policy *policy)
     return policy->rtt || policy->retransmissions || policy->out_of_order;
 }
 
-enum { FLOW_PARTITIONS = 64 };
+enum {
+    FLOW_PARTITIONS = 64,
+    FLOW_STORE_MAXIMUM = 1 << 29, // flows of a kind in a shard: what their ids have room for
+    FLOW_ENDED_IN_TICK = 1 << 18, // that may wait for the end of the tick besides those alive
+};
 
 // Into how many partitions a run divides its flows: 64, fewer when the flow cap is small; never a function of
 // shards. What is bounded is bounded by partition.

@@ -18,7 +18,7 @@ bool flow_store_init(struct flow_store *store, uint32_t flows)
                  slab_init(&store->v6, node_bytes(2 * 16), flows) &&
                  slab_init(&store->opening, sizeof(struct tcp_opening), flows) &&
                  slab_init(&store->quality, sizeof(struct tcp_quality), flows) &&
-                 slab_init(&store->trouble, sizeof(struct tcp_trouble), flows) &&
+                 slab_init(&store->trouble, sizeof(struct tcp_trouble), 2 * flows) &&
                  slab_init(&store->extra, sizeof(struct flow_extra), flows);
     if (!whole)
         flow_store_done(store);

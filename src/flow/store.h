@@ -1,7 +1,7 @@
 // What a flow is in memory: a node of 80 bytes (IPv4) or 104 (IPv6), and parts that only some flows have:
-// `tcp_opening` (TCP in its handshake, with quality on), `tcp_quality` (TCP beyond it), `tcp_trouble` (a side of it that lost, repeated or
-// reordered something) and `flow_extra` (names, tunnels, sightings...). Internal to flow/. One owner, one
-// thread.
+// `tcp_opening` (TCP in its handshake, with quality on), `tcp_quality` (TCP beyond it), `tcp_trouble` (a side of
+// it that lost, repeated or reordered something) and `flow_extra` (names, tunnels, sightings...). Internal to
+// flow/. One owner, one thread.
 #pragma once
 
 #include <stddef.h>
@@ -12,10 +12,9 @@
 #include "flow/record.h"
 
 enum {
-    FLOW_ID_V6 = 1u << 31,         // in a flow's id: which slab it lies in
-    FLOW_ID_INTERIM = 1u << 30,    // in the ended list: the flow goes on
-    IDLE_FIRST = 1u << 30,         // in links: not a flow but a slot
-    FLOW_STORE_MAXIMUM = 1u << 29, // nodes of a kind
+    FLOW_ID_V6 = 1u << 31,      // in a flow's id: which slab it lies in
+    FLOW_ID_INTERIM = 1u << 30, // in the ended list: the flow goes on
+    IDLE_FIRST = 1u << 30,      // in links: not a flow but a slot
 };
 
 // A doubly linked list by ids, 0 at both ends; see idle.h.
@@ -156,7 +155,7 @@ struct flow_store {
     uint64_t names_bytes; // memory of flow_names outside the slabs
 };
 
-// Room for `flows` of each IP version. False when the process may have no more address space.
+// Room for `flows` of each IP version with all their parts. False when the process may have no more address space.
 bool flow_store_init(struct flow_store *store, uint32_t flows);
 void flow_store_done(struct flow_store *store); // frees what the flows still hold
 size_t flow_store_bytes(const struct flow_store *store);

@@ -4,7 +4,8 @@
 // Quality is told apart as tshark does (tcp.analysis.*): data below the highest sequence number is out of
 // order when it fills a hole, less than the handshake's RTT (or 3 ms) after that number was reached, and the
 // receiver had not asked for it with two duplicate ACKs within 20 ms; else it was retransmitted. Unlike
-// tshark's, data that was seen before is never out of order. RTT follows Karn's rule: data to the ACK that covers it, never over a retransmission.
+// tshark's, data that was seen before is never out of order. RTT follows Karn's rule: data to the ACK that
+// covers it, never over a retransmission.
 #pragma once
 
 #include "flow/policy.h"

@@ -71,7 +71,9 @@ struct pipeline *pipeline_create(const struct pipeline_setup *setup, struct sour
         open = batch_ring_take(&pipeline->batches);
     if (!whole || !dispatch_init(&pipeline->dispatch, &dispatch, open, &pipeline->counted,
                                  threads ? pipeline_send_batch : pipeline_run_inline, pipeline)) {
-        error_set(error, EXIT_USAGE, "no memory for the pipeline: lower flow.max_flows or pipeline.workers");
+        error_set(error, EXIT_USAGE,
+                  "no memory for the pipeline: raise the limit of address space (ulimit -v), or set a "
+                  "lower flow.max_flows or pipeline.workers");
         pipeline_destroy(pipeline);
         return NULL;
     }
@@ -191,6 +193,9 @@ static enum mailbox_result ask_shard(struct pipeline *pipeline, unsigned i, stru
 bool pipeline_ask(struct pipeline *pipeline, const struct flow_query *query, struct flow_answer *out,
                   struct error *error)
 {
+    if (query->limit < 1 || query->limit > FLOW_QUERY_LIMIT)
+        return error_set(error, EXIT_USAGE, "a question is answered with 1 to %d flows, not %u",
+                         FLOW_QUERY_LIMIT, query->limit);
     struct question *question = question_create(query, pipeline->setup.workers);
     if (question == NULL)
         return error_set(error, EXIT_USAGE, "no memory for the answer: ask for fewer flows");

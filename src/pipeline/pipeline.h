@@ -1,6 +1,6 @@
 // The pipeline: one source, its dispatch, the shards, and what leaves them at each tick. pipeline_run() is
-// the source thread. With one worker everything runs inline in it; with more each shard has a thread and
-// the consumer's ticks come from the aggregate thread. The result is the same.
+// the source thread. With one worker everything runs inline in it; with more a crew of threads runs the shards
+// and the consumer's ticks come from the aggregate thread. The result is the same.
 #pragma once
 
 #include <stdbool.h>

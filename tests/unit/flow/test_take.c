@@ -31,6 +31,26 @@ Test(ended_list, is_in_the_order_of_the_outputs)
     test_table_done(&test);
 }
 
+// One five-tuple used again and again within one stamp: nothing in the records tells them apart but their order.
+Test(ended_list, keeps_the_order_of_flows_that_are_alike)
+{
+    enum { REUSES = 300 };
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    for (uint32_t i = 0; i < REUSES; i++) {
+        struct packet syn = tcp_packet(1, 40000, 2, 443, TCP_SYN, 0),
+                      reset = tcp_packet(2, 443, 1, 40000, TCP_RST, 0);
+        syn.tcp.sequence = 1000 * i;
+        set_payload(&syn, i);
+        feed(&test, &syn);
+        feed(&test, &reset);
+    }
+    finish(&test, 0);
+    for (uint32_t i = 0; i < REUSES; i++)
+        cr_assert_eq(take(&test).bytes[0], HEADERS_BYTES + i, "record %u", i);
+    test_table_done(&test);
+}
+
 // Flows that end at once come in the order of their keys from however many partitions hold them.
 Test(ended_list, merges_what_the_partitions_end)
 {

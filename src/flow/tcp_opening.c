@@ -1,0 +1,105 @@
+// The beginning of a flow's quality: the segments of a handshake wait until there is something to measure.
+#include "flow/tcp_segment.h"
+
+// Whether the flow so far is one SYN without data: its number is all there is to remember of it, so that a
+// flood of them costs no more than their nodes.
+static bool is_opening_syn(const struct flow *flow, const struct packet *packet)
+{
+    return flow_has_one_packet(flow) && flow->client_from == CLIENT_SYN && packet->payload_length == 0 &&
+           (packet->tcp.flags & TCP_FIN) == 0;
+}
+
+static bool is_from_client(const struct flow *flow, int direction)
+{
+    return direction == ((flow->marks & FLOW_MARK_CLIENT_B) != 0);
+}
+
+static bool is_second_packet(const struct flow *flow)
+{
+    return flow->packets[0] == 1 && flow->packets[1] == 1;
+}
+
+// Whether the packet is the next of a handshake in which nothing is out of the ordinary.
+static bool continues_opening(const struct flow *flow, const struct tcp_opening *opening,
+                              const struct packet *packet, int direction)
+{
+    const struct packet_tcp *tcp = &packet->tcp;
+    if (packet->payload_length != 0 || (tcp->flags & (TCP_ACK | TCP_FIN | TCP_RST)) != TCP_ACK)
+        return false;
+    if (opening == NULL)
+        return (tcp->flags & TCP_SYN) != 0 && flow->client_from == CLIENT_SYN && is_second_packet(flow) &&
+               !is_from_client(flow, direction);
+    return (tcp->flags & TCP_SYN) == 0 && opening->segments < TCP_OPENING_SEGMENTS && tcp->window != 0 &&
+           is_from_client(flow, direction) && tcp->sequence == opening->syn_sequence + 1;
+}
+
+// Keeps a segment of the handshake for later. False: the flow goes beyond it, or there is no memory.
+static bool wait_in_opening(struct flow_store *store, struct flow *flow, const struct packet *packet,
+                            int direction)
+{
+    struct tcp_opening *opening = flow_opening(store, flow);
+    if (!continues_opening(flow, opening, packet, direction))
+        return false;
+    if (opening == NULL) {
+        uint32_t syn_sequence = flow->quality;
+        opening = flow_make_opening(store, flow);
+        if (opening == NULL)
+            return false;
+        opening->syn_sequence = syn_sequence;
+    }
+    unsigned at = opening->segments++;
+    opening->segment[at].sent_ns = packet->time_ns;
+    opening->segment[at].sequence = packet->tcp.sequence;
+    opening->segment[at].acknowledgement = packet->tcp.acknowledgement;
+    opening->segment[at].window = packet->tcp.window;
+    opening->segment[at].flags = packet->tcp.flags;
+    return true;
+}
+
+void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t syn_ns,
+                         const struct flow_policy *policy, struct tcp_quality *quality)
+{
+    struct packet_tcp syn = {.sequence = opening->syn_sequence, .flags = TCP_SYN};
+    struct segment segment = segment_of(&syn, 0, syn_ns);
+    tcp_measure_segment(NULL, quality, client, &segment, policy);
+    for (unsigned i = 0; i < opening->segments; i++) {
+        struct packet_tcp tcp = {
+            .sequence = opening->segment[i].sequence,
+            .acknowledgement = opening->segment[i].acknowledgement,
+            .window = opening->segment[i].window,
+            .flags = opening->segment[i].flags,
+        };
+        segment = segment_of(&tcp, 0, opening->segment[i].sent_ns);
+        tcp_measure_segment(NULL, quality, i == 0 ? !client : client, &segment, policy);
+    }
+}
+
+// Makes the part, and measures in it what waited for it.
+static struct tcp_quality *begin_quality(struct flow_store *store, struct flow *flow,
+                                         const struct packet *packet, const struct flow_policy *policy)
+{
+    bool opened = flow->client_from == CLIENT_SYN && !flow_has_one_packet(flow);
+    struct tcp_opening opening = {.syn_sequence = flow->quality};
+    if ((flow->marks & FLOW_MARK_OPENING) != 0)
+        opening = flow_take_opening(store, flow);
+    struct tcp_quality *quality = flow_make_quality(store, flow);
+    if (quality != NULL && opened)
+        tcp_measure_opening(&opening, (flow->marks & FLOW_MARK_CLIENT_B) != 0,
+                            flow->first_ns - packet->clock_offset_ns, policy, quality);
+    return quality;
+}
+
+void tcp_measure(struct flow_store *store, struct flow *flow, const struct packet *packet, int direction,
+                 const struct flow_policy *policy)
+{
+    struct tcp_quality *quality = flow_quality(store, flow);
+    if (quality == NULL) {
+        if (is_opening_syn(flow, packet) || wait_in_opening(store, flow, packet, direction))
+            return;
+        quality = begin_quality(store, flow, packet, policy);
+        if (quality == NULL)
+            return;
+    }
+    struct segment segment = segment_of(&packet->tcp, packet->payload_length, packet->time_ns);
+    tcp_measure_segment(store, quality, direction, &segment, policy);
+}
