@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/strbuf.h"
+#include "base/thread.h"
 #include "base/time.h"
 #include "control/control.h"
 #include "net/protocol.h"
@@ -91,12 +92,8 @@ void status_block_signal(void)
 
 void status_start(struct status *status, struct control *control)
 {
-    sigset_t all, before; // other signals are the main thread's
     *status = (struct status){.control = control};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    status->started = pthread_create(&status->thread, NULL, await_signals, status) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    status->started = thread_start(&status->thread, await_signals, status);
 }
 
 void status_stop(struct status *status)

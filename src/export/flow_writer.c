@@ -1,10 +1,10 @@
 #include "export/flow_writer.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "capture/clock.h"
 
 enum { QUEUE_BYTES = 4 << 20, WAIT_MS = 200 };
@@ -30,14 +30,9 @@ static void *writer_main(void *argument)
     return NULL;
 }
 
-// Signals are the main thread's.
 static bool start_thread(struct flow_writer *writer)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    writer->running = pthread_create(&writer->thread, NULL, writer_main, writer) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    writer->running = thread_start(&writer->thread, writer_main, writer);
     if (writer->running)
         pthread_setname_np(writer->thread, "export");
     return writer->running;

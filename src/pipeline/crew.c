@@ -1,6 +1,6 @@
 #include "pipeline/crew.h"
 
-#include <signal.h>
+#include "base/thread.h"
 
 // One round over the workers of a member. Whether anything was done.
 static bool take_round(const struct crew_member *member, bool wait)
@@ -62,17 +62,13 @@ void crew_ring(struct crew *crew)
 
 bool crew_start(struct crew *crew)
 {
-    sigset_t all, before; // signals are the main thread's
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (unsigned i = 0; i < crew->worker_count; i++)
         worker_begin(crew->workers[i]);
     for (; crew->started < crew->threads; crew->started++) {
         struct crew_member *member = &crew->members[crew->started];
-        if (pthread_create(&member->thread, NULL, work, member) != 0)
+        if (!thread_start(&member->thread, work, member))
             break;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return crew->started == crew->threads;
 }
 

@@ -1,8 +1,8 @@
 // The pipeline with several workers: batches go to all of them, and come back; their parts of each tick meet in
 // the aggregate thread.
-#include <signal.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "pipeline/ledger.h"
 #include "pipeline/pipeline_parts.h"
 
@@ -183,12 +183,7 @@ static void stop_crew(struct pipeline *pipeline)
 
 bool pipeline_start_threads(struct pipeline *pipeline)
 {
-    sigset_t all, before; // signals are the main thread's
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool good =
-        crew_start(&pipeline->crew) && pthread_create(&pipeline->aggregate, NULL, aggregate, pipeline) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool good = crew_start(&pipeline->crew) && thread_start(&pipeline->aggregate, aggregate, pipeline);
     if (!good)
         stop_crew(pipeline);
     return good;

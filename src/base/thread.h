@@ -1,0 +1,9 @@
+// Starting threads. Signals are the main thread's: every other one is started with all of them blocked, so that none
+// is interrupted in a system call, and sigwait() can be used.
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+
+// False when the system has no more threads. The caller's own signals stay as they are.
+bool thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
