@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/record_ring.h"
+#include "base/thread.h"
 #include "base/time.h"
 #include "capture/clock.h"
 
@@ -95,7 +96,7 @@ struct tap *tap_create(struct tap_consumer *take_consumer, size_t ring_bytes, st
     }
     tap->consumer = take_consumer;
     tap->ring = record_ring_create(ring_bytes);
-    tap->running = tap->ring != NULL && pthread_create(&tap->thread, NULL, write_records, tap) == 0;
+    tap->running = tap->ring != NULL && thread_start(&tap->thread, write_records, tap);
     if (!tap->running) {
         error_set(error, EXIT_OUTPUT, "the writer of %s cannot be started: no memory or no thread",
                   take_consumer->ops->name);

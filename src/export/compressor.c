@@ -10,6 +10,7 @@
 
 #include "base/file_series.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 enum { CHUNK_BYTES = 128 * 1024 };
 
@@ -69,7 +70,7 @@ void compressor_start(struct compressor *compressor, const char *path)
     compressor->path = strdup(path);
     if (compressor->path == NULL)
         return;
-    compressor->running = pthread_create(&compressor->thread, NULL, compressor_main, compressor->path) == 0;
+    compressor->running = thread_start(&compressor->thread, compressor_main, compressor->path);
 }
 
 void compressor_wait(struct compressor *compressor)
