@@ -12,10 +12,11 @@
 
 #include "base/time.h"
 #include "capture/clock.h"
+#include "capture/live_drain.h"
+#include "capture/live_frames.h"
 #include "capture/live_set.h"
 
 enum { CHUNK_READY_BYTES = 16 * 1024, GONE_WAIT_MS = 5, OTHER_FDS = 2, UNWATCHED_POLLS = 64 };
-static const int64_t drain_patience_ns = 300 * NS_PER_MS;
 static const int64_t count_every_ns = NS_PER_S; // libpcap reads files of /sys for it
 
 enum live_state { LIVE_RUNNING, LIVE_DRAINING, LIVE_ENDED };
@@ -24,17 +25,13 @@ enum stop_wish { STOP_NOT, STOP_DRAIN, STOP_AT_ONCE };
 struct live_source {
     struct source source;
     struct live_set set;
-    struct chunk_pool *pool;
-    struct chunk *chunk;   // being filled
-    struct chunk *retired; // full: their frames were handed over by the last poll
-    unsigned turn;         // the handle that is read first
+    struct live_frames frames;
+    struct live_drain drain;
+    unsigned turn; // the handle that is read first
     enum live_state state;
     unsigned unwatched; // polls since the links and sockets were last looked at
-    int64_t drain_until_ns;
-    atomic_int stop; // enum stop_wish
+    atomic_int stop;    // enum stop_wish
     int stop_fd;
-    struct frame *frames; // of the poll that runs
-    unsigned capacity, count;
     enum exit_code verdict;
     struct error error;
 };
@@ -49,66 +46,7 @@ static const struct live_source *const_live_of(const struct source *source)
     return (const struct live_source *)source;
 }
 
-// --- Frames ---
-
-static bool ready_chunk(struct live_source *source, size_t bytes, int timeout_ms)
-{
-    struct chunk *chunk = source->chunk;
-    if (chunk != NULL && chunk->capacity - chunk->used >= bytes)
-        return true;
-    struct chunk *fresh = chunk_pool_take(source->pool, timeout_ms);
-    if (fresh == NULL)
-        return false;
-    if (chunk != NULL) {
-        chunk->next = source->retired;
-        source->retired = chunk;
-    }
-    source->chunk = fresh;
-    return bytes <= fresh->capacity;
-}
-
-static void release_retired(struct live_source *source)
-{
-    while (source->retired != NULL) {
-        struct chunk *chunk = source->retired;
-        source->retired = chunk->next;
-        chunk_release(chunk);
-    }
-}
-
-static void take_frame(void *owner, struct live_handle *handle, int64_t time_ns, const uint8_t *bytes,
-                       uint32_t captured, uint32_t length)
-{
-    struct live_source *source = owner;
-    if (source->count == source->capacity || !ready_chunk(source, captured, 0)) {
-        handle->row->drops.no_chunk++;
-        return;
-    }
-    struct chunk *chunk = source->chunk;
-    memcpy(chunk->bytes + chunk->used, bytes, captured);
-    source->frames[source->count++] = (struct frame){
-        .time_ns = time_ns,
-        .bytes = chunk->bytes + chunk->used,
-        .captured = captured,
-        .length = length > captured ? length : captured,
-        .interface = handle->interface,
-        .link_type = handle->link_type,
-        .chunk = chunk,
-    };
-    chunk->used += captured;
-    handle->row->drops.delivered++;
-}
-
-static void count_unread(void *owner, struct live_handle *handle, int64_t time_ns, const uint8_t *bytes,
-                         uint32_t captured, uint32_t length)
-{
-    (void)owner;
-    (void)time_ns;
-    (void)bytes;
-    (void)captured;
-    (void)length;
-    handle->row->drops.unread++;
-}
+// --- Reading ---
 
 // An error of the socket is read off here, else poll() would return at once for ever. ENETDOWN is no more
 // than news: the socket goes on when the interface comes up again.
@@ -136,8 +74,8 @@ static void remove_gone(struct live_source *source, unsigned at)
 static void read_handle(struct live_source *source, unsigned at)
 {
     struct live_handle *handle = source->set.handles[at];
-    unsigned room = source->capacity - source->count;
-    unsigned got = live_handle_read(handle, (int)room, take_frame, source);
+    int room = (int)live_frames_left(&source->frames);
+    unsigned got = live_handle_read(handle, room, live_frames_take, &source->frames);
     if (got > 0)
         return;
     if (handle->gone && clock_now_ns() >= handle->gone_until_ns)
@@ -150,7 +88,7 @@ static void read_handles(struct live_source *source)
 {
     unsigned first = source->turn++;
     unsigned count = source->set.handles_count;
-    for (unsigned i = 0; i < count && source->count < source->capacity; i++) {
+    for (unsigned i = 0; i < count && live_frames_left(&source->frames) > 0; i++) {
         unsigned at = (first + i) % count;
         if (at < source->set.handles_count && source->set.handles[at]->pcap != NULL)
             read_handle(source, at);
@@ -212,62 +150,16 @@ static bool await(struct live_source *source, int timeout_ms)
     return true;
 }
 
-static void begin_drain(struct live_source *source)
-{
-    for (unsigned i = 0; i < source->set.handles_count; i++)
-        live_handle_shut(source->set.handles[i]);
-    source->state = LIVE_DRAINING;
-    source->drain_until_ns = clock_now_ns() + live_block_time_ns(source->set.settings);
-}
-
-// The block that the kernel was filling comes out within the timeout, or on a loaded machine a little later:
-// until then a ring is not known empty. What does not come out is counted as unread.
-static void drain_handle(struct live_source *source, struct live_handle *handle)
-{
-    bool keep = atomic_load(&source->stop) == STOP_DRAIN && handle->drained < LIVE_DRAIN_FRAMES;
-    bool late = clock_now_ns() >= source->drain_until_ns;
-    unsigned room = source->capacity - source->count;
-    unsigned allowed = LIVE_DRAIN_FRAMES - handle->drained;
-    unsigned got;
-    if (keep) {
-        got = live_handle_read(handle, (int)(room < allowed ? room : allowed), take_frame, source);
-        handle->drained += got;
-    } else {
-        got = live_handle_read(handle, -1, count_unread, source);
-    }
-    if (got > 0 || !late)
-        return;
-    uint64_t missing = live_handle_missing(handle);
-    handle->finished = missing == 0 || clock_now_ns() >= source->drain_until_ns + drain_patience_ns;
-    if (handle->finished)
-        handle->row->drops.unread += missing;
-}
-
-static bool drain_handles(struct live_source *source)
-{
-    bool all_finished = true;
-    for (unsigned i = 0; i < source->set.handles_count && source->count < source->capacity; i++) {
-        struct live_handle *handle = source->set.handles[i];
-        if (handle->pcap == NULL || handle->finished)
-            continue;
-        drain_handle(source, handle);
-        all_finished = all_finished && handle->finished;
-    }
-    return all_finished && source->count < source->capacity;
-}
-
 static enum source_result poll_draining(struct live_source *source, int timeout_ms)
 {
-    if (drain_handles(source))
+    bool keep = atomic_load(&source->stop) == STOP_DRAIN;
+    if (live_drain_read(&source->drain, &source->set, &source->frames, keep))
         source->state = LIVE_ENDED;
-    if (source->count > 0)
+    if (source->frames.count > 0)
         return SOURCE_FRAMES;
     if (source->state == LIVE_ENDED)
         return SOURCE_END;
-    int64_t left_ms = (source->drain_until_ns - clock_now_ns()) / NS_PER_MS + 1;
-    if (left_ms < 1)
-        left_ms = 1;
-    poll(NULL, 0, timeout_ms >= 0 && timeout_ms < left_ms ? timeout_ms : (int)left_ms);
+    live_drain_wait(&source->drain, timeout_ms);
     return SOURCE_IDLE;
 }
 
@@ -288,27 +180,26 @@ static enum source_result poll_running(struct live_source *source, int timeout_m
 {
     if (watch(source, timeout_ms))
         read_handles(source);
-    return source->count > 0 ? SOURCE_FRAMES : SOURCE_IDLE;
+    return source->frames.count > 0 ? SOURCE_FRAMES : SOURCE_IDLE;
 }
 
 static enum source_result live_poll(struct source *base, int timeout_ms, struct frame *frames,
                                     unsigned capacity, unsigned *count)
 {
     struct live_source *source = live_of(base);
-    release_retired(source);
-    source->frames = frames;
-    source->capacity = capacity;
-    source->count = 0;
+    live_frames_begin(&source->frames, frames, capacity);
     *count = 0;
-    if (source->state == LIVE_RUNNING && atomic_load(&source->stop) != STOP_NOT)
-        begin_drain(source);
+    if (source->state == LIVE_RUNNING && atomic_load(&source->stop) != STOP_NOT) {
+        live_drain_begin(&source->drain, &source->set);
+        source->state = LIVE_DRAINING;
+    }
     if (source->state == LIVE_ENDED)
         return SOURCE_END;
-    if (!ready_chunk(source, CHUNK_READY_BYTES, timeout_ms))
+    if (!live_frames_make_room(&source->frames, CHUNK_READY_BYTES, timeout_ms))
         return SOURCE_IDLE;
     enum source_result result =
         source->state == LIVE_DRAINING ? poll_draining(source, timeout_ms) : poll_running(source, timeout_ms);
-    *count = source->count;
+    *count = source->frames.count;
     return result;
 }
 
@@ -361,9 +252,7 @@ static enum exit_code live_verdict(const struct source *base, struct error *erro
 static void live_destroy(struct source *base)
 {
     struct live_source *source = live_of(base);
-    release_retired(source);
-    if (source->chunk != NULL)
-        chunk_release(source->chunk);
+    live_frames_done(&source->frames);
     live_set_close(&source->set);
     if (source->stop_fd >= 0)
         close(source->stop_fd);
@@ -391,7 +280,7 @@ struct source *live_source_create(const struct capture_settings *settings, struc
         return NULL;
     }
     source->source.ops = &live_ops;
-    source->pool = pool;
+    live_frames_init(&source->frames, pool);
     source->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (!live_set_open(&source->set, settings, error)) {
         live_destroy(&source->source);

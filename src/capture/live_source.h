@@ -9,8 +9,6 @@
 #include "capture/source.h"
 #include "config/settings.h"
 
-enum { LIVE_DRAIN_FRAMES = 65536 }; // of an interface, at most, after the stop
-
 // Opens what the settings name (no word = auto). `settings` is borrowed and must outlive the source, the
 // pool all frames. NULL with a sentence: EXIT_NO_INTERFACE, EXIT_NO_PERMISSION, EXIT_USAGE (filter).
 struct source *live_source_create(const struct capture_settings *settings, struct chunk_pool *pool,
