@@ -16,7 +16,6 @@ bool flow_store_init(struct flow_store *store, uint32_t flows)
     *store = (struct flow_store){0};
     bool whole = slab_init(&store->v4, node_bytes(2 * 4), flows) &&
                  slab_init(&store->v6, node_bytes(2 * 16), flows) &&
-                 slab_init(&store->opening, sizeof(struct tcp_opening), flows) &&
                  slab_init(&store->quality, sizeof(struct tcp_quality), flows) &&
                  slab_init(&store->trouble, sizeof(struct tcp_trouble), 2 * flows) &&
                  slab_init(&store->extra, sizeof(struct flow_extra), flows);
@@ -29,7 +28,6 @@ void flow_store_done(struct flow_store *store)
 {
     slab_done(&store->v4);
     slab_done(&store->v6);
-    slab_done(&store->opening);
     slab_done(&store->quality);
     slab_done(&store->trouble);
     slab_done(&store->extra);
@@ -37,9 +35,8 @@ void flow_store_done(struct flow_store *store)
 
 size_t flow_store_bytes(const struct flow_store *store)
 {
-    return slab_bytes(&store->v4) + slab_bytes(&store->v6) + slab_bytes(&store->opening) +
-           slab_bytes(&store->quality) + slab_bytes(&store->trouble) + slab_bytes(&store->extra) +
-           store->names_bytes;
+    return slab_bytes(&store->v4) + slab_bytes(&store->v6) + slab_bytes(&store->quality) +
+           slab_bytes(&store->trouble) + slab_bytes(&store->extra) + store->names_bytes;
 }
 
 static bool set_tunnel(struct flow_store *store, struct flow *flow, const struct flow_key *key)
@@ -76,12 +73,75 @@ uint32_t flow_store_add(struct flow_store *store, const struct flow_key *key)
     return id;
 }
 
+// Free openings whose neighbour is in use are a list; with both free the node goes back.
+struct free_links {
+    uint32_t next, previous;
+};
+
+static struct free_links *links_of(const struct flow_store *store, uint32_t id)
+{
+    return (struct free_links *)(void *)opening_at(store, id);
+}
+
+static uint32_t neighbour_of(uint32_t id)
+{
+    return ((id - 1) ^ 1) + 1;
+}
+
+static void link_free(struct flow_store *store, uint32_t id)
+{
+    opening_at(store, id)->segments = 0;
+    *links_of(store, id) = (struct free_links){.next = store->free_opening};
+    if (store->free_opening != 0)
+        links_of(store, store->free_opening)->previous = id;
+    store->free_opening = id;
+}
+
+static void unlink_free(struct flow_store *store, uint32_t id)
+{
+    struct free_links links = *links_of(store, id);
+    if (links.previous != 0)
+        links_of(store, links.previous)->next = links.next;
+    else
+        store->free_opening = links.next;
+    if (links.next != 0)
+        links_of(store, links.next)->previous = links.previous;
+}
+
+// An opening of zeros, which counts as free until it has a segment.
+static uint32_t take_opening(struct flow_store *store)
+{
+    uint32_t id = store->free_opening;
+    if (id != 0) {
+        unlink_free(store, id);
+        memset(opening_at(store, id), 0, sizeof(struct tcp_opening));
+        return id;
+    }
+    uint32_t node = slab_take(&store->quality);
+    if (node == 0)
+        return 0;
+    id = (node - 1) * OPENINGS_A_NODE + 1;
+    link_free(store, neighbour_of(id));
+    return id;
+}
+
+static void free_opening(struct flow_store *store, uint32_t id)
+{
+    uint32_t neighbour = neighbour_of(id);
+    if (opening_at(store, neighbour)->segments != 0) {
+        link_free(store, id);
+        return;
+    }
+    unlink_free(store, neighbour);
+    slab_free(&store->quality, (id - 1) / OPENINGS_A_NODE + 1);
+}
+
 void flow_store_remove(struct flow_store *store, uint32_t id)
 {
     struct flow *flow = flow_at(store, id);
     flow->marks |= FLOW_MARK_ENDED; // a free node keeps it: whoever walks over all nodes passes it by
     if ((flow->marks & FLOW_MARK_OPENING) != 0)
-        slab_free(&store->opening, flow->quality);
+        free_opening(store, flow->quality);
     struct tcp_quality *quality = flow_quality(store, flow);
     if (quality != NULL) {
         for (int direction = 0; direction < 2; direction++)
@@ -101,7 +161,7 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
 
 struct tcp_opening *flow_make_opening(struct flow_store *store, struct flow *flow)
 {
-    uint32_t id = slab_take(&store->opening);
+    uint32_t id = take_opening(store);
     if (id == 0)
         return NULL;
     flow->quality = id;
@@ -112,7 +172,7 @@ struct tcp_opening *flow_make_opening(struct flow_store *store, struct flow *flo
 struct tcp_opening flow_take_opening(struct flow_store *store, struct flow *flow)
 {
     struct tcp_opening opening = *flow_opening(store, flow);
-    slab_free(&store->opening, flow->quality);
+    free_opening(store, flow->quality);
     flow->marks &= (uint8_t)~FLOW_MARK_OPENING;
     flow->quality = opening.syn_sequence;
     return opening;

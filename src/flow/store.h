@@ -103,8 +103,12 @@ struct tcp_opening {
         uint8_t flags;
     } segment[TCP_OPENING_SEGMENTS];
     uint32_t syn_sequence;
-    uint32_t segments;
+    uint32_t segments; // 0 = free, see store.c
 };
+
+enum { OPENINGS_A_NODE = 2 };
+_Static_assert(sizeof(struct tcp_opening) <= sizeof(struct tcp_quality) / OPENINGS_A_NODE,
+               "two openings fit into the node of a quality");
 
 enum tcp_handshake {
     TCP_HANDSHAKE_NONE,
@@ -151,8 +155,9 @@ struct flow_extra {
 };
 
 struct flow_store {
-    struct slab v4, v6, opening, quality, trouble, extra;
-    uint64_t names_bytes; // memory of flow_names outside the slabs
+    struct slab v4, v6, quality, trouble, extra;
+    uint32_t free_opening; // first of those whose neighbour in the node is in use
+    uint64_t names_bytes;  // memory of flow_names outside the slabs
 };
 
 // Room for `flows` of each IP version with all their parts. False when the process may have no more address space.
@@ -169,9 +174,18 @@ static inline struct flow *flow_at(const struct flow_store *store, uint32_t id)
     return (id & FLOW_ID_V6) != 0 ? slab_at(&store->v6, id & ~(uint32_t)FLOW_ID_V6) : slab_at(&store->v4, id);
 }
 
+// Two openings share a node of `quality`, so that what connections in their handshake took is there for the quality
+// of those that go on.
+static inline struct tcp_opening *opening_at(const struct flow_store *store, uint32_t id)
+{
+    struct tcp_quality *node = slab_at(&store->quality, (id - 1) / OPENINGS_A_NODE + 1);
+    size_t offset = (id - 1) % OPENINGS_A_NODE * (sizeof *node / OPENINGS_A_NODE);
+    return (struct tcp_opening *)(void *)((char *)node + offset);
+}
+
 static inline struct tcp_opening *flow_opening(const struct flow_store *store, const struct flow *flow)
 {
-    return (flow->marks & FLOW_MARK_OPENING) != 0 ? slab_at(&store->opening, flow->quality) : NULL;
+    return (flow->marks & FLOW_MARK_OPENING) != 0 ? opening_at(store, flow->quality) : NULL;
 }
 
 static inline struct tcp_quality *flow_quality(const struct flow_store *store, const struct flow *flow)
