@@ -141,7 +141,7 @@ PREFETCHING void prefetch_item(const struct batch_item *item)
 
 // Three passes ahead of the work: the index's buckets, the nodes that they name, the parts of the nodes, so
 // that the misses of many packets overlap.
-enum { AHEAD_BUCKETS = 24, AHEAD_NODES = 16, AHEAD_PARTS = 8, HINTS = 16 };
+enum { AHEAD_BUCKETS = 80, AHEAD_NODES = 56, AHEAD_PARTS = 28, HINTS = 64 };
 
 struct passes {
     unsigned bucket, node, part; // places in own[] that each has reached
