@@ -83,6 +83,14 @@ static void note_tick(struct pipeline *pipeline, const struct batch *batch)
     totals_copy(&slot->totals, &pipeline->counted);
 }
 
+static void send_to_all(struct pipeline *pipeline, struct batch *batch)
+{
+    latch_close(&batch->done, pipeline->setup.workers);
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        worker_send(pipeline->workers[i], batch);
+    pipeline->unannounced++;
+}
+
 // Every shard gets every batch. Shards of a file are woken for several at once.
 struct batch *pipeline_send_batch(void *owner, struct batch *batch, bool wait)
 {
@@ -93,10 +101,7 @@ struct batch *pipeline_send_batch(void *owner, struct batch *batch, bool wait)
     bool end = batch->mark == BATCH_SOURCE_END;
     if (batch->mark != BATCH_PACKETS) // before any shard sees the mark
         note_tick(pipeline, batch);
-    latch_close(&batch->done, pipeline->setup.workers);
-    for (unsigned i = 0; i < pipeline->setup.workers; i++)
-        worker_send(pipeline->workers[i], batch);
-    pipeline->unannounced++;
+    send_to_all(pipeline, batch);
     if (!lossless || end || pipeline->unannounced >= pipeline->batches.count / 2)
         pipeline_wake_workers(pipeline);
     return end ? NULL : empty_batch(pipeline, wait);
@@ -173,10 +178,8 @@ static void stop_crew(struct pipeline *pipeline)
 {
     struct batch *batch = pipeline->dispatch.open;
     batch->mark = BATCH_SOURCE_END;
-    latch_close(&batch->done, pipeline->setup.workers);
-    for (unsigned i = 0; i < pipeline->setup.workers; i++)
-        worker_send(pipeline->workers[i], batch);
-    crew_ring(&pipeline->crew);
+    send_to_all(pipeline, batch);
+    pipeline_wake_workers(pipeline);
     help_to_the_end(pipeline);
     crew_join(&pipeline->crew);
 }
