@@ -41,6 +41,13 @@ int flow_query_compare(const struct flow_query *query, const struct flow_record 
     return flow_record_compare_keys(left, right);
 }
 
+static void swap_rows(struct flow_answer *answer, unsigned one, unsigned other)
+{
+    struct flow_record row = answer->rows[one];
+    answer->rows[one] = answer->rows[other];
+    answer->rows[other] = row;
+}
+
 // The rows are a heap with the last of them at [0] until they are sorted.
 static void sift_up(struct flow_answer *answer, const struct flow_query *query, unsigned place)
 {
@@ -48,9 +55,7 @@ static void sift_up(struct flow_answer *answer, const struct flow_query *query, 
         unsigned parent = (place - 1) / 2;
         if (flow_query_compare(query, &answer->rows[place], &answer->rows[parent]) <= 0)
             return;
-        struct flow_record swap = answer->rows[place];
-        answer->rows[place] = answer->rows[parent];
-        answer->rows[parent] = swap;
+        swap_rows(answer, place, parent);
         place = parent;
     }
 }
@@ -66,9 +71,7 @@ static void sift_down(struct flow_answer *answer, const struct flow_query *query
             child++;
         if (flow_query_compare(query, &answer->rows[child], &answer->rows[place]) <= 0)
             return;
-        struct flow_record swap = answer->rows[place];
-        answer->rows[place] = answer->rows[child];
-        answer->rows[child] = swap;
+        swap_rows(answer, place, child);
         place = child;
     }
 }
