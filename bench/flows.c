@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/time.h"
 #include "capture/file_source.h"
+#include "control/cores.h"
 #include "pipeline/pipeline.h"
 
 enum { CHUNKS = 64, BATCH = 256 };
@@ -23,7 +23,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
 
 static bool run(char *path, unsigned workers, struct error *error)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned cores = cores_allowed();
     struct pipeline_setup setup = {
         .policy = {.hash_seed = 1,
                    .timeout_ns = 60 * NS_PER_S,
@@ -37,7 +37,7 @@ static bool run(char *path, unsigned workers, struct error *error)
         .decode = {.tunnels = true},
         .tick_ns = NS_PER_S / 20,
         .workers = workers,
-        .threads = cores > 1 ? (unsigned)cores - 1 : 1,
+        .threads = cores > 1 ? cores - 1 : 1,
         .batch = BATCH,
     };
     struct tick_consumer consumer = {.tick = take_tick};
