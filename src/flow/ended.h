@@ -42,8 +42,13 @@ static inline struct flow *ended_flow_at(const struct flow_store *store, uint32_
     return flow_at(store, id & ~(uint32_t)FLOW_ID_INTERIM);
 }
 
+static inline struct flow_ends *ended_ends_at(const struct flow_store *store, uint32_t id)
+{
+    return flow_ends_at(store, id & ~(uint32_t)FLOW_ID_INTERIM);
+}
+
 static inline int64_t ended_time(const struct flow_store *store, uint32_t id)
 {
-    const struct flow *flow = ended_flow_at(store, id);
-    return (id & FLOW_ID_INTERIM) != 0 ? flow_extra(store, flow)->interim_ns : flow->end_ns;
+    return (id & FLOW_ID_INTERIM) != 0 ? flow_extra(store, ended_flow_at(store, id))->interim_ns
+                                       : flow_ends_at(store, id)->end_ns;
 }

@@ -28,7 +28,8 @@ void flow_end(struct flow_table *table, struct flow_partition *partition, uint32
     struct flow *flow = flow_at(&table->store, id);
     bool attempt = flow->idle_class < IDLE_ATTEMPTS;
     assert((flow->marks & FLOW_MARK_ENDED) == 0);
-    flow->end_ns = end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
+    flow_ends_at(&table->store, id)->end_ns =
+        end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
     flow_index_remove(&table->index, hash, id);

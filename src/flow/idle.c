@@ -38,24 +38,29 @@ static uint32_t slot_of(const struct idle_wheel *wheel, int64_t number)
     return (uint32_t)number & (wheel->slots - 1);
 }
 
+static struct idle_links *links_at(const struct flow_store *store, uint32_t id)
+{
+    return &flow_ends_at(store, id)->idle;
+}
+
 static void link_first(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id, uint32_t slot)
 {
-    struct flow *flow = flow_at(store, id);
-    flow->idle = (struct idle_links){.next = wheel->heads[slot], .previous = IDLE_FIRST | slot};
-    if (flow->idle.next != 0)
-        flow_at(store, flow->idle.next)->idle.previous = id;
+    struct idle_links *links = links_at(store, id);
+    *links = (struct idle_links){.next = wheel->heads[slot], .previous = IDLE_FIRST | slot};
+    if (links->next != 0)
+        links_at(store, links->next)->previous = id;
     wheel->heads[slot] = id;
 }
 
-static void unlink_flow(struct idle_wheel *wheel, const struct flow_store *store, const struct flow *flow)
+static void unlink_flow(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id)
 {
-    uint32_t previous = flow->idle.previous;
-    if ((previous & IDLE_FIRST) != 0)
-        wheel->heads[previous & ~(uint32_t)IDLE_FIRST] = flow->idle.next;
+    struct idle_links links = *links_at(store, id);
+    if ((links.previous & IDLE_FIRST) != 0)
+        wheel->heads[links.previous & ~(uint32_t)IDLE_FIRST] = links.next;
     else
-        flow_at(store, previous)->idle.next = flow->idle.next;
-    if (flow->idle.next != 0)
-        flow_at(store, flow->idle.next)->idle.previous = previous;
+        links_at(store, links.previous)->next = links.next;
+    if (links.next != 0)
+        links_at(store, links.next)->previous = links.previous;
 }
 
 // Flows of the slots before `oldest` gather in it: they are older than the wheel can tell.
@@ -67,7 +72,7 @@ static void gather_old(struct idle_wheel *wheel, const struct flow_store *store,
         uint32_t from = slot_of(wheel, wheel->oldest + i);
         while (from != into && wheel->heads[from] != 0) {
             uint32_t id = wheel->heads[from];
-            unlink_flow(wheel, store, flow_at(store, id));
+            unlink_flow(wheel, store, id);
             link_first(wheel, store, id, into);
         }
     }
@@ -91,7 +96,7 @@ void idle_wheel_remove(struct idle_wheel *wheel, const struct flow_store *store,
 {
     assert(wheel->members > 0);
     wheel->members--;
-    unlink_flow(wheel, store, flow_at(store, id));
+    unlink_flow(wheel, store, id);
 }
 
 // Files the first flow of the oldest slot where its last packet belongs. Whether it moved.
@@ -123,9 +128,11 @@ uint32_t idle_wheel_take_before(struct idle_wheel *wheel, const struct flow_stor
     uint32_t id = first_before(wheel, store, end);
     if (id == 0)
         return 0;
-    uint32_t next = flow_at(store, id)->idle.next;
-    if (next != 0)
+    uint32_t next = links_at(store, id)->next;
+    if (next != 0) {
         prefetch_read(flow_at(store, next));
+        prefetch_read(links_at(store, next));
+    }
     idle_wheel_remove(wheel, store, id);
     return id;
 }

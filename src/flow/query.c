@@ -160,7 +160,7 @@ bool flow_table_answer(const struct flow_table *table, const struct flow_query *
                        struct flow_walk *walk, struct flow_answer *answer)
 {
     for (;;) {
-        const struct slab *slab = walk->v6 ? &table->store.v6 : &table->store.v4;
+        const struct slab *slab = walk->v6 ? &table->store.v6.slab : &table->store.v4.slab;
         uint32_t flag = walk->v6 ? (uint32_t)FLOW_ID_V6 : 0;
         while (walk->seen < slab->fresh) {
             if (nodes-- == 0)

@@ -3,19 +3,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODE_ADDRESSES = offsetof(struct flow, addresses) };
-
-static size_t node_bytes(size_t addresses)
+static bool nodes_init(struct flow_nodes *nodes, size_t bytes, uint32_t flows)
 {
-    size_t align = _Alignof(struct flow);
-    return (NODE_ADDRESSES + addresses + align - 1) / align * align;
+    return slab_init(&nodes->slab, bytes, flows) &&
+           arena_reserve(&nodes->ends, (size_t)flows * sizeof(struct flow_ends));
+}
+
+static void nodes_done(struct flow_nodes *nodes)
+{
+    slab_done(&nodes->slab);
+    arena_done(&nodes->ends);
+}
+
+static size_t nodes_bytes(const struct flow_nodes *nodes)
+{
+    return slab_bytes(&nodes->slab) + nodes->slab.fresh * sizeof(struct flow_ends);
+}
+
+// The number of a free node, whose ends are room without a value; 0 without memory.
+static uint32_t nodes_take(struct flow_nodes *nodes)
+{
+    uint32_t number = slab_take(&nodes->slab);
+    if (number == 0 || arena_grow(&nodes->ends, number * sizeof(struct flow_ends)))
+        return number;
+    slab_free(&nodes->slab, number);
+    return 0;
 }
 
 bool flow_store_init(struct flow_store *store, uint32_t flows)
 {
     *store = (struct flow_store){0};
-    bool whole = slab_init(&store->v4, node_bytes(2 * 4), flows) &&
-                 slab_init(&store->v6, node_bytes(2 * 16), flows) &&
+    bool whole = nodes_init(&store->v4, FLOW_NODE_V4_BYTES, flows) &&
+                 nodes_init(&store->v6, FLOW_NODE_V6_BYTES, flows) &&
                  slab_init(&store->quality, sizeof(struct tcp_quality), flows) &&
                  slab_init(&store->trouble, sizeof(struct tcp_trouble), 2 * flows) &&
                  slab_init(&store->extra, sizeof(struct flow_extra), flows);
@@ -26,8 +45,8 @@ bool flow_store_init(struct flow_store *store, uint32_t flows)
 
 void flow_store_done(struct flow_store *store)
 {
-    slab_done(&store->v4);
-    slab_done(&store->v6);
+    nodes_done(&store->v4);
+    nodes_done(&store->v6);
     slab_done(&store->quality);
     slab_done(&store->trouble);
     slab_done(&store->extra);
@@ -35,8 +54,13 @@ void flow_store_done(struct flow_store *store)
 
 size_t flow_store_bytes(const struct flow_store *store)
 {
-    return slab_bytes(&store->v4) + slab_bytes(&store->v6) + slab_bytes(&store->quality) +
+    return nodes_bytes(&store->v4) + nodes_bytes(&store->v6) + slab_bytes(&store->quality) +
            slab_bytes(&store->trouble) + slab_bytes(&store->extra) + store->names_bytes;
+}
+
+static void free_node(struct flow_store *store, uint32_t id)
+{
+    slab_free((id & FLOW_ID_V6) != 0 ? &store->v6.slab : &store->v4.slab, id & ~(uint32_t)FLOW_ID_V6);
 }
 
 static bool set_tunnel(struct flow_store *store, struct flow *flow, const struct flow_key *key)
@@ -54,7 +78,7 @@ uint32_t flow_store_add(struct flow_store *store, const struct flow_key *key)
 {
     bool v6 = key->ip_version == 6;
     size_t bytes = v6 ? 16 : 4;
-    uint32_t id = slab_take(v6 ? &store->v6 : &store->v4);
+    uint32_t id = nodes_take(v6 ? &store->v6 : &store->v4);
     if (id == 0)
         return 0;
     id |= v6 ? (uint32_t)FLOW_ID_V6 : 0;
@@ -67,7 +91,7 @@ uint32_t flow_store_add(struct flow_store *store, const struct flow_key *key)
     memcpy(flow->addresses + bytes, key->addresses[1], bytes);
     if (key->tunnel_kind != TUNNEL_NONE && !set_tunnel(store, flow, key)) {
         flow->marks |= FLOW_MARK_ENDED;
-        slab_free(v6 ? &store->v6 : &store->v4, id & ~(uint32_t)FLOW_ID_V6);
+        free_node(store, id);
         return 0;
     }
     return id;
@@ -156,7 +180,7 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
         flow_names_free(extra->names);
         slab_free(&store->extra, flow->extra);
     }
-    slab_free((id & FLOW_ID_V6) != 0 ? &store->v6 : &store->v4, id & ~(uint32_t)FLOW_ID_V6);
+    free_node(store, id);
 }
 
 struct tcp_opening *flow_make_opening(struct flow_store *store, struct flow *flow)

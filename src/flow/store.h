@@ -1,5 +1,5 @@
-// What a flow is in memory: a node of 80 bytes (IPv4) or 104 (IPv6), and parts that only some flows have:
-// `tcp_opening` (TCP in its handshake, with quality on), `tcp_quality` (TCP beyond it), `tcp_trouble` (a side of
+// What a flow is in memory: a node, which every packet of the flow touches (IPv4: one cache line), 16 bytes that
+// only its beginning and its end touch, and parts that only some flows have: `tcp_opening` (TCP in its handshake, with quality on), `tcp_quality` (TCP beyond it), `tcp_trouble` (a side of
 // it that lost, repeated or reordered something) and `flow_extra` (names, tunnels, sightings...). Internal to
 // flow/. One owner, one thread.
 #pragma once
@@ -35,11 +35,7 @@ enum flow_mark {
 
 // Directions: 0 = A to B. Times are flow time: the packet's own stamp plus the clock's offset.
 struct flow {
-    union {
-        struct idle_links idle;
-        int64_t end_ns; // FLOW_MARK_ENDED
-    };
-    int64_t first_ns, last_ns;
+    int64_t last_ns;
     uint64_t bytes[2];
     uint32_t packets[2]; // low 32 bits; what is above them lies in flow_extra
     uint32_t quality;    // id of a part, by the marks; without them the sequence number of the first SYN
@@ -60,6 +56,17 @@ struct flow {
         uint8_t end_reason; // FLOW_MARK_ENDED
     };
     uint8_t addresses[]; // 2 x 4 or 2 x 16
+};
+enum { FLOW_NODE_V4_BYTES = 64, FLOW_NODE_V6_BYTES = 88 };
+_Static_assert(offsetof(struct flow, addresses) + 2 * 4 == FLOW_NODE_V4_BYTES, "a cache line");
+_Static_assert(offsetof(struct flow, addresses) + 2 * 16 == FLOW_NODE_V6_BYTES, "no padding");
+
+struct flow_ends {
+    int64_t first_ns;
+    union {
+        struct idle_links idle;
+        int64_t end_ns; // FLOW_MARK_ENDED
+    };
 };
 
 enum { TCP_PENDING = 2, TCP_HOLES = 16 };
@@ -154,8 +161,15 @@ struct flow_extra {
     uint8_t dns_waiting; // entries of `dns` in use
 };
 
+// The flows of an IP version.
+struct flow_nodes {
+    struct slab slab;
+    struct arena ends; // struct flow_ends by the number of the node
+};
+
 struct flow_store {
-    struct slab v4, v6, quality, trouble, extra;
+    struct flow_nodes v4, v6;
+    struct slab quality, trouble, extra;
     uint32_t free_opening; // first of those whose neighbour in the node is in use
     uint64_t names_bytes;  // memory of flow_names outside the slabs
 };
@@ -171,7 +185,14 @@ void flow_store_remove(struct flow_store *store, uint32_t id);
 
 static inline struct flow *flow_at(const struct flow_store *store, uint32_t id)
 {
-    return (id & FLOW_ID_V6) != 0 ? slab_at(&store->v6, id & ~(uint32_t)FLOW_ID_V6) : slab_at(&store->v4, id);
+    return (id & FLOW_ID_V6) != 0 ? slab_at(&store->v6.slab, id & ~(uint32_t)FLOW_ID_V6)
+                                  : slab_at(&store->v4.slab, id);
+}
+
+static inline struct flow_ends *flow_ends_at(const struct flow_store *store, uint32_t id)
+{
+    const struct flow_nodes *nodes = (id & FLOW_ID_V6) != 0 ? &store->v6 : &store->v4;
+    return (struct flow_ends *)(void *)nodes->ends.base + ((id & ~(uint32_t)FLOW_ID_V6) - 1);
 }
 
 // Two openings share a node of `quality`, so that what connections in their handshake took is there for the quality

@@ -119,7 +119,7 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
         return 0;
     }
     struct flow *flow = flow_at(&table->store, id);
-    flow->first_ns = flow->last_ns = at_ns;
+    flow_ends_at(&table->store, id)->first_ns = flow->last_ns = at_ns;
     if (packet->vlans != 0) {
         flow->marks |= FLOW_MARK_VLAN;
         flow->vlan = packet->vlan[0];
@@ -279,7 +279,7 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     follow_clock(table, flow, packet->clock_offset_ns);
     if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport) {
         if (flow_policy_has_quality(&table->policy))
-            tcp_measure(&table->store, flow, packet, sender, &table->policy);
+            tcp_measure(&table->store, id, packet, sender, &table->policy);
         tcp_track_state(flow, packet, sender);
     }
     reclassify(table, partition, flow, id);

@@ -95,7 +95,8 @@ PREFETCHING uint32_t flow_table_prefetch_node(const struct flow_table *table, ui
     if (id != 0) {
         const char *node = (const char *)flow_at(&table->store, id);
         prefetch_write(node);
-        prefetch_write(node + 64);
+        if ((id & FLOW_ID_V6) != 0)
+            prefetch_write(node + 64);
     }
     return id;
 }

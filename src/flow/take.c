@@ -45,10 +45,11 @@ static void take_quality(const struct flow_table *table, const struct tcp_qualit
         out->handshake_rtt_ns = quality->handshake_ns;
 }
 
-static void take_opening(const struct flow_table *table, const struct flow *flow, struct flow_record *out)
+static void take_opening(const struct flow_table *table, uint32_t id, struct flow_record *out)
 {
+    const struct flow *flow = flow_at(&table->store, id);
     const struct flow_extra *extra = flow_extra(&table->store, flow);
-    int64_t syn_ns = flow->first_ns - (extra != NULL ? extra->clock_offset_ns : 0);
+    int64_t syn_ns = flow_ends_at(&table->store, id)->first_ns - (extra != NULL ? extra->clock_offset_ns : 0);
     struct tcp_quality quality = {0};
     tcp_measure_opening(flow_opening(&table->store, flow), (flow->marks & FLOW_MARK_CLIENT_B) != 0, syn_ns,
                         &table->policy, &quality);
@@ -75,10 +76,11 @@ static void copy_names(const struct flow_extra *extra, struct flow_record *out)
     *out->names = *extra->names;
 }
 
-static void take_node(const struct flow_table *table, const struct flow *flow, struct flow_record *out)
+static void take_node(const struct flow_table *table, uint32_t id, struct flow_record *out)
 {
+    const struct flow *flow = flow_at(&table->store, id);
     *out = (struct flow_record){
-        .first_seen_ns = flow->first_ns,
+        .first_seen_ns = flow_ends_at(&table->store, id)->first_ns,
         .last_seen_ns = flow->last_ns,
         .packets = {flow->packets[0], flow->packets[1]},
         .bytes = {flow->bytes[0], flow->bytes[1]},
@@ -97,14 +99,14 @@ static void take_node(const struct flow_table *table, const struct flow *flow, s
     if (quality != NULL)
         take_quality(table, quality, out);
     else if ((flow->marks & FLOW_MARK_OPENING) != 0)
-        take_opening(table, flow, out);
+        take_opening(table, id, out);
 }
 
 void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out)
 {
     const struct flow *flow = flow_at(&table->store, id);
     const struct flow_extra *extra = flow_extra(&table->store, flow);
-    take_node(table, flow, out);
+    take_node(table, id, out);
     out->end_ns = flow->last_ns;
     out->reason = END_ACTIVE;
     if (extra == NULL)
@@ -118,8 +120,8 @@ static void take_last(struct flow_table *table, uint32_t id, struct flow_record 
 {
     const struct flow *flow = flow_at(&table->store, id);
     struct flow_extra *extra = flow_extra(&table->store, flow);
-    take_node(table, flow, out);
-    out->end_ns = flow->end_ns;
+    take_node(table, id, out);
+    out->end_ns = flow_ends_at(&table->store, id)->end_ns;
     out->final = true;
     out->reason = flow->end_reason;
     if (extra != NULL) {

@@ -26,5 +26,5 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
                          const struct flow_policy *policy, struct tcp_quality *quality);
 
 // Updates the quality part. Spans are measured between the packets' own stamps.
-void tcp_measure(struct flow_store *store, struct flow *flow, const struct packet *packet, int direction,
+void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                  const struct flow_policy *policy);

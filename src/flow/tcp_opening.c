@@ -75,9 +75,10 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
 }
 
 // Makes the part, and measures in it what waited for it.
-static struct tcp_quality *begin_quality(struct flow_store *store, struct flow *flow,
-                                         const struct packet *packet, const struct flow_policy *policy)
+static struct tcp_quality *begin_quality(struct flow_store *store, uint32_t id, const struct packet *packet,
+                                         const struct flow_policy *policy)
 {
+    struct flow *flow = flow_at(store, id);
     bool opened = flow->client_from == CLIENT_SYN && !flow_has_one_packet(flow);
     struct tcp_opening opening = {.syn_sequence = flow->quality};
     if ((flow->marks & FLOW_MARK_OPENING) != 0)
@@ -85,18 +86,19 @@ static struct tcp_quality *begin_quality(struct flow_store *store, struct flow *
     struct tcp_quality *quality = flow_make_quality(store, flow);
     if (quality != NULL && opened)
         tcp_measure_opening(&opening, (flow->marks & FLOW_MARK_CLIENT_B) != 0,
-                            flow->first_ns - packet->clock_offset_ns, policy, quality);
+                            flow_ends_at(store, id)->first_ns - packet->clock_offset_ns, policy, quality);
     return quality;
 }
 
-void tcp_measure(struct flow_store *store, struct flow *flow, const struct packet *packet, int direction,
+void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                  const struct flow_policy *policy)
 {
+    struct flow *flow = flow_at(store, id);
     struct tcp_quality *quality = flow_quality(store, flow);
     if (quality == NULL) {
         if (is_opening_syn(flow, packet) || wait_in_opening(store, flow, packet, direction))
             return;
-        quality = begin_quality(store, flow, packet, policy);
+        quality = begin_quality(store, id, packet, policy);
         if (quality == NULL)
             return;
     }
