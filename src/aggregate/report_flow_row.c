@@ -65,7 +65,7 @@ void report_flow_fill(struct report_flow *row, uint64_t score, const struct name
     row->record.names = NULL;
     row->has_names = flow->record->names != NULL;
     if (row->has_names)
-        row->names = *flow->record->names;
+        flow_names_copy_into(flow->record->names, &row->names, row->texts);
     for (unsigned side = 0; side < 2; side++) {
         copy_text(row->name[side], sizeof row->name[side], flow->name[side]);
         copy_text(row->name_space[side], sizeof row->name_space[side], flow->name_space[side]);

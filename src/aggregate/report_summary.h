@@ -106,7 +106,8 @@ struct report_flow {
     uint64_t score;            // what its list is sorted by: bytes, report_loss_score(), nanoseconds
     struct flow_record record; // record.names is NULL: they are below
     bool has_names;
-    struct flow_names names;
+    struct flow_names names; // its texts lie in `texts`
+    char texts[FLOW_NAMES_TEXT_BYTES];
     char name[2][REPORT_NAME_BYTES], name_space[2][REPORT_NAME_BYTES]; // "" = none
     uint8_t name_source[2], direction;
     char community_id[32];

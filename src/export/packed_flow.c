@@ -116,26 +116,21 @@ static void read_texts(const char *from, const char *texts[PACKED_TEXTS])
     }
 }
 
-static void copy_text(char *into, size_t size, const char *text)
-{
-    size_t length = strnlen(text, size - 1);
-    memcpy(into, text, length);
-    into[length] = '\0';
-}
-
 static void read_names(const struct packed_flow *packed, const char *const texts[PACKED_TEXTS],
                        struct flow_names *names)
 {
-    copy_text(names->sni, sizeof names->sni, texts[TEXT_SNI]);
-    copy_text(names->alpn, sizeof names->alpn, texts[TEXT_ALPN]);
-    copy_text(names->ja3, sizeof names->ja3, texts[TEXT_JA3]);
-    copy_text(names->ja4, sizeof names->ja4, texts[TEXT_JA4]);
-    copy_text(names->dns_query, sizeof names->dns_query, texts[TEXT_DNS_QUERY]);
-    names->sni_status = packed->sni_status;
-    names->app = packed->app;
-    names->tls_version = packed->tls_version;
-    names->dns_type = packed->dns_type;
-    names->dns_rcode = packed->dns_rcode;
+    *names = (struct flow_names){
+        .sni = texts[TEXT_SNI],
+        .alpn = texts[TEXT_ALPN],
+        .ja3 = texts[TEXT_JA3],
+        .ja4 = texts[TEXT_JA4],
+        .dns_query = texts[TEXT_DNS_QUERY],
+        .sni_status = packed->sni_status,
+        .app = packed->app,
+        .tls_version = packed->tls_version,
+        .dns_type = packed->dns_type,
+        .dns_rcode = packed->dns_rcode,
+    };
 }
 
 static const char *text_or_null(const char *text)

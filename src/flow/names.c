@@ -3,22 +3,27 @@
 
 #include "flow/table.h"
 
-_Static_assert(sizeof((struct flow_names *)0)->sni == TLS_SNI_BYTES, "an SNI fits");
-_Static_assert(sizeof((struct flow_names *)0)->alpn == TLS_ALPN_BYTES, "an ALPN list fits");
-_Static_assert(sizeof((struct flow_names *)0)->dns_query == DNS_NAME_BYTES, "a DNS name fits");
+_Static_assert(TLS_SNI_BYTES + TLS_ALPN_BYTES + JA3_TEXT_BYTES + JA4_TEXT_BYTES + DNS_NAME_BYTES <=
+                   FLOW_NAMES_TEXT_BYTES,
+               "no text is cut");
+
+static const struct flow_names *names_of(const struct flow_store *store, const struct flow *flow)
+{
+    const struct flow_extra *extra = flow_extra(store, flow);
+    return extra != NULL && extra->names != NULL ? extra->names : &flow_names_none;
+}
 
 void flow_note_tls(struct flow_table *table, struct flow *flow, const struct tls_hello *hello)
 {
-    struct flow_names *names = flow_need_names(&table->store, flow);
-    if (names == NULL)
-        return;
-    names->app = FLOW_APP_TLS;
-    names->tls_version = hello->version;
-    names->sni_status = hello->sni_status;
-    memcpy(names->sni, hello->sni, sizeof names->sni);
-    memcpy(names->alpn, hello->alpn, sizeof names->alpn);
-    memcpy(names->ja3, hello->ja3, sizeof names->ja3);
-    memcpy(names->ja4, hello->ja4, sizeof names->ja4);
+    struct flow_names names = *names_of(&table->store, flow);
+    names.app = FLOW_APP_TLS;
+    names.tls_version = hello->version;
+    names.sni_status = hello->sni_status;
+    names.sni = hello->sni;
+    names.alpn = hello->alpn;
+    names.ja3 = hello->ja3;
+    names.ja4 = hello->ja4;
+    flow_set_names(&table->store, flow, &names);
 }
 
 // A question waits for its answer; with all places taken the oldest is given up.
@@ -65,18 +70,31 @@ static void fill_transaction(const struct packet *packet, const struct dns_messa
             out->answer[out->addresses++] = message->answer[i];
 }
 
+// The flow's names with the message's question. The same question again, as in its answer, costs no memory.
+static struct flow_names *note_question(struct flow_store *store, struct flow *flow,
+                                        const struct dns_message *message)
+{
+    const struct flow_names *before = names_of(store, flow);
+    if (before != &flow_names_none && strcmp(before->dns_query, message->name.text) == 0)
+        return flow_extra(store, flow)->names;
+    struct flow_names names = *before;
+    names.dns_query = message->name.text;
+    return flow_set_names(store, flow, &names);
+}
+
 bool flow_note_dns(struct flow_table *table, struct flow *flow, const struct packet *packet,
                    const struct dns_message *message, struct dns_transaction *out)
 {
-    struct flow_names *names = flow_need_names(&table->store, flow);
-    if (names == NULL)
-        return false;
     struct flow_extra *extra = flow_extra(&table->store, flow);
-    names->app = FLOW_APP_DNS;
-    if (!message->response || names->dns_query[0] == '\0') {
-        memcpy(names->dns_query, message->name.text, sizeof names->dns_query);
+    struct flow_names *names = extra != NULL ? extra->names : NULL;
+    if (names == NULL || !message->response || names->dns_query[0] == '\0') {
+        names = note_question(&table->store, flow, message);
+        if (names == NULL)
+            return false;
         names->dns_type = message->type;
+        extra = flow_extra(&table->store, flow);
     }
+    names->app = FLOW_APP_DNS;
     if (!message->response) {
         ask(extra, packet, message);
         return false;

@@ -1,6 +1,7 @@
 #include "flow/record.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *tcp_state_name(enum tcp_state state)
 {
@@ -43,9 +44,60 @@ const char *flow_app_name(enum flow_app app)
     return names[app];
 }
 
+const struct flow_names flow_names_none = {
+    .sni = "", .alpn = "", .ja3 = "", .ja4 = "", .dns_query = "", .dns_rcode = -1};
+
+static size_t texts_bytes(const struct flow_names *names)
+{
+    return strlen(names->sni) + strlen(names->alpn) + strlen(names->ja3) + strlen(names->ja4) +
+           strlen(names->dns_query) + 5;
+}
+
+// The text as it goes to *at, which moves behind it.
+static const char *put_text(char **at, const char *end, const char *text)
+{
+    char *begin = *at;
+    size_t length = strnlen(text, (size_t)(end - begin) - 1);
+    memcpy(begin, text, length);
+    begin[length] = '\0';
+    *at = begin + length + (begin + length + 1 < end);
+    return begin;
+}
+
+static void put_names(const struct flow_names *names, struct flow_names *into, char *texts, size_t bytes)
+{
+    const char *end = texts + bytes;
+    *into = *names;
+    into->sni = put_text(&texts, end, names->sni);
+    into->alpn = put_text(&texts, end, names->alpn);
+    into->ja3 = put_text(&texts, end, names->ja3);
+    into->ja4 = put_text(&texts, end, names->ja4);
+    into->dns_query = put_text(&texts, end, names->dns_query);
+}
+
+struct flow_names *flow_names_copy(const struct flow_names *names)
+{
+    size_t bytes = texts_bytes(names);
+    struct flow_names *copy = malloc(sizeof *copy + bytes);
+    if (copy != NULL)
+        put_names(names, copy, (char *)(copy + 1), bytes);
+    return copy;
+}
+
 void flow_names_free(struct flow_names *names)
 {
     free(names);
+}
+
+size_t flow_names_bytes(const struct flow_names *names)
+{
+    return sizeof *names + texts_bytes(names);
+}
+
+void flow_names_copy_into(const struct flow_names *names, struct flow_names *into,
+                          char texts[FLOW_NAMES_TEXT_BYTES])
+{
+    put_names(names, into, texts, FLOW_NAMES_TEXT_BYTES);
 }
 
 static int compare_i64(int64_t left, int64_t right)

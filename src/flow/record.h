@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "net/address.h"
@@ -34,18 +35,20 @@ enum end_reason {
 enum client_from { CLIENT_UNKNOWN, CLIENT_SYN, CLIENT_SYN_ACK, CLIENT_FIRST_PACKET, CLIENT_PORT };
 enum flow_app { FLOW_APP_NONE, FLOW_APP_DNS, FLOW_APP_TLS, FLOW_APPS };
 
-// Names met inside the flow's payload; only flows that have some carry this. Wire bytes, terminated.
+// Names met inside the flow's payload; only flows that have some carry this. Wire bytes, terminated; "" = none.
 struct flow_names {
-    char sni[256];
-    char alpn[64];
-    char ja3[33], ja4[37];
-    char dns_query[256];
+    const char *sni, *alpn, *ja3, *ja4, *dns_query;
     uint8_t sni_status;   // enum sni_status (decode/app/tls.h)
     uint8_t app;          // enum flow_app
     uint16_t tls_version; // highest offered; 0 = none
     uint16_t dns_type;
     int16_t dns_rcode; // -1 = no answer seen
 };
+
+// What the texts of a flow's names take at most: a name of 255 bytes, 63 of protocols, fingerprints, another name.
+enum { FLOW_NAMES_TEXT_BYTES = 256 + 64 + 33 + 37 + 256 };
+
+extern const struct flow_names flow_names_none;
 
 // Rare facts: only when has_tunnel.
 struct flow_tunnel {
@@ -87,7 +90,14 @@ const char *end_reason_name(enum end_reason reason);
 const char *client_from_name(enum client_from from);
 const char *flow_app_name(enum flow_app app);
 
+// A copy that owns its texts, as one block; NULL without memory.
+struct flow_names *flow_names_copy(const struct flow_names *names);
 void flow_names_free(struct flow_names *names);
+// The bytes of such a block.
+size_t flow_names_bytes(const struct flow_names *names);
+// A copy whose texts lie in `texts`. Those that do not fit are cut.
+void flow_names_copy_into(const struct flow_names *names, struct flow_names *into,
+                          char texts[FLOW_NAMES_TEXT_BYTES]);
 
 // Order of all outputs: end time, then key (protocol, endpoints, tunnel), then first seen.
 // The same without the end time.

@@ -175,9 +175,7 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
     }
     struct flow_extra *extra = flow_extra(store, flow);
     if (extra != NULL) {
-        if (extra->names != NULL)
-            store->names_bytes -= sizeof *extra->names;
-        flow_names_free(extra->names);
+        flow_names_free(flow_take_names(store, extra));
         slab_free(&store->extra, flow->extra);
     }
     free_node(store, id);
@@ -226,19 +224,25 @@ struct flow_extra *flow_need_extra(struct flow_store *store, struct flow *flow)
     return flow_extra(store, flow);
 }
 
-struct flow_names *flow_need_names(struct flow_store *store, struct flow *flow)
+struct flow_names *flow_set_names(struct flow_store *store, struct flow *flow, const struct flow_names *names)
 {
     struct flow_extra *extra = flow_need_extra(store, flow);
-    if (extra == NULL)
+    struct flow_names *copy = extra != NULL ? flow_names_copy(names) : NULL;
+    if (copy == NULL)
         return NULL;
-    if (extra->names == NULL) {
-        extra->names = calloc(1, sizeof *extra->names);
-        if (extra->names == NULL)
-            return NULL;
-        extra->names->dns_rcode = -1;
-        store->names_bytes += sizeof *extra->names;
-    }
-    return extra->names;
+    store->names_bytes += flow_names_bytes(copy);
+    flow_names_free(flow_take_names(store, extra));
+    extra->names = copy;
+    return copy;
+}
+
+struct flow_names *flow_take_names(struct flow_store *store, struct flow_extra *extra)
+{
+    struct flow_names *names = extra->names;
+    if (names != NULL)
+        store->names_bytes -= flow_names_bytes(names);
+    extra->names = NULL;
+    return names;
 }
 
 void flow_key_of(const struct flow_store *store, const struct flow *flow, struct flow_key *key)

@@ -232,7 +232,11 @@ struct tcp_opening flow_take_opening(struct flow_store *store, struct flow *flow
 // The part, made when the flow has none yet; NULL without memory.
 struct tcp_trouble *flow_need_trouble(struct flow_store *store, struct tcp_side *side);
 struct flow_extra *flow_need_extra(struct flow_store *store, struct flow *flow);
-struct flow_names *flow_need_names(struct flow_store *store, struct flow *flow);
+// Gives the flow a copy of these names, which may borrow texts of those that it had; NULL without memory: it keeps
+// what it had.
+struct flow_names *flow_set_names(struct flow_store *store, struct flow *flow, const struct flow_names *names);
+// The names, which are the caller's from now on; NULL = none.
+struct flow_names *flow_take_names(struct flow_store *store, struct flow_extra *extra);
 
 void flow_key_of(const struct flow_store *store, const struct flow *flow, struct flow_key *key);
 bool flow_has_key(const struct flow_store *store, const struct flow *flow, const struct flow_key *key);

@@ -1,5 +1,4 @@
 // Records: what a flow says when it leaves.
-#include <stdlib.h>
 #include <string.h>
 
 #include "flow/table.h"
@@ -71,9 +70,8 @@ static void take_extra(const struct flow_extra *extra, struct flow_record *out)
 
 static void copy_names(const struct flow_extra *extra, struct flow_record *out)
 {
-    if (extra->names == NULL || (out->names = malloc(sizeof *out->names)) == NULL)
-        return;
-    *out->names = *extra->names;
+    if (extra->names != NULL)
+        out->names = flow_names_copy(extra->names);
 }
 
 static void take_node(const struct flow_table *table, uint32_t id, struct flow_record *out)
@@ -126,10 +124,7 @@ static void take_last(struct flow_table *table, uint32_t id, struct flow_record 
     out->reason = flow->end_reason;
     if (extra != NULL) {
         take_extra(extra, out);
-        if (extra->names != NULL)
-            table->store.names_bytes -= sizeof *extra->names;
-        out->names = extra->names;
-        extra->names = NULL;
+        out->names = flow_take_names(&table->store, extra);
     }
     flow_store_remove(&table->store, id);
 }

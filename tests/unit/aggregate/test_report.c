@@ -286,8 +286,10 @@ static struct flow_record dns_flow(struct flow_names *names, uint8_t last_byte_o
 
 Test(report, a_dns_flow_without_answer_is_unanswered_unless_it_asked_everybody)
 {
-    struct flow_names names = {.app = FLOW_APP_DNS, .dns_type = 28, .dns_rcode = -1};
-    strcpy(names.dns_query, "lost.example");
+    struct flow_names names = flow_names_none;
+    names.app = FLOW_APP_DNS;
+    names.dns_type = 28;
+    names.dns_query = "lost.example";
     struct flow_record asked = dns_flow(&names, 9), multicast = dns_flow(&names, 224);
     give(&asked);
     give(&multicast);
@@ -303,14 +305,19 @@ Test(report, a_dns_flow_without_answer_is_unanswered_unless_it_asked_everybody)
 
 Test(report, tls_names_and_versions)
 {
-    struct flow_names names = {.app = FLOW_APP_TLS, .tls_version = 0x0304, .sni_status = SNI_COMPLETE};
+    struct flow_names names = flow_names_none;
+    names.app = FLOW_APP_TLS;
+    names.tls_version = 0x0304;
+    names.sni_status = SNI_COMPLETE;
     struct flow_record record = tcp_flow(1, 1000);
     record.names = &names;
-    strcpy(names.sni, "www.example.com");
+    names.sni = "www.example.com";
     give(&record);
-    strcpy(names.sni, "WWW.Example.com");
+    names.sni = "WWW.Example.com";
     give(&record);
-    names = (struct flow_names){.app = FLOW_APP_TLS, .tls_version = 0x0301, .sni_status = SNI_ABSENT};
+    names.sni = "";
+    names.tls_version = 0x0301;
+    names.sni_status = SNI_ABSENT;
     give(&record);
     const struct report_summary *summary = finish();
     cr_expect_eq(summary->tls.flows, 3);

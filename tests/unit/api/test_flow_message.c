@@ -56,6 +56,7 @@ Test(flow_message, enums_of_every_value)
     struct flow_message *message = flow_message_create();
     struct sample_flow sample;
     sample_flow_empty(&sample);
+    sample.names = flow_names_none;
     sample.record.names = &sample.names;
     for (unsigned reason = 0; reason < END_REASONS; reason++) {
         sample.record.reason = (uint8_t)reason;
@@ -74,7 +75,9 @@ Test(flow_message, hostile_names_are_escaped)
     struct sample_flow sample;
     sample_flow_full(&sample);
     sample.record.observed = 0;
-    memset(sample.names.sni, 0xff, sizeof sample.names.sni - 1);
+    char name[256] = {0};
+    memset(name, 0xff, sizeof name - 1);
+    sample.names.sni = name;
     const Netscope__V1__Flow *flow = fill(message, &sample);
     cr_expect(eq(sz, strlen(flow->sni), 4 * 255));
     cr_expect(strncmp(flow->sni, "\\xff\\xff", 8) == 0);

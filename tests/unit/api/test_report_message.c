@@ -27,8 +27,10 @@ TestSuite(report_message, .init = start, .fini = stop);
 
 static void give_flow(const char *sni)
 {
-    struct flow_names names = {.app = FLOW_APP_TLS, .tls_version = 0x0304, .dns_rcode = -1};
-    strcpy(names.sni, sni);
+    struct flow_names names = flow_names_none;
+    names.app = FLOW_APP_TLS;
+    names.tls_version = 0x0304;
+    names.sni = sni;
     struct flow_record record = {
         .endpoint = {{address_v4((const uint8_t[]){10, 0, 0, 1}), 50000},
                      {address_v4((const uint8_t[]){10, 0, 0, 2}), 443}},

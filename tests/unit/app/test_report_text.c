@@ -31,8 +31,10 @@ TestSuite(report_text, .init = start, .fini = stop);
 // A TCP flow of a browser: 10.0.0.1:<port> -> 93.184.216.34:443. The smaller endpoint is A.
 static void give_flow(uint16_t port, uint64_t bytes, uint64_t retransmissions, const char *server_name)
 {
-    struct flow_names names = {.app = FLOW_APP_TLS, .tls_version = 0x0304};
-    snprintf(names.sni, sizeof names.sni, "%s", server_name);
+    struct flow_names names = flow_names_none;
+    names.app = FLOW_APP_TLS;
+    names.tls_version = 0x0304;
+    names.sni = server_name;
     struct flow_record record = {
         .endpoint = {{address_v4((const uint8_t[]){10, 0, 0, 1}), port},
                      {address_v4((const uint8_t[]){93, 184, 216, 34}), 443}},

@@ -26,8 +26,8 @@ Test(packed_flow, full_flow_comes_back)
     cr_expect(eq(str, (char *)out.flow.name[1], "server"));
     cr_expect(eq(str, (char *)out.flow.name_space[0], "default"));
     cr_expect(eq(str, (char *)out.flow.observed[1], "cni0"));
-    cr_expect(eq(str, out.record.names->sni, "example.com"));
-    cr_expect(eq(str, out.record.names->dns_query, "www.example.com"));
+    cr_expect(eq(str, (char *)out.record.names->sni, "example.com"));
+    cr_expect(eq(str, (char *)out.record.names->dns_query, "www.example.com"));
     cr_expect(eq(i16, out.record.names->dns_rcode, 3));
     cr_expect(eq(u64, out.record.bytes[1], 18014398509481985));
     cr_expect(eq(str, out.flow.community_id, sample.flow.community_id));
@@ -54,7 +54,9 @@ Test(packed_flow, longest_texts_stay_within_the_bound)
     struct sample_flow sample;
     memset(long_text, 'x', sizeof long_text - 1);
     sample_flow_full(&sample);
-    memset(sample.names.sni, 'y', sizeof sample.names.sni - 1);
+    char name[256] = {0};
+    memset(name, 'y', sizeof name - 1);
+    sample.names.sni = name;
     sample.flow.node = sample.flow.interface = sample.flow.name[0] = sample.flow.name[1] = long_text;
     there_and_back(&sample.flow, &out, block);
     cr_expect(eq(sz, strlen(out.flow.node), 255));

@@ -112,9 +112,9 @@ Test(question, to_three_shards_gives_the_answer_of_one)
 
 static bool hold_names(struct flow_record *record, const char *name)
 {
-    record->names = calloc(1, sizeof *record->names);
-    if (record->names != NULL)
-        strcpy(record->names->sni, name);
+    struct flow_names names = flow_names_none;
+    names.sni = name;
+    record->names = flow_names_copy(&names);
     return record->names != NULL;
 }
 
