@@ -31,5 +31,11 @@ static inline void *slab_at(const struct slab *slab, uint32_t id)
     return slab->arena.base + (size_t)(id - 1) * slab->node_bytes;
 }
 
+// The same for who knows the size of the nodes: often a shift instead of a multiplication.
+static inline void *slab_node(const struct slab *slab, uint32_t id, size_t node_bytes)
+{
+    return slab->arena.base + (size_t)(id - 1) * node_bytes;
+}
+
 // Bytes of the nodes that were ever out: what the slab may have resident.
 size_t slab_bytes(const struct slab *slab);

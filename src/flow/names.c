@@ -3,10 +3,6 @@
 
 #include "flow/table.h"
 
-_Static_assert(TLS_SNI_BYTES + TLS_ALPN_BYTES + JA3_TEXT_BYTES + JA4_TEXT_BYTES + DNS_NAME_BYTES <=
-                   FLOW_NAMES_TEXT_BYTES,
-               "no text is cut");
-
 static const struct flow_names *names_of(const struct flow_store *store, const struct flow *flow)
 {
     const struct flow_extra *extra = flow_extra(store, flow);

@@ -47,40 +47,58 @@ const char *flow_app_name(enum flow_app app)
 const struct flow_names flow_names_none = {
     .sni = "", .alpn = "", .ja3 = "", .ja4 = "", .dns_query = "", .dns_rcode = -1};
 
-static size_t texts_bytes(const struct flow_names *names)
+enum { LONGEST_NAME_TEXT = 255, NAME_TEXTS = 5 };
+
+struct text_sizes {
+    size_t sni, alpn, ja3, ja4, dns_query; // with their ends
+    size_t all;
+};
+
+static size_t text_size(const char *text)
 {
-    return strlen(names->sni) + strlen(names->alpn) + strlen(names->ja3) + strlen(names->ja4) +
-           strlen(names->dns_query) + 5;
+    return strnlen(text, LONGEST_NAME_TEXT) + 1;
 }
 
-// The text as it goes to *at, which moves behind it.
-static const char *put_text(char **at, const char *end, const char *text)
+static struct text_sizes measure_texts(const struct flow_names *names)
+{
+    struct text_sizes sizes = {
+        .sni = text_size(names->sni),
+        .alpn = text_size(names->alpn),
+        .ja3 = text_size(names->ja3),
+        .ja4 = text_size(names->ja4),
+        .dns_query = text_size(names->dns_query),
+    };
+    sizes.all = sizes.sni + sizes.alpn + sizes.ja3 + sizes.ja4 + sizes.dns_query;
+    return sizes;
+}
+
+static const char *put_text(char **at, const char *text, size_t size)
 {
     char *begin = *at;
-    size_t length = strnlen(text, (size_t)(end - begin) - 1);
-    memcpy(begin, text, length);
-    begin[length] = '\0';
-    *at = begin + length + (begin + length + 1 < end);
+    memcpy(begin, text, size - 1);
+    begin[size - 1] = '\0';
+    *at = begin + size;
     return begin;
 }
 
-static void put_names(const struct flow_names *names, struct flow_names *into, char *texts, size_t bytes)
+static void put_names(const struct flow_names *names, const struct text_sizes *sizes, struct flow_names *into,
+                      char *texts)
 {
-    const char *end = texts + bytes;
     *into = *names;
-    into->sni = put_text(&texts, end, names->sni);
-    into->alpn = put_text(&texts, end, names->alpn);
-    into->ja3 = put_text(&texts, end, names->ja3);
-    into->ja4 = put_text(&texts, end, names->ja4);
-    into->dns_query = put_text(&texts, end, names->dns_query);
+    into->text_bytes = (uint16_t)sizes->all;
+    into->sni = put_text(&texts, names->sni, sizes->sni);
+    into->alpn = put_text(&texts, names->alpn, sizes->alpn);
+    into->ja3 = put_text(&texts, names->ja3, sizes->ja3);
+    into->ja4 = put_text(&texts, names->ja4, sizes->ja4);
+    into->dns_query = put_text(&texts, names->dns_query, sizes->dns_query);
 }
 
 struct flow_names *flow_names_copy(const struct flow_names *names)
 {
-    size_t bytes = texts_bytes(names);
-    struct flow_names *copy = malloc(sizeof *copy + bytes);
+    struct text_sizes sizes = measure_texts(names);
+    struct flow_names *copy = malloc(sizeof *copy + sizes.all);
     if (copy != NULL)
-        put_names(names, copy, (char *)(copy + 1), bytes);
+        put_names(names, &sizes, copy, (char *)(copy + 1));
     return copy;
 }
 
@@ -89,15 +107,12 @@ void flow_names_free(struct flow_names *names)
     free(names);
 }
 
-size_t flow_names_bytes(const struct flow_names *names)
-{
-    return sizeof *names + texts_bytes(names);
-}
-
 void flow_names_copy_into(const struct flow_names *names, struct flow_names *into,
                           char texts[FLOW_NAMES_TEXT_BYTES])
 {
-    put_names(names, into, texts, FLOW_NAMES_TEXT_BYTES);
+    _Static_assert(NAME_TEXTS * (LONGEST_NAME_TEXT + 1) <= FLOW_NAMES_TEXT_BYTES, "all texts fit");
+    struct text_sizes sizes = measure_texts(names);
+    put_names(names, &sizes, into, texts);
 }
 
 static int compare_i64(int64_t left, int64_t right)

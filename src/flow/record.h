@@ -42,11 +42,12 @@ struct flow_names {
     uint8_t app;          // enum flow_app
     uint16_t tls_version; // highest offered; 0 = none
     uint16_t dns_type;
-    int16_t dns_rcode; // -1 = no answer seen
+    int16_t dns_rcode;   // -1 = no answer seen
+    uint16_t text_bytes; // of a copy: what lies behind it
 };
 
-// What the texts of a flow's names take at most: a name of 255 bytes, 63 of protocols, fingerprints, another name.
-enum { FLOW_NAMES_TEXT_BYTES = 256 + 64 + 33 + 37 + 256 };
+// What the texts of names take at most: five of 255 bytes, to which a copy cuts them.
+enum { FLOW_NAMES_TEXT_BYTES = 5 * 256 };
 
 extern const struct flow_names flow_names_none;
 
@@ -93,9 +94,7 @@ const char *flow_app_name(enum flow_app app);
 // A copy that owns its texts, as one block; NULL without memory.
 struct flow_names *flow_names_copy(const struct flow_names *names);
 void flow_names_free(struct flow_names *names);
-// The bytes of such a block.
-size_t flow_names_bytes(const struct flow_names *names);
-// A copy whose texts lie in `texts`. Those that do not fit are cut.
+// A copy whose texts lie in `texts`.
 void flow_names_copy_into(const struct flow_names *names, struct flow_names *into,
                           char texts[FLOW_NAMES_TEXT_BYTES]);
 

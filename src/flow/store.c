@@ -230,7 +230,7 @@ struct flow_names *flow_set_names(struct flow_store *store, struct flow *flow, c
     struct flow_names *copy = extra != NULL ? flow_names_copy(names) : NULL;
     if (copy == NULL)
         return NULL;
-    store->names_bytes += flow_names_bytes(copy);
+    store->names_bytes += sizeof *copy + copy->text_bytes;
     flow_names_free(flow_take_names(store, extra));
     extra->names = copy;
     return copy;
@@ -240,7 +240,7 @@ struct flow_names *flow_take_names(struct flow_store *store, struct flow_extra *
 {
     struct flow_names *names = extra->names;
     if (names != NULL)
-        store->names_bytes -= flow_names_bytes(names);
+        store->names_bytes -= sizeof *names + names->text_bytes;
     extra->names = NULL;
     return names;
 }

@@ -185,8 +185,9 @@ void flow_store_remove(struct flow_store *store, uint32_t id);
 
 static inline struct flow *flow_at(const struct flow_store *store, uint32_t id)
 {
-    return (id & FLOW_ID_V6) != 0 ? slab_at(&store->v6.slab, id & ~(uint32_t)FLOW_ID_V6)
-                                  : slab_at(&store->v4.slab, id);
+    return (id & FLOW_ID_V6) != 0
+               ? slab_node(&store->v6.slab, id & ~(uint32_t)FLOW_ID_V6, FLOW_NODE_V6_BYTES)
+               : slab_node(&store->v4.slab, id, FLOW_NODE_V4_BYTES);
 }
 
 static inline struct flow_ends *flow_ends_at(const struct flow_store *store, uint32_t id)
@@ -199,7 +200,7 @@ static inline struct flow_ends *flow_ends_at(const struct flow_store *store, uin
 // of those that go on.
 static inline struct tcp_opening *opening_at(const struct flow_store *store, uint32_t id)
 {
-    struct tcp_quality *node = slab_at(&store->quality, (id - 1) / OPENINGS_A_NODE + 1);
+    struct tcp_quality *node = slab_node(&store->quality, (id - 1) / OPENINGS_A_NODE + 1, sizeof *node);
     size_t offset = (id - 1) % OPENINGS_A_NODE * (sizeof *node / OPENINGS_A_NODE);
     return (struct tcp_opening *)(void *)((char *)node + offset);
 }
@@ -211,17 +212,17 @@ static inline struct tcp_opening *flow_opening(const struct flow_store *store, c
 
 static inline struct tcp_quality *flow_quality(const struct flow_store *store, const struct flow *flow)
 {
-    return (flow->marks & FLOW_MARK_QUALITY) != 0 ? slab_at(&store->quality, flow->quality) : NULL;
+    return (flow->marks & FLOW_MARK_QUALITY) != 0 ? slab_node(&store->quality, flow->quality, sizeof(struct tcp_quality)) : NULL;
 }
 
 static inline struct tcp_trouble *flow_trouble(const struct flow_store *store, const struct tcp_side *side)
 {
-    return side->trouble != 0 ? slab_at(&store->trouble, side->trouble) : NULL;
+    return side->trouble != 0 ? slab_node(&store->trouble, side->trouble, sizeof(struct tcp_trouble)) : NULL;
 }
 
 static inline struct flow_extra *flow_extra(const struct flow_store *store, const struct flow *flow)
 {
-    return flow->extra != 0 ? slab_at(&store->extra, flow->extra) : NULL;
+    return flow->extra != 0 ? slab_node(&store->extra, flow->extra, sizeof(struct flow_extra)) : NULL;
 }
 
 // The part of a flow that has none yet; NULL without memory.

@@ -158,8 +158,11 @@ PREFETCHING void look_ahead(const struct shard *shard, const struct batch *batch
     for (; passes->node < count && passes->node < at + AHEAD_NODES; passes->node++)
         passes->hints[passes->node % HINTS] =
             flow_table_prefetch_node(&shard->table, batch->hash[own[passes->node]]);
-    for (; passes->part < count && passes->part < at + AHEAD_PARTS; passes->part++)
+    for (; passes->part < count && passes->part < at + AHEAD_PARTS; passes->part++) {
         flow_table_prefetch_parts(&shard->table, passes->hints[passes->part % HINTS]);
+        if (shard->names)
+            prefetch_read(packet_payload(&batch->items[own[passes->part]].packet));
+    }
 }
 
 void shard_batch(struct shard *shard, const struct batch *batch)
