@@ -16,9 +16,9 @@ enum { CHUNKS = 64, BATCH = 256 };
 static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick)
 {
     (void)consumer;
-    struct flow_record record;
-    while (tick_next_ended(tick, &record))
-        flow_names_free(record.names);
+    const struct flow_record *record;
+    while ((record = tick_next_ended(tick)) != NULL)
+        flow_names_free(record->names);
 }
 
 static bool run(char *path, unsigned workers, struct error *error)

@@ -131,10 +131,10 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     reload_names(aggregate, tick->number);
     for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
         give_dns(aggregate, dns);
-    for (struct flow_record record; tick_next_ended(tick, &record);) {
+    for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
         if (aggregate->flows_wanted)
-            give_flow(aggregate, &record);
-        flow_names_free(record.names);
+            give_flow(aggregate, record);
+        flow_names_free(record->names);
     }
     if (tick->totals->interval_end)
         aggregate->top_count = tick_top_flows(tick, aggregate->top, TICK_TOP_FLOWS);

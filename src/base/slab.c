@@ -48,6 +48,11 @@ void slab_free(struct slab *slab, uint32_t id)
     slab->used--;
 }
 
+void slab_clear(struct slab *slab)
+{
+    slab->fresh = slab->free_head = slab->used = 0;
+}
+
 size_t slab_bytes(const struct slab *slab)
 {
     return (size_t)slab->fresh * slab->node_bytes;

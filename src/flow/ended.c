@@ -5,13 +5,19 @@
 
 #include "base/prefetch.h"
 
-// An id with what decides most comparisons, so that sorting reads each flow once.
-struct ended_entry {
-    int64_t end_ns;
+// An id with the end of its flow, as a number that orders as times do.
+struct timed_id {
+    uint64_t time;
+    uint32_t id;
+};
+
+// An id with the beginning of its flow's key, so that sorting reads most flows once.
+struct keyed_id {
     uint64_t prefix;
     uint32_t id;
-    uint32_t place; // in the run: of flows that are alike in everything, the one that ended first
+    uint32_t place; // of flows that are alike in everything, the one that ended first
 };
+_Static_assert(sizeof(struct keyed_id) == sizeof(struct timed_id), "they share their memory");
 
 void ended_list_done(struct ended_list *list)
 {
@@ -78,57 +84,120 @@ static int compare_ids(const struct flow_store *store, uint32_t left, uint32_t r
     return ((left & FLOW_ID_INTERIM) == 0) - ((right & FLOW_ID_INTERIM) == 0); // interim records come first
 }
 
-static int compare_entries(const void *left_item, const void *right_item, void *store)
+static int compare_keyed(const void *left_item, const void *right_item, void *store)
 {
-    const struct ended_entry *left = left_item, *right = right_item;
-    if (left->end_ns != right->end_ns)
-        return left->end_ns < right->end_ns ? -1 : 1;
+    const struct keyed_id *left = left_item, *right = right_item;
     if (left->prefix != right->prefix)
         return left->prefix < right->prefix ? -1 : 1;
     int order = compare_ids(store, left->id, right->id);
     return order != 0 ? order : left->place < right->place ? -1 : 1;
 }
 
-static struct ended_entry *need_scratch(struct ended_list *list, size_t count)
+// Room for two arrays of `count`, one behind the other.
+static struct timed_id *need_scratch(struct ended_list *list, size_t count)
 {
     if (count > list->scratch_room) {
-        struct ended_entry *scratch = realloc(list->scratch, count * sizeof *scratch);
-        if (scratch == NULL)
-            return NULL;
+        struct timed_id *scratch = realloc(list->scratch, 2 * count * sizeof *scratch);
+        assert(scratch != NULL); // a few bytes a flow that exists: without them nothing goes on
         list->scratch = scratch;
         list->scratch_room = count;
     }
     return list->scratch;
 }
 
+static void insert_by_time(struct timed_id *items, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct timed_id moving = items[i];
+        size_t to = i;
+        for (; to > 0 && items[to - 1].time > moving.time; to--)
+            items[to] = items[to - 1];
+        items[to] = moving;
+    }
+}
+
+enum { DIGIT_BITS = 11, DIGIT_VALUES = 1 << DIGIT_BITS, DIGIT_MASK = DIGIT_VALUES - 1, TIME_BITS = 64 };
+
+static void place_by_digit(const struct timed_id *from, struct timed_id *into, size_t count, unsigned shift)
+{
+    size_t places[DIGIT_VALUES] = {0}, next = 0;
+    for (size_t i = 0; i < count; i++)
+        places[from[i].time >> shift & DIGIT_MASK]++;
+    for (unsigned value = 0; value < DIGIT_VALUES; value++) {
+        size_t of_value = places[value];
+        places[value] = next;
+        next += of_value;
+    }
+    for (size_t i = 0; i < count; i++)
+        into[places[from[i].time >> shift & DIGIT_MASK]++] = from[i];
+}
+
+// Sorts stably: digit by digit where there are many, of a time those digits that differ. Returns where they are.
+static struct timed_id *sort_by_time(struct timed_id *items, struct timed_id *spare, size_t count)
+{
+    enum { FEW = 64 };
+    if (count <= FEW) {
+        insert_by_time(items, count);
+        return items;
+    }
+    uint64_t differing = 0;
+    for (size_t i = 1; i < count; i++)
+        differing |= items[i].time ^ items[0].time;
+    for (unsigned shift = 0; shift < TIME_BITS; shift += DIGIT_BITS) {
+        if ((differing >> shift & DIGIT_MASK) == 0)
+            continue;
+        place_by_digit(items, spare, count, shift);
+        struct timed_id *sorted = spare;
+        spare = items;
+        items = sorted;
+    }
+    return items;
+}
+
+// Orders flows that ended at the same moment by their keys.
+static void sort_alike(struct timed_id *items, size_t count, const struct flow_store *store,
+                       struct keyed_id *keyed)
+{
+    for (size_t i = 0; i < count; i++)
+        keyed[i] = (struct keyed_id){
+            .prefix = key_prefix(ended_flow_at(store, items[i].id)), .id = items[i].id, .place = (uint32_t)i};
+    qsort_r(keyed, count, sizeof *keyed, compare_keyed, (void *)(uintptr_t)store);
+    for (size_t i = 0; i < count; i++)
+        items[i].id = keyed[i].id;
+}
+
 static void sort_run(struct ended_list *list, const struct ended_run *run, const struct flow_store *store)
 {
     size_t count = run->end - run->next;
     uint32_t *ids = list->ids + run->next;
-    if (count < 2)
-        return;
-    struct ended_entry *entries = need_scratch(list, count);
-    assert(entries != NULL); // a few bytes a flow that exists: without them nothing goes on
+    struct timed_id *scratch = need_scratch(list, count);
     for (size_t i = 0; i < count; i++)
-        entries[i] = (struct ended_entry){
-            .end_ns = ended_time(store, ids[i]),
-            .prefix = key_prefix(ended_flow_at(store, ids[i])),
-            .id = ids[i],
-            .place = (uint32_t)i,
-        };
-    qsort_r(entries, count, sizeof *entries, compare_entries, (void *)(uintptr_t)store);
+        scratch[i] = (struct timed_id){
+            .time = (uint64_t)ended_time(store, ids[i]) ^ UINT64_C(1) << (TIME_BITS - 1), .id = ids[i]};
+    struct timed_id *items = sort_by_time(scratch, scratch + count, count);
+    struct timed_id *spare = items == scratch ? scratch + count : scratch;
+    for (size_t begin = 0, end; begin < count; begin = end) {
+        for (end = begin + 1; end < count && items[end].time == items[begin].time; end++)
+            ;
+        if (end - begin > 1)
+            sort_alike(items + begin, end - begin, store, (struct keyed_id *)(void *)spare);
+    }
     for (size_t i = 0; i < count; i++)
-        ids[i] = entries[i].id;
+        ids[i] = items[i].id;
 }
 
 static void read_head(const struct ended_list *list, struct ended_run *run, const struct flow_store *store)
 {
-    enum { AHEAD = 4 };
-    uint32_t id = list->ids[run->next];
+    enum { AHEAD_NODES = 8, AHEAD_PARTS = 4 };
+    const uint32_t *ids = &list->ids[run->next];
+    size_t left = run->end - run->next;
+    uint32_t id = ids[0];
     run->end_ns = ended_time(store, id);
     run->prefix = key_prefix(ended_flow_at(store, id));
-    if (run->next + AHEAD < run->end)
-        prefetch_read(ended_flow_at(store, list->ids[run->next + AHEAD]));
+    if (AHEAD_NODES < left)
+        flow_prefetch(store, ids[AHEAD_NODES] & ~(uint32_t)FLOW_ID_INTERIM);
+    if (AHEAD_PARTS < left)
+        flow_prefetch_parts(store, ended_flow_at(store, ids[AHEAD_PARTS]));
 }
 
 static bool comes_before(const struct ended_list *list, const struct flow_store *store, unsigned left,

@@ -21,7 +21,7 @@ struct ended_list {
     unsigned run_count;
     unsigned heap[ENDED_RUNS]; // runs that are not empty, the one with the first record at [0]
     unsigned heap_count;
-    struct ended_entry *scratch; // for sorting one run
+    struct timed_id *scratch; // for sorting one run: twice `scratch_room`
     size_t scratch_room;
 };
 

@@ -22,8 +22,9 @@ static int64_t end_time(const struct flow *flow, enum end_reason reason, int64_t
     return reason == END_TIMEOUT ? flow->last_ns + timeout_ns : flow->last_ns;
 }
 
-void flow_end(struct flow_table *table, struct flow_partition *partition, uint32_t id, uint64_t hash,
-              enum end_reason reason, int64_t now_ns)
+// Gives a flow its end and puts it on the ended list.
+static void end_flow(struct flow_table *table, struct flow_partition *partition, uint32_t id,
+                     enum end_reason reason, int64_t now_ns)
 {
     struct flow *flow = flow_at(&table->store, id);
     bool attempt = flow->idle_class < IDLE_ATTEMPTS;
@@ -32,12 +33,18 @@ void flow_end(struct flow_table *table, struct flow_partition *partition, uint32
         end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
-    flow_index_remove(&table->index, hash, id);
     partition->flows--;
     partition->attempts -= attempt;
     table->counts.ended[reason]++;
     bool kept = ended_list_add(&table->ended, id);
     assert(kept); // a few bytes a flow that exists: without them nothing goes on
+}
+
+void flow_end(struct flow_table *table, struct flow_partition *partition, uint32_t id, uint64_t hash,
+              enum end_reason reason, int64_t now_ns)
+{
+    flow_index_remove(&table->index, hash, id);
+    end_flow(table, partition, id, reason, now_ns);
 }
 
 enum end_reason flow_reason_when_idle(const struct flow *flow)
@@ -96,18 +103,13 @@ static enum end_reason reason_at_finish(const struct flow_table *table, const st
     return ended_before ? flow_reason_when_idle(flow) : END_RUN;
 }
 
+// At the end of the run nobody looks for a flow any more: the index is emptied as a whole.
 static void finish_wheel(struct flow_table *table, struct flow_partition *partition, struct idle_wheel *wheel,
                          int64_t now_ns)
 {
-    for (uint32_t slot = 0; slot < wheel->slots; slot++) {
-        while (wheel->heads[slot] != 0) {
-            uint32_t id = wheel->heads[slot];
-            const struct flow *flow = flow_at(&table->store, id);
-            idle_wheel_remove(wheel, &table->store, id);
-            flow_end(table, partition, id, flow_table_hash(table, id), reason_at_finish(table, flow, now_ns),
-                     now_ns);
-        }
-    }
+    uint32_t slot = 0;
+    for (uint32_t id; (id = idle_wheel_drain(wheel, &table->store, &slot)) != 0;)
+        end_flow(table, partition, id, reason_at_finish(table, flow_at(&table->store, id), now_ns), now_ns);
 }
 
 void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
@@ -124,6 +126,8 @@ void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
         for (int kind = 0; last && kind < IDLE_CLASSES; kind++)
             finish_wheel(table, partition, &partition->wheels[kind], now_ns);
     }
+    if (last)
+        flow_index_clear(&table->index);
     ended_list_sort(&table->ended, &table->store);
 }
 
@@ -162,6 +166,9 @@ void flow_evict_one(struct flow_table *table, struct flow_partition *partition, 
     uint32_t id = oldest_of_classes(table, partition, attempts_first ? IDLE_ATTEMPTS : IDLE_CLASSES);
     if (id == 0)
         return;
+    uint32_t next = flow_ends_at(&table->store, id)->idle.next; // likely the next one to go
+    if (next != 0)
+        flow_prefetch(&table->store, next);
     flow_unfile(table, partition, id);
     flow_end(table, partition, id, flow_table_hash(table, id), END_EVICTION, now_ns);
 }

@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/prefetch.h"
-
 enum { IDLE_SLOTS_MAXIMUM = 1024, IDLE_SLACK = 4, SLOT_SHIFT = 30, NEVER_SLOT_SHIFT = 34 };
 
 uint8_t idle_slot_shift(int64_t timeout_ns)
@@ -123,17 +121,33 @@ static uint32_t first_before(struct idle_wheel *wheel, const struct flow_store *
     return 0;
 }
 
+PREFETCHING void prefetch_flow(const struct flow_store *store, uint32_t id)
+{
+    if (id != 0)
+        flow_prefetch(store, id);
+}
+
 uint32_t idle_wheel_take_before(struct idle_wheel *wheel, const struct flow_store *store, int64_t end)
 {
     uint32_t id = first_before(wheel, store, end);
     if (id == 0)
         return 0;
-    uint32_t next = links_at(store, id)->next;
-    if (next != 0) {
-        prefetch_read(flow_at(store, next));
-        prefetch_read(links_at(store, next));
-    }
+    prefetch_flow(store, links_at(store, id)->next);
     idle_wheel_remove(wheel, store, id);
+    return id;
+}
+
+// The neighbour's way back is not mended: nobody goes it any more.
+uint32_t idle_wheel_drain(struct idle_wheel *wheel, const struct flow_store *store, uint32_t *slot)
+{
+    while (*slot < wheel->slots && wheel->heads[*slot] == 0)
+        ++*slot;
+    if (*slot == wheel->slots)
+        return 0;
+    uint32_t id = wheel->heads[*slot];
+    wheel->heads[*slot] = links_at(store, id)->next;
+    prefetch_flow(store, wheel->heads[*slot]);
+    wheel->members--;
     return id;
 }
 

@@ -37,5 +37,9 @@ void idle_wheel_remove(struct idle_wheel *wheel, const struct flow_store *store,
 // minus a timeout, a flow is found at most one slot late; whoever needs the exact moment compares last_ns.
 uint32_t idle_wheel_take_before(struct idle_wheel *wheel, const struct flow_store *store, int64_t end);
 
+// Takes flow after flow off a wheel that is given up, until 0 says that it is empty; nothing else may be done with it
+// in between. *slot begins as 0.
+uint32_t idle_wheel_drain(struct idle_wheel *wheel, const struct flow_store *store, uint32_t *slot);
+
 // The least recently seen flow (to the slot), left on the wheel; 0 = empty.
 uint32_t idle_wheel_oldest(struct idle_wheel *wheel, const struct flow_store *store);

@@ -147,6 +147,13 @@ void flow_index_remove(struct flow_index *index, uint64_t hash, uint32_t id)
         free_overflow(index, before);
 }
 
+void flow_index_clear(struct flow_index *index)
+{
+    memset(index->arena.base, 0, (size_t)index->buckets * sizeof(struct index_bucket));
+    slab_clear(&index->overflow);
+    index->entries = 0;
+}
+
 size_t flow_index_bytes(const struct flow_index *index)
 {
     return (size_t)index->buckets * sizeof(struct index_bucket) + slab_bytes(&index->overflow);

@@ -42,6 +42,8 @@ void flow_index_done(struct flow_index *index);
 bool flow_index_insert(struct flow_index *index, uint64_t hash, uint32_t id);
 // The pair must be there.
 void flow_index_remove(struct flow_index *index, uint64_t hash, uint32_t id);
+// Removes all pairs. Costs the size of the index.
+void flow_index_clear(struct flow_index *index);
 size_t flow_index_bytes(const struct flow_index *index);
 
 static inline uint32_t flow_index_bucket_number(const struct flow_index *index, uint64_t hash)

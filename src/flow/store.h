@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "base/prefetch.h"
 #include "base/slab.h"
 #include "flow/key.h"
 #include "flow/policy.h"
@@ -223,6 +224,27 @@ static inline struct tcp_trouble *flow_trouble(const struct flow_store *store, c
 static inline struct flow_extra *flow_extra(const struct flow_store *store, const struct flow *flow)
 {
     return flow->extra != 0 ? slab_node(&store->extra, flow->extra, sizeof(struct flow_extra)) : NULL;
+}
+
+// Touch early what the end of a flow reads: its node, and some flows later the parts that the node names.
+PREFETCHING void flow_prefetch(const struct flow_store *store, uint32_t id)
+{
+    prefetch_read(flow_at(store, id));
+    prefetch_read(flow_ends_at(store, id));
+}
+
+PREFETCHING void flow_prefetch_parts(const struct flow_store *store, const struct flow *flow)
+{
+    const char *quality = (const char *)flow_quality(store, flow);
+    const struct flow_extra *extra = flow_extra(store, flow);
+    if (quality != NULL) {
+        prefetch_read(quality);
+        prefetch_read(quality + 64);
+    } else if ((flow->marks & FLOW_MARK_OPENING) != 0) {
+        prefetch_read(flow_opening(store, flow));
+    }
+    if (extra != NULL)
+        prefetch_read(extra);
 }
 
 // The part of a flow that has none yet; NULL without memory.

@@ -4,6 +4,7 @@
 
 void tick_begin(struct pipeline_tick *tick)
 {
+    tick->taken = NULL;
     for (unsigned i = 0; i < tick->run_count; i++)
         tick->runs[i]->head = tick->runs[i]->next(tick->runs[i]);
 }
@@ -15,19 +16,18 @@ static int compare_heads(const struct ended_record *left, const struct ended_rec
     return flow_record_compare_keys(&left->record, &right->record);
 }
 
-bool tick_next_ended(struct pipeline_tick *tick, struct flow_record *out)
+const struct flow_record *tick_next_ended(struct pipeline_tick *tick)
 {
     struct tick_run *first = NULL;
+    if (tick->taken != NULL)
+        tick->taken->head = tick->taken->next(tick->taken);
     for (unsigned i = 0; i < tick->run_count; i++) {
         struct tick_run *run = tick->runs[i];
         if (run->head != NULL && (first == NULL || compare_heads(run->head, first->head) < 0))
             first = run;
     }
-    if (first == NULL)
-        return false;
-    *out = first->head->record;
-    first->head = first->next(first);
-    return true;
+    tick->taken = first;
+    return first != NULL ? &first->head->record : NULL;
 }
 
 const struct dns_transaction *tick_next_dns(struct pipeline_tick *tick)

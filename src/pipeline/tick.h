@@ -28,12 +28,14 @@ struct pipeline_tick {
     const struct totals *totals; // exact at this tick
     struct tick_run **runs;
     unsigned run_count;
+    struct tick_run *taken; // the run whose head was handed out last; NULL = none
 };
 
 // Readies the runs of a tick: every `head` is read.
 void tick_begin(struct pipeline_tick *tick);
-// The next ended flow of all shards, in order. The names are the caller's to free. False = no more.
-bool tick_next_ended(struct pipeline_tick *tick, struct flow_record *out);
+// The next ended flow of all shards, in order; valid until the next call, but for its names, which are the caller's
+// to free. NULL = no more.
+const struct flow_record *tick_next_ended(struct pipeline_tick *tick);
 // The next DNS transaction, in the order of packets; borrowed. NULL = no more.
 const struct dns_transaction *tick_next_dns(struct pipeline_tick *tick);
 // The flows with the most bytes in the interval that this tick ends (totals->interval_end), largest first.

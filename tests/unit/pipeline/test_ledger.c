@@ -278,8 +278,8 @@ static void take_late(struct tick_consumer *consumer, struct pipeline_tick *tick
     const struct stuck_consumer *stuck = (const struct stuck_consumer *)consumer;
     while (stuck->source != NULL && !atomic_load(&stuck->source->ended))
         usleep(1000);
-    for (struct flow_record record; tick_next_ended(tick, &record);)
-        flow_names_free(record.names);
+    for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;)
+        flow_names_free(record->names);
 }
 
 // Runs `source` over `workers` shards and gives its totals.

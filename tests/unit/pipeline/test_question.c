@@ -285,8 +285,8 @@ static void *ask_always(void *argument)
 static void take_all(struct tick_consumer *consumer, struct pipeline_tick *tick)
 {
     (void)consumer;
-    for (struct flow_record record; tick_next_ended(tick, &record);)
-        flow_names_free(record.names);
+    for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;)
+        flow_names_free(record->names);
     while (tick_next_dns(tick) != NULL)
         ;
 }
