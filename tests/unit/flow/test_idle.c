@@ -219,3 +219,25 @@ Test(idle, bounds_the_slots_of_long_timeouts)
     cr_expect_eq(take_due(&fixture, timeout_ns + (INT64_C(1) << fixture.wheel.slot_shift)), id);
     end(&fixture);
 }
+
+Test(idle, drains_to_the_last_flow)
+{
+    struct fixture fixture;
+    begin(&fixture, 60 * NS_PER_S);
+    enum { FLOWS = 100 };
+    bool seen[FLOWS + 1] = {0};
+    for (unsigned i = 0; i < FLOWS; i++)
+        add(&fixture, i % 7 * NS_PER_S);
+    uint32_t slot = 0, id;
+    while ((id = idle_wheel_drain(&fixture.wheel, &fixture.store, &slot)) != 0) {
+        cr_assert(id <= FLOWS && !seen[id]);
+        seen[id] = true;
+        flow_ends_at(&fixture.store, id)->end_ns = -1; // as its end does
+    }
+    for (unsigned i = 1; i <= FLOWS; i++)
+        cr_expect(seen[i], "flow %u", i);
+    cr_expect_eq(fixture.wheel.members, 0);
+    id = add(&fixture, NS_PER_S);
+    cr_expect_eq(take_due(&fixture, 1000 * NS_PER_S), id, "the wheel can be used again");
+    end(&fixture);
+}

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "packets.h"
 
@@ -68,6 +69,39 @@ Test(ended_list, merges_what_the_partitions_end)
     test_table_done(&test);
 }
 
+// What makes room all lands in one run, however it is spread over time: on either side of where sorting by digits
+// begins, with times that differ in the lowest digit, in one above it, in many, and in none.
+Test(ended_list, sorts_runs_of_any_length_and_spread)
+{
+    static const unsigned lengths[] = {2, 63, 64, 65, 66, 1000, 5000};
+    static const int64_t spreads_ns[] = {1, 2, 2048, 3 * NS_PER_S, 100 * NS_PER_S};
+    enum { CAP = 16 };
+    srand(7);
+    for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        for (unsigned j = 0; j < sizeof spreads_ns / sizeof spreads_ns[0]; j++) {
+            struct flow_policy policy = test_policy();
+            policy.max_flows = CAP;
+            struct test_table test;
+            test_table_init(&test, policy);
+            for (unsigned n = 0; n < lengths[i] + CAP; n++) {
+                int64_t at_ns = ((int64_t)rand() << 16 ^ rand()) % spreads_ns[j];
+                struct packet packet = udp_packet(1, (uint16_t)(1 + n * 7919 % 65521), 2, 53, at_ns);
+                feed(&test, &packet);
+            }
+            cr_assert_eq(ended(&test), lengths[i]);
+            cr_expect_eq(test.table.ended.run_count, 1);
+            struct flow_record before = take(&test);
+            while (ended(&test) > 0) {
+                struct flow_record record = take(&test);
+                cr_assert_lt(flow_record_compare(&before, &record), 0, "%u flows over %ld ns", lengths[i],
+                             spreads_ns[j]);
+                before = record;
+            }
+            test_table_done(&test);
+        }
+    }
+}
+
 Test(flow_record, compares_as_the_list_sorts)
 {
     struct test_table test;
@@ -91,6 +125,27 @@ Test(flow_record, compares_as_the_list_sorts)
         cr_assert_lt(flow_record_compare(&before, &record), 0);
         cr_assert_gt(flow_record_compare(&record, &before), 0);
         before = record;
+    }
+    test_table_done(&test);
+}
+
+// After the end of the run the index knows none of the flows, and takes new ones.
+Test(ended_list, leaves_an_empty_table_at_the_end_of_the_run)
+{
+    enum { FLOWS = 3000 };
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint16_t i = 0; i < FLOWS; i++) {
+            struct packet packet = udp_packet(1, (uint16_t)(1 + i), 2, 53, 0);
+            cr_assert(feed(&test, &packet).created, "round %u, flow %u", round, i);
+        }
+        cr_assert_eq(flow_table_active(&test.table), FLOWS);
+        finish(&test, 0);
+        cr_expect_eq(flow_table_active(&test.table), 0);
+        for (unsigned i = 0; i < FLOWS; i++)
+            cr_assert_eq(take(&test).reason, END_RUN);
+        take_none(&test);
     }
     test_table_done(&test);
 }
