@@ -41,7 +41,8 @@ struct pipeline {
     struct bell helping; // rings for the source's thread when it has nothing to read
     struct batch_ring batches;
     unsigned unannounced; // batches sent since the workers were woken
-    struct tick_slot *slots;
+    struct tick_slot *slots; // of ticks on their way, by tick number
+    unsigned slot_count;
     pthread_t aggregate;
     pthread_mutex_t asking; // one question at a time
 };

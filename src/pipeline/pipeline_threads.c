@@ -13,9 +13,6 @@ enum { BATCHES_FILE = 32, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
 // A shard that has so many before it gets no packets, so that it takes no batch from the others (live).
 enum { BATCHES_BEHIND = BATCHES_LIVE / 2 };
 
-// Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
-enum { TICK_SLOTS = BATCHES_LIVE + 2 * WORKER_PARTS };
-
 void pipeline_wake_workers(struct pipeline *pipeline)
 {
     if (pipeline->unannounced > 0)
@@ -77,7 +74,7 @@ static void note_tick(struct pipeline *pipeline, const struct batch *batch)
 {
     if (!pipeline->dispatch.settings.lossless)
         ledger_take_drops(&pipeline->counted, pipeline->source);
-    struct tick_slot *slot = &pipeline->slots[batch->tick % TICK_SLOTS];
+    struct tick_slot *slot = &pipeline->slots[batch->tick % pipeline->slot_count];
     slot->now_ns = batch->now_ns;
     slot->last = batch->mark == BATCH_SOURCE_END;
     totals_copy(&slot->totals, &pipeline->counted);
@@ -115,7 +112,7 @@ static void *aggregate(void *argument)
         const struct shard_totals *counted[PIPELINE_WORKERS];
         for (unsigned i = 0; i < pipeline->setup.workers; i++)
             pipeline->runs[i] = worker_run(pipeline->workers[i], &counted[i]);
-        const struct tick_slot *slot = &pipeline->slots[number % TICK_SLOTS];
+        const struct tick_slot *slot = &pipeline->slots[number % pipeline->slot_count];
         last = slot->last;
         int64_t now_ns = slot->now_ns;
         totals_copy(&pipeline->merged, &slot->totals);
@@ -128,8 +125,10 @@ static void *aggregate(void *argument)
 
 bool pipeline_create_workers(struct pipeline *pipeline)
 {
-    pipeline->slots = calloc(TICK_SLOTS, sizeof *pipeline->slots);
     unsigned batches = pipeline->source->ops->lossless ? BATCHES_FILE : BATCHES_LIVE;
+    // Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
+    pipeline->slot_count = batches + 2 * WORKER_PARTS;
+    pipeline->slots = calloc(pipeline->slot_count, sizeof *pipeline->slots);
     if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, pipeline->setup.batch))
         return false;
     unsigned threads = pipeline->setup.threads, workers = pipeline->setup.workers;
