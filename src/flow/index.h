@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/prefetch.h"
 #include "base/slab.h"
@@ -69,24 +71,27 @@ PREFETCHING void flow_index_prefetch(const struct flow_index *index, uint64_t ha
     prefetch_read(flow_index_bucket(index, flow_index_bucket_number(index, hash)));
 }
 
-// The places of a bucket that have the tag, as bits: four tags at a time, each 0 after the XOR where it is
-// equal, and only then without a carry into its top bit.
+// The places of a bucket that have the tag, as bits.
+#ifdef __SSE2__
 static inline unsigned index_bucket_match(const struct index_bucket *bucket, uint16_t tag)
 {
-    static const uint64_t ones = UINT64_C(0x0001000100010001), rest = UINT64_C(0x7fff7fff7fff7fff);
-    unsigned places = 0;
-#pragma GCC unroll 3
-    for (unsigned word = 0; word * 4 < INDEX_PLACES; word++) {
-        uint64_t tags;
-        memcpy(&tags, (const char *)bucket->tags + word * sizeof tags, sizeof tags);
-        uint64_t differs = tags ^ ones * tag;
-        uint64_t zero = ~(((differs & rest) + rest) | differs | rest);
-        places |= (unsigned)((zero >> 15) * UINT64_C(0x0001000200040008) >> 48) << word * 4;
-    }
-    return places & ((1u << INDEX_PLACES) - 1);
+    const __m128i *tags = (const __m128i *)(const void *)bucket->tags;
+    __m128i wanted = _mm_set1_epi16((short)tag);
+    __m128i first = _mm_cmpeq_epi16(_mm_loadu_si128(tags), wanted);
+    __m128i rest = _mm_cmpeq_epi16(_mm_loadl_epi64(tags + 1), wanted);
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(first, rest)) & ((1u << INDEX_PLACES) - 1);
 }
-_Static_assert(offsetof(struct index_bucket, overflow) + sizeof(uint32_t) == 3 * sizeof(uint64_t),
-               "the last word of tags ends with the overflow");
+_Static_assert(INDEX_PLACES > 8 && offsetof(struct index_bucket, tags) + 24 <= sizeof(struct index_bucket),
+               "eight tags and what lies behind them");
+#else
+static inline unsigned index_bucket_match(const struct index_bucket *bucket, uint16_t tag)
+{
+    unsigned places = 0;
+    for (unsigned place = 0; place < INDEX_PLACES; place++)
+        places |= (unsigned)(bucket->tags[place] == tag) << place;
+    return places;
+}
+#endif
 
 // Walks the candidates of a hash: ids whose tag fits. Start with {0}; 0 = no more.
 struct index_walk {
