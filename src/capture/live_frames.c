@@ -67,6 +67,5 @@ void live_frames_take(void *owner, struct live_handle *handle, int64_t time_ns, 
         .chunk = chunk,
     };
     chunk->used += captured;
-    frames->bytes += captured;
     handle->row->drops.delivered++;
 }

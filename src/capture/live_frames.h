@@ -15,7 +15,6 @@ struct live_frames {
     struct chunk *retired; // full: their frames were handed over by the last poll
     struct frame *into;    // where the poll that runs puts them
     unsigned capacity, count;
-    uint64_t bytes; // taken since the start
 };
 
 // `pool` is borrowed.

@@ -132,7 +132,7 @@ static uint64_t ring_bytes(int fd)
 
 static void report_ring(const struct live_handle *handle, uint32_t wanted_bytes)
 {
-    uint64_t bytes = handle->ring_bytes;
+    uint64_t bytes = ring_bytes(handle->fd);
     if (bytes != 0 && bytes < wanted_bytes - wanted_bytes / 8)
         log_warning("capture", "%s: a ring of %" PRIu32 " KB did not fit into memory: it has %" PRIu64 " KB",
                     handle->device, wanted_bytes / 1024, bytes / 1024);
@@ -153,7 +153,6 @@ static enum live_open_result activate_largest(struct live_handle *handle,
     if (result != LIVE_OPENED)
         return result;
     handle->fd = pcap_get_selectable_fd(handle->pcap);
-    handle->ring_bytes = ring_bytes(handle->fd);
     report_ring(handle, wanted_bytes);
     handle->row->shown.snaplen = snaplen;
     return LIVE_OPENED;

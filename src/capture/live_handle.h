@@ -16,7 +16,6 @@ struct live_handle {
     int fd;
     char device[64];       // the kernel's name, or "any"
     uint32_t kernel_index; // while open; 0 for "any"
-    uint64_t ring_bytes;   // while open; 0 = unknown
     bool by_glob;          // forgotten once its interface is gone
     bool is_any;
     bool gone;             // the interface was removed: read what is left, then close

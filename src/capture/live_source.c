@@ -29,8 +29,7 @@ struct live_source {
     struct live_drain drain;
     unsigned turn; // the handle that is read first
     enum live_state state;
-    unsigned unwatched;  // polls since the links and sockets were last looked at
-    uint64_t slept_bytes; // frames.bytes when it last went to sleep
+    unsigned unwatched; // polls since the links and sockets were last looked at
     atomic_int stop;    // enum stop_wish
     int stop_fd;
     enum exit_code verdict;
@@ -123,41 +122,7 @@ static int wait_ms(const struct live_source *source, int timeout_ms)
     return wait_ms > 0 ? (int)wait_ms : 0;
 }
 
-// How long the rings can be left alone: not longer than a ring takes to fill at 10 Gbit/s from now on, and not much
-// longer than the user lets the kernel gather packets. 0 = not at all.
-static uint64_t longest_lull_ms(const struct live_source *source, uint64_t got_bytes)
-{
-    enum { LULL_TIMEOUTS = 3, LINE_BYTES_A_MS = 1250 * 1000, LITTLE_OF_RING = 64 };
-    uint64_t lull_ms = LULL_TIMEOUTS * (uint64_t)source->set.settings->timeout_ms;
-    for (unsigned i = 0; i < source->set.handles_count; i++) {
-        const struct live_handle *handle = source->set.handles[i];
-        if (handle->pcap == NULL)
-            continue;
-        if (got_bytes > handle->ring_bytes / LITTLE_OF_RING)
-            return 0;
-        if (lull_ms > handle->ring_bytes / LINE_BYTES_A_MS)
-            lull_ms = handle->ring_bytes / LINE_BYTES_A_MS;
-    }
-    return lull_ms;
-}
-
-// How long to sleep whatever comes; 0 = until something comes. While little comes, waking up for every block that the
-// kernel closes would cost more than to analyse what is in it.
-static int lull_ms(struct live_source *source, int timeout_ms)
-{
-    const struct capture_settings *settings = source->set.settings;
-    uint64_t got_bytes = source->frames.bytes - source->slept_bytes;
-    source->slept_bytes = source->frames.bytes;
-    if (got_bytes == 0 || settings->immediate_mode)
-        return 0;
-    int longest_ms = (int)longest_lull_ms(source, got_bytes);
-    if (longest_ms <= (int)settings->timeout_ms)
-        return 0;
-    int lulls = (timeout_ms + longest_ms - 1) / longest_ms; // of equal length
-    return (timeout_ms + lulls - 1) / lulls;
-}
-
-// Sleeps until a frame (after a lull, when there was reason for one), a change of the links, the stop, or the timeout. Whether there may be something to read.
+// Sleeps until a frame, a change of the links, the stop, or the timeout. Whether there may be something to read.
 static bool await(struct live_source *source, int timeout_ms)
 {
     struct pollfd fds[LIVE_INTERFACES_MAX + OTHER_FDS];
@@ -165,17 +130,16 @@ static bool await(struct live_source *source, int timeout_ms)
     fds[0] = (struct pollfd){.fd = link_watch_fd(source->set.links), .events = POLLIN};
     fds[1] = (struct pollfd){.fd = source->stop_fd, .events = POLLIN};
     nfds_t count = OTHER_FDS;
-    int lull = timeout_ms > 0 ? lull_ms(source, timeout_ms) : 0;
     for (unsigned i = 0; i < source->set.handles_count; i++) {
         struct live_handle *handle = source->set.handles[i];
         if (handle->pcap == NULL || handle->finished)
             continue;
         waited[count] = handle;
-        fds[count++] = (struct pollfd){.fd = handle->fd, .events = lull > 0 ? 0 : POLLIN};
+        fds[count++] = (struct pollfd){.fd = handle->fd, .events = POLLIN};
     }
-    int ready = poll(fds, count, lull > 0 ? lull : timeout_ms);
+    int ready = poll(fds, count, timeout_ms);
     if (ready <= 0)
-        return ready < 0 || lull > 0 || handles_wait_ms(source) < INT_MAX;
+        return ready < 0 || handles_wait_ms(source) < INT_MAX;
     for (nfds_t i = OTHER_FDS; i < count; i++)
         if ((fds[i].revents & POLLERR) != 0)
             take_socket_error(source, waited[i]);
