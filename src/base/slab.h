@@ -25,7 +25,7 @@ void slab_done(struct slab *slab);
 // The id of a node that holds zeros; 0 when all are out or there is no memory.
 uint32_t slab_take(struct slab *slab);
 void slab_free(struct slab *slab, uint32_t id);
-void slab_clear(struct slab *slab); // frees all nodes
+void slab_clear(struct slab *slab); // frees all nodes, as if none had been out
 
 static inline void *slab_at(const struct slab *slab, uint32_t id)
 {

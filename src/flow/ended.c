@@ -78,7 +78,8 @@ static int compare_ids(const struct flow_store *store, uint32_t left, uint32_t r
     int order = flow_key_compare(&first_key, &second_key);
     if (order != 0)
         return order;
-    int64_t first_ns = ended_ends_at(store, left)->first_ns, second_ns = ended_ends_at(store, right)->first_ns;
+    int64_t first_ns = ended_ends_at(store, left)->first_ns,
+            second_ns = ended_ends_at(store, right)->first_ns;
     if (first_ns != second_ns)
         return first_ns < second_ns ? -1 : 1;
     return ((left & FLOW_ID_INTERIM) == 0) - ((right & FLOW_ID_INTERIM) == 0); // interim records come first

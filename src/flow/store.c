@@ -20,14 +20,14 @@ static size_t nodes_bytes(const struct flow_nodes *nodes)
     return slab_bytes(&nodes->slab) + nodes->slab.fresh * sizeof(struct flow_ends);
 }
 
-// The number of a free node, whose ends are room without a value; 0 without memory.
+// The number of a free node, whose ends are room without a value; 0 without memory. The room comes first: whoever
+// walks over all nodes finds the ends of each.
 static uint32_t nodes_take(struct flow_nodes *nodes)
 {
-    uint32_t number = slab_take(&nodes->slab);
-    if (number == 0 || arena_grow(&nodes->ends, number * sizeof(struct flow_ends)))
-        return number;
-    slab_free(&nodes->slab, number);
-    return 0;
+    size_t next = (size_t)nodes->slab.fresh + 1;
+    if (nodes->slab.free_head == 0 && !arena_grow(&nodes->ends, next * sizeof(struct flow_ends)))
+        return 0;
+    return slab_take(&nodes->slab);
 }
 
 bool flow_store_init(struct flow_store *store, uint32_t flows)

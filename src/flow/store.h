@@ -186,9 +186,8 @@ void flow_store_remove(struct flow_store *store, uint32_t id);
 
 static inline struct flow *flow_at(const struct flow_store *store, uint32_t id)
 {
-    return (id & FLOW_ID_V6) != 0
-               ? slab_node(&store->v6.slab, id & ~(uint32_t)FLOW_ID_V6, FLOW_NODE_V6_BYTES)
-               : slab_node(&store->v4.slab, id, FLOW_NODE_V4_BYTES);
+    return (id & FLOW_ID_V6) != 0 ? slab_node(&store->v6.slab, id & ~(uint32_t)FLOW_ID_V6, FLOW_NODE_V6_BYTES)
+                                  : slab_node(&store->v4.slab, id, FLOW_NODE_V4_BYTES);
 }
 
 static inline struct flow_ends *flow_ends_at(const struct flow_store *store, uint32_t id)
@@ -213,7 +212,9 @@ static inline struct tcp_opening *flow_opening(const struct flow_store *store, c
 
 static inline struct tcp_quality *flow_quality(const struct flow_store *store, const struct flow *flow)
 {
-    return (flow->marks & FLOW_MARK_QUALITY) != 0 ? slab_node(&store->quality, flow->quality, sizeof(struct tcp_quality)) : NULL;
+    return (flow->marks & FLOW_MARK_QUALITY) != 0
+               ? slab_node(&store->quality, flow->quality, sizeof(struct tcp_quality))
+               : NULL;
 }
 
 static inline struct tcp_trouble *flow_trouble(const struct flow_store *store, const struct tcp_side *side)
@@ -257,7 +258,8 @@ struct tcp_trouble *flow_need_trouble(struct flow_store *store, struct tcp_side 
 struct flow_extra *flow_need_extra(struct flow_store *store, struct flow *flow);
 // Gives the flow a copy of these names, which may borrow texts of those that it had; NULL without memory: it keeps
 // what it had.
-struct flow_names *flow_set_names(struct flow_store *store, struct flow *flow, const struct flow_names *names);
+struct flow_names *flow_set_names(struct flow_store *store, struct flow *flow,
+                                  const struct flow_names *names);
 // The names, which are the caller's from now on; NULL = none.
 struct flow_names *flow_take_names(struct flow_store *store, struct flow_extra *extra);
 

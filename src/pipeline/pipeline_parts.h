@@ -40,7 +40,7 @@ struct pipeline {
     struct crew crew;
     struct bell helping; // rings for the source's thread when it has nothing to read
     struct batch_ring batches;
-    unsigned unannounced; // batches sent since the workers were woken
+    unsigned unannounced;    // batches sent since the workers were woken
     struct tick_slot *slots; // of ticks on their way, by tick number
     unsigned slot_count;
     pthread_t aggregate;

@@ -290,6 +290,24 @@ Test(query, gives_nothing_of_an_empty_table)
     world_destroy(world);
 }
 
+// A node without the memory for its ends is none: a question, which walks over all nodes, must not meet it.
+Test(query, passes_by_flows_that_found_no_memory)
+{
+    struct world *world = make_flows(10);
+    struct flow_table *table = &world->test.table;
+    table->store.v4.ends.reserved = table->store.v6.ends.reserved = 0; // they cannot grow any more
+    table->store.v4.ends.usable = table->store.v4.slab.fresh * sizeof(struct flow_ends);
+    struct packet packet = udp_packet(1, 65000, 2, 65001, 0);
+    cr_expect_null(feed(&world->test, &packet).flow);
+    cr_expect_eq(table->counts.refused, 1);
+    struct flow_query query = {.limit = FLOW_QUERY_LIMIT};
+    struct flow_answer answer = ask(world, &query, 1000);
+    cr_expect_eq(answer.looked_at, 10);
+    cr_expect_eq(answer.matched, 10);
+    flow_answer_done(&answer);
+    world_destroy(world);
+}
+
 // Takes what ended and marks it.
 static unsigned take_ended(struct world *world)
 {

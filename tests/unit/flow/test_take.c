@@ -267,8 +267,9 @@ Test(flow_record, gives_the_flows_memory_back)
     finish(&test, 0);
     flow_names_free(take(&test).names);
     const struct flow_store *store = &test.table.store;
-    cr_expect_eq(
-        store->v4.slab.used + store->v6.slab.used + store->quality.used + store->trouble.used + store->extra.used, 0);
+    cr_expect_eq(store->v4.slab.used + store->v6.slab.used + store->quality.used + store->trouble.used +
+                     store->extra.used,
+                 0);
     cr_expect_eq(store->names_bytes, 0);
     test_table_done(&test);
 }
