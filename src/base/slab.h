@@ -27,15 +27,15 @@ uint32_t slab_take(struct slab *slab);
 void slab_free(struct slab *slab, uint32_t id);
 void slab_clear(struct slab *slab); // frees all nodes, as if none had been out
 
-static inline void *slab_at(const struct slab *slab, uint32_t id)
-{
-    return slab->arena.base + (size_t)(id - 1) * slab->node_bytes;
-}
-
-// The same for who knows the size of the nodes: often a shift instead of a multiplication.
+// For who knows the size of the nodes: often a shift instead of a multiplication.
 static inline void *slab_node(const struct slab *slab, uint32_t id, size_t node_bytes)
 {
     return slab->arena.base + (size_t)(id - 1) * node_bytes;
+}
+
+static inline void *slab_at(const struct slab *slab, uint32_t id)
+{
+    return slab_node(slab, id, slab->node_bytes);
 }
 
 // Bytes of the nodes that were ever out: what the slab may have resident.

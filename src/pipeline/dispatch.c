@@ -9,6 +9,9 @@
 #include "pipeline/shard.h"
 
 enum { FRAGMENT_ENTRIES = 4096, FILE_WAIT_MS = 10 };
+// Live, where packets come, the next ones end the tick, so that it need not wake the source by itself: it waits a little
+// longer than the usual capture.timeout_ms for them.
+static const int64_t tick_patience_ns = 12 * NS_PER_MS;
 
 bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch *open,
                    struct totals *totals, deliver_function *deliver, void *owner)
@@ -236,9 +239,8 @@ int dispatch_wait_ms(const struct dispatch *dispatch)
     int64_t left_ns = dispatch->tick_end_ns - dispatch->live.now_ns;
     if (left_ns > dispatch->settings.tick_ns || left_ns <= 0)
         return 1; // not begun, or the shards are behind
-    // Where packets come, the next ones end the tick: a sleep of its own would cost more than a little patience.
     if (dispatch->tick_packets > 0)
-        left_ns += dispatch->settings.tick_ns / 4;
+        left_ns += tick_patience_ns;
     return (int)(left_ns / NS_PER_MS) + 1;
 }
 
