@@ -82,7 +82,8 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
                                   const struct flow_key *key, uint64_t hash, uint8_t sender, uint32_t hint);
 
 // Touch early what flow_table_packet() will read: the bucket first, some packets later the node that it
-// names, then the parts of the node. The id is a hint which flow it may be: 0 = none.
+// names, then the parts of the node. The id is a hint which flow it may be: 0 = none. Of the parts only the quality:
+// asking for the others, as flow_prefetch_parts() does where a flow ends, costs a packet more than it saves.
 PREFETCHING void flow_table_prefetch_bucket(const struct flow_table *table, uint64_t hash)
 {
     flow_index_prefetch(&table->index, hash);
