@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "capture/file_source.h"
+#include "capture/file/file_source.h"
 #include "control/cores.h"
 #include "pipeline/pipeline.h"
 
@@ -49,7 +49,7 @@ static bool run(char *path, unsigned workers, struct error *error)
     if (good) {
         const struct totals *totals = pipeline_totals(pipeline);
         printf("%" PRIu64 " packets, %" PRIu64 " flows\n", totals->analysed, totals->flows_created);
-        good = source_verdict(source, error) == EXIT_DONE;
+        good = source_verdict(source, error) == ERROR_NONE;
     }
     pipeline_destroy(pipeline);
     source_destroy(source);

@@ -159,10 +159,10 @@ static bool read_local(struct aggregate *aggregate, const struct string_list *li
 {
     aggregate->local = calloc(list->count + 1, sizeof *aggregate->local);
     if (aggregate->local == NULL)
-        return error_set(error, EXIT_USAGE, "no memory for networks.local");
+        return error_set(error, ERROR_EXHAUSTED, "no memory for networks.local");
     for (unsigned i = 0; i < list->count; i++) {
         if (!prefix_parse(list->items[i], &aggregate->local[i]))
-            return error_set(error, EXIT_USAGE,
+            return error_set(error, ERROR_INVALID_ARGUMENT,
                              "networks.local: '%s' is no CIDR (as 10.0.0.0/8, host bits zero)",
                              list->items[i]);
         aggregate->local_count++;
@@ -188,7 +188,7 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
     if (aggregate != NULL)
         snapshot_board_init(&aggregate->snapshots);
     if (aggregate == NULL || (aggregate->cache = name_cache_create(NAME_CACHE_ENTRIES, hash_seed)) == NULL) {
-        error_set(error, EXIT_USAGE, "no memory for the names of addresses");
+        error_set(error, ERROR_EXHAUSTED, "no memory for the names of addresses");
         aggregate_destroy(aggregate);
         return NULL;
     }

@@ -67,16 +67,17 @@ static bool read_line(struct name_file *file, char *line, const char *path, unsi
         return true;
     struct prefix prefix;
     if (!prefix_parse(columns[0], &prefix))
-        return error_set(error, EXIT_USAGE,
+        return error_set(error, ERROR_INVALID_ARGUMENT,
                          "%s:%u: '%s' is no address or CIDR (as 10.0.0.0/8 or 2001:db8::1, host bits zero)",
                          path, number, columns[0]);
     if (columns[1][0] == '\0')
-        return error_set(error, EXIT_USAGE, "%s:%u: the name is missing: write CIDR,name,namespace,kind",
-                         path, number);
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "%s:%u: the name is missing: write CIDR,name,namespace,kind", path, number);
     if (file->count == NAME_FILE_ROWS)
-        return error_set(error, EXIT_USAGE, "%s:%u: more than %d names", path, number, NAME_FILE_ROWS);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "%s:%u: more than %d names", path, number,
+                         NAME_FILE_ROWS);
     return add_row(file, &prefix, columns) ||
-           error_set(error, EXIT_USAGE, "%s: no memory for its names", path);
+           error_set(error, ERROR_EXHAUSTED, "%s: no memory for its names", path);
 }
 
 static void index_rows(struct name_file *file)
@@ -96,11 +97,11 @@ struct name_file *name_file_load(const char *path, struct error *error)
 {
     FILE *stream = fopen(path, "re");
     if (stream == NULL) {
-        error_set(error, EXIT_USAGE, "cannot read names.file %s: %s", path, strerror(errno));
+        error_set(error, error_kind_of_errno(errno), "cannot read names.file %s: %s", path, strerror(errno));
         return NULL;
     }
     struct name_file *file = calloc(1, sizeof *file);
-    bool good = file != NULL || error_set(error, EXIT_USAGE, "%s: no memory for its names", path);
+    bool good = file != NULL || error_set(error, ERROR_EXHAUSTED, "%s: no memory for its names", path);
     char *line = NULL;
     size_t room = 0;
     for (unsigned number = 1; good && getline(&line, &room, stream) >= 0; number++)

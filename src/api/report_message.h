@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "aggregate/report_summary.h"
+#include "report/summary.h"
 
 struct ProtobufCMessageDescriptor;
 struct Netscope__V1__Report;

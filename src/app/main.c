@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/exit_code.h"
 #include "app/memory_plan.h"
 #include "app/sensor.h"
 #include "app/status.h"
@@ -10,7 +11,7 @@
 #include "app/version.h"
 #include "base/log.h"
 #include "base/strbuf.h"
-#include "capture/interfaces.h"
+#include "capture/live/interfaces.h"
 #include "config/config.h"
 #include "control/check.h"
 
@@ -18,10 +19,10 @@ enum { MAIN_TEXT_BYTES = 16 << 20 };
 
 extern char **environ;
 
-static enum exit_code tell(const struct error *error)
+static enum exit_code tell(const struct error *error, enum exit_stage stage)
 {
     log_error("start", "%s", error->text);
-    return error->code;
+    return exit_code_of(error->kind, stage);
 }
 
 static enum exit_code print_text(struct strbuf *text)
@@ -29,9 +30,9 @@ static enum exit_code print_text(struct strbuf *text)
     struct error error;
     bool good = fwrite(text->text, 1, text->length, stdout) == text->length && fflush(stdout) == 0;
     if (!good)
-        error_set(&error, EXIT_OUTPUT, "cannot write standard output: %s", strerror(errno));
+        error_set(&error, ERROR_UNAVAILABLE, "cannot write standard output: %s", strerror(errno));
     strbuf_done(text);
-    return good ? EXIT_DONE : tell(&error);
+    return good ? EXIT_DONE : tell(&error, STAGE_OUTPUT);
 }
 
 static enum exit_code print_settings(const struct settings *settings, bool yaml)
@@ -44,11 +45,11 @@ static enum exit_code print_settings(const struct settings *settings, bool yaml)
         strbuf_add(&text, "the settings are valid\n");
     if (!good) {
         strbuf_done(&text);
-        return tell(&error);
+        return tell(&error, STAGE_SETTINGS);
     }
     good = memory_plan_add(&text, settings, yaml ? "# " : "", &error);
     enum exit_code code = print_text(&text);
-    return good ? code : tell(&error);
+    return good ? code : tell(&error, STAGE_SETTINGS);
 }
 
 static enum exit_code list_interfaces(void)
@@ -58,7 +59,7 @@ static enum exit_code list_interfaces(void)
     strbuf_init(&text, MAIN_TEXT_BYTES);
     if (!interfaces_list(&text, &error)) {
         strbuf_done(&text);
-        return tell(&error);
+        return tell(&error, STAGE_LIVE);
     }
     return print_text(&text);
 }
@@ -83,7 +84,8 @@ static enum exit_code run_command(const struct settings *settings, const struct 
     case CONFIG_LIST_INTERFACES:
         return list_interfaces();
     case CONFIG_SYNTHETIC_FLOWS:
-        return synthetic_flows_run(settings, what->synthetic_flows, &error) ? EXIT_DONE : tell(&error);
+        return synthetic_flows_run(settings, what->synthetic_flows, &error) ? EXIT_DONE
+                                                                            : tell(&error, STAGE_SETTINGS);
     case CONFIG_PRINT_DOCS:
         config_add_markdown(&text);
         return print_text(&text);
@@ -101,7 +103,7 @@ int main(int argc, char **argv)
     struct error error;
     status_block_signal();
     if (!config_load(argc, argv, environ, &settings, &what, &error))
-        return (int)tell(&error);
+        return (int)tell(&error, STAGE_SETTINGS);
     enum exit_code code = run_command(&settings, &what);
     settings_done(&settings);
     return (int)code;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/tap.h"
+#include "capture/record/tap.h"
 #include "control/control.h"
 
 // Bytes that a flow may take: its node and its place in the index, and what it has with quality and names.
@@ -76,7 +76,7 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
     strbuf_add_char(into, '\n');
     if (limit == 0 || total <= limit)
         return true;
-    return error_set(error, EXIT_USAGE,
+    return error_set(error, ERROR_INVALID_ARGUMENT,
                      "the memory plan needs %" PRIu64 " MB but the cgroup allows %" PRIu64
                      " MB: lower flow.max_flows or capture.buffer_size_mb, or raise the limit",
                      total >> 20, limit >> 20);

@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aggregate/report.h"
 #include "app/packet_lines.h"
 #include "app/reopener.h"
 #include "app/stats_line.h"
 #include "base/log.h"
-#include "capture/pcap_writer.h"
+#include "capture/record/pcap_writer.h"
 #include "export/export.h"
+#include "report/report.h"
 
 static const uint64_t bytes_per_mb = 1024 * 1024; // of a setting in MB
 
@@ -122,7 +122,7 @@ static bool add_packet_lines(struct outputs *outputs, struct error *error)
     };
     struct tap_consumer *lines = packet_lines_create(&setup);
     if (lines == NULL)
-        return error_set(error, EXIT_OUTPUT, "no memory for packet lines");
+        return error_set(error, ERROR_EXHAUSTED, "no memory for packet lines");
     return add_tap(outputs, lines, error);
 }
 
@@ -141,7 +141,7 @@ static bool check_summary_path(const char *path, struct error *error)
         return true;
     FILE *stream = fopen(path, "ae");
     if (stream == NULL)
-        return error_set(error, EXIT_OUTPUT, "%s cannot be written: %s", path, strerror(errno));
+        return error_set(error, ERROR_UNAVAILABLE, "%s cannot be written: %s", path, strerror(errno));
     fclose(stream);
     return true;
 }
@@ -155,7 +155,7 @@ static bool add_report(struct outputs *outputs, struct error *error)
         return true;
     outputs->report = report_create(output->report_top);
     if (outputs->report == NULL)
-        return error_set(error, EXIT_OUTPUT, "no memory for the report: lower output.report_top");
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the report: lower output.report_top");
     control_add_sink(outputs->control, report_sink(outputs->report));
     return true;
 }
@@ -165,12 +165,12 @@ static bool add_rest(struct outputs *outputs, struct error *error)
     if (outputs->settings->stats.enabled) {
         struct sink *line = stats_line_create(&outputs->settings->stats, outputs->control, outputs->lines);
         if (line == NULL)
-            return error_set(error, EXIT_OUTPUT, "no memory for the statistics line");
+            return error_set(error, ERROR_EXHAUSTED, "no memory for the statistics line");
         control_add_sink(outputs->control, line);
     }
     struct sink *reopener = reopener_create(outputs->files, outputs->file_count, outputs->recorder);
     if (reopener == NULL)
-        return error_set(error, EXIT_OUTPUT, "no memory for the outputs");
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the outputs");
     control_add_sink(outputs->control, reopener);
     return true;
 }

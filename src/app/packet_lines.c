@@ -69,7 +69,7 @@ static bool finish_lines(struct tap_consumer *consumer, uint64_t *unwritten, str
     flush_lines(consumer);
     if (lines->failure == 0 || lines->failure == EPIPE)
         return true; // a reader that has seen enough (head) is no failure
-    return error_set(error, EXIT_OUTPUT, "cannot print packet lines: %s", strerror(lines->failure));
+    return error_set(error, ERROR_UNAVAILABLE, "cannot print packet lines: %s", strerror(lines->failure));
 }
 
 static void destroy_lines(struct tap_consumer *consumer)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "capture/tap.h"
+#include "capture/record/tap.h"
 
 struct packet_lines_setup {
     FILE *stream;

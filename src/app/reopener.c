@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "app/signals.h"
-#include "capture/pcap_writer.h"
+#include "capture/record/pcap_writer.h"
 #include "export/export.h"
 
 struct reopener {

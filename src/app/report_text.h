@@ -2,7 +2,7 @@
 // sections vanish; every text from the wire or from file names is escaped. Pure; any thread.
 #pragma once
 
-#include "aggregate/report_summary.h"
+#include "report/summary.h"
 
 struct strbuf;
 

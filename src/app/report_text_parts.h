@@ -2,7 +2,7 @@
 // front, or nothing.
 #pragma once
 
-#include "aggregate/report_summary.h"
+#include "report/summary.h"
 
 struct strbuf;
 

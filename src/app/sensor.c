@@ -8,27 +8,32 @@
 #include "control/control.h"
 
 // Keeps the first code; says every sentence.
-static void fail(enum exit_code *code, const struct error *failure)
+static void fail(enum exit_code *code, const struct error *failure, enum exit_stage stage)
 {
     log_error("run", "%s", failure->text);
     if (*code == EXIT_DONE)
-        *code = failure->code;
+        *code = exit_code_of(failure->kind, stage);
+}
+
+static enum exit_stage input_stage(const struct control *control)
+{
+    return control_is_live(control) ? STAGE_LIVE : STAGE_FILES;
 }
 
 static void fail_output(enum exit_code *code, const struct error *failure, struct run_end *end)
 {
-    fail(code, failure);
+    fail(code, failure, STAGE_OUTPUT);
     end->failures[end->failure_count++] = failure->text;
 }
 
 static void tell_input(const struct control *control, enum exit_code *code, struct error *truncation,
                        struct run_end *end)
 {
-    if (control_verdict(control, truncation) != EXIT_DONE) {
-        fail(code, truncation);
+    if (control_verdict(control, truncation) != ERROR_NONE) {
+        fail(code, truncation, input_stage(control));
         end->truncated = truncation->text;
     } else if (signals_stopped() && !control_is_live(control)) {
-        error_set(truncation, EXIT_DONE, "stopped by a signal: the rest of the input was not read");
+        error_set(truncation, ERROR_NONE, "stopped by a signal: the rest of the input was not read");
         log_warning("run", "%s", truncation->text);
         end->truncated = truncation->text;
     }
@@ -44,7 +49,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     signals_install(control);
     status_start(&status, control);
     if (!control_run(control, &failure))
-        fail(&code, &failure);
+        fail(&code, &failure, input_stage(control));
     status_stop(&status);
     tell_input(control, &code, &truncation, &end);
     if (!control_finish(control, &sink_failure))
@@ -54,7 +59,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
         fail_output(&code, &tap_failure, &end);
     signals_remove();
     if (!outputs_tell(outputs, &end, &failure))
-        fail(&code, &failure);
+        fail(&code, &failure, STAGE_OUTPUT);
     return code;
 }
 
@@ -65,7 +70,7 @@ enum exit_code sensor_run(const struct settings *settings)
     struct control *control = control_create(settings, &error);
     if (control == NULL) {
         log_error("start", "%s", error.text);
-        return error.code;
+        return exit_code_of(error.kind, settings->capture.read_pcap.count == 0 ? STAGE_LIVE : STAGE_FILES);
     }
     enum exit_code code;
     struct outputs outputs;
@@ -73,7 +78,7 @@ enum exit_code sensor_run(const struct settings *settings)
         code = run_to_end(control, &outputs);
     } else {
         log_error("start", "%s", error.text);
-        code = error.code;
+        code = exit_code_of(error.kind, STAGE_OUTPUT);
     }
     outputs_done(&outputs);
     control_destroy(control);

@@ -2,7 +2,7 @@
 // what there is to tell. Main thread.
 #pragma once
 
-#include "base/error.h"
+#include "app/exit_code.h"
 #include "config/settings.h"
 
 enum exit_code sensor_run(const struct settings *settings);

@@ -63,7 +63,8 @@ static void fill(struct shard *shard, struct batch *batch, uint64_t flows, uint6
 bool synthetic_flows_run(const struct settings *settings, uint64_t flows, struct error *error)
 {
     if (flows == 0 || flows > SYNTHETIC_MAXIMUM)
-        return error_set(error, EXIT_USAGE, "--synthetic-flows takes 1 to %d flows", SYNTHETIC_MAXIMUM);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "--synthetic-flows takes 1 to %d flows",
+                         SYNTHETIC_MAXIMUM);
     struct shard_setup setup = {.shards = 1,
                                 .policy = {
                                     .never = true,
@@ -76,7 +77,7 @@ bool synthetic_flows_run(const struct settings *settings, uint64_t flows, struct
     struct shard *shard = shard_create(&setup);
     if (shard == NULL || !batch_init(&batch, SYNTHETIC_BATCH)) {
         shard_destroy(shard);
-        return error_set(error, EXIT_USAGE, "no memory for the flow table");
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the flow table");
     }
     int64_t spent_ns = 0;
     fill(shard, &batch, flows, setup.policy.hash_seed, &spent_ns);
@@ -90,5 +91,5 @@ bool synthetic_flows_run(const struct settings *settings, uint64_t flows, struct
     batch_done(&batch);
     shard_destroy(shard);
     return fflush(stdout) == 0 ||
-           error_set(error, EXIT_OUTPUT, "cannot write standard output: %s", strerror(errno));
+           error_set(error, ERROR_UNAVAILABLE, "cannot write standard output: %s", strerror(errno));
 }

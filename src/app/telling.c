@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate/report.h"
 #include "api/json.h"
 #include "api/report_message.h"
 #include "app/outputs.h"
 #include "app/report_text.h"
 #include "app/run_summary.h"
 #include "app/version.h"
+#include "report/report.h"
 
 enum { TELLING_BYTES = 64 << 20 };
 
@@ -18,7 +18,7 @@ static bool print_text(FILE *stream, const struct strbuf *text, const char *what
     bool good = fwrite(text->text, 1, text->length, stream) == text->length && fflush(stream) == 0;
     if (!good && errno == EPIPE && stream == stdout)
         return true; // a reader that has seen enough (head) is no failure
-    return good || error_set(error, EXIT_OUTPUT, "cannot write %s: %s", what, strerror(errno));
+    return good || error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", what, strerror(errno));
 }
 
 static bool write_file(const char *path, const struct strbuf *text, struct error *error)
@@ -27,10 +27,10 @@ static bool write_file(const char *path, const struct strbuf *text, struct error
         return print_text(stdout, text, "the summary", error);
     FILE *stream = fopen(path, "we");
     if (stream == NULL)
-        return error_set(error, EXIT_OUTPUT, "cannot write %s: %s", path, strerror(errno));
+        return error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
     bool good = print_text(stream, text, path, error);
     if (fclose(stream) != 0 && good)
-        good = error_set(error, EXIT_OUTPUT, "cannot write %s: %s", path, strerror(errno));
+        good = error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
     return good;
 }
 
@@ -49,7 +49,7 @@ static bool tell_report(const struct outputs *outputs, const struct report_summa
         return true;
     strbuf_clear(text);
     if (!report_json_add(text, summary))
-        return error_set(error, EXIT_OUTPUT, "no memory to render the report as JSON");
+        return error_set(error, ERROR_EXHAUSTED, "no memory to render the report as JSON");
     strbuf_add_char(text, '\n');
     if (output->report == REPORT_JSON && !print_text(outputs->human, text, "the report", error))
         return false;
@@ -81,7 +81,7 @@ static bool finish_report(const struct outputs *outputs, const struct run_end *e
     };
     const struct report_summary *summary = report_finish_summary(outputs->report, &context);
     if (summary == NULL)
-        return error_set(error, EXIT_OUTPUT, "no memory for the report");
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the report");
     return tell_report(outputs, summary, text, error);
 }
 

@@ -1,14 +1,15 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-bool error_set(struct error *error, enum exit_code code, const char *format, ...)
+bool error_set(struct error *error, enum error_kind kind, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    error->code = code;
+    error->kind = kind;
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
     return false;
@@ -34,4 +35,26 @@ bool error_prefix(struct error *error, const char *format, ...)
     append(error, ": ");
     append(error, rest);
     return false;
+}
+
+enum error_kind error_kind_of_errno(int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+        return ERROR_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return ERROR_PERMISSION;
+    case ENOMEM:
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+        return ERROR_EXHAUSTED;
+    default:
+        return ERROR_UNAVAILABLE;
+    }
 }

@@ -1,4 +1,5 @@
-// Failures of start-up and configuration: one sentence that says what happened, why, and what to do.
+// Failures of start-up, configuration and requests: one sentence that says what happened, why, and what to do, and
+// the kind of failure, which callers act on: the app derives exit codes from it, the API status codes.
 // A function that can fail this way returns bool and takes `struct error *` last; the error is written
 // only on failure. Owned by the caller, usually on its stack. Any thread; no allocation.
 // (Malformed packets are not errors: they are enum values that are counted. Bugs are asserts.)
@@ -6,30 +7,35 @@
 
 #include <stdbool.h>
 
-// Exit codes of the process; an error carries the one that it leads to.
-enum exit_code {
-    EXIT_DONE = 0,
-    EXIT_ALERTS = 1,     // a file raised alerts and --fail-on-alert was given
-    EXIT_USAGE = 2,      // usage or configuration
-    EXIT_UNREADABLE = 3, // an input is no capture or cannot be read
-    EXIT_TRUNCATED = 4,  // an input ends in the middle; the results up to there are written
-    EXIT_LEDGER = 5,     // packets or records do not add up: a bug
-    EXIT_NO_PERMISSION = 6,
-    EXIT_NO_INTERFACE = 7,
-    EXIT_OUTPUT = 8, // an output is incomplete
-    EXIT_CANNOT_LISTEN = 9,
+// The kinds have the meaning of gRPC's canonical status codes of the same names.
+enum error_kind {
+    ERROR_NONE,
+    ERROR_INVALID_ARGUMENT,    // what was asked for is wrong in itself
+    ERROR_NOT_FOUND,           // an interface, a file, a flow that is not there
+    ERROR_PERMISSION,          // it is there, but not for us
+    ERROR_FAILED_PRECONDITION, // right in itself, but not in the present state
+    ERROR_EXHAUSTED,           // memory, threads, places in a bounded table
+    ERROR_UNAVAILABLE,         // cannot be read, written or opened now
+    ERROR_CANCELLED,           // whoever asked does not want it any more
+    ERROR_DEADLINE_EXCEEDED,   // it took longer than it was given
+    ERROR_DATA_LOSS,           // an input ends in the middle, an output is incomplete
+    ERROR_INTERNAL,            // a bug
+    ERROR_KINDS,
 };
 
 enum { ERROR_TEXT_BYTES = 768 };
 
 struct error {
-    enum exit_code code;
+    enum error_kind kind;
     char text[ERROR_TEXT_BYTES]; // always terminated; a longer sentence is cut
 };
 
-// Writes code and sentence; returns false always, so that `return error_set(...)` reads well.
-bool error_set(struct error *error, enum exit_code code, const char *format, ...)
+// Writes kind and sentence; returns false always, so that `return error_set(...)` reads well.
+bool error_set(struct error *error, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 // Puts "prefix: " in front of the sentence that is there; returns false always.
 bool error_prefix(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// The kind of a system call's failure: not found, permission, exhausted, else unavailable.
+enum error_kind error_kind_of_errno(int number);

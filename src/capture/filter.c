@@ -47,14 +47,15 @@ static bool compile_any(const char *expression, const char *spelled, int dlt, st
 {
     pcap_t *dead = pcap_open_dead(dlt, FRAME_CAPTURED_MAX);
     if (dead == NULL || spelled == NULL) {
-        error_set(error, EXIT_USAGE, "the filter \"%s\" finds no memory", expression);
+        error_set(error, ERROR_EXHAUSTED, "the filter \"%s\" finds no memory", expression);
         if (dead != NULL)
             pcap_close(dead);
         return false;
     }
     bool compiled = pcap_compile(dead, code, spelled, 1, PCAP_NETMASK_UNKNOWN) == 0;
     if (!compiled)
-        error_set(error, EXIT_USAGE, "the filter \"%s\" is not valid: %s", expression, pcap_geterr(dead));
+        error_set(error, ERROR_INVALID_ARGUMENT, "the filter \"%s\" is not valid: %s", expression,
+                  pcap_geterr(dead));
     pcap_close(dead);
     return compiled;
 }
@@ -67,7 +68,7 @@ static bool compile_code(const char *expression, const char *spelled, int dlt, s
     if (!asks_the_kernel(code))
         return true;
     pcap_freecode(code);
-    return error_set(error, EXIT_USAGE,
+    return error_set(error, ERROR_INVALID_ARGUMENT,
                      "the filter \"%s\" is not valid: it asks for what files of this link type do not hold",
                      expression);
 }
@@ -121,7 +122,7 @@ struct filter *filter_create(const char *expression, uint16_t link_type, struct 
     if (filter != NULL)
         filter->expression = strdup(expression);
     if (filter == NULL || filter->expression == NULL) {
-        error_set(error, EXIT_USAGE, "the filter \"%s\" cannot be compiled: no memory", expression);
+        error_set(error, ERROR_EXHAUSTED, "the filter \"%s\" cannot be compiled: no memory", expression);
         filter_destroy(filter);
         return NULL;
     }

@@ -10,7 +10,7 @@
 struct frame;
 struct filter;
 
-// Compiles for `link_type` (LINKTYPE number) to check the expression: on failure NULL and EXIT_USAGE with
+// Compiles for `link_type` (LINKTYPE number) to check the expression: on failure NULL and ERROR_INVALID_ARGUMENT with
 // libpcap's reason.
 struct filter *filter_create(const char *expression, uint16_t link_type, struct error *error);
 void filter_destroy(struct filter *filter); // takes NULL

@@ -66,8 +66,8 @@ struct source_ops {
     // The coming polls end the source. With `drain`, a live one first hands over what is in its rings
     // (65536 frames an interface at most); what is left is counted as unread.
     void (*stop)(struct source *source, bool drain);
-    // EXIT_DONE, or with a sentence EXIT_TRUNCATED, EXIT_UNREADABLE, EXIT_NO_INTERFACE...
-    enum exit_code (*verdict)(const struct source *source, struct error *error);
+    // ERROR_NONE, or with a sentence ERROR_DATA_LOSS, ERROR_UNAVAILABLE, ERROR_NOT_FOUND...
+    enum error_kind (*verdict)(const struct source *source, struct error *error);
     void (*destroy)(struct source *source);
 };
 
@@ -96,7 +96,7 @@ static inline void source_stop(struct source *source, bool drain)
     source->ops->stop(source, drain);
 }
 
-static inline enum exit_code source_verdict(const struct source *source, struct error *error)
+static inline enum error_kind source_verdict(const struct source *source, struct error *error)
 {
     return source->ops->verdict(source, error);
 }

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/interface_list.h"
 #include "capture/link_type.h"
+#include "capture/live/interface_list.h"
 #include "net/protocol.h"
 
 enum {
@@ -269,11 +269,11 @@ static void synthetic_stop(struct source *source, bool drain)
     atomic_store(&synthetic_of(source)->stopped, true);
 }
 
-static enum exit_code synthetic_verdict(const struct source *source, struct error *error)
+static enum error_kind synthetic_verdict(const struct source *source, struct error *error)
 {
     (void)source;
     (void)error;
-    return EXIT_DONE;
+    return ERROR_NONE;
 }
 
 static void synthetic_destroy(struct source *base)

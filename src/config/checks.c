@@ -40,7 +40,7 @@ static bool check_input(struct loading *loading, struct error *error)
                        file = level_of(loading, "capture.read_pcap");
     if (live == file)
         return error_set(
-            error, EXIT_USAGE,
+            error, ERROR_INVALID_ARGUMENT,
             "%s and %s exclude each other: packets come from interfaces (-i) or from files (-r); "
             "leave one out",
             loading->origins[setting_find("capture.interfaces")],
@@ -55,12 +55,12 @@ static bool check_rotation(const struct settings *settings, struct error *error)
     bool rotates = output->write_pcap_rotate_mb > 0, keeps = output->write_pcap_max_files > 0;
     if (rotates != keeps)
         return error_set(
-            error, EXIT_USAGE,
+            error, ERROR_INVALID_ARGUMENT,
             "%s is set without %s; rotation needs both: the size of a file and how many are kept",
             rotates ? "output.write_pcap_rotate_mb" : "output.write_pcap_max_files",
             rotates ? "output.write_pcap_max_files" : "output.write_pcap_rotate_mb");
     if (rotates && strcmp(output->write_pcap, "-") == 0)
-        return error_set(error, EXIT_USAGE,
+        return error_set(error, ERROR_INVALID_ARGUMENT,
                          "stdout cannot rotate; give output.write_pcap a path or leave the rotation out");
     return true;
 }
@@ -120,7 +120,7 @@ static bool check_two_outputs(const struct settings *settings, unsigned first, u
     if (path[0] == '\0' || other[0] == '\0' || !is_one_output(path, other))
         return true;
     bool to_stdout = strcmp(path, "-") == 0;
-    return error_set(error, EXIT_USAGE, "%s and %s both go to %s; give %s", output_keys[first],
+    return error_set(error, ERROR_INVALID_ARGUMENT, "%s and %s both go to %s; give %s", output_keys[first],
                      output_keys[second], to_stdout ? "stdout" : path,
                      to_stdout ? "one of them a path" : "each a path of its own");
 }
@@ -165,14 +165,14 @@ static bool check_input_kept(const struct settings *settings, const char *input,
 {
     const char *path = output_path(settings, output), *key = output_keys[output];
     if (is_same_file(input, path))
-        return error_set(error, EXIT_USAGE, "%s would overwrite the input %s; give it another path", key,
-                         input);
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "%s would overwrite the input %s; give it another path", key, input);
     if (is_directory_of(input, path))
-        return error_set(error, EXIT_USAGE,
+        return error_set(error, ERROR_INVALID_ARGUMENT,
                          "%s would write into %s, whose captures are read; give it a path elsewhere", key,
                          input);
     if (rotates(settings, path) && is_in_series(input, path))
-        return error_set(error, EXIT_USAGE,
+        return error_set(error, ERROR_INVALID_ARGUMENT,
                          "%s would rotate over the input %s and delete it; give it another name", key, input);
     return true;
 }

@@ -36,7 +36,7 @@ struct config_invocation {
 // Fills `out` and `what`; argv is permuted as getopt_long does. Configures the log as soon as its
 // settings are known, then warns of unknown NETSCOPE_ variables. For help, version, lists and documents
 // neither environment nor file is read. On failure `error` says where (file:line, flag or variable), what
-// and how to mend it, with EXIT_USAGE, and `out` holds nothing that needs settings_done().
+// and how to mend it, with ERROR_INVALID_ARGUMENT, and `out` holds nothing that needs settings_done().
 bool config_load(int argc, char **argv, char **environment, struct settings *out,
                  struct config_invocation *what, struct error *error);
 

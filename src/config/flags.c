@@ -165,9 +165,9 @@ static bool unknown_letter(char letter, struct error *error)
 {
     for (size_t i = 0; i < sizeof foreign_letters / sizeof foreign_letters[0]; i++) {
         if (foreign_letters[i].letter == letter)
-            return error_set(error, EXIT_USAGE, "-%c %s", letter, foreign_letters[i].explanation);
+            return error_set(error, ERROR_INVALID_ARGUMENT, "-%c %s", letter, foreign_letters[i].explanation);
     }
-    return error_set(error, EXIT_USAGE, "unknown flag -%c; netscope --help lists all", letter);
+    return error_set(error, ERROR_INVALID_ARGUMENT, "unknown flag -%c; netscope --help lists all", letter);
 }
 
 static bool unknown_flag(const struct flags *flags, const char *word, struct error *error)
@@ -176,17 +176,20 @@ static bool unknown_flag(const struct flags *flags, const char *word, struct err
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
     const char *nearest = nearest_flag(flags, name);
     if (nearest == NULL)
-        return error_set(error, EXIT_USAGE, "unknown flag --%s; netscope --help lists all", name);
-    return error_set(error, EXIT_USAGE, "unknown or ambiguous flag --%s; the nearest is --%s", name, nearest);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "unknown flag --%s; netscope --help lists all", name);
+    return error_set(error, ERROR_INVALID_ARGUMENT, "unknown or ambiguous flag --%s; the nearest is --%s",
+                     name, nearest);
 }
 
 // What getopt_long() did not accept: '?' or ':' with the flag in optopt.
 static bool refuse_flag(const struct flags *flags, int result, const char *word, struct error *error)
 {
     if (result == ':')
-        return error_set(error, EXIT_USAGE, "--%s needs a value", flag_by_value(flags, optopt)->name);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "--%s needs a value",
+                         flag_by_value(flags, optopt)->name);
     if (optopt >= LONG_VALUE)
-        return error_set(error, EXIT_USAGE, "--%s takes no value", flag_by_value(flags, optopt)->name);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "--%s takes no value",
+                         flag_by_value(flags, optopt)->name);
     return optopt != 0 ? unknown_letter((char)optopt, error) : unknown_flag(flags, word, error);
 }
 
@@ -210,8 +213,9 @@ static bool read_synthetic(const char *text, struct config_invocation *what, str
     const char *rest;
     uint64_t flows;
     if (!value_read_digits(text, &flows, &rest) || *rest != '\0' || flows == 0 || flows > SYNTHETIC_MAXIMUM)
-        return error_set(error, EXIT_USAGE, "--synthetic-flows: must be a number from 1 to %d, not \"%.*s\"",
-                         SYNTHETIC_MAXIMUM, SHOWN_BYTES, text);
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "--synthetic-flows: must be a number from 1 to %d, not \"%.*s\"", SYNTHETIC_MAXIMUM,
+                         SHOWN_BYTES, text);
     what->synthetic_flows = flows;
     return true;
 }
@@ -308,7 +312,7 @@ static bool join_words(int count, char **words, struct loading *loading, struct 
     strbuf_init(&filter, FILTER_MAXIMUM);
     for (int i = 0; i < count; i++)
         strbuf_addf(&filter, "%s%s", i > 0 ? " " : "", words[i]);
-    bool fine = !filter.failed || error_set(error, EXIT_USAGE, "the filter is longer than 1 MiB");
+    bool fine = !filter.failed || error_set(error, ERROR_INVALID_ARGUMENT, "the filter is longer than 1 MiB");
     fine = fine && put(loading, "capture.filter", "the words after the flags", filter.text, error);
     strbuf_done(&filter);
     return fine;
@@ -320,12 +324,12 @@ static bool read_words(int count, char **words, struct loading *loading, struct 
     if (count == 0)
         return true;
     if (count == 1 && is_readable_file(words[0]))
-        return error_set(error, EXIT_USAGE,
+        return error_set(error, ERROR_INVALID_ARGUMENT,
                          "%s is a file, but a word without a flag is a packet filter; "
                          "to read the file: netscope -r %s",
                          words[0], words[0]);
     if (loading->levels[setting_find("capture.filter")] == LEVEL_FLAG)
-        return error_set(error, EXIT_USAGE,
+        return error_set(error, ERROR_INVALID_ARGUMENT,
                          "there are two filters, --filter and the words \"%s%s\"; give one", words[0],
                          count > 1 ? " ..." : "");
     return join_words(count, words, loading, error);

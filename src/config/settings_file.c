@@ -27,17 +27,17 @@ static unsigned line_of(yaml_mark_t mark)
 
 static bool refuse(struct reading *reading, const yaml_event_t *event, const char *sentence)
 {
-    return error_set(reading->error, EXIT_USAGE, "%s:%u: %s", reading->name, line_of(event->start_mark),
-                     sentence);
+    return error_set(reading->error, ERROR_INVALID_ARGUMENT, "%s:%u: %s", reading->name,
+                     line_of(event->start_mark), sentence);
 }
 
 static bool parser_error(struct reading *reading)
 {
     const yaml_parser_t *parser = &reading->parser;
     if (parser->error == YAML_READER_ERROR)
-        return error_set(reading->error, EXIT_USAGE, "%s: byte %zu: not text in UTF-8: %s", reading->name,
-                         parser->problem_offset, parser->problem);
-    return error_set(reading->error, EXIT_USAGE, "%s:%u: not YAML: %s%s%s", reading->name,
+        return error_set(reading->error, ERROR_INVALID_ARGUMENT, "%s: byte %zu: not text in UTF-8: %s",
+                         reading->name, parser->problem_offset, parser->problem);
+    return error_set(reading->error, ERROR_INVALID_ARGUMENT, "%s:%u: not YAML: %s%s%s", reading->name,
                      line_of(parser->problem_mark),
                      parser->problem != NULL ? parser->problem : "out of memory",
                      parser->context != NULL ? ", " : "", parser->context != NULL ? parser->context : "");
@@ -95,15 +95,15 @@ static bool unknown_key(struct reading *reading, unsigned line, const char *path
 {
     const char *now = setting_renamed(path);
     if (now != NULL)
-        return error_set(reading->error, EXIT_USAGE, "%s:%u: %s is called %s now; rename it", reading->name,
-                         line, path, now);
+        return error_set(reading->error, ERROR_INVALID_ARGUMENT, "%s:%u: %s is called %s now; rename it",
+                         reading->name, line, path, now);
     const char *nearest = setting_nearest(path);
     if (nearest == NULL)
-        return error_set(reading->error, EXIT_USAGE,
+        return error_set(reading->error, ERROR_INVALID_ARGUMENT,
                          "%s:%u: unknown key %.*s; netscope --print-config shows all", reading->name, line,
                          SHOWN_BYTES, path);
-    return error_set(reading->error, EXIT_USAGE, "%s:%u: unknown key %.*s; the nearest is %s", reading->name,
-                     line, SHOWN_BYTES, path, nearest);
+    return error_set(reading->error, ERROR_INVALID_ARGUMENT, "%s:%u: unknown key %.*s; the nearest is %s",
+                     reading->name, line, SHOWN_BYTES, path, nearest);
 }
 
 static bool put(struct reading *reading, unsigned index, const yaml_event_t *event)
@@ -146,8 +146,8 @@ static bool wrong_shape(struct reading *reading, const struct setting *setting, 
 {
     const char *mend = setting->type == SETTING_LIST ? "must be a list, such as [first, second]"
                                                      : "must be one value, not a list or a mapping";
-    return error_set(reading->error, EXIT_USAGE, "%s:%u: %s: %s", reading->name, line_of(event->start_mark),
-                     setting->key, mend);
+    return error_set(reading->error, ERROR_INVALID_ARGUMENT, "%s:%u: %s: %s", reading->name,
+                     line_of(event->start_mark), setting->key, mend);
 }
 
 static bool set_from_event(struct reading *reading, unsigned index, const yaml_event_t *event)
@@ -166,7 +166,7 @@ static bool set_from_event(struct reading *reading, unsigned index, const yaml_e
 static bool read_setting(struct reading *reading, unsigned index, unsigned line)
 {
     if (reading->loading->levels[index] == LEVEL_FILE)
-        return error_set(reading->error, EXIT_USAGE,
+        return error_set(reading->error, ERROR_INVALID_ARGUMENT,
                          "%s:%u: %s stands here a second time, first at %s; keep one", reading->name, line,
                          setting_table[index].key, reading->loading->origins[index]);
     yaml_event_t event;
@@ -264,7 +264,7 @@ bool settings_file_parse(const char *name, const char *bytes, size_t length, str
         return false;
     struct reading reading = {.name = name, .loading = loading, .error = error};
     if (!yaml_parser_initialize(&reading.parser))
-        return error_set(error, EXIT_USAGE, "%s: there is no memory left to read it", name);
+        return error_set(error, ERROR_EXHAUSTED, "%s: there is no memory left to read it", name);
     yaml_parser_set_input_string(&reading.parser, (const unsigned char *)bytes, length);
     bool fine = read_stream(&reading);
     yaml_parser_delete(&reading.parser);
@@ -275,26 +275,29 @@ static bool read_bytes(FILE *file, const char *path, char *bytes, size_t *length
 {
     *length = fread(bytes, 1, FILE_MAXIMUM + 1, file);
     if (ferror(file))
-        return error_set(error, EXIT_USAGE, "cannot read the settings file %s: %s", path, strerror(errno));
+        return error_set(error, ERROR_INVALID_ARGUMENT, "cannot read the settings file %s: %s", path,
+                         strerror(errno));
     if (*length > FILE_MAXIMUM)
-        return error_set(error, EXIT_USAGE, "%s: larger than 1 MiB, so it can hardly be a settings file",
-                         path);
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "%s: larger than 1 MiB, so it can hardly be a settings file", path);
     return true;
 }
 
 bool settings_file_read(const char *path, struct loading *loading, struct error *error)
 {
     if (path[0] == '\0')
-        return error_set(error, EXIT_USAGE, "--config is given an empty path; it takes that of a YAML file");
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "--config is given an empty path; it takes that of a YAML file");
     FILE *file = fopen(path, "re");
     if (file == NULL)
-        return error_set(error, EXIT_USAGE,
+        return error_set(error, ERROR_INVALID_ARGUMENT,
                          "cannot open the settings file %s: %s; --config names a YAML file", path,
                          strerror(errno));
     char *bytes = malloc(FILE_MAXIMUM + 1);
     size_t length = 0;
-    bool fine = bytes != NULL ? read_bytes(file, path, bytes, &length, error)
-                              : error_set(error, EXIT_USAGE, "%s: there is no memory left to read it", path);
+    bool fine = bytes != NULL
+                    ? read_bytes(file, path, bytes, &length, error)
+                    : error_set(error, ERROR_EXHAUSTED, "%s: there is no memory left to read it", path);
     fine = fine && settings_file_parse(path, bytes, length, loading, error);
     free(bytes);
     fclose(file);

@@ -63,9 +63,10 @@ bool toml_refuse(const char *name, const char *bytes, size_t length, struct erro
                                "`capture: {interfaces: [eth0]}`; every key stands in docs/configuration.md";
     unsigned line;
     if (looks_like_toml(bytes, length, &line))
-        return error_set(error, EXIT_USAGE, "%s:%u: this is TOML; %s", name, line, mend);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "%s:%u: this is TOML; %s", name, line, mend);
     size_t tail = strlen(name);
     if (tail >= 5 && strcmp(name + tail - 5, ".toml") == 0)
-        return error_set(error, EXIT_USAGE, "%s: the name is that of a TOML file; %s", name, mend);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "%s: the name is that of a TOML file; %s", name,
+                         mend);
     return true;
 }

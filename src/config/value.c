@@ -29,14 +29,15 @@ static const void *const_member(const struct settings *settings, const struct se
 
 static bool out_of_memory(struct error *error)
 {
-    return error_set(error, EXIT_USAGE, "there is no memory left for it");
+    return error_set(error, ERROR_EXHAUSTED, "there is no memory left for it");
 }
 
 static bool set_bool(void *into, const char *text, struct error *error)
 {
     bool yes = strcmp(text, "true") == 0;
     if (!yes && strcmp(text, "false") != 0)
-        return error_set(error, EXIT_USAGE, "must be true or false, not \"%.*s\"", SHOWN_BYTES, text);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "must be true or false, not \"%.*s\"", SHOWN_BYTES,
+                         text);
     memcpy(into, &yes, sizeof yes);
     return true;
 }
@@ -69,7 +70,7 @@ static const char *form_of(const struct setting *setting)
 
 static bool out_of_range(const struct setting *setting, const char *text, bool too_large, struct error *error)
 {
-    return error_set(error, EXIT_USAGE, "must be between %llu and %llu; %.*s is too %s",
+    return error_set(error, ERROR_INVALID_ARGUMENT, "must be between %llu and %llu; %.*s is too %s",
                      (unsigned long long)setting->minimum, (unsigned long long)setting->maximum, SHOWN_BYTES,
                      text, too_large ? "large" : "small");
 }
@@ -80,8 +81,8 @@ static bool read_number(const struct setting *setting, const char *text, uint64_
     if (!value_read_digits(text, value, &suffix)) {
         bool too_large = *suffix >= '0' && *suffix <= '9';
         return too_large ? out_of_range(setting, text, true, error)
-                         : error_set(error, EXIT_USAGE, "must be %s, not \"%.*s\"", form_of(setting),
-                                     SHOWN_BYTES, text);
+                         : error_set(error, ERROR_INVALID_ARGUMENT, "must be %s, not \"%.*s\"",
+                                     form_of(setting), SHOWN_BYTES, text);
     }
     for (const struct span_unit *unit = units_of(setting); unit->suffix != NULL; unit++) {
         if (strcmp(unit->suffix, suffix) != 0)
@@ -90,7 +91,8 @@ static bool read_number(const struct setting *setting, const char *text, uint64_
             *value = UINT64_MAX;
         return true;
     }
-    return error_set(error, EXIT_USAGE, "must be %s, not \"%.*s\"", form_of(setting), SHOWN_BYTES, text);
+    return error_set(error, ERROR_INVALID_ARGUMENT, "must be %s, not \"%.*s\"", form_of(setting), SHOWN_BYTES,
+                     text);
 }
 
 static bool set_number(void *into, const struct setting *setting, const char *text, struct error *error)
@@ -120,7 +122,8 @@ static bool set_enum(void *into, const struct setting *setting, const char *text
         }
         strbuf_addf(&names, "%s%s", i > 0 ? ", " : "", setting->names[i]);
     }
-    error_set(error, EXIT_USAGE, "must be one of %s, not \"%.*s\"", names.text, SHOWN_BYTES, text);
+    error_set(error, ERROR_INVALID_ARGUMENT, "must be one of %s, not \"%.*s\"", names.text, SHOWN_BYTES,
+              text);
     strbuf_done(&names);
     return false;
 }
@@ -138,9 +141,9 @@ static bool set_text(char **into, const char *text, struct error *error)
 static bool append_item(struct string_list *list, const char *text, struct error *error)
 {
     if (text[0] == '\0')
-        return error_set(error, EXIT_USAGE, "must not hold an empty item");
+        return error_set(error, ERROR_INVALID_ARGUMENT, "must not hold an empty item");
     if (list->count == LIST_MAXIMUM)
-        return error_set(error, EXIT_USAGE, "must hold at most %d items", LIST_MAXIMUM);
+        return error_set(error, ERROR_INVALID_ARGUMENT, "must hold at most %d items", LIST_MAXIMUM);
     char **items = realloc(list->items, (list->count + 1) * sizeof *items);
     if (items == NULL)
         return out_of_memory(error);

@@ -104,7 +104,7 @@ bool config_add_yaml(struct strbuf *into, const struct settings *settings, struc
             const struct setting *setting = &setting_table[i];
             if (setting_in_section(setting, &setting_sections[s]) &&
                 !yaml_add_setting(into, settings, setting))
-                return error_set(error, EXIT_USAGE,
+                return error_set(error, ERROR_INVALID_ARGUMENT,
                                  "%s is not UTF-8, so it cannot be written as YAML; set it by a flag",
                                  setting->key);
         }

@@ -5,7 +5,7 @@
 
 #include "aggregate/aggregate.h"
 #include "capture/chunk.h"
-#include "capture/file_source.h"
+#include "capture/file/file_source.h"
 #include "capture/filter.h"
 
 enum { CHECK_CHUNKS = 4, LINK_TYPE_ETHERNET = 1, LINK_TYPE_SLL2 = 276 };
@@ -28,7 +28,7 @@ static bool check_on_files(const struct capture_settings *capture, bool *known, 
     struct source *source =
         pool != NULL ? file_source_create(&capture->read_pcap, capture->filter, pool, error) : NULL;
     bool good = source != NULL;
-    *known = good || (pool != NULL && error->code == EXIT_USAGE);
+    *known = good || (pool != NULL && error->kind == ERROR_INVALID_ARGUMENT);
     source_destroy(source);
     chunk_pool_destroy(pool);
     return good;

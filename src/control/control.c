@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "capture/chunk.h"
-#include "capture/file_source.h"
-#include "capture/live_source.h"
+#include "capture/file/file_source.h"
+#include "capture/live/live_source.h"
 #include "control/cores.h"
 #include "pipeline/pipeline.h"
 
@@ -53,8 +53,8 @@ static bool choose_seed(const struct control *control, uint64_t *seed, struct er
         return true;
     *seed = file_hash_seed;
     if (control->live && getrandom(seed, sizeof *seed, 0) != (ssize_t)sizeof *seed)
-        return error_set(error, EXIT_USAGE, "the kernel gave no random hash seed (%s): set flow.hash_seed",
-                         strerror(errno));
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "the kernel gave no random hash seed (%s): set flow.hash_seed", strerror(errno));
     return true;
 }
 
@@ -106,7 +106,7 @@ static bool open_source(struct control *control, struct error *error)
     const struct capture_settings *capture = &control->settings->capture;
     control->chunks = chunk_pool_create(CHUNKS, CHUNK_BYTES);
     if (control->chunks == NULL)
-        return error_set(error, EXIT_USAGE, "no memory for %d MB of packet buffers",
+        return error_set(error, ERROR_EXHAUSTED, "no memory for %d MB of packet buffers",
                          CONTROL_CHUNK_BYTES >> 20);
     control->source = control->live
                           ? live_source_create(capture, control->chunks, error)
@@ -160,7 +160,7 @@ struct control *control_create(const struct settings *settings, struct error *er
 {
     struct control *control = calloc(1, sizeof *control);
     if (control == NULL) {
-        error_set(error, EXIT_USAGE, "no memory");
+        error_set(error, ERROR_EXHAUSTED, "no memory");
         return NULL;
     }
     control->settings = settings;
@@ -251,7 +251,7 @@ const struct top_flow *control_top_flows(const struct control *control, unsigned
     return aggregate_top_flows(control->aggregate, count);
 }
 
-enum exit_code control_verdict(const struct control *control, struct error *error)
+enum error_kind control_verdict(const struct control *control, struct error *error)
 {
     return source_verdict(control->source, error);
 }

@@ -52,5 +52,5 @@ const struct totals *control_totals(const struct control *control);
 // The flows with the most bytes in the statistics interval that ended last; for sinks, within tick(). Needs
 // stats.top_flows.
 const struct top_flow *control_top_flows(const struct control *control, unsigned *count);
-// How the input ended: EXIT_DONE, or EXIT_TRUNCATED, EXIT_UNREADABLE with a sentence.
-enum exit_code control_verdict(const struct control *control, struct error *error);
+// How the input ended: ERROR_NONE, or ERROR_DATA_LOSS, ERROR_UNAVAILABLE with a sentence.
+enum error_kind control_verdict(const struct control *control, struct error *error);

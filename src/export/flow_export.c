@@ -99,7 +99,7 @@ static struct flow_export *create_empty(enum flow_format_kind kind, const char *
     struct flow_export *export = calloc(1, sizeof *export);
     struct flow_format *format = flow_format_create(kind);
     if (export == NULL || format == NULL) {
-        error_set(error, EXIT_OUTPUT, "no memory to write %s", path);
+        error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
         flow_format_destroy(format);
         free(export);
         return NULL;

@@ -56,7 +56,7 @@ bool flow_spool_init(struct flow_spool *spool, const char *output_path, uint64_t
     spool->fd = directory != NULL && spool->buffer != NULL ? open_spool(directory) : -1;
     bool open = spool->fd >= 0;
     if (!open)
-        error_set(error, EXIT_OUTPUT, "cannot write a temporary file for %s in %s: %s", output_path,
+        error_set(error, ERROR_UNAVAILABLE, "cannot write a temporary file for %s in %s: %s", output_path,
                   directory != NULL ? directory : "memory", strerror(errno));
     free(directory);
     return open;

@@ -84,7 +84,7 @@ static struct sink *create(enum flow_format_kind kind, const char *path, const s
     struct flow_stream *stream = calloc(1, sizeof *stream);
     struct flow_format *format = flow_format_create(kind);
     if (stream == NULL || format == NULL) {
-        error_set(error, EXIT_OUTPUT, "no memory to write %s", path);
+        error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
         flow_format_destroy(format);
         free(stream);
         return NULL;

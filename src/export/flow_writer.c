@@ -75,7 +75,7 @@ static bool sink_finish(struct sink *sink, const struct totals *totals, struct e
     if (!writer->complete)
         *error = writer->error;
     else if (dropped > 0)
-        return error_set(error, EXIT_OUTPUT,
+        return error_set(error, ERROR_DATA_LOSS,
                          "%s is incomplete: %" PRIu64 " flows came faster than they could be written",
                          writer->name, dropped);
     return writer->complete;
@@ -102,7 +102,7 @@ bool flow_writer_start(struct flow_writer *writer, const char *name, const struc
     writer->ops = ops;
     snprintf(writer->name, sizeof writer->name, "%s", strcmp(name, "-") == 0 ? "standard output" : name);
     if (!flow_queue_init(&writer->queue, QUEUE_BYTES, !live) || !start_thread(writer))
-        return error_set(error, EXIT_OUTPUT, "cannot start the writer of %s: no memory or no thread",
+        return error_set(error, ERROR_EXHAUSTED, "cannot start the writer of %s: no memory or no thread",
                          writer->name);
     return true;
 }

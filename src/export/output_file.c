@@ -328,7 +328,7 @@ struct output_file *output_file_open(const char *path, const struct output_optio
     struct output_file *file = calloc(1, sizeof *file);
     char *own_path = strdup(path);
     if (file == NULL || own_path == NULL) {
-        error_set(error, EXIT_OUTPUT, "no memory to write %s", path);
+        error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
         free(file);
         free(own_path);
         return NULL;
@@ -339,7 +339,8 @@ struct output_file *output_file_open(const char *path, const struct output_optio
     file->fd = -1;
     file->next_check_ns = INT64_MIN;
     if ((wants_series(path, options) && !begin_series(file)) || !open_fd(file, O_TRUNC)) {
-        error_set(error, EXIT_OUTPUT, "cannot write %s: %s", shown_name(file), strerror(errno));
+        error_set(error, error_kind_of_errno(errno), "cannot write %s: %s", shown_name(file),
+                  strerror(errno));
         destroy(file);
         return NULL;
     }
@@ -366,10 +367,10 @@ static bool report(const struct output_file *file, struct error *error)
 {
     uint64_t lost = counted(&file->counts->lost);
     if (lost > 0)
-        return error_set(error, EXIT_OUTPUT, "%s is incomplete: %s; %" PRIu64 " records were not written",
+        return error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s; %" PRIu64 " records were not written",
                          shown_name(file), file->reason, lost);
     return file->state != OUTPUT_FAILED ||
-           error_set(error, EXIT_OUTPUT, "%s is incomplete: %s", shown_name(file), file->reason);
+           error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s", shown_name(file), file->reason);
 }
 
 bool output_file_close(struct output_file *file, struct error *error)

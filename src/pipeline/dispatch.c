@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "base/time.h"
-#include "capture/tap.h"
+#include "capture/record/tap.h"
 #include "pipeline/ledger.h"
 #include "pipeline/observation.h"
 #include "pipeline/shard.h"

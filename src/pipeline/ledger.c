@@ -47,7 +47,7 @@ static bool check_interface(const struct interface_totals *row, const char *name
     uint64_t seen = row->received + row->unwanted;
     if (row->source_received == 0 || seen == row->source_received)
         return true;
-    return error_set(error, EXIT_LEDGER,
+    return error_set(error, ERROR_INTERNAL,
                      "the ledger of %s does not add up: libpcap counted %" PRIu64
                      " packets, NetScope %" PRIu64 "; this is a bug, please report it with this line",
                      name, row->source_received, seen);
@@ -58,7 +58,7 @@ bool ledger_check(const struct totals *counted, const struct totals *merged, con
 {
     int64_t missing;
     if (!totals_balanced(merged, &missing))
-        return error_set(error, EXIT_LEDGER,
+        return error_set(error, ERROR_INTERNAL,
                          "the ledger does not add up: %" PRId64 " of %" PRIu64
                          " packets are in no bucket; this is a bug, please report it with this line",
                          missing, merged->received);

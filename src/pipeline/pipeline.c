@@ -47,7 +47,7 @@ struct pipeline *pipeline_create(const struct pipeline_setup *setup, struct sour
 {
     struct pipeline *pipeline = calloc(1, sizeof *pipeline);
     if (pipeline == NULL) {
-        error_set(error, EXIT_USAGE, "no memory for the pipeline");
+        error_set(error, ERROR_EXHAUSTED, "no memory for the pipeline");
         return NULL;
     }
     pipeline->setup = *setup;
@@ -71,7 +71,7 @@ struct pipeline *pipeline_create(const struct pipeline_setup *setup, struct sour
         open = batch_ring_take(&pipeline->batches);
     if (!whole || !dispatch_init(&pipeline->dispatch, &dispatch, open, &pipeline->counted,
                                  threads ? pipeline_send_batch : pipeline_run_inline, pipeline)) {
-        error_set(error, EXIT_USAGE,
+        error_set(error, ERROR_EXHAUSTED,
                   "no memory for the pipeline: raise the limit of address space (ulimit -v), or set a "
                   "lower flow.max_flows or pipeline.workers");
         pipeline_destroy(pipeline);
@@ -162,7 +162,7 @@ static bool run(struct pipeline *pipeline, struct error *error)
 {
     bool threads = pipeline->setup.workers > 1;
     if (threads && !pipeline_start_threads(pipeline))
-        return error_set(error, EXIT_USAGE,
+        return error_set(error, ERROR_EXHAUSTED,
                          "no thread could be started: raise the limit of processes (ulimit -u)");
     if (!threads)
         shard_begin_answering(pipeline->alone.shard);
@@ -194,11 +194,11 @@ bool pipeline_ask(struct pipeline *pipeline, const struct flow_query *query, str
                   struct error *error)
 {
     if (query->limit < 1 || query->limit > FLOW_QUERY_LIMIT)
-        return error_set(error, EXIT_USAGE, "a question is answered with 1 to %d flows, not %u",
+        return error_set(error, ERROR_INVALID_ARGUMENT, "a question is answered with 1 to %d flows, not %u",
                          FLOW_QUERY_LIMIT, query->limit);
     struct question *question = question_create(query, pipeline->setup.workers);
     if (question == NULL)
-        return error_set(error, EXIT_USAGE, "no memory for the answer: ask for fewer flows");
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the answer: ask for fewer flows");
     unsigned asked = 0;
     pthread_mutex_lock(&pipeline->asking);
     for (unsigned i = 0; i < pipeline->setup.workers; i++) {
@@ -213,7 +213,8 @@ bool pipeline_ask(struct pipeline *pipeline, const struct flow_query *query, str
     if (asked == pipeline->setup.workers)
         return true;
     flow_answer_done(out);
-    return error_set(error, EXIT_USAGE, "nothing is captured: the run has not begun, or it has ended");
+    return error_set(error, ERROR_FAILED_PRECONDITION,
+                     "nothing is captured: the run has not begun, or it has ended");
 }
 
 const struct totals *pipeline_totals(const struct pipeline *pipeline)

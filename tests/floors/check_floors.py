@@ -22,7 +22,7 @@ FLOORS = {
     "detect": 4,
     "pipeline": 5,
     "aggregate": 6,
-    "control": 7,
+    "report": 7, "control": 7,
     "api": 8, "door": 8,
     "rpc": 9, "http": 9, "export": 9,
     "app": 10,

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "capture/file_source.h"
+#include "capture/file/file_source.h"
 
 static struct chunk_pool *pool;
 static int fd;

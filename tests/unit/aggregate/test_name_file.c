@@ -33,7 +33,7 @@ static void expect_refused(const char *text, const char *line, const char *what)
     write_file(text);
     cr_expect_null(name_file_load(path, &error));
     unlink(path);
-    cr_expect_eq(error.code, EXIT_USAGE);
+    cr_expect_eq(error.kind, ERROR_INVALID_ARGUMENT);
     cr_expect_not_null(strstr(error.text, path), "%s", error.text);
     cr_expect_not_null(strstr(error.text, line), "%s", error.text);
     cr_expect_not_null(strstr(error.text, what), "%s", error.text);
@@ -135,7 +135,7 @@ Test(name_file, says_why_it_cannot_be_read)
 {
     struct error error;
     cr_expect_null(name_file_load("/nonexistent/names.csv", &error));
-    cr_expect_eq(error.code, EXIT_USAGE);
+    cr_expect_eq(error.kind, ERROR_NOT_FOUND);
     cr_expect_not_null(strstr(error.text, "/nonexistent/names.csv"));
     cr_expect_not_null(strstr(error.text, "No such file"));
 }

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate/report.h"
 #include "api/report_message.h"
 #include "base/strbuf.h"
 #include "base/time.h"
 #include "net/protocol.h"
 #include "netscope/v1/report.pb-c.h"
+#include "report/report.h"
 
 static struct report *report;
 static struct totals totals;

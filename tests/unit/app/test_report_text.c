@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aggregate/report.h"
 #include "app/report_text.h"
 #include "app/report_text_table.h"
 #include "base/strbuf.h"
 #include "base/time.h"
 #include "net/protocol.h"
+#include "report/report.h"
 
 static struct report *report;
 static struct totals totals;

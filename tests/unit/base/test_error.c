@@ -3,21 +3,21 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-Test(error, carries_code_and_sentence)
+Test(error, carries_kind_and_sentence)
 {
     struct error error;
-    cr_expect_not(error_set(&error, EXIT_NO_INTERFACE, "no interface %s", "eth9"));
-    cr_expect_eq(error.code, EXIT_NO_INTERFACE);
+    cr_expect_not(error_set(&error, ERROR_UNAVAILABLE, "no interface %s", "eth9"));
+    cr_expect_eq(error.kind, ERROR_UNAVAILABLE);
     cr_expect_str_eq(error.text, "no interface eth9");
 }
 
-Test(error, prefixes_keep_the_code)
+Test(error, prefixes_keep_the_kind)
 {
     struct error error;
-    error_set(&error, EXIT_USAGE, "must be a number");
+    error_set(&error, ERROR_INVALID_ARGUMENT, "must be a number");
     cr_expect_not(error_prefix(&error, "%s:%d", "a.yaml", 7));
     cr_expect_str_eq(error.text, "a.yaml:7: must be a number");
-    cr_expect_eq(error.code, EXIT_USAGE);
+    cr_expect_eq(error.kind, ERROR_INVALID_ARGUMENT);
 }
 
 Test(error, cuts_what_is_too_long)
@@ -26,7 +26,7 @@ Test(error, cuts_what_is_too_long)
     char much[4 * ERROR_TEXT_BYTES];
     memset(much, 'x', sizeof much - 1);
     much[sizeof much - 1] = '\0';
-    error_set(&error, EXIT_USAGE, "%s", much);
+    error_set(&error, ERROR_INVALID_ARGUMENT, "%s", much);
     cr_expect_eq(strlen(error.text), ERROR_TEXT_BYTES - 1);
     error_prefix(&error, "front");
     cr_expect_eq(strlen(error.text), ERROR_TEXT_BYTES - 1);

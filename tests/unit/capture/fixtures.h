@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "capture/chunk.h"
-#include "capture/file_source.h"
+#include "capture/file/file_source.h"
 
 // A temporary directory, removed by directory_done().
 struct directory {
@@ -105,7 +105,7 @@ struct taken {
     uint8_t first_byte[4096];
     uint16_t link_type[4096], interface[4096];
     unsigned steps_back; // stamps lower than the one before
-    enum exit_code verdict;
+    enum error_kind verdict;
     struct error error;
 };
 
@@ -147,7 +147,7 @@ static inline bool read_paths(char **paths, unsigned count, const char *filter, 
     if (source != NULL)
         take_all(source, taken);
     else
-        taken->verdict = taken->error.code;
+        taken->verdict = taken->error.kind;
     source_destroy(source);
     cr_assert_eq(chunk_pool_out(pool), 0, "every chunk comes back");
     chunk_pool_destroy(pool);

@@ -61,7 +61,7 @@ Test(filter, a_bad_expression_carries_the_reason)
 {
     struct error error;
     cr_assert_null(filter_create("host", 1, &error));
-    cr_assert_eq(error.code, EXIT_USAGE);
+    cr_assert_eq(error.kind, ERROR_INVALID_ARGUMENT);
     cr_assert_null(filter_create("nonsense here", 1, &error));
     cr_assert_not_null(strstr(error.text, "nonsense"), "%s", error.text);
 }
@@ -70,7 +70,7 @@ Test(filter, what_only_the_kernel_knows_is_refused)
 {
     struct error error;
     cr_assert_null(filter_create("inbound", 1, &error));
-    cr_assert_eq(error.code, EXIT_USAGE);
+    cr_assert_eq(error.kind, ERROR_INVALID_ARGUMENT);
     struct filter *cooked = filter_create("inbound", 113, &error);
     cr_assert_not_null(cooked, "cooked captures hold the direction: %s", error.text);
     filter_destroy(cooked);

@@ -77,7 +77,7 @@ static inline void outcome_done(struct outcome *outcome)
 static inline void refused(struct outcome outcome, const char *part)
 {
     cr_assert_not(outcome.loaded, "was accepted, expected: %s", part);
-    cr_expect_eq(outcome.error.code, EXIT_USAGE);
+    cr_expect_eq(outcome.error.kind, ERROR_INVALID_ARGUMENT);
     cr_expect(strstr(outcome.error.text, part) != NULL, "\"%s\" lacks \"%s\"", outcome.error.text, part);
 }
 

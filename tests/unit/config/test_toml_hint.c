@@ -23,7 +23,7 @@ Test(toml_hint, tells_toml_by_content)
 Test(toml_hint, tells_toml_by_name)
 {
     cr_expect_not(passes("netscope.toml", "capture: {}\n"));
-    cr_expect_eq(error.code, EXIT_USAGE);
+    cr_expect_eq(error.kind, ERROR_INVALID_ARGUMENT);
 }
 
 Test(toml_hint, lets_yaml_pass)

@@ -29,7 +29,7 @@ Test(value, numbers_keep_to_their_range)
     for (size_t i = 0; i < 7; i++) {
         static const char *const wrong[] = {"0", "4097", "", "-1", "12x", " 1", "99999999999999999999999"};
         cr_expect_not(set("capture.buffer_size_mb", wrong[i]), "\"%s\"", wrong[i]);
-        cr_expect_eq(error.code, EXIT_USAGE);
+        cr_expect_eq(error.kind, ERROR_INVALID_ARGUMENT);
     }
     cr_expect_eq(settings.capture.buffer_size_mb, 4096, "a failure changes nothing");
 }

@@ -124,7 +124,7 @@ Test(flow_export, unwritable_path_fails_at_the_start)
 {
     struct export_options options = {0};
     cr_assert(export_json_create(output_path("no/such.json"), &options, &error) == NULL);
-    cr_assert(eq(int, (int)error.code, EXIT_OUTPUT));
+    cr_assert(eq(int, (int)error.kind, ERROR_NOT_FOUND));
 }
 
 Test(flow_export, a_full_device_is_told_at_the_end)

@@ -96,7 +96,7 @@ Test(flow_stream, full_device_ends_with_a_sentence)
     cr_assert(sink != NULL, "%s", error.text);
     push_flows(sink, 5);
     cr_assert(not(sink->ops->finish(sink, none, &error)));
-    cr_expect(eq(int, (int)error.code, EXIT_OUTPUT));
+    cr_expect(eq(int, (int)error.kind, ERROR_DATA_LOSS));
     cr_expect(strstr(error.text, "/dev/full is incomplete: No space left on device") != NULL, "%s",
               error.text);
     export_counts(sink, &counts);

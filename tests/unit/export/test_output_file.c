@@ -59,7 +59,7 @@ Test(output_file, unwritable_paths_fail_at_the_start)
 {
     cr_assert(open_lines(output_path("no/such/a.txt"), (struct output_options){0}) == NULL);
     cr_assert(strstr(error.text, "no/such/a.txt: No such file or directory") != NULL, "%s", error.text);
-    cr_assert(eq(int, (int)error.code, EXIT_OUTPUT));
+    cr_assert(eq(int, (int)error.kind, ERROR_NOT_FOUND));
     cr_assert(open_lines(output_directory, (struct output_options){0}) == NULL);
     cr_assert(strstr(error.text, "Is a directory") != NULL, "%s", error.text);
 }

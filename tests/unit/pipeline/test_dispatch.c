@@ -1,6 +1,6 @@
 #include "pipeline/dispatch.h"
 
-#include "capture/tap.h"
+#include "capture/record/tap.h"
 #include "frames.h"
 #include "pipeline/shard.h"
 

@@ -123,7 +123,7 @@ static void expect_open(struct totals *totals, struct counting_source *source, c
     struct error error = {0};
     ledger_take_drops(totals, &source->source);
     cr_expect_not(ledger_check(totals, totals, &source->source, &error));
-    cr_expect_eq(error.code, EXIT_LEDGER);
+    cr_expect_eq(error.kind, ERROR_INTERNAL);
     cr_expect_not_null(strstr(error.text, sentence), "%s", error.text);
 }
 
@@ -331,7 +331,7 @@ Test(ledger, of_a_run_knows_its_source_to_the_packet, .timeout = 60)
         source.left = 50;
         source.drops[1].received = 1; // one that nobody handed over
         cr_expect_not(run(&source, workers, 0, false, &totals, &error));
-        cr_expect_eq(error.code, EXIT_LEDGER);
+        cr_expect_eq(error.kind, ERROR_INTERNAL);
         cr_expect_not_null(
             strstr(error.text, "of eth1 does not add up: libpcap counted 51 packets, NetScope 50;"), "%s",
             error.text);

@@ -313,7 +313,7 @@ static void expect_nothing_runs(struct pipeline *pipeline)
     struct flow_answer answer;
     struct error error = {0};
     cr_expect_not(pipeline_ask(pipeline, &query, &answer, &error));
-    cr_expect_eq(error.code, EXIT_USAGE);
+    cr_expect_eq(error.kind, ERROR_FAILED_PRECONDITION);
     cr_expect_str_eq(error.text, "nothing is captured: the run has not begun, or it has ended");
 }
 

@@ -1,7 +1,0 @@
-// The sentences of the report: warnings about the capture, headlines about the traffic. Internal to the
-// report. Pure; reads the finished figures of the summary.
-#pragma once
-
-#include "aggregate/report_summary.h"
-
-void report_findings(struct report_summary *summary);

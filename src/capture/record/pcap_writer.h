@@ -1,0 +1,22 @@
+// The recorder: a tap's consumer that writes frames to capture files. Classic pcap with nanosecond stamps,
+// or pcapng when the path ends in ".pcapng"; "-" is stdout. Only whole records go to write(2), at least
+// once a second, so that whatever kills the process leaves a readable file. Files are replaced, mode 0640.
+// A full disk or a failing write stops the recording, counted, and is tried again each second; what was
+// written stays readable.
+#pragma once
+
+#include "capture/record/tap.h"
+
+struct pcap_writer_options {
+    const char *path;   // borrowed
+    uint32_t rotate_mb; // 0 = one file; else `max_files` of at most this size are kept
+    uint32_t max_files;
+    uint32_t min_free_mb;        // with less room on the file system nothing is written; 0 = no limit
+    const struct source *source; // for names and link types of interfaces; borrowed
+};
+
+// Opens the first file. NULL with a sentence (ERROR_UNAVAILABLE).
+struct tap_consumer *pcap_writer_create(const struct pcap_writer_options *options, struct error *error);
+
+// SIGHUP: when its file was moved away (log rotation), the writer begins a new one at the path. Any thread.
+void pcap_writer_reopen(struct tap_consumer *recorder);

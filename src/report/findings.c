@@ -1,0 +1,176 @@
+#include "report/findings.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/time.h"
+#include "decode/app/dns.h"
+
+enum { SIGHTINGS_PERCENT = 10, HALF_OPEN_LEAST = 10, HALF_OPEN_PERCENT = 10 };
+
+static void say(struct report_sentences *sentences, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct report_sentences *sentences, const char *format, ...)
+{
+    if (sentences->count == REPORT_SENTENCES)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentences->text[sentences->count++], REPORT_SENTENCE_BYTES, format, arguments);
+    va_end(arguments);
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+    return whole > 0 ? 100 * (double)part / (double)whole : 0;
+}
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static double milliseconds(int64_t span_ns)
+{
+    return (double)span_ns / (double)NS_PER_MS;
+}
+
+static void warn_loss(struct report_summary *summary)
+{
+    const struct report_ledger *ledger = &summary->ledger;
+    struct report_sentences *warnings = &summary->warnings;
+    if (ledger->lost > 0)
+        say(warnings,
+            "%" PRIu64 " of %" PRIu64 " packets (%.1f %%) were lost before they were analysed: %s, %s.",
+            ledger->lost, ledger->received, percent(ledger->lost, ledger->received), ledger->lost_by[0].stage,
+            ledger->lost_by[0].reason);
+    uint64_t dropped = 0;
+    for (unsigned i = 0; i < summary->interface_count; i++)
+        dropped += summary->interfaces[i].nic_dropped;
+    if (dropped > 0)
+        say(warnings, "The network card dropped %" PRIu64 " packet%s before they could be captured.", dropped,
+            plural(dropped));
+    if (!ledger->balanced)
+        say(warnings, "The packet ledger is off by %" PRId64 ": this is a bug in NetScope.", ledger->missing);
+}
+
+static void warn_sightings(struct report_summary *summary)
+{
+    uint64_t seen = summary->doubts.second_sightings, analysed = summary->ledger.analysed;
+    if (summary->context.observe_first || percent(seen, analysed) <= SIGHTINGS_PERCENT)
+        return;
+    say(&summary->warnings,
+        "%.0f %% of the packets are second sightings of traffic that another interface had seen first: bytes "
+        "and retransmissions are counted more than once. Run it again with --observation first.",
+        percent(seen, analysed));
+}
+
+static void warn_quality(struct report_summary *summary)
+{
+    const struct report_doubts *doubts = &summary->doubts;
+    struct report_sentences *warnings = &summary->warnings;
+    uint64_t packets = summary->span.packets;
+    if (doubts->snapped > 0)
+        say(warnings,
+            "The end of %" PRIu64
+            " packet%s (%.1f %%) was not captured (snaplen): names in them may be missing.",
+            doubts->snapped, plural(doubts->snapped), percent(doubts->snapped, packets));
+    if (summary->tcp.gapped > 0)
+        say(warnings,
+            "%" PRIu64 " TCP flow%s data that was never captured (%" PRIu64 " bytes): the capture has gaps.",
+            summary->tcp.gapped, summary->tcp.gapped == 1 ? " misses" : "s miss", summary->tcp.missed_bytes);
+    if (doubts->clock_steps_back > 0)
+        say(warnings,
+            "The capture's clock stepped back by more than a second %" PRIu64
+            " time%s: durations and rates may be off.",
+            doubts->clock_steps_back, plural(doubts->clock_steps_back));
+    if (summary->flows_ended[END_EVICTION] > 0)
+        say(warnings, "%" PRIu64 " flow%s ended early to stay below --max-flows.",
+            summary->flows_ended[END_EVICTION], plural(summary->flows_ended[END_EVICTION]));
+}
+
+static void warn_overflow(struct report_summary *summary)
+{
+    const struct report_overflow *over = &summary->overflow;
+    uint64_t rows = over->hosts + over->services + over->targets + over->dns_names + over->tls_names;
+    if (rows > 0)
+        say(&summary->warnings,
+            "More hosts or names than the report keeps: %" PRIu64
+            " small ones were given up, and counts a host or name may be too low.",
+            rows);
+}
+
+static void headline_tcp(struct report_summary *summary)
+{
+    const struct report_tcp *tcp = &summary->tcp;
+    struct report_sentences *headlines = &summary->headlines;
+    if (tcp->lossy > 0)
+        say(headlines,
+            "%" PRIu64 " of %" PRIu64
+            " TCP flows retransmitted more than 1 %% of their packets (worst %.1f %%).",
+            tcp->lossy, tcp->flows, 100 * tcp->worst_share);
+    if (tcp->unanswered + tcp->refused > 0)
+        say(headlines,
+            "%" PRIu64 " of %" PRIu64 " TCP connections failed: %" PRIu64 " refused, %" PRIu64 " unanswered.",
+            tcp->unanswered + tcp->refused, tcp->flows, tcp->refused, tcp->unanswered);
+    if (tcp->half_open >= HALF_OPEN_LEAST && percent(tcp->half_open, tcp->flows) > HALF_OPEN_PERCENT)
+        say(headlines,
+            "%" PRIu64 " of %" PRIu64 " TCP connections were answered but never finished their handshake.",
+            tcp->half_open, tcp->flows);
+    if (tcp->slow > 0)
+        say(headlines, "%" PRIu64 " TCP flow%s had round trips of more than 500 ms.", tcp->slow,
+            plural(tcp->slow));
+    if (tcp->zero_window > 0)
+        say(headlines, "%" PRIu64 " TCP flow%s stalled on a full receiver (zero window).", tcp->zero_window,
+            plural(tcp->zero_window));
+}
+
+static void headline_dns_failures(struct report_summary *summary)
+{
+    enum { CODES_NAMED = 3 };
+    const struct report_dns *dns = &summary->dns;
+    if (dns->failures == 0)
+        return;
+    char codes[128] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i < dns->rcode_count && i < CODES_NAMED; i++) {
+        char name[12];
+        used += (size_t)snprintf(codes + used, sizeof codes - used, "%s%" PRIu64 " %s", i > 0 ? ", " : "",
+                                 dns->rcodes[i].answers, dns_rcode_name(dns->rcodes[i].rcode, name));
+    }
+    say(&summary->headlines, "%" PRIu64 " of %" PRIu64 " DNS answers are failures: %s.", dns->failures,
+        dns->answers, codes);
+}
+
+static void headline_names(struct report_summary *summary)
+{
+    const struct report_dns *dns = &summary->dns;
+    const struct report_tls *tls = &summary->tls;
+    headline_dns_failures(summary);
+    if (dns->unanswered > 0)
+        say(&summary->headlines, "%" PRIu64 " DNS quer%s got no answer.", dns->unanswered,
+            dns->unanswered == 1 ? "y" : "ies");
+    if (dns->slow > 0)
+        say(&summary->headlines, "%" PRIu64 " DNS answer%s took longer than 500 ms (slowest %.0f ms).",
+            dns->slow, plural(dns->slow), milliseconds(dns->slowest_ns));
+    if (tls->outdated > 0)
+        say(&summary->headlines, "%" PRIu64 " of %" PRIu64 " TLS clients offer nothing newer than TLS 1.1.",
+            tls->outdated, tls->flows);
+}
+
+void report_findings(struct report_summary *summary)
+{
+    const struct report_context *context = &summary->context;
+    if (context->truncated != NULL && context->truncated[0] != '\0')
+        say(&summary->warnings, "%s", context->truncated);
+    for (unsigned i = 0; i < context->note_count; i++)
+        say(&summary->warnings, "%s", context->notes[i]);
+    warn_loss(summary);
+    warn_sightings(summary);
+    warn_quality(summary);
+    warn_overflow(summary);
+    headline_tcp(summary);
+    headline_names(summary);
+}

@@ -1,0 +1,64 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/tally.h"
+
+static void count(struct tally *tally, const char *key, uint64_t weight)
+{
+    struct tally_row *row = tally_at(tally, key, strlen(key));
+    cr_assert_not_null(row);
+    row->weight += weight;
+}
+
+Test(report_tally, counts_by_key_and_sorts_by_weight_then_key)
+{
+    struct tally tally;
+    tally_init(&tally, 100);
+    count(&tally, "b", 2);
+    count(&tally, "a", 2);
+    count(&tally, "c", 1);
+    count(&tally, "c", 4);
+    count(&tally, "ab", 2);
+    tally_sort(&tally);
+    cr_assert_eq(tally.count, 4);
+    const char *expected[] = {"c", "a", "ab", "b"};
+    for (unsigned i = 0; i < 4; i++)
+        cr_expect_str_eq((const char *)tally.places[i]->key, expected[i]);
+    cr_expect_eq(tally.places[0]->weight, 5);
+    cr_expect_eq(tally.given_up, 0);
+    tally_done(&tally);
+}
+
+Test(report_tally, gives_up_the_smaller_half_when_full)
+{
+    struct tally tally;
+    tally_init(&tally, 100);
+    for (unsigned i = 0; i < 101; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%03u", i);
+        count(&tally, key, 1000 - i);
+    }
+    cr_expect_eq(tally.given_up, 50);
+    cr_expect_eq(tally.count, 51);
+    count(&tally, "000", 1); // a heavy row is still there
+    tally_sort(&tally);
+    cr_expect_eq(tally.places[0]->weight, 1001);
+    cr_expect_str_eq((const char *)tally.places[49]->key, "049");
+    cr_expect_str_eq((const char *)tally.places[50]->key, "100");
+    tally_done(&tally);
+}
+
+Test(report_tally, keeps_the_first_label)
+{
+    struct tally tally;
+    tally_init(&tally, 8);
+    struct tally_row *row = tally_at(&tally, "k", 1);
+    tally_label(row, NULL);
+    tally_label(row, "");
+    cr_expect_null(row->label);
+    tally_label(row, "first");
+    tally_label(row, "second");
+    cr_expect_str_eq(row->label, "first");
+    tally_done(&tally);
+}
