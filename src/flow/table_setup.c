@@ -89,7 +89,8 @@ static uint32_t flows_at_most(const struct flow_policy *policy, unsigned shards)
 bool flow_table_init(struct flow_table *table, const struct flow_policy *policy, unsigned number,
                      unsigned shards)
 {
-    *table = (struct flow_table){.policy = *policy, .partitions = partition_count(policy->max_flows)};
+    *table = (struct flow_table){
+        .policy = *policy, .partitions = partition_count(policy->max_flows), .newest_ns = INT64_MIN};
     for (int kind = 0; kind < IDLE_CLASSES; kind++)
         table->timeout_ns[kind] = timeout_of_class(policy, (enum idle_class)kind);
     uint32_t flows = flows_at_most(policy, shards);
