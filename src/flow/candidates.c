@@ -69,6 +69,8 @@ void candidates_cut(struct flow_candidates *candidates)
     candidates->count = wanted;
     candidates->bounded = true;
     candidates->bound = candidates->items[wanted - 1];
+    candidates->bound_address =
+        flow_face_number(candidates->bound.key.addresses[0], candidates->bound.key.ip_version);
 }
 
 void candidates_add(struct flow_candidates *candidates, const struct flow_candidate *candidate)

@@ -3,7 +3,7 @@
 // however many are wanted and in whatever order they come. Internal to flow/.
 #pragma once
 
-#include "flow/key.h"
+#include "flow/face.h"
 
 struct flow_candidate {
     uint64_t rank; // larger is better
@@ -16,15 +16,25 @@ struct flow_candidates {
     unsigned count, room, wanted;
     bool bounded; // what is worse than `bound` is not wanted any more
     struct flow_candidate bound;
+    wide_number bound_address; // of its endpoint A
 };
 
 bool candidates_init(struct flow_candidates *candidates, unsigned wanted); // false without memory
 void candidates_done(struct flow_candidates *candidates);
 
-// Whether a flow of this rank may be among the best.
-static inline bool candidates_want(const struct flow_candidates *candidates, uint64_t rank)
+// Whether a flow of this rank may be among the best. Many flows may be of one rank: then the first parts of the key say
+// so mostly.
+static inline bool candidates_want(const struct flow_candidates *candidates, uint64_t rank,
+                                   const struct flow_face *face)
 {
-    return !candidates->bounded || rank >= candidates->bound.rank;
+    const struct flow_candidate *bound = &candidates->bound;
+    if (!candidates->bounded || rank != bound->rank)
+        return !candidates->bounded || rank > bound->rank;
+    if (face->protocol != bound->key.protocol)
+        return face->protocol < bound->key.protocol;
+    if (face->version != bound->key.ip_version)
+        return face->version < bound->key.ip_version;
+    return face->address[0] <= candidates->bound_address;
 }
 
 void candidates_add(struct flow_candidates *candidates, const struct flow_candidate *candidate);

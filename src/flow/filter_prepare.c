@@ -138,6 +138,7 @@ static bool prepare(const struct flow_filter *filter, struct flow_selection *sel
         return false;
     out->asks_parts = asks_parts(out);
     selection->needs_ends |= out->asks_figure[FILTER_DURATION_NS];
+    selection->needs_parts |= out->asks_parts;
     selection->needs_digest |= out->community_count > 0;
     return true;
 }

@@ -92,6 +92,11 @@ bool flow_order_needs_ends(enum flow_order order)
     return order == FLOWS_BY_FIRST_SEEN || order == FLOWS_BY_DURATION || order == FLOWS_BY_RATE;
 }
 
+bool flow_order_needs_parts(enum flow_order order)
+{
+    return order == FLOWS_BY_RETRANSMISSIONS || order == FLOWS_BY_RTT;
+}
+
 int flow_order_compare(struct flow_ordering ordering, const struct flow_record *left,
                        const struct flow_record *right)
 {

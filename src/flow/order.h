@@ -30,8 +30,9 @@ struct flow_ordering {
 uint64_t flow_rank(struct flow_ordering ordering, const struct flow_record *record);
 // The same of a face; false when the flow's record has to tell.
 bool flow_rank_of_face(struct flow_ordering ordering, const struct flow_face *face, uint64_t *rank);
-// Whether flow_rank_of_face() reads face->first_ns.
+// Whether flow_rank_of_face() reads face->first_ns, and whether it leaves many flows to their records.
 bool flow_order_needs_ends(enum flow_order order);
+bool flow_order_needs_parts(enum flow_order order);
 
 // By rank, then by key: <0, 0, >0.
 int flow_order_compare(struct flow_ordering ordering, const struct flow_record *left,

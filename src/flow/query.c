@@ -10,6 +10,16 @@
 // What else costs as much as so many looks.
 enum { LOOKS_A_RECORD = 8, LOOKS_A_DIGEST = 24, LOOKS_A_ROW = 32 };
 
+bool flow_query_check(const struct flow_query *query, struct error *error)
+{
+    if (query->limit < 1 || query->limit > FLOW_QUERY_LIMIT)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "a question is answered with 1 to %d flows, not %u",
+                         FLOW_QUERY_LIMIT, query->limit);
+    return (unsigned)query->order.by < FLOW_ORDERS ||
+           error_set(error, ERROR_INVALID_ARGUMENT, "flows have no order of number %u",
+                     (unsigned)query->order.by);
+}
+
 bool flow_asked_init(struct flow_asked *asked, const struct flow_query *query)
 {
     assert(query->limit >= 1 && query->limit <= FLOW_QUERY_LIMIT);
@@ -33,6 +43,12 @@ static bool needs_ends(const struct flow_asked *asked)
            (asked->query.selection != NULL && asked->query.selection->needs_ends);
 }
 
+static bool needs_parts(const struct flow_asked *asked)
+{
+    return flow_order_needs_parts(asked->query.order.by) ||
+           (asked->query.selection != NULL && asked->query.selection->needs_parts);
+}
+
 // Newer flows have higher numbers, more or less, and are what most questions are about: the walk goes down.
 void flow_round_add(struct flow_round *round, const struct flow_table *table, struct flow_asked *asked)
 {
@@ -42,6 +58,7 @@ void flow_round_add(struct flow_round *round, const struct flow_table *table, st
             asked->shown->began_ns != FLOWS_NOT_BEGUN ? asked->shown->began_ns : table->newest_ns;
     round->asked[round->count++] = asked;
     round->ends |= needs_ends(asked);
+    round->parts |= needs_parts(asked);
     round->left = table->store.v4.slab.fresh;
 }
 
@@ -96,7 +113,7 @@ static void note(struct flow_asked *asked, struct look *look)
     if (!flow_rank_of_face(asked->query.order, &look->face, &candidate.rank))
         candidate.rank = flow_rank(asked->query.order, record_of(look));
     asked->answer.matched++;
-    if (!candidates_want(&asked->best, candidate.rank))
+    if (!candidates_want(&asked->best, candidate.rank, &look->face))
         return;
     flow_key_of(&look->table->store, flow_at(&look->table->store, look->id), &candidate.key);
     candidates_add(&asked->best, &candidate);
@@ -155,7 +172,22 @@ static bool copy_rows(const struct flow_table *table, struct flow_round *round, 
         copy_row(table, asked, asked->best.items[--asked->best.count].id);
     }
     asked->answer.looked_at = round->looked_at;
+    asked->answered = true;
     return true;
+}
+
+// What the walk comes to soon: nodes, then the parts that they name.
+enum { AHEAD_NODES = 24, AHEAD_PARTS = 12 };
+
+PREFETCHING void look_ahead(const struct flow_table *table, const struct flow_round *round, uint32_t flag)
+{
+    if (round->left > AHEAD_NODES)
+        flow_prefetch(&table->store, (round->left - AHEAD_NODES) | flag);
+    if (round->parts && round->left > AHEAD_PARTS) {
+        const struct flow *flow = flow_at(&table->store, (round->left - AHEAD_PARTS) | flag);
+        if ((flow->marks & FLOW_MARK_ENDED) == 0)
+            flow_prefetch_parts(&table->store, flow);
+    }
 }
 
 static bool walk(const struct flow_table *table, struct flow_round *round, unsigned *looks)
@@ -163,6 +195,7 @@ static bool walk(const struct flow_table *table, struct flow_round *round, unsig
     uint32_t flag = round->step == ROUND_WALKS_V6 ? (uint32_t)FLOW_ID_V6 : 0;
     unsigned left = *looks;
     for (; round->left > 0 && left > 0; round->left--) {
+        look_ahead(table, round, flag);
         unsigned cost = look_at(table, round, round->left | flag);
         left = cost < left ? left - cost : 0;
     }

@@ -23,6 +23,8 @@ struct flow_query {
     struct flow_selection *selection; // NULL = all; borrowed
 };
 
+bool flow_query_check(const struct flow_query *query, struct error *error);
+
 // A flow of an answer, and where it is.
 struct flow_row {
     struct flow_record record; // owned, with its names
@@ -44,6 +46,7 @@ struct flow_asked {
     int64_t began_ns;               // of the listing in this shard, set when its first page is answered
     struct flow_candidates best;
     struct flow_answer answer;
+    bool answered; // all of it is there
 };
 
 bool flow_asked_init(struct flow_asked *asked, const struct flow_query *query); // false without memory
@@ -58,6 +61,7 @@ struct flow_round {
     uint64_t looked_at; // flows alive so far
     unsigned copied;    // places of asked[] that are done
     bool ends;          // somebody wants to know when flows began
+    bool parts;         // somebody looks at the parts of many flows
 };
 
 // Adds a question to a round that has not begun.

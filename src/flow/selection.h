@@ -41,6 +41,7 @@ struct flow_selection {
     atomic_uint holders;
     unsigned allow_count, deny_count;
     bool needs_ends;   // a face with them
+    bool needs_parts;  // looks at the parts of many flows
     bool needs_digest; // may cost a Community ID a flow
     struct prepared_filter filter[]; // `allow`, then `deny`
 };
