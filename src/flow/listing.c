@@ -181,7 +181,7 @@ static bool resume(struct flow_listings *listings, const struct flow_token *toke
     struct flow_listing *found = find(listings, token->listing);
     if (found == NULL || token->instance != listings->instance)
         return is_gone(error);
-    if (token->page > found->pages)
+    if (token->page == 0 || token->page > found->pages) // the first page has none
         return error_set(error, ERROR_INVALID_ARGUMENT, "the page token names a page that nobody was offered");
     if (found->busy)
         return error_set(error, ERROR_UNAVAILABLE, "a page of this listing is on its way: ask again when it came");

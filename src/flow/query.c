@@ -158,6 +158,11 @@ static void copy_row(const struct flow_table *table, struct flow_asked *asked, u
     flow_table_copy(table, id, &row->record);
 }
 
+static void spend(unsigned *looks, unsigned cost)
+{
+    *looks = cost < *looks ? *looks - cost : 0;
+}
+
 // Copies candidates until `looks` is used up; whether none is left.
 static bool copy_rows(const struct flow_table *table, struct flow_round *round, unsigned *looks)
 {
@@ -166,9 +171,9 @@ static bool copy_rows(const struct flow_table *table, struct flow_round *round, 
         return true;
     candidates_cut(&asked->best);
     while (asked->best.count > 0) {
-        if (*looks < LOOKS_A_ROW)
+        if (*looks == 0)
             return false;
-        *looks -= LOOKS_A_ROW;
+        spend(looks, LOOKS_A_ROW);
         copy_row(table, asked, asked->best.items[--asked->best.count].id);
     }
     asked->answer.looked_at = round->looked_at;
@@ -193,13 +198,10 @@ PREFETCHING void look_ahead(const struct flow_table *table, const struct flow_ro
 static bool walk(const struct flow_table *table, struct flow_round *round, unsigned *looks)
 {
     uint32_t flag = round->step == ROUND_WALKS_V6 ? (uint32_t)FLOW_ID_V6 : 0;
-    unsigned left = *looks;
-    for (; round->left > 0 && left > 0; round->left--) {
+    for (; round->left > 0 && *looks > 0; round->left--) {
         look_ahead(table, round, flag);
-        unsigned cost = look_at(table, round, round->left | flag);
-        left = cost < left ? left - cost : 0;
+        spend(looks, look_at(table, round, round->left | flag));
     }
-    *looks = left;
     return round->left == 0;
 }
 
