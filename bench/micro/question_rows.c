@@ -42,9 +42,10 @@ static struct flow_selection *long_filter(void)
     static struct prefix named[FILTER_NAMED_PREFIXES];
     static const struct filter_name name = {"example.com", true};
     for (unsigned i = 0; i < FILTER_NAMED_PREFIXES; i++)
-        named[i] = (struct prefix){address_v4((const uint8_t[4]){192, (uint8_t)(i >> 6), (uint8_t)(i << 2), 1}), 32};
-    return prepare(&(struct flow_filter){
-        .names = &name, .name_count = 1, .named = {named, FILTER_NAMED_PREFIXES}});
+        named[i] =
+            (struct prefix){address_v4((const uint8_t[4]){192, (uint8_t)(i >> 6), (uint8_t)(i << 2), 1}), 32};
+    return prepare(
+        &(struct flow_filter){.names = &name, .name_count = 1, .named = {named, FILTER_NAMED_PREFIXES}});
 }
 
 // Needs what lies in the parts of every flow.
@@ -80,7 +81,8 @@ static double ask(struct feed *feed, const struct flow_query *query, unsigned co
     for (unsigned i = 0; i < count; i++) {
         if (questions[i]->page == NULL)
             micro_fail("%s", questions[i]->error.text);
-        micro_expect("rows", questions[i]->page->count, query->selection == NULL ? LIMIT : questions[i]->page->count);
+        micro_expect("rows", questions[i]->page->count,
+                     query->selection == NULL ? LIMIT : questions[i]->page->count);
         message_release(&questions[i]->message);
     }
     return (double)(before_ns - begin_ns);
@@ -115,15 +117,18 @@ void measure_question(const struct micro_options *options)
     struct flow_query all = {.limit = LIMIT};
     measure(feed, options, "all flows", all, 1);
     measure(feed, options, "ten at once", all, AT_ONCE);
-    measure(feed, options, "latest first", (struct flow_query){.limit = LIMIT, .order.by = FLOWS_BY_RECENCY}, 1);
+    measure(feed, options, "latest first", (struct flow_query){.limit = LIMIT, .order.by = FLOWS_BY_RECENCY},
+            1);
     measure(feed, options, "earliest first",
             (struct flow_query){.limit = LIMIT, .order = {FLOWS_BY_FIRST_SEEN, true}}, 1);
     measure(feed, options, "filter", (struct flow_query){.limit = LIMIT, .selection = everyday_filter()}, 1);
     measure(feed, options, "ten with a filter",
             (struct flow_query){.limit = LIMIT, .selection = everyday_filter()}, AT_ONCE);
-    measure(feed, options, "4096 addresses", (struct flow_query){.limit = LIMIT, .selection = long_filter()}, 1);
+    measure(feed, options, "4096 addresses", (struct flow_query){.limit = LIMIT, .selection = long_filter()},
+            1);
     measure(feed, options, "RTT", (struct flow_query){.limit = LIMIT, .selection = rtt_filter()}, 1);
-    measure(feed, options, "ten with RTT", (struct flow_query){.limit = LIMIT, .selection = rtt_filter()}, AT_ONCE);
+    measure(feed, options, "ten with RTT", (struct flow_query){.limit = LIMIT, .selection = rtt_filter()},
+            AT_ONCE);
     shard_end_serving(feed->shard);
     feed_done(feed);
     free(feed);

@@ -14,8 +14,8 @@ struct flow_face {
     uint16_t port[2];
     uint16_t interface, vlan;
     uint8_t version, protocol, tcp_state;
-    int8_t client;    // as in records
-    bool has_ports;   // `port` are ports
+    int8_t client;  // as in records
+    bool has_ports; // `port` are ports
     bool has_vlan;
     bool has_tunnel;
     bool has_extra;   // names, further interfaces, an offset of the clock...

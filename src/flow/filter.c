@@ -80,7 +80,8 @@ static enum flow_fit tunnel_fits(const struct prepared_filter *filter, const str
         return FLOW_FIT_YES;
     if (face->has_tunnel)
         return FLOW_FIT_MAYBE;
-    bool fits = filter->field[FILTER_TUNNEL_ID].count == 0 && field_fits(filter, FILTER_TUNNEL_KIND, TUNNEL_NONE);
+    bool fits =
+        filter->field[FILTER_TUNNEL_ID].count == 0 && field_fits(filter, FILTER_TUNNEL_KIND, TUNNEL_NONE);
     return fits ? FLOW_FIT_YES : FLOW_FIT_NO;
 }
 

@@ -19,7 +19,8 @@ struct checking {
 
 static bool count_fits(const struct checking *checking, const char *field, unsigned count, unsigned most)
 {
-    return count <= most || WRONG(checking, "%s: %u values are too many: give at most %u", field, count, most);
+    return count <= most ||
+           WRONG(checking, "%s: %u values are too many: give at most %u", field, count, most);
 }
 
 static bool has_host_bits(const struct prefix *prefix, unsigned bits)
@@ -91,7 +92,8 @@ static bool check_field(const struct checking *checking, const char *field, uint
         return false;
     for (unsigned i = 0; i < numbers->count; i++)
         if (numbers->items[i] > most)
-            return WRONG(checking, "%s[%u]: %u is above the largest value, %u", field, i, numbers->items[i], most);
+            return WRONG(checking, "%s[%u]: %u is above the largest value, %u", field, i, numbers->items[i],
+                         most);
     return true;
 }
 
@@ -117,7 +119,8 @@ static bool check_fields(const struct checking *checking, const struct flow_filt
 
 static bool check_figures(const struct checking *checking, const struct flow_filter *filter)
 {
-    static const char *const names[FILTER_FIGURES] = {"bytes", "packets", "duration", "retransmissions", "rtt"};
+    static const char *const names[FILTER_FIGURES] = {"bytes", "packets", "duration", "retransmissions",
+                                                      "rtt"};
     for (int i = 0; i < FILTER_FIGURES; i++) {
         const struct filter_range *range = &filter->figure[i];
         if (range->has_min && range->has_max && range->min > range->max)
@@ -132,12 +135,14 @@ static bool check_name(const struct checking *checking, unsigned i, const char *
 {
     size_t length = strlen(name);
     if (length == 0 || length > FILTER_NAME_BYTES)
-        return WRONG(checking, "names[%u]: a name has 1 to %d characters, not %zu", i, FILTER_NAME_BYTES, length);
+        return WRONG(checking, "names[%u]: a name has 1 to %d characters, not %zu", i, FILTER_NAME_BYTES,
+                     length);
     for (size_t at = 0; at < length; at++) {
         if (name[at] <= ' ' || name[at] > '~')
             return WRONG(checking, "names[%u]: a name is of printable ASCII: give others as \"xn--...\"", i);
         if (name[at] == '*')
-            return WRONG(checking, "names[%u]: \"*\" stands for nothing: give the domain alone, as a suffix", i);
+            return WRONG(checking, "names[%u]: \"*\" stands for nothing: give the domain alone, as a suffix",
+                         i);
         if (name[at] == '.' && (at == 0 || name[at - 1] == '.'))
             return WRONG(checking, "names[%u]: a part of the name is empty: give \"example.com\"", i);
     }
@@ -166,16 +171,18 @@ static bool check_community_ids(const struct checking *checking, const struct fl
         return false;
     for (unsigned i = 0; i < filter->community_id_count; i++)
         if (!community_id_decode(filter->community_ids[i], digest))
-            return WRONG(checking,
-                         "community_id[%u]: it is no Community ID of version 1, as \"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\"",
-                         i);
+            return WRONG(
+                checking,
+                "community_id[%u]: it is no Community ID of version 1, as \"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\"",
+                i);
     return true;
 }
 
 static bool check_filter(const struct checking *checking, const struct flow_filter *filter)
 {
-    return check_ends(checking, filter) && check_fields(checking, filter) && check_figures(checking, filter) &&
-           check_names(checking, filter) && check_community_ids(checking, filter);
+    return check_ends(checking, filter) && check_fields(checking, filter) &&
+           check_figures(checking, filter) && check_names(checking, filter) &&
+           check_community_ids(checking, filter);
 }
 
 static bool asks_nothing(const struct flow_filter *filter)
@@ -190,7 +197,8 @@ static bool asks_nothing(const struct flow_filter *filter)
     return asked == 0;
 }
 
-static bool check_list(const char *name, const struct flow_filter *filters, unsigned count, struct error *error)
+static bool check_list(const char *name, const struct flow_filter *filters, unsigned count,
+                       struct error *error)
 {
     struct checking checking = {.error = error};
     if (!count_fits(&checking, name, count, FILTER_ALTERNATIVES))
@@ -210,7 +218,8 @@ bool flow_filter_check(const struct flow_filters *filters, struct error *error)
         return false;
     for (unsigned i = 0; i < filters->deny_count; i++)
         if (asks_nothing(&filters->deny[i]))
-            return error_set(error, ERROR_INVALID_ARGUMENT,
-                             "deny[%u]: a filter without a field denies every flow: give it one, or leave it out", i);
+            return error_set(
+                error, ERROR_INVALID_ARGUMENT,
+                "deny[%u]: a filter without a field denies every flow: give it one, or leave it out", i);
     return true;
 }

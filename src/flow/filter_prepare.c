@@ -117,7 +117,8 @@ static bool prepare_community_ids(const struct flow_filter *filter, struct prepa
     if (out->community == NULL)
         return false;
     for (; out->community_count < filter->community_id_count; out->community_count++)
-        community_id_decode(filter->community_ids[out->community_count], out->community[out->community_count]);
+        community_id_decode(filter->community_ids[out->community_count],
+                            out->community[out->community_count]);
     return true;
 }
 

@@ -131,8 +131,7 @@ static void weigh(struct flow_listings *listings, struct flow_listing *listing)
 
 static struct flow_listing *create(struct flow_listings *listings, const struct flow_query *query)
 {
-    struct flow_listing *listing =
-        calloc(1, sizeof *listing + listings->shards * sizeof listing->shown[0]);
+    struct flow_listing *listing = calloc(1, sizeof *listing + listings->shards * sizeof listing->shown[0]);
     if (listing == NULL)
         return NULL;
     listing->query = *query;
@@ -165,7 +164,8 @@ struct flow_listing *flow_listings_begin(struct flow_listings *listings, const s
         return listing;
     flow_selection_release(listing->query.selection);
     free(listing);
-    error_set(error, ERROR_EXHAUSTED, "%d listings of flows are read at this moment: try again", FLOW_LISTINGS);
+    error_set(error, ERROR_EXHAUSTED, "%d listings of flows are read at this moment: try again",
+              FLOW_LISTINGS);
     return NULL;
 }
 
@@ -182,17 +182,20 @@ static bool resume(struct flow_listings *listings, const struct flow_token *toke
     if (found == NULL || token->instance != listings->instance)
         return is_gone(error);
     if (token->page == 0 || token->page > found->pages) // the first page has none
-        return error_set(error, ERROR_INVALID_ARGUMENT, "the page token names a page that nobody was offered");
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "the page token names a page that nobody was offered");
     if (found->busy)
-        return error_set(error, ERROR_UNAVAILABLE, "a page of this listing is on its way: ask again when it came");
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "a page of this listing is on its way: ask again when it came");
     use(listings, found);
     if (token->page + 1 == found->pages) {
         *again = flow_page_hold(found->last);
         return true;
     }
     if (token->page < found->pages)
-        return error_set(error, ERROR_FAILED_PRECONDITION,
-                         "the page of this token was read long ago, and only the last one is kept: begin again");
+        return error_set(
+            error, ERROR_FAILED_PRECONDITION,
+            "the page of this token was read long ago, and only the last one is kept: begin again");
     if (found->ended)
         return is_gone(error);
     found->busy = true;
@@ -256,7 +259,8 @@ bool flow_listings_turn(struct flow_listings *listings, struct flow_listing *lis
         destroy(listings, place_of(listings, listing));
     }
     pthread_mutex_unlock(&listings->lock);
-    return marked || error_set(error, ERROR_EXHAUSTED, "no memory to remember which flows were listed: begin again");
+    return marked ||
+           error_set(error, ERROR_EXHAUSTED, "no memory to remember which flows were listed: begin again");
 }
 
 void flow_listings_give_up(struct flow_listings *listings, struct flow_listing *listing)

@@ -27,7 +27,8 @@ static inline bool number_set_has(const struct number_set *set, wide_number numb
     if (set->count == 0)
         return false;
     const struct number_range *at = set->ranges;
-    for (unsigned left = set->count; left > 1;) { // the last range that begins at the number or before it, or the first
+    for (unsigned left = set->count;
+         left > 1;) { // the last range that begins at the number or before it, or the first
         unsigned half = left / 2;
         at += at[half].first <= number ? half : 0;
         left -= half;

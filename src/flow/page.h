@@ -10,10 +10,10 @@
 
 struct flow_page {
     atomic_uint holders;
-    uint64_t matched;   // flows that the query fits; of a listing, those not shown before
-    uint64_t looked_at; // flows alive
+    uint64_t matched;                 // flows that the query fits; of a listing, those not shown before
+    uint64_t looked_at;               // flows alive
     char next[FLOW_TOKEN_TEXT_BYTES]; // token of the page behind this one; "" = none
-    size_t bytes;       // what the page takes, names included
+    size_t bytes;                     // what the page takes, names included
     unsigned count;
     struct flow_row rows[]; // in the query's order
 };

@@ -27,7 +27,7 @@ struct prepared_filter {
     bool pair, roles; // one of the ends without, or with a role is asked for
     bool asks_parts;  // of the flow: some field that a face does not decide alone
     struct prepared_end end[FILTER_ROLES];
-    struct number_set field[FILTER_FIELDS];    // empty: not asked for
+    struct number_set field[FILTER_FIELDS];     // empty: not asked for
     struct filter_range figure[FILTER_FIGURES]; // bounds that were not given are the type's
     bool asks_figure[FILTER_FIGURES];
     struct prepared_name *names;
@@ -40,9 +40,9 @@ struct prepared_filter {
 struct flow_selection {
     atomic_uint holders;
     unsigned allow_count, deny_count;
-    bool needs_ends;   // a face with them
-    bool needs_parts;  // looks at the parts of many flows
-    bool needs_digest; // may cost a Community ID a flow
+    bool needs_ends;                 // a face with them
+    bool needs_parts;                // looks at the parts of many flows
+    bool needs_digest;               // may cost a Community ID a flow
     struct prepared_filter filter[]; // `allow`, then `deny`
 };
 

@@ -13,7 +13,7 @@ struct flow_shown {
     struct {
         uint64_t *words; // owned
         uint32_t count;
-    } bits[2]; // of IPv4 and IPv6 nodes
+    } bits[2];        // of IPv4 and IPv6 nodes
     int64_t began_ns; // flow time; flows that began later are left out. Until the first page: FLOWS_NOT_BEGUN
 };
 

@@ -46,8 +46,7 @@ static void end_round(struct answering *answering)
         if (answering->questions[i] != NULL)
             message_arrive(&answering->questions[i]->message);
     answering->count -= ended;
-    memmove(answering->questions, answering->questions + ended,
-            answering->count * sizeof(struct question *));
+    memmove(answering->questions, answering->questions + ended, answering->count * sizeof(struct question *));
     answering->round.count = 0;
 }
 

@@ -10,7 +10,7 @@
 #include "pipeline/tick.h"
 
 struct question {
-    struct message message; // first
+    struct message message;  // first
     struct flow_query query; // its selection is held
     // Of which listing the page is, borrowed from `listings`: NULL = none. They live until the question is finished.
     struct flow_listings *listings;

@@ -237,7 +237,8 @@ static void settle(struct shard *shard)
 
 bool shard_has_messages(struct shard *shard)
 {
-    return !answering_is_idle(&shard->answering) || shard->settled != shard->generation || !mailbox_is_empty(&shard->box);
+    return !answering_is_idle(&shard->answering) || shard->settled != shard->generation ||
+           !mailbox_is_empty(&shard->box);
 }
 
 bool shard_serve(struct shard *shard, int64_t now_ns)

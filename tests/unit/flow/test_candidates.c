@@ -53,7 +53,8 @@ static void expect_best(unsigned count, unsigned wanted, unsigned pattern)
     qsort(candidates.items, candidates.count, sizeof *all, compare);
     cr_assert_eq(candidates.count, count < wanted ? count : wanted);
     for (unsigned i = 0; i < candidates.count; i++)
-        cr_assert_eq(candidates.items[i].id, all[i].id, "%u of %u, pattern %u, place %u", wanted, count, pattern, i);
+        cr_assert_eq(candidates.items[i].id, all[i].id, "%u of %u, pattern %u, place %u", wanted, count,
+                     pattern, i);
     candidates_done(&candidates);
     free(all);
 }

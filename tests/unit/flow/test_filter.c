@@ -58,7 +58,8 @@ static struct prefix prefix_of(const char *text)
     return prefix;
 }
 
-static bool end_fits(enum filter_role role, const char *network, uint16_t port, const struct flow_record *record)
+static bool end_fits(enum filter_role role, const char *network, uint16_t port,
+                     const struct flow_record *record)
 {
     struct prefix prefix = network != NULL ? prefix_of(network) : (struct prefix){0};
     struct filter_ports ports = {port, port};
@@ -199,7 +200,8 @@ Test(filter, asks_for_apps)
     cr_expect_not(field_fits(FILTER_APP, FLOW_APP_NONE, &record));
 }
 
-static bool figure_fits(enum filter_figure figure, struct filter_range range, const struct flow_record *record)
+static bool figure_fits(enum filter_figure figure, struct filter_range range,
+                        const struct flow_record *record)
 {
     struct flow_filter filter = {0};
     filter.figure[figure] = range;
@@ -209,13 +211,17 @@ static bool figure_fits(enum filter_figure figure, struct filter_range range, co
 Test(filter, takes_ranges_of_figures_with_their_bounds)
 {
     static const uint64_t values[FILTER_FIGURES] = {
-        [FILTER_BYTES] = 4600,         [FILTER_PACKETS] = 10,        [FILTER_DURATION_NS] = 2 * NS_PER_S,
-        [FILTER_RETRANSMISSIONS] = 3, [FILTER_RTT_NS] = 20 * NS_PER_MS,
+        [FILTER_BYTES] = 4600,
+        [FILTER_PACKETS] = 10,
+        [FILTER_DURATION_NS] = 2 * NS_PER_S,
+        [FILTER_RETRANSMISSIONS] = 3,
+        [FILTER_RTT_NS] = 20 * NS_PER_MS,
     };
     struct flow_record record = known();
     for (enum filter_figure figure = 0; figure < FILTER_FIGURES; figure++) {
         uint64_t value = values[figure];
-        cr_expect(figure_fits(figure, (struct filter_range){value, value, true, true}, &record), "%d", figure);
+        cr_expect(figure_fits(figure, (struct filter_range){value, value, true, true}, &record), "%d",
+                  figure);
         cr_expect(figure_fits(figure, (struct filter_range){.min = value, .has_min = true}, &record));
         cr_expect(figure_fits(figure, (struct filter_range){.max = value, .has_max = true}, &record));
         cr_expect_not(figure_fits(figure, (struct filter_range){.min = value + 1, .has_min = true}, &record));
@@ -297,7 +303,8 @@ Test(filter, of_several_are_alternatives_and_denied_ones_win)
 {
     struct flow_record record = known();
     static const uint32_t tcp = IP_PROTOCOL_TCP, udp = IP_PROTOCOL_UDP;
-    struct flow_filter of_tcp = {.field[FILTER_PROTOCOL] = {&tcp, 1}}, of_udp = {.field[FILTER_PROTOCOL] = {&udp, 1}};
+    struct flow_filter of_tcp = {.field[FILTER_PROTOCOL] = {&tcp, 1}},
+                       of_udp = {.field[FILTER_PROTOCOL] = {&udp, 1}};
     struct flow_filter both[] = {of_udp, of_tcp};
     cr_expect(lists_fit(&(struct flow_filters){.allow = both, .allow_count = 2}, &record));
     cr_expect_not(lists_fit(&(struct flow_filters){.allow = both, .allow_count = 1}, &record));
@@ -356,7 +363,8 @@ Test(filter, with_wrong_ends_is_refused)
     filter.end[FILTER_CLIENT].networks = (struct filter_prefixes){wrong, 1};
     expect_wrong_filter(filter, "deny[1].client.networks[0]: no address or prefix is given");
     filter.end[FILTER_CLIENT].networks = (struct filter_prefixes){wrong + 1, 2};
-    expect_wrong_filter(filter, "deny[1].client.networks[1]: the address has bits behind the prefix of 8: clear them");
+    expect_wrong_filter(
+        filter, "deny[1].client.networks[1]: the address has bits behind the prefix of 8: clear them");
     filter.end[FILTER_CLIENT].networks = (struct filter_prefixes){wrong + 3, 1};
     expect_wrong_filter(filter, "deny[1].client.networks[0]: a prefix of IPv6 has at most 128 bits, not 129");
     struct filter_ports ports[2] = {{1, 65535}, {0, 1}};
@@ -405,7 +413,9 @@ Test(filter, with_wrong_names_is_refused)
     longest[FILTER_NAME_BYTES + 1] = '\0';
     expect_wrong_name("", "a name has 1 to 253 characters, not 0");
     expect_wrong_name(longest, "a name has 1 to 253 characters, not 254");
-    expect_wrong_name("b\xc3\xbc" "cher.example", "a name is of printable ASCII: give others as \"xn--...\"");
+    expect_wrong_name("b\xc3\xbc"
+                      "cher.example",
+                      "a name is of printable ASCII: give others as \"xn--...\"");
     expect_wrong_name("a b", "a name is of printable ASCII: give others as \"xn--...\"");
     expect_wrong_name("*.example.com", "\"*\" stands for nothing: give the domain alone, as a suffix");
     expect_wrong_name(".example.com", "a part of the name is empty: give \"example.com\"");
@@ -424,8 +434,8 @@ Test(filter, bounds_what_names_stand_for)
     struct filter_name name = {"example.com", true};
     struct flow_filter filters[FILTER_ALTERNATIVES];
     for (unsigned i = 0; i < FILTER_ALTERNATIVES; i++)
-        filters[i] = (struct flow_filter){
-            .names = &name, .name_count = 1, .named = {named, FILTER_NAMED_PREFIXES}};
+        filters[i] =
+            (struct flow_filter){.names = &name, .name_count = 1, .named = {named, FILTER_NAMED_PREFIXES}};
     struct flow_record record = known();
     record.endpoint[1].address = named[1234].address;
     cr_expect(fits(filters[0], &record));

@@ -19,8 +19,8 @@ static uint32_t roll(struct dice *dice, uint32_t sides)
 
 // Few values of everything, so that filters often meet flows.
 static const uint16_t some_ports[] = {8, 53, 443, 8080, 40000};
-static const char *const some_names[] = {"example.com", "a.example.com", "badexample.com", "b.a.example.com",
-                                         "org", "www.org"};
+static const char *const some_names[] = {"example.com",     "a.example.com", "badexample.com",
+                                         "b.a.example.com", "org",           "www.org"};
 static const uint8_t some_protocols[] = {IP_PROTOCOL_TCP, IP_PROTOCOL_UDP, IP_PROTOCOL_ICMP, IP_PROTOCOL_SCTP,
                                          IP_PROTOCOL_GRE};
 
@@ -44,7 +44,8 @@ static struct packet some_packet(struct dice *dice, int64_t at_ns)
     packet.vlan[0] = (uint16_t)(1 + roll(dice, 3));
     packet.clock_offset_ns = roll(dice, 5) == 0 ? NS_PER_S : 0;
     if (roll(dice, 5) == 0)
-        packet.tunnel = (struct packet_tunnel){.kind = (uint8_t)(1 + roll(dice, TUNNEL_KINDS - 1)), .id = roll(dice, 3)};
+        packet.tunnel =
+            (struct packet_tunnel){.kind = (uint8_t)(1 + roll(dice, TUNNEL_KINDS - 1)), .id = roll(dice, 3)};
     return packet;
 }
 
@@ -73,7 +74,8 @@ static void converse(struct dice *dice, struct test_table *test, int64_t at_ns)
     answer.target_port = packet.source_port;
     bool tcp = packet.ip_protocol == IP_PROTOCOL_TCP;
     packet.tcp = (struct packet_tcp){.flags = TCP_SYN, .window = 1000, .sequence = 100};
-    answer.tcp = (struct packet_tcp){.flags = TCP_SYN | TCP_ACK, .window = 1000, .sequence = 500, .acknowledgement = 101};
+    answer.tcp = (struct packet_tcp){
+        .flags = TCP_SYN | TCP_ACK, .window = 1000, .sequence = 500, .acknowledgement = 101};
     struct flow *flow = feed(test, &packet).flow;
     uint32_t steps = roll(dice, 5);
     for (uint32_t step = 0; step < steps; step++) {
@@ -121,7 +123,8 @@ static void make_end(struct dice *dice, struct made *made, int role)
 {
     struct filter_end *end = &made->filter.end[role];
     if (roll(dice, 6) == 0)
-        end->networks = (struct filter_prefixes){made->networks[role], some_prefixes(dice, made->networks[role])};
+        end->networks =
+            (struct filter_prefixes){made->networks[role], some_prefixes(dice, made->networks[role])};
     if (roll(dice, 6) != 0)
         return;
     end->ports = made->ports[role];
@@ -134,12 +137,9 @@ static void make_end(struct dice *dice, struct made *made, int role)
 
 static uint32_t some_value(struct dice *dice, int field)
 {
-    static const uint32_t sides[FILTER_FIELDS] = {[FILTER_TCP_STATE] = TCP_STATE_RESET + 1,
-                                                  [FILTER_INTERFACE] = 5,
-                                                  [FILTER_VLAN] = 5,
-                                                  [FILTER_TUNNEL_KIND] = TUNNEL_KINDS,
-                                                  [FILTER_TUNNEL_ID] = 4,
-                                                  [FILTER_APP] = FLOW_APPS};
+    static const uint32_t sides[FILTER_FIELDS] = {
+        [FILTER_TCP_STATE] = TCP_STATE_RESET + 1, [FILTER_INTERFACE] = 5, [FILTER_VLAN] = 5,
+        [FILTER_TUNNEL_KIND] = TUNNEL_KINDS,      [FILTER_TUNNEL_ID] = 4, [FILTER_APP] = FLOW_APPS};
     return field == FILTER_PROTOCOL ? some_protocols[roll(dice, 5)] : roll(dice, sides[field]);
 }
 
@@ -161,8 +161,8 @@ static void make_figures(struct dice *dice, struct made *made)
     for (int figure = 0; figure < FILTER_FIGURES; figure++) {
         uint64_t min = roll(dice, 4) * scale[figure];
         bool asks = roll(dice, 6) == 0;
-        made->filter.figure[figure] = (struct filter_range){min, min + roll(dice, 5) * scale[figure],
-                                                           asks && roll(dice, 2) == 0, asks && roll(dice, 2) == 0};
+        made->filter.figure[figure] = (struct filter_range){
+            min, min + roll(dice, 5) * scale[figure], asks && roll(dice, 2) == 0, asks && roll(dice, 2) == 0};
     }
 }
 
@@ -251,7 +251,8 @@ static bool plain_fields(const struct flow_filter *filter, const struct flow_rec
            has(&field[FILTER_TCP_STATE], record->tcp_state) &&
            (field[FILTER_VLAN].count == 0 || (record->has_vlan && has(&field[FILTER_VLAN], record->vlan))) &&
            has(&field[FILTER_TUNNEL_KIND], record->tunnel.kind) &&
-           (field[FILTER_TUNNEL_ID].count == 0 || (tunnel && has(&field[FILTER_TUNNEL_ID], record->tunnel.id))) &&
+           (field[FILTER_TUNNEL_ID].count == 0 ||
+            (tunnel && has(&field[FILTER_TUNNEL_ID], record->tunnel.id))) &&
            has(&field[FILTER_APP], record->names != NULL ? record->names->app : FLOW_APP_NONE);
 }
 
@@ -268,8 +269,10 @@ static bool plain_figures(const struct flow_filter *filter, const struct flow_re
     bool tcp = record->protocol == IP_PROTOCOL_TCP && record->has_quality;
     return plain_range(&figure[FILTER_BYTES], true, record->bytes[0] + record->bytes[1]) &&
            plain_range(&figure[FILTER_PACKETS], true, record->packets[0] + record->packets[1]) &&
-           plain_range(&figure[FILTER_DURATION_NS], true, (uint64_t)(record->last_seen_ns - record->first_seen_ns)) &&
-           plain_range(&figure[FILTER_RETRANSMISSIONS], tcp, record->retransmissions[0] + record->retransmissions[1]) &&
+           plain_range(&figure[FILTER_DURATION_NS], true,
+                       (uint64_t)(record->last_seen_ns - record->first_seen_ns)) &&
+           plain_range(&figure[FILTER_RETRANSMISSIONS], tcp,
+                       record->retransmissions[0] + record->retransmissions[1]) &&
            plain_range(&figure[FILTER_RTT_NS], record->rtt_samples > 0, (uint64_t)record->rtt_ewma_ns);
 }
 
@@ -319,7 +322,8 @@ static void make_lists(struct dice *dice, struct lists *lists, const struct flow
         make_filter(dice, &lists->made[i], some);
     lists->allow[0] = lists->made[0].filter;
     lists->allow[1] = lists->made[1].filter;
-    lists->filters = (struct flow_filters){lists->allow, &lists->made[2].filter, roll(dice, 3), roll(dice, 3) == 0};
+    lists->filters =
+        (struct flow_filters){lists->allow, &lists->made[2].filter, roll(dice, 3), roll(dice, 3) == 0};
 }
 
 static bool plain_selects(const struct flow_filters *filters, const struct flow_record *record)
@@ -387,8 +391,9 @@ Test(filter_random, means_what_its_words_say, .timeout = 120)
     }
     unsigned all = tally.yes + tally.no + tally.maybe;
     cr_expect_gt(all, 500000);
-    cr_expect(tally.yes > all / 50 && tally.no > all / 50 && tally.maybe > all / 200 && tally.selected > all / 50,
-              "of %u: yes %u, no %u, maybe %u, selected %u", all, tally.yes, tally.no, tally.maybe, tally.selected);
+    cr_expect(
+        tally.yes > all / 50 && tally.no > all / 50 && tally.maybe > all / 200 && tally.selected > all / 50,
+        "of %u: yes %u, no %u, maybe %u, selected %u", all, tally.yes, tally.no, tally.maybe, tally.selected);
     free(lists);
     flow_table_done(&test.table);
 }

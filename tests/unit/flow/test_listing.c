@@ -68,8 +68,8 @@ static void begin_flow(struct world *world, unsigned key)
     cr_assert_lt(world->count, MOST);
     cr_assert(feed(shard_of(world, key), &packet).created);
     world->of_key[key] = world->count;
-    world->known[world->count++] = (struct known){
-        .first_ns = packet.time_ns, .last_ns = packet.time_ns, .key = key, .alive = true};
+    world->known[world->count++] =
+        (struct known){.first_ns = packet.time_ns, .last_ns = packet.time_ns, .key = key, .alive = true};
 }
 
 static unsigned key_of(const struct flow_record *record)
@@ -144,8 +144,8 @@ static void world_destroy(struct world *world)
 }
 
 // Asks every shard, in slices between which the world lives on; the caller's to turn or give up.
-static struct flow_page *answer(struct world *world, struct flow_listing *listing, struct flow_asked asked[SHARDS],
-                                int64_t between_ns)
+static struct flow_page *answer(struct world *world, struct flow_listing *listing,
+                                struct flow_asked asked[SHARDS], int64_t between_ns)
 {
     const struct flow_query *query = flow_listing_query(listing);
     for (unsigned shard = 0; shard < SHARDS; shard++) {
@@ -252,8 +252,8 @@ static void list_in_every_order(int64_t between_pages_ns, int64_t between_slices
 {
     for (enum flow_order order = 0; order < FLOW_ORDERS; order++)
         for (int ascending = 0; ascending < 2; ascending++)
-            list_to_the_end((struct flow_query){.order = {order, ascending != 0}, .limit = 25}, between_pages_ns,
-                            between_slices_ns);
+            list_to_the_end((struct flow_query){.order = {order, ascending != 0}, .limit = 25},
+                            between_pages_ns, between_slices_ns);
 }
 
 Test(listing, of_a_table_at_rest_shows_all_in_order, .timeout = 60)
@@ -421,7 +421,8 @@ Test(listing_token, comes_back_as_it_was)
     cr_expect_str_eq(flow_token_format(&token, text), text);
     cr_expect_eq(strlen(text), 48);
     cr_assert(flow_token_parse(text, &parsed));
-    cr_expect(parsed.instance == token.instance && parsed.listing == token.listing && parsed.page == token.page);
+    cr_expect(parsed.instance == token.instance && parsed.listing == token.listing &&
+              parsed.page == token.page);
 }
 
 Test(listing_token, that_was_changed_is_none)

@@ -33,7 +33,8 @@ static void make(struct flow_record records[RECORDS])
     records[UNKNOWN].has_quality = records[UNKNOWN_TOO].has_quality = false;
 }
 
-static void expect_before(struct flow_ordering order, const struct flow_record *first, const struct flow_record *second)
+static void expect_before(struct flow_ordering order, const struct flow_record *first,
+                          const struct flow_record *second)
 {
     cr_expect_lt(flow_order_compare(order, first, second), 0, "order %d %d", order.by, order.ascending);
     cr_expect_gt(flow_order_compare(order, second, first), 0, "order %d %d", order.by, order.ascending);
@@ -68,7 +69,8 @@ Test(order, bears_the_ends_of_time_and_of_numbers)
 {
     struct flow_record early = {.first_seen_ns = INT64_MIN, .last_seen_ns = INT64_MIN},
                        late = {.first_seen_ns = INT64_MAX, .last_seen_ns = INT64_MAX},
-                       long_one = {.first_seen_ns = INT64_MIN, .last_seen_ns = INT64_MAX, .bytes = {UINT64_MAX, 0}};
+                       long_one = {
+                           .first_seen_ns = INT64_MIN, .last_seen_ns = INT64_MAX, .bytes = {UINT64_MAX, 0}};
     for (int ascending = 0; ascending < 2; ascending++) {
         const struct flow_record *first = ascending ? &early : &late, *last = ascending ? &late : &early;
         expect_before((struct flow_ordering){FLOWS_BY_RECENCY, ascending != 0}, first, last);

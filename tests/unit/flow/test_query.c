@@ -231,8 +231,8 @@ static void expect_row(const struct flow_record *row, const struct known *known,
     cr_assert_not(row->final);
 }
 
-static void expect_rows(const struct world *world, const struct wanted *wanted, const struct flow_query *query,
-                        const struct flow_page *page)
+static void expect_rows(const struct world *world, const struct wanted *wanted,
+                        const struct flow_query *query, const struct flow_page *page)
 {
     unsigned count;
     const struct known **sorted = sort_known(world, wanted, query->order, &count);
