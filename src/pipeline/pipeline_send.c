@@ -5,10 +5,10 @@
 #include "pipeline/ledger.h"
 #include "pipeline/pipeline_parts.h"
 
-// A file's are few: what waits is in the caches then, most of all where the source's thread runs the shards itself. A
+// A file's are few: what waits is in the caches then, fewer still where the source's thread runs the shards itself. A
 // live source needs more for the moments in which the shards do not get to run; when they are used up it waits a
 // little, for the kernel's ring holds more still.
-enum { BATCHES_FILE = 32, BATCHES_FILE_ALONE = 2, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
+enum { BATCHES_FILE = 32, BATCHES_FILE_ALONE = 4, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
 // A shard that has so many before it gets no packets, so that it takes no batch from the others (live).
 enum { BATCHES_BEHIND = BATCHES_LIVE / 2 };
 
@@ -84,6 +84,14 @@ static uint32_t workers_behind(const struct pipeline *pipeline)
     return behind;
 }
 
+// Where the source's thread runs the shards itself, the batch that it has just sent is empty again, as a rule, and lies
+// in the caches.
+static struct batch *step_alone(struct pipeline *pipeline, struct batch *batch)
+{
+    pipeline_help_workers(pipeline);
+    return latch_is_open(&batch->done) ? batch : NULL;
+}
+
 static struct batch *empty_batch(struct pipeline *pipeline, bool wait)
 {
     if (!await_batch(pipeline, wait))
@@ -123,11 +131,12 @@ struct batch *pipeline_send_batch(void *owner, struct batch *batch, bool wait)
     if (batch->mark != BATCH_PACKETS) // before any shard sees the mark
         note_tick(pipeline, batch);
     send_to_all(pipeline, batch);
-    if (is_alone(pipeline))
-        pipeline_help_workers(pipeline);
-    else if (!is_lossless(pipeline) || end || pipeline->unannounced >= pipeline->batches.count / 2)
+    struct batch *empty = is_alone(pipeline) ? step_alone(pipeline, batch) : NULL;
+    if (!is_lossless(pipeline) || end || pipeline->unannounced >= pipeline->batches.count / 2)
         pipeline_wake_workers(pipeline);
-    return end ? NULL : empty_batch(pipeline, wait);
+    if (end)
+        return NULL;
+    return empty != NULL ? empty : empty_batch(pipeline, wait);
 }
 
 static bool create_worker(struct pipeline *pipeline, unsigned number)
