@@ -7,7 +7,8 @@
 
 static bool addresses_have(const struct address_set *set, const struct flow_face *face, int side)
 {
-    return number_set_has(face->version == 4 ? &set->v4 : &set->v6, face->address[side]);
+    return face->version == 4 ? number_set_has(&set->v4, (uint32_t)face->address[side])
+                              : number_set_has_wide(&set->v6, face->address[side]);
 }
 
 static bool end_fits(const struct prepared_end *end, const struct flow_face *face, int side)

@@ -70,52 +70,63 @@ void flow_round_give_up(struct flow_round *round, unsigned place)
 
 // A flow that is looked at; the record is made when the first one needs it.
 struct look {
-    const struct flow_table *table;
     uint32_t id;
     bool has_record;
     struct flow_face face;
-    struct flow_record record;
-    unsigned looks; // what it cost
 };
 
-static const struct flow_record *record_of(struct look *look)
+// Flows are looked at some at a time, by one question after the other: what a question needs stays at hand, and looks
+// that do not depend on each other overlap.
+enum { BLOCK = 16 };
+
+struct block {
+    const struct flow_table *table;
+    unsigned count;
+    unsigned looks; // what they cost
+    struct look look[BLOCK];
+    struct flow_record record[BLOCK];
+};
+
+static const struct flow_record *record_of(struct block *block, unsigned i)
 {
-    if (!look->has_record) {
-        flow_table_peek(look->table, look->id, &look->record);
-        look->has_record = true;
-        look->looks += LOOKS_A_RECORD;
+    if (!block->look[i].has_record) {
+        flow_table_peek(block->table, block->look[i].id, &block->record[i]);
+        block->look[i].has_record = true;
+        block->looks += LOOKS_A_RECORD;
     }
-    return &look->record;
+    return &block->record[i];
 }
 
-static bool selects(const struct flow_selection *selection, struct look *look)
+static bool selects(const struct flow_selection *selection, struct block *block, unsigned i)
 {
-    if (selection == NULL)
-        return true;
-    enum flow_fit fit = flow_selection_fits_face(selection, &look->face);
+    const struct flow_face *face = &block->look[i].face;
+    enum flow_fit fit = flow_selection_fits_face(selection, face);
     if (fit != FLOW_FIT_MAYBE)
         return fit == FLOW_FIT_YES;
-    look->looks += selection->needs_digest ? LOOKS_A_DIGEST : 1;
-    return flow_selection_fits_both(selection, &look->face, record_of(look));
+    block->looks += selection->needs_digest ? LOOKS_A_DIGEST : 1;
+    return flow_selection_fits_both(selection, face, record_of(block, i));
 }
 
-static bool fits(const struct flow_asked *asked, struct look *look)
+static bool fits(const struct flow_asked *asked, struct block *block, unsigned i)
 {
+    const struct look *look = &block->look[i];
     if (asked->shown != NULL &&
         (look->face.first_ns > asked->began_ns || flow_shown_has(asked->shown, look->id)))
         return false;
-    return selects(asked->query.selection, look);
+    return asked->query.selection == NULL || selects(asked->query.selection, block, i);
 }
 
-static void note(struct flow_asked *asked, struct look *look)
+static void note(struct flow_asked *asked, struct block *block, unsigned i)
 {
-    struct flow_candidate candidate = {.id = look->id};
+    const struct look *look = &block->look[i];
+    struct flow_candidate candidate;
     if (!flow_rank_of_face(asked->query.order, &look->face, &candidate.rank))
-        candidate.rank = flow_rank(asked->query.order, record_of(look));
+        candidate.rank = flow_rank(asked->query.order, record_of(block, i));
     asked->answer.matched++;
     if (!candidates_want(&asked->best, candidate.rank, &look->face))
         return;
-    flow_key_of(&look->table->store, flow_at(&look->table->store, look->id), &candidate.key);
+    candidate.id = look->id;
+    flow_key_of(&block->table->store, flow_at(&block->table->store, look->id), &candidate.key);
     candidates_add(&asked->best, &candidate);
 }
 
@@ -124,33 +135,32 @@ static bool is_alive(const struct flow_table *table, uint32_t id)
     return (flow_at(&table->store, id)->marks & FLOW_MARK_ENDED) == 0; // freed nodes have the mark, too
 }
 
-// Returns what it cost.
-static unsigned look_at(const struct flow_table *table, struct flow_round *round, uint32_t id)
+static void look_at(struct block *block, struct flow_asked *asked)
 {
-    if (!is_alive(table, id))
-        return 1;
-    struct look look;
-    look.table = table;
-    look.id = id;
-    look.has_record = false;
-    look.looks = 1 + round->count;
-    flow_face_of_node(&table->store, id, round->ends, &look.face);
-    round->looked_at++;
-    for (unsigned i = 0; i < round->count; i++)
-        if (round->asked[i] != NULL && fits(round->asked[i], &look))
-            note(round->asked[i], &look);
-    return look.looks;
+    for (unsigned i = 0; i < block->count; i++)
+        if (fits(asked, block, i))
+            note(asked, block, i);
+}
+
+static void add_look(struct block *block, uint32_t id, bool ends)
+{
+    struct look *look = &block->look[block->count++];
+    look->id = id;
+    look->has_record = false;
+    flow_face_of_node(&block->table->store, id, ends, &look->face);
 }
 
 // The flow of a candidate as it is now, unless it has ended or does not fit any more. (Its node may belong to a younger
 // flow by now, which is as good.)
 static void copy_row(const struct flow_table *table, struct flow_asked *asked, uint32_t id)
 {
-    struct look look = {.table = table, .id = id};
+    struct block block;
+    block.table = table;
+    block.count = 0;
     if (!is_alive(table, id))
         return;
-    flow_face_of_node(&table->store, id, true, &look.face);
-    if (!fits(asked, &look))
+    add_look(&block, id, true);
+    if (!fits(asked, &block, 0))
         return;
     assert(asked->answer.count < asked->query.limit);
     struct flow_row *row = &asked->answer.rows[asked->answer.count++];
@@ -195,12 +205,31 @@ PREFETCHING void look_ahead(const struct flow_table *table, const struct flow_ro
     }
 }
 
-static bool walk(const struct flow_table *table, struct flow_round *round, unsigned *looks)
+// The next nodes that are alive. What it cost lies in the block.
+static void fill_block(struct block *block, struct flow_round *round)
 {
     uint32_t flag = round->step == ROUND_WALKS_V6 ? (uint32_t)FLOW_ID_V6 : 0;
-    for (; round->left > 0 && *looks > 0; round->left--) {
-        look_ahead(table, round, flag);
-        spend(looks, look_at(table, round, round->left | flag));
+    uint32_t end = round->left > BLOCK ? round->left - BLOCK : 0;
+    block->count = 0;
+    block->looks = round->left - end;
+    for (; round->left > end; round->left--) {
+        look_ahead(block->table, round, flag);
+        if (is_alive(block->table, round->left | flag))
+            add_look(block, round->left | flag, round->ends);
+    }
+}
+
+static bool walk(const struct flow_table *table, struct flow_round *round, unsigned *looks)
+{
+    struct block block;
+    block.table = table;
+    while (round->left > 0 && *looks > 0) {
+        fill_block(&block, round);
+        for (unsigned i = 0; i < round->count; i++)
+            if (round->asked[i] != NULL)
+                look_at(&block, round->asked[i]);
+        round->looked_at += block.count;
+        spend(looks, block.looks + round->count * block.count);
     }
     return round->left == 0;
 }
