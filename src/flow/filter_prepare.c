@@ -26,7 +26,7 @@ static bool prepare_version(const struct filter_prefixes *prefixes, uint8_t vers
         const struct prefix *prefix = &prefixes->items[i];
         if (prefix->address.version != version)
             continue;
-        wide_number first = flow_face_number(prefix->address.bytes, version);
+        wide_number first = flow_address_number(prefix->address.bytes, version);
         ranges[count++] = (struct number_range){first, first | host_bits(prefix)};
     }
     if (version == 4)
@@ -140,7 +140,10 @@ static bool prepare(const struct flow_filter *filter, struct flow_selection *sel
         !prepare_community_ids(filter, out))
         return false;
     out->asks_parts = asks_parts(out);
-    selection->needs_ends |= out->asks_figure[FILTER_DURATION_NS];
+    if (out->asks_figure[FILTER_DURATION_NS])
+        selection->parts |= FLOW_FACE_ENDS;
+    if (out->asks_figure[FILTER_RTT_NS] || out->asks_figure[FILTER_RETRANSMISSIONS])
+        selection->parts |= FLOW_FACE_QUALITY;
     selection->needs_parts |= out->asks_parts;
     selection->needs_digest |= out->community_count > 0;
     return true;

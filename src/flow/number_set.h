@@ -37,7 +37,7 @@ static inline bool number_set_has_wide(const struct number_set *set, wide_number
     const struct number_range *at = set->ranges;
     for (unsigned left = set->count; left > 1;) {
         unsigned half = left / 2;
-        at += at[half].first <= number ? half : 0;
+        at += half & (0u - (at[half].first <= number)); // or it becomes a branch
         left -= half;
     }
     return at->first <= number && number <= at->last;
@@ -51,7 +51,7 @@ static inline bool number_set_has(const struct number_set *set, uint32_t number)
     const struct narrow_range *at = set->narrow;
     for (unsigned left = set->count; left > 1;) {
         unsigned half = left / 2;
-        at += at[half].first <= number ? half : 0;
+        at += half & (0u - (at[half].first <= number)); // or it becomes a branch
         left -= half;
     }
     return at->first <= number && number <= at->last;
