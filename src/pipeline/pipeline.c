@@ -64,6 +64,7 @@ struct pipeline *pipeline_create(const struct pipeline_setup *setup, struct sour
         .packet_limit = setup->packet_limit,
         .interval_ns = setup->interval_ns,
         .lossless = source->ops->lossless,
+        .live = source->ops->lossless ? NULL : source,
     };
     bool whole = threads ? pipeline_create_workers(pipeline) : pipeline_create_inline(pipeline);
     struct batch *open = &pipeline->alone.batch;
@@ -105,7 +106,7 @@ void pipeline_add_tap(struct pipeline *pipeline, struct tap *tap)
 static void count_unwanted(struct pipeline *pipeline, const struct frame *frames, unsigned count)
 {
     if (!pipeline->dispatch.settings.lossless)
-        ledger_count_unwanted(&pipeline->counted, frames, count);
+        ledger_count_unwanted(&pipeline->dispatch.ledger, frames, count);
 }
 
 // Hands a poll's frames to the dispatch; false when run.count was reached.

@@ -24,7 +24,7 @@ struct batch *pipeline_run_inline(void *owner, struct batch *batch, bool wait)
         alone->run.top_count =
             batch->interval_end ? shard_top_flows(alone->shard, alone->top, TICK_TOP_FLOWS) : 0;
         if (!pipeline->dispatch.settings.lossless)
-            ledger_take_drops(&pipeline->counted, pipeline->source);
+            ledger_take_drops(&pipeline->dispatch.ledger, pipeline->source);
         totals_copy(&pipeline->merged, &pipeline->counted);
         pipeline_add_totals(&pipeline->merged, shard_totals(alone->shard));
         pipeline_consume(pipeline, batch->tick, batch->now_ns, 1);

@@ -18,7 +18,9 @@ enum { INTERFACES = 2, GIVEN_PACKETS = 180 };
 struct counting_source {
     struct source source; // first
     struct source_interface interfaces[INTERFACES];
-    struct source_drops drops[INTERFACES];
+    struct source_drops drops[INTERFACES], told[INTERFACES];
+    unsigned told_count;
+    struct ledger ledger;
     unsigned left, at_once; // frames
     unsigned given;
     struct chunk *chunk;
@@ -64,9 +66,28 @@ static const struct source_interface *counting_interface(const struct source *so
     return &((const struct counting_source *)source)->interfaces[index];
 }
 
-static void counting_drops(struct source *source, unsigned interface, struct source_drops *out)
+static bool counting_drops(struct source *source, bool first, struct source_drops *out)
 {
-    *out = counting_of(source)->drops[interface];
+    struct counting_source *counting = counting_of(source);
+    if (first)
+        counting->told_count = 0;
+    if (counting->told_count == INTERFACES)
+        return false;
+    unsigned i = counting->told_count++;
+    const struct source_drops *now = &counting->drops[i], *told = &counting->told[i];
+    *out = (struct source_drops){
+        .interface = (uint16_t)i,
+        .left = now->left,
+        .exact = now->exact,
+        .received = now->received - told->received,
+        .kernel_dropped = now->kernel_dropped - told->kernel_dropped,
+        .interface_dropped = now->interface_dropped - told->interface_dropped,
+        .delivered = now->delivered - told->delivered,
+        .no_chunk = now->no_chunk - told->no_chunk,
+        .unread = now->unread - told->unread,
+    };
+    counting->told[i] = *now;
+    return true;
 }
 
 static void counting_stop(struct source *source, bool drain)
@@ -91,14 +112,17 @@ static const struct source_ops lossless_ops = {
     .interface = counting_interface,
 };
 
-// Two interfaces, eth0 and eth1, that counted nothing yet.
-static void counting_init(struct counting_source *source)
+// Two interfaces, eth0 and eth1, that counted nothing yet, and whose rows are numbered alike.
+static void counting_init(struct counting_source *source, struct totals *totals)
 {
     *source = (struct counting_source){.source.ops = &counting_ops, .at_once = 1};
     for (unsigned i = 0; i < INTERFACES; i++) {
         strcpy(source->interfaces[i].name, i == 0 ? "eth0" : "eth1");
+        source->interfaces[i].word = (uint16_t)i;
         source->drops[i].exact = true;
     }
+    ledger_init(&source->ledger, totals, &source->source);
+    ledger_take_drops(&source->ledger, &source->source);
 }
 
 // Packets that reached the dispatch and were analysed.
@@ -106,6 +130,8 @@ static void deliver(struct totals *totals, struct counting_source *source, unsig
                     uint64_t packets)
 {
     totals->interface[interface].delivered += packets;
+    totals->interface[interface].received += packets;
+    totals->received += packets;
     totals->analysed += packets;
     source->drops[interface].delivered += packets;
     source->drops[interface].received += packets;
@@ -114,14 +140,14 @@ static void deliver(struct totals *totals, struct counting_source *source, unsig
 static void expect_closed(struct totals *totals, struct counting_source *source)
 {
     struct error error = {0};
-    ledger_take_drops(totals, &source->source);
+    ledger_take_drops(&source->ledger, &source->source);
     cr_expect(ledger_check(totals, totals, &source->source, &error), "%s", error.text);
 }
 
 static void expect_open(struct totals *totals, struct counting_source *source, const char *sentence)
 {
     struct error error = {0};
-    ledger_take_drops(totals, &source->source);
+    ledger_take_drops(&source->ledger, &source->source);
     cr_expect_not(ledger_check(totals, totals, &source->source, &error));
     cr_expect_eq(error.kind, ERROR_INTERNAL);
     cr_expect_not_null(strstr(error.text, sentence), "%s", error.text);
@@ -137,7 +163,7 @@ Test(ledger, puts_what_the_ring_dropped_into_its_bucket)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 1, 100);
     source.drops[1].kernel_dropped = 7;
     source.drops[1].received += 7;
@@ -152,11 +178,12 @@ Test(ledger, puts_what_found_no_chunk_and_no_batch_into_one)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 0, 100);
     source.drops[0].no_chunk = 5; // never delivered
     source.drops[0].received += 5;
-    totals.interface[0].no_batch = 3; // of the delivered
+    for (int i = 0; i < 3; i++) // of the delivered
+        ledger_count_no_batch(&source.ledger, 0);
     totals.analysed -= 3;
     expect_closed(&totals, &source);
     expect_lost(&totals, LOST_DISPATCH_QUEUE, 8);
@@ -167,7 +194,7 @@ Test(ledger, puts_what_was_not_read_into_its_bucket)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 0, 10);
     deliver(&totals, &source, 1, 20);
     for (unsigned i = 0; i < INTERFACES; i++) {
@@ -183,10 +210,10 @@ Test(ledger, leaves_out_what_comes_behind_the_count)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 1, 10);
     const struct frame frames[3] = {{.interface = 1}, {.interface = 1}, {.interface = 0}};
-    ledger_count_unwanted(&totals, frames, 3);
+    ledger_count_unwanted(&source.ledger, frames, 3);
     source.drops[1].received += 2;
     source.drops[0].received += 1;
     expect_closed(&totals, &source);
@@ -200,7 +227,7 @@ Test(ledger, keeps_what_an_interface_dropped_itself_outside)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 0, 10);
     source.drops[0].interface_dropped = 1000;
     expect_closed(&totals, &source);
@@ -212,7 +239,7 @@ Test(ledger, counts_drops_once_however_often_it_takes_them)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 0, 10);
     source.drops[0].kernel_dropped = 2;
     source.drops[0].received += 2;
@@ -226,7 +253,7 @@ Test(ledger, names_the_interface_that_misses_a_packet)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 0, 10);
     deliver(&totals, &source, 1, 10);
     source.drops[1].received++;
@@ -244,7 +271,7 @@ Test(ledger, does_not_hold_an_inexact_count_against_anything)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 1, 10);
     source.drops[1].received = 5;
     source.drops[1].exact = false;
@@ -255,7 +282,7 @@ Test(ledger, misses_a_packet_that_no_shard_counted)
 {
     static struct totals totals;
     struct counting_source source;
-    counting_init(&source);
+    counting_init(&source, &totals);
     deliver(&totals, &source, 1, 10);
     totals.analysed--;
     expect_open(&totals, &source, "the ledger does not add up: 1 of 10 packets are in no bucket");
@@ -264,6 +291,16 @@ Test(ledger, misses_a_packet_that_no_shard_counted)
     source.source.ops = &lossless_ops;
     struct error error = {0};
     cr_expect_not(ledger_check(&totals, &totals, &source.source, &error), "of a file too");
+}
+
+// Rows of a run are in the order in which their interfaces began to count.
+static const struct interface_totals *row_of(const struct totals *totals, unsigned interface)
+{
+    for (unsigned i = 0; i < totals->interfaces; i++)
+        if (totals->interface[i].number == interface)
+            return &totals->interface[i];
+    cr_assert_fail("interface %u has no row", interface);
+    return NULL;
 }
 
 // A run whose consumer is stuck until the source has ended: shards fall behind.
@@ -311,14 +348,14 @@ Test(ledger, of_a_run_whose_shards_are_behind_is_closed, .timeout = 60)
     static struct totals totals;
     struct counting_source source;
     struct error error = {0};
-    counting_init(&source);
+    counting_init(&source, &totals);
     source.left = GIVEN_PACKETS;
     cr_expect(run(&source, 2, 0, true, &totals, &error), "%s", error.text);
     cr_expect_eq(totals.received, GIVEN_PACKETS);
     cr_expect_gt(totals.lost[LOST_DISPATCH_QUEUE], 0);
     cr_expect_gt(totals.analysed, 0);
     cr_expect_eq(totals.analysed + totals.lost[LOST_DISPATCH_QUEUE], GIVEN_PACKETS);
-    cr_expect_eq(totals.interface[1].lost[LOST_DISPATCH_QUEUE], totals.lost[LOST_DISPATCH_QUEUE]);
+    cr_expect_eq(row_of(&totals, 1)->lost[LOST_DISPATCH_QUEUE], totals.lost[LOST_DISPATCH_QUEUE]);
 }
 
 Test(ledger, of_a_run_knows_its_source_to_the_packet, .timeout = 60)
@@ -327,7 +364,7 @@ Test(ledger, of_a_run_knows_its_source_to_the_packet, .timeout = 60)
     for (unsigned workers = 1; workers <= 3; workers += 2) {
         struct counting_source source;
         struct error error = {0};
-        counting_init(&source);
+        counting_init(&source, &totals);
         source.left = 50;
         source.drops[1].received = 1; // one that nobody handed over
         cr_expect_not(run(&source, workers, 0, false, &totals, &error));
@@ -345,12 +382,12 @@ Test(ledger, of_a_run_with_a_count_is_closed, .timeout = 60)
     for (unsigned workers = 1; workers <= 3; workers += 2) {
         struct counting_source source;
         struct error error = {0};
-        counting_init(&source);
+        counting_init(&source, &totals);
         source.left = 60;
         source.at_once = 20;
         cr_expect(run(&source, workers, 25, false, &totals, &error), "%s", error.text);
         cr_expect_eq(totals.received, 25);
         cr_expect_eq(totals.analysed, 25);
-        cr_expect_eq(totals.interface[1].unwanted, 15);
+        cr_expect_eq(row_of(&totals, 1)->unwanted, 15);
     }
 }

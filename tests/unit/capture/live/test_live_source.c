@@ -76,10 +76,25 @@ static unsigned poll_to_end(struct source *source)
     return total;
 }
 
+// What was counted since it was last asked, over all interfaces.
+static struct source_drops take_drops(struct source *source)
+{
+    struct source_drops sum = {.exact = true}, drops;
+    for (bool first = true; source->ops->drops(source, first, &drops); first = false) {
+        sum.received += drops.received;
+        sum.kernel_dropped += drops.kernel_dropped;
+        sum.delivered += drops.delivered;
+        sum.no_chunk += drops.no_chunk;
+        sum.unread += drops.unread;
+        sum.exact &= drops.exact;
+        sum.left |= drops.left;
+    }
+    return sum;
+}
+
 static void expect_balanced(struct source *source, uint64_t delivered)
 {
-    struct source_drops drops;
-    source->ops->drops(source, 0, &drops);
+    struct source_drops drops = take_drops(source);
     cr_assert(drops.exact);
     cr_assert_eq(drops.delivered, delivered);
     cr_assert_eq(drops.received, drops.delivered + drops.kernel_dropped + drops.no_chunk + drops.unread);
@@ -125,10 +140,10 @@ Test(live_source, a_stop_at_once_counts_what_is_unread, .timeout = 30)
     send_datagrams(200, 9);
     source_stop(source, false);
     cr_assert_eq(poll_to_end(source), 0);
-    struct source_drops drops;
-    source->ops->drops(source, 0, &drops);
+    struct source_drops drops = take_drops(source);
     cr_assert_eq(drops.unread, 200);
-    expect_balanced(source, 0);
+    cr_assert_eq(drops.received, 200);
+    cr_assert_eq(drops.delivered, 0);
     source_destroy(source);
     chunk_pool_destroy(pool);
 }
@@ -148,7 +163,7 @@ Test(live_source, an_interface_that_goes_down_and_up_goes_on, .timeout = 30)
     set_loopback(false);
     struct frame frames[64];
     unsigned count;
-    for (int i = 0; i < 30; i++)
+    for (int i = 0; i < 200 && source_interface(source, 0)->up; i++)
         cr_assert_eq(source_poll(source, 5, frames, 64, &count), SOURCE_IDLE);
     cr_assert_not(source_interface(source, 0)->up);
     set_loopback(true);
