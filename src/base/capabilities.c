@@ -3,43 +3,66 @@
 #include <stddef.h>
 #include <sys/capability.h>
 
-static const cap_value_t raw = CAP_NET_RAW;
+static const cap_value_t raw = CAP_NET_RAW, files = CAP_DAC_OVERRIDE;
+static bool keeps_files; // written before the first thread
 
-static bool has(cap_flag_t flag)
+static bool has(cap_value_t value, cap_flag_t flag)
 {
-    cap_flag_value_t value = CAP_CLEAR;
+    cap_flag_value_t set = CAP_CLEAR;
     cap_t mine = cap_get_proc();
-    bool known = mine != NULL && cap_get_flag(mine, raw, flag, &value) == 0;
+    bool known = mine != NULL && cap_get_flag(mine, value, flag, &set) == 0;
     cap_free(mine);
-    return known && value == CAP_SET;
+    return known && set == CAP_SET;
 }
 
-// All that this thread has from now on.
-static void become(bool permitted, bool effective)
+// What this thread has from now on. Less is always granted.
+static void become(bool with_raw, bool with_files)
 {
     cap_t wanted = cap_init();
     if (wanted == NULL)
         return;
-    if (permitted)
+    if (with_raw && has(raw, CAP_PERMITTED))
         cap_set_flag(wanted, CAP_PERMITTED, 1, &raw, CAP_SET);
-    if (effective)
-        cap_set_flag(wanted, CAP_EFFECTIVE, 1, &raw, CAP_SET);
-    cap_set_proc(wanted); // less is always granted
+    if (with_files && has(files, CAP_PERMITTED)) {
+        cap_set_flag(wanted, CAP_PERMITTED, 1, &files, CAP_SET);
+        cap_set_flag(wanted, CAP_EFFECTIVE, 1, &files, CAP_SET);
+    }
+    cap_set_proc(wanted);
     cap_free(wanted);
 }
 
 void capabilities_drop(void)
 {
-    become(false, false);
+    become(false, keeps_files);
 }
 
 void capabilities_keep_raw(void)
 {
-    become(has(CAP_PERMITTED), false);
+    become(true, false);
 }
 
-// Others that are in effect stay: at the start all are that the process was given.
-static bool set_effective(cap_flag_value_t value)
+void capabilities_keep_files(void)
+{
+    keeps_files = true;
+}
+
+void capabilities_suspend(void)
+{
+    cap_t mine = cap_get_proc();
+    if (mine != NULL && cap_clear_flag(mine, CAP_EFFECTIVE) == 0)
+        cap_set_proc(mine);
+    cap_free(mine);
+}
+
+void capabilities_resume(void)
+{
+    cap_t mine = cap_get_proc();
+    if (mine != NULL && cap_fill(mine, CAP_EFFECTIVE, CAP_PERMITTED) == 0)
+        cap_set_proc(mine);
+    cap_free(mine);
+}
+
+static bool set_raw(cap_flag_value_t value)
 {
     cap_t mine = cap_get_proc();
     bool done = mine != NULL && cap_set_flag(mine, CAP_EFFECTIVE, 1, &raw, value) == 0 && cap_set_proc(mine) == 0;
@@ -49,10 +72,10 @@ static bool set_effective(cap_flag_value_t value)
 
 bool capabilities_raise(void)
 {
-    return has(CAP_PERMITTED) && !has(CAP_EFFECTIVE) && set_effective(CAP_SET);
+    return has(raw, CAP_PERMITTED) && !has(raw, CAP_EFFECTIVE) && set_raw(CAP_SET);
 }
 
 void capabilities_lower(void)
 {
-    set_effective(CAP_CLEAR);
+    set_raw(CAP_CLEAR);
 }

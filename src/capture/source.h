@@ -43,7 +43,7 @@ struct source_interface {
 // received = delivered + kernel_dropped + no_chunk + unread.
 struct source_drops {
     uint16_t interface;
-    bool left;                  // it is gone or was stopped: the number counts nothing more
+    bool left;                  // it is gone or was stopped, while others go on: the number counts nothing more
     bool exact;                 // false where libpcap hides what the kernel counts ("any"; a filter in user space)
     uint64_t received;          // passed the filter, drops by the ring included
     uint64_t kernel_dropped;    // no room in the ring

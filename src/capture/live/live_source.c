@@ -293,7 +293,7 @@ static bool live_drops(struct source *base, bool first, struct source_drops *out
     const struct source_drops *now = &handle->counted, *taken = &handle->taken;
     *out = (struct source_drops){
         .interface = handle->interface,
-        .left = handle->left && !handle->told,
+        .left = handle->left && !handle->told && source->state == LIVE_RUNNING, // at the end all stay what they are
         .exact = handle->exact,
         .received = now->received - taken->received,
         .kernel_dropped = now->kernel_dropped - taken->kernel_dropped,
