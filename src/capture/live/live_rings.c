@@ -8,7 +8,7 @@ enum {
     GLOB_PART = 16,  // a ring behind a glob: this part of the buffer
     GLOB_SHARE = 8,  // all of them: so many times the buffer...
     LIMIT_SHARE = 4, // ...but at most this part of what the process may take
-    LEFT_SHARE = 32, // a ring takes at most this part of what is left
+    LEFT_SHARE = 16, // a ring takes at most this part of what is left
 };
 
 static uint64_t less(uint64_t left, uint64_t right)

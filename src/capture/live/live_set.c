@@ -128,7 +128,7 @@ static uint64_t ring_bytes(struct live_set *set, const struct live_place *place)
         return named;
     uint64_t usual = live_ring_globbed(set->settings, 0, 0);
     uint64_t bytes = live_ring_globbed(set->settings, set->limit_bytes, set->glob_ring_bytes);
-    if (bytes < usual && !set->cramped) {
+    if (bytes < usual / 2 && !set->cramped) {
         log_warning("capture",
                     "many interfaces are captured: to keep to the memory plan, %s and further ones get rings of %u KB "
                     "instead of %u KB (capture.buffer_size_mb, or the limit of the cgroup, sets how much there is)",
