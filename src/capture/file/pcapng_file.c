@@ -43,16 +43,6 @@ void pcapng_file_done(struct pcapng_file *file)
     file->interface = NULL;
 }
 
-static inline uint32_t read_u32(struct cursor *cursor, bool little_endian)
-{
-    return little_endian ? cursor_u32le(cursor) : cursor_u32(cursor);
-}
-
-static inline uint16_t read_u16(struct cursor *cursor, bool little_endian)
-{
-    return little_endian ? cursor_u16le(cursor) : cursor_u16(cursor);
-}
-
 static enum parse_result more(struct parse_step *step, size_t needed)
 {
     step->needed = needed;
@@ -79,7 +69,7 @@ static enum parse_result check_trailer(struct pcapng_file *file, struct parse_st
     if (step->left < BLOCK_TRAILER_BYTES)
         return more(step, BLOCK_TRAILER_BYTES);
     struct cursor cursor = cursor_of(step->bytes, step->left);
-    uint32_t bytes = read_u32(&cursor, file->little_endian);
+    uint32_t bytes = cursor_u32_in(&cursor, file->little_endian);
     if (bytes != file->block_bytes) {
         snprintf(step->reason, sizeof step->reason,
                  "a block gives its length as %u first and as %u at its end", file->block_bytes, bytes);
@@ -101,9 +91,9 @@ static enum parse_result read_section(struct pcapng_file *file, struct parse_ste
     if (magic != BYTE_ORDER_MAGIC && magic != __builtin_bswap32(BYTE_ORDER_MAGIC))
         return corrupt_block(step, &block, "has no byte-order mark");
     file->little_endian = magic != BYTE_ORDER_MAGIC;
-    uint16_t version_major = read_u16(&cursor, file->little_endian);
+    uint16_t version_major = cursor_u16_in(&cursor, file->little_endian);
     cursor = cursor_of(step->bytes + 4, 4);
-    block.bytes = read_u32(&cursor, file->little_endian);
+    block.bytes = cursor_u32_in(&cursor, file->little_endian);
     if (block.bytes < SECTION_BYTES || block.bytes % 4 != 0)
         return corrupt_block(step, &block, "has an impossible length");
     if (version_major != 1)
@@ -175,17 +165,17 @@ static enum parse_result read_packet(struct pcapng_file *file, const struct bloc
     struct cursor cursor = cursor_of(step->bytes + BLOCK_HEADER_BYTES, step->left - BLOCK_HEADER_BYTES);
     bool little_endian = file->little_endian;
     uint32_t number =
-        block->type == BLOCK_PACKET ? read_u16(&cursor, little_endian) : read_u32(&cursor, little_endian);
+        block->type == BLOCK_PACKET ? cursor_u16_in(&cursor, little_endian) : cursor_u32_in(&cursor, little_endian);
     if (block->type == BLOCK_PACKET)
         cursor_skip(&cursor, 2); // drops
-    uint64_t high = read_u32(&cursor, little_endian);
-    uint64_t low = read_u32(&cursor, little_endian);
+    uint64_t high = cursor_u32_in(&cursor, little_endian);
+    uint64_t low = cursor_u32_in(&cursor, little_endian);
     if (number >= file->interfaces)
         return corrupt_block(step, block, "holds a packet of an interface that was not described");
     const struct pcapng_interface *interface = &file->interface[number];
     struct frame *frame = step->frame;
-    frame->captured = read_u32(&cursor, little_endian);
-    frame->length = read_u32(&cursor, little_endian);
+    frame->captured = cursor_u32_in(&cursor, little_endian);
+    frame->length = cursor_u32_in(&cursor, little_endian);
     frame->time_ns = pcapng_clock_ns(&interface->clock, high << 32 | low);
     frame->interface = interface->interface;
     frame->link_type = interface->link_type;
@@ -205,7 +195,7 @@ static enum parse_result read_simple_packet(struct pcapng_file *file, const stru
     const struct pcapng_interface *interface = &file->interface[0];
     uint32_t room = block->bytes - SIMPLE_FIELDS_BYTES - BLOCK_TRAILER_BYTES;
     struct frame *frame = step->frame;
-    frame->length = read_u32(&cursor, file->little_endian);
+    frame->length = cursor_u32_in(&cursor, file->little_endian);
     frame->captured = frame->length < room ? frame->length : room;
     if (interface->snaplen != 0 && frame->captured > interface->snaplen)
         frame->captured = interface->snaplen;
@@ -240,8 +230,8 @@ enum parse_result pcapng_file_next(struct pcapng_file *file, const struct file_i
     if (step->left < BLOCK_HEADER_BYTES)
         return more(step, BLOCK_HEADER_BYTES);
     struct cursor cursor = cursor_of(step->bytes, step->left);
-    struct block block = {.type = read_u32(&cursor, file->little_endian)};
-    block.bytes = read_u32(&cursor, file->little_endian);
+    struct block block = {.type = cursor_u32_in(&cursor, file->little_endian)};
+    block.bytes = cursor_u32_in(&cursor, file->little_endian);
     if (block.type == BLOCK_SECTION) // reads the same in both byte orders
         return read_section(file, step);
     if (!file->in_section)

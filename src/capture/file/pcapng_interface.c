@@ -65,7 +65,7 @@ static void set_resolution(struct pcapng_clock *clock, uint8_t resolution)
 
 static void set_offset(struct pcapng_clock *clock, struct cursor *value, bool little_endian)
 {
-    int64_t seconds = (int64_t)(little_endian ? cursor_u64le(value) : cursor_u64(value));
+    int64_t seconds = (int64_t)cursor_u64_in(value, little_endian);
     clock->offset_ns = clamp_ns((__int128)seconds * NS_PER_S);
 }
 
@@ -93,8 +93,8 @@ static void read_options(struct cursor *options, bool little_endian, struct pcap
                          struct source_interface *row)
 {
     for (int i = 0; i < OPTIONS_MAX; i++) {
-        uint16_t code = little_endian ? cursor_u16le(options) : cursor_u16(options);
-        uint16_t length = little_endian ? cursor_u16le(options) : cursor_u16(options);
+        uint16_t code = cursor_u16_in(options, little_endian);
+        uint16_t length = cursor_u16_in(options, little_endian);
         struct cursor value = cursor_sub(options, length);
         if (options->failed || code == OPTION_END)
             return;
@@ -110,9 +110,9 @@ bool pcapng_interface_read(struct pcapng_interface *interface, struct cursor bod
     snprintf(row.name, sizeof row.name, "%s", identity->name);
     interface->clock = (struct pcapng_clock){.how = PCAPNG_MULTIPLY};
     set_resolution(&interface->clock, MICROSECONDS);
-    row.link_type = little_endian ? cursor_u16le(&body) : cursor_u16(&body);
+    row.link_type = cursor_u16_in(&body, little_endian);
     cursor_skip(&body, 2); // reserved
-    row.snaplen = little_endian ? cursor_u32le(&body) : cursor_u32(&body);
+    row.snaplen = cursor_u32_in(&body, little_endian);
     read_options(&body, little_endian, interface, &row);
     if (identity->reading > 1 && strcmp(row.name, identity->name) != 0)
         file_label_number(row.name, identity->reading);
