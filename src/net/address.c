@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/strbuf.h"
 
 enum { GROUPS = 8 }; // of an IPv6 address
@@ -170,7 +171,7 @@ static char *write_v6(char *at, const uint8_t bytes[16])
     }
     unsigned groups[GROUPS];
     for (unsigned i = 0; i < GROUPS; i++)
-        groups[i] = (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
+        groups[i] = bytes_u16(bytes + 2 * i);
     struct zero_run zeros = longest_zeros(groups);
     for (unsigned i = 0; i < GROUPS; i++) {
         if (zeros.length > 0 && i == zeros.start) {
