@@ -28,7 +28,7 @@ struct filter {
     struct program programs[FILTER_PROGRAMS]; // one a link type met
     unsigned count;
     struct program *last;
-    uint64_t uncompilable;
+    bool full;         // more link types than programs: said once
     uint8_t *untagged; // a frame without its tag
 };
 
@@ -157,8 +157,13 @@ void filter_destroy(struct filter *filter)
 
 static struct program *program_add(struct filter *filter, uint16_t link_type)
 {
-    if (filter->count == FILTER_PROGRAMS)
+    if (filter->count == FILTER_PROGRAMS) {
+        if (!filter->full)
+            log_warning("capture", "packets of more than %d link types are left out by the filter",
+                        FILTER_PROGRAMS);
+        filter->full = true;
         return NULL;
+    }
     struct program *program = &filter->programs[filter->count++];
     program->link_type = link_type;
     struct error error;
@@ -202,17 +207,10 @@ uint32_t filter_accepts(struct filter *filter, const struct frame *frame)
     struct program *program = filter->last;
     if (program->link_type != frame->link_type)
         program = program_for(filter, frame->link_type);
-    if (program == NULL || !program->compiled) {
-        filter->uncompilable++;
+    if (program == NULL || !program->compiled)
         return 0;
-    }
     filter->last = program;
     if (program->tagged)
         return run_tagged(filter, program, frame);
     return run(&program->code[0], frame->bytes, frame->captured, frame->length);
-}
-
-uint64_t filter_uncompilable(const struct filter *filter)
-{
-    return filter->uncompilable;
 }

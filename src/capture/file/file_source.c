@@ -24,7 +24,6 @@ struct file_source {
     struct source source;
     struct chunk_pool *pool;
     struct filter *filter; // NULL = none
-    uint64_t filtered;
     struct string_list paths;
     struct file_label *labels; // of the paths
     struct file_input *inputs; // by first stamp
@@ -257,10 +256,7 @@ static void finish_input(struct file_source *source, struct file_input *input)
 
 static bool passes(struct file_source *source, const struct frame *frame)
 {
-    if (source->filter == NULL || filter_accepts(source->filter, frame) > 0)
-        return true;
-    source->filtered++;
-    return false;
+    return source->filter == NULL || filter_accepts(source->filter, frame) > 0;
 }
 
 // Hands over the frames of the current input until it needs bytes, ends, or another one's turn comes. They are
@@ -389,10 +385,4 @@ struct source *file_source_create(const struct string_list *paths, const char *f
         return NULL;
     }
     return &source->source;
-}
-
-uint64_t file_source_filtered(const struct source *source)
-{
-    assert(source->ops == &file_ops);
-    return const_file_source_of(source)->filtered;
 }

@@ -16,6 +16,3 @@ enum { FILE_SOURCE_OPEN_MAX = 64 };
 // them and names the first.
 struct source *file_source_create(const struct string_list *paths, const char *filter,
                                   struct chunk_pool *pool, struct error *error);
-
-// Packets of the files that the filter left out; they were never "received".
-uint64_t file_source_filtered(const struct source *source);

@@ -164,8 +164,8 @@ static enum parse_result read_packet(struct pcapng_file *file, const struct bloc
         return more(step, PACKET_FIELDS_BYTES);
     struct cursor cursor = cursor_of(step->bytes + BLOCK_HEADER_BYTES, step->left - BLOCK_HEADER_BYTES);
     bool little_endian = file->little_endian;
-    uint32_t number =
-        block->type == BLOCK_PACKET ? cursor_u16_in(&cursor, little_endian) : cursor_u32_in(&cursor, little_endian);
+    uint32_t number = block->type == BLOCK_PACKET ? cursor_u16_in(&cursor, little_endian)
+                                                  : cursor_u32_in(&cursor, little_endian);
     if (block->type == BLOCK_PACKET)
         cursor_skip(&cursor, 2); // drops
     uint64_t high = cursor_u32_in(&cursor, little_endian);

@@ -153,18 +153,24 @@ Test(file_source, standard_input_is_read_once)
     directory_done(&directory);
 }
 
-Test(file_source, filtered_packets_are_counted_apart)
+Test(file_source, filtered_packets_are_left_out)
 {
     struct directory directory = directory_make();
     char *path = make_file(&directory, "x", 1, 1, 10, 0);
     struct chunk_pool *pool = chunk_pool_create(4, CHUNK_BYTES);
     struct string_list list = {.items = &path, .count = 1};
     struct error error;
-    struct source *source = file_source_create(&list, "tcp", pool, &error);
-    take_all(source, &taken);
-    cr_assert_eq(taken.frames, 0);
-    cr_assert_eq(file_source_filtered(source), 10);
-    source_destroy(source);
+    static const struct {
+        const char *filter;
+        uint64_t frames;
+    } cases[] = {{"", 10}, {"len > 0", 10}, {"tcp", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct source *source = file_source_create(&list, cases[i].filter, pool, &error);
+        cr_assert_not_null(source, "%s", error.text);
+        take_all(source, &taken);
+        cr_assert_eq(taken.frames, cases[i].frames, "%s", cases[i].filter);
+        source_destroy(source);
+    }
     cr_assert_null(file_source_create(&list, "tcp and and", pool, &error));
     cr_assert_eq(error.kind, ERROR_INVALID_ARGUMENT);
     cr_assert_not_null(strstr(error.text, "syntax error"), "%s", error.text);
