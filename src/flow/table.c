@@ -278,7 +278,6 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     uint32_t id = find_flow(table, key, hash, hint);
     if (id == 0 || end_former(table, partition, id, packet, hash, sender, at_ns)) {
         id = make_flow(table, partition, packet, key, hash, sender, at_ns);
-        hit.created = id != 0;
         table->counts.refused += id == 0;
         if (id == 0)
             return hit;
