@@ -39,6 +39,7 @@ bool digest_bytes(enum digest_algorithm algorithm, const void *bytes, size_t len
                   uint8_t into[DIGEST_BYTES_MAX])
 {
     assert(algorithm < DIGEST_ALGORITHMS);
+    assert(bytes != NULL || length == 0);
     fetch_once();
     if (fetched[algorithm] != NULL && EVP_Digest(bytes, length, into, NULL, fetched[algorithm], NULL) == 1)
         return true;
@@ -49,7 +50,7 @@ bool digest_bytes(enum digest_algorithm algorithm, const void *bytes, size_t len
 char *digest_hex(const uint8_t *bytes, size_t length, char into[DIGEST_HEX_MAX])
 {
     static const char digits[] = "0123456789abcdef";
-    assert(length <= DIGEST_BYTES_MAX);
+    assert(bytes != NULL && length <= DIGEST_BYTES_MAX);
     for (size_t i = 0; i < length; i++) {
         into[2 * i] = digits[bytes[i] >> 4];
         into[2 * i + 1] = digits[bytes[i] & 15];
