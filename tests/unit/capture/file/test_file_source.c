@@ -153,6 +153,36 @@ Test(file_source, standard_input_is_read_once)
     directory_done(&directory);
 }
 
+// Each stays open, with a chunk: beyond three quarters of the pool reading would wait for ever.
+Test(file_source, one_pipe_too_many_is_told, .timeout = 20)
+{
+    enum { PIPES = 4 };
+    struct directory directory = directory_make();
+    make_file(&directory, "x", 1000, 1, 10, 'x');
+    char *paths[PIPES];
+    int ends[PIPES];
+    for (unsigned i = 0; i < PIPES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "pipe%u", i);
+        paths[i] = path_in(&directory, name);
+        cr_assert_eq(mkfifo(paths[i], 0600), 0);
+        ends[i] = open(paths[i], O_RDWR);
+        cr_assert_eq(write(ends[i], file.at, file.length), (ssize_t)file.length);
+    }
+    struct chunk_pool *pool = chunk_pool_create(PIPES, CHUNK_BYTES);
+    struct string_list list = {.items = paths, .count = PIPES};
+    struct error error = {0};
+    cr_assert_null(file_source_create(&list, "", pool, &error));
+    cr_assert_eq(error.kind, ERROR_EXHAUSTED);
+    cr_assert_not_null(strstr(error.text, "pipe3 is a pipe too many: of those, 3 can be read"), "%s",
+                       error.text);
+    cr_assert_eq(chunk_pool_out(pool), 0);
+    for (unsigned i = 0; i < PIPES; i++)
+        close(ends[i]);
+    chunk_pool_destroy(pool);
+    directory_done(&directory);
+}
+
 Test(file_source, filtered_packets_are_left_out)
 {
     struct directory directory = directory_make();
