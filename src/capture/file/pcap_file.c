@@ -1,5 +1,6 @@
 #include "capture/file/pcap_file.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ static enum parse_result corrupt(struct parse_step *step, const char *reason)
 
 static enum parse_result more(struct parse_step *step, size_t needed)
 {
+    assert(needed > step->left);
     step->needed = needed;
     return PARSE_MORE;
 }
@@ -89,6 +91,7 @@ static bool lengths_swapped(const struct pcap_file *file, uint32_t captured, uin
 enum parse_result pcap_file_next(const struct pcap_file *file, struct parse_step *step)
 {
     size_t header_bytes = file->record_header_bytes;
+    assert(header_bytes == RECORD_HEADER_BYTES || header_bytes == MODIFIED_RECORD_HEADER_BYTES);
     if (step->left < header_bytes)
         return more(step, header_bytes);
     struct cursor cursor = cursor_of(step->bytes, step->left);

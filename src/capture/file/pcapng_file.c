@@ -1,5 +1,6 @@
 #include "capture/file/pcapng_file.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ void pcapng_file_done(struct pcapng_file *file)
 
 static enum parse_result more(struct parse_step *step, size_t needed)
 {
+    assert(needed > step->left && needed <= FILE_FORMAT_NEEDED_MAX);
     step->needed = needed;
     return PARSE_MORE;
 }
@@ -59,6 +61,7 @@ static enum parse_result corrupt_block(struct parse_step *step, const struct blo
 // Done with the block up to its trailer, which is checked by the next step.
 static void take_block(struct pcapng_file *file, const struct block *block, struct parse_step *step)
 {
+    assert(!file->trailer_due && block->bytes >= BLOCK_HEADER_BYTES + BLOCK_TRAILER_BYTES);
     step->taken = block->bytes - BLOCK_TRAILER_BYTES;
     file->trailer_due = true;
     file->block_bytes = block->bytes;
@@ -106,6 +109,7 @@ static enum parse_result read_section(struct pcapng_file *file, struct parse_ste
 
 static bool grow_interfaces(struct pcapng_file *file)
 {
+    assert(file->interface_rows < PCAPNG_SECTION_INTERFACES_MAX);
     unsigned rows = file->interface_rows == 0 ? 8 : 2 * file->interface_rows;
     struct pcapng_interface *grown = realloc(file->interface, rows * sizeof *grown);
     if (grown == NULL)
@@ -127,6 +131,7 @@ static enum parse_result read_interface(struct pcapng_file *file, const struct b
         return corrupt_block(step, block, "describes one interface too many for a section");
     if (file->interfaces == file->interface_rows && !grow_interfaces(file))
         return corrupt_block(step, block, "finds no memory");
+    assert(file->interfaces < file->interface_rows);
     size_t body_bytes = needed - BLOCK_HEADER_BYTES - (needed == block->bytes ? BLOCK_TRAILER_BYTES : 0);
     struct cursor body = cursor_of(step->bytes + BLOCK_HEADER_BYTES, body_bytes);
     if (!pcapng_interface_read(&file->interface[file->interfaces], body, file->little_endian, identity))
@@ -141,6 +146,7 @@ static enum parse_result take_frame(struct pcapng_file *file, const struct block
                                     struct parse_step *step)
 {
     struct frame *frame = step->frame;
+    assert(block->bytes >= fields_bytes + BLOCK_TRAILER_BYTES);
     if (frame->captured > FRAME_CAPTURED_MAX ||
         frame->captured > block->bytes - fields_bytes - BLOCK_TRAILER_BYTES)
         return corrupt_block(step, block, "says that it holds a longer packet than it can");

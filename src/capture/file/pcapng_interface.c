@@ -1,5 +1,6 @@
 #include "capture/file/pcapng_interface.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,9 +31,11 @@ int64_t pcapng_clock_ns(const struct pcapng_clock *clock, uint64_t units)
         ns = (__int128)units * clock->factor;
         break;
     case PCAPNG_DIVIDE:
+        assert(clock->factor > 0);
         ns = units / clock->factor;
         break;
     case PCAPNG_SHIFT:
+        assert(clock->bits < 128);
         ns = (__int128)units * NS_PER_S >> clock->bits;
         break;
     }
@@ -41,6 +44,7 @@ int64_t pcapng_clock_ns(const struct pcapng_clock *clock, uint64_t units)
 
 static uint64_t power_of_ten(unsigned exponent)
 {
+    assert(exponent <= POWERS_OF_TEN); // of 64 bits
     uint64_t power = 1;
     for (unsigned i = 0; i < exponent; i++)
         power *= 10;
@@ -74,6 +78,7 @@ static void set_name(struct source_interface *row, struct cursor *value)
     size_t length = cursor_left(value);
     if (length > sizeof row->name - 1)
         length = sizeof row->name - 1;
+    assert(length < sizeof row->name);
     memset(row->name, 0, sizeof row->name);
     memcpy(row->name, value->at, length);
 }
