@@ -1,5 +1,6 @@
 #include "flow/community_id.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -103,6 +104,7 @@ static void add_u16(struct hashed *hashed, uint16_t number)
 static void add_address(struct hashed *hashed, const struct address *address)
 {
     size_t length = address->version == 4 ? 4 : 16;
+    assert(hashed->length + length <= sizeof hashed->bytes);
     memcpy(hashed->bytes + hashed->length, address->bytes, length);
     hashed->length += length;
 }

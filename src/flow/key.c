@@ -1,6 +1,7 @@
 #include "flow/key.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -51,6 +52,7 @@ bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8
 {
     if (packet->source.version == 0)
         return false;
+    assert(packet->source.version == packet->target.version);
     uint16_t ports[2] = {0, 0};
     if (packet->ports_known)
         ports_of_packet(packet, ports);
