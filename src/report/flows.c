@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "report/flow_row.h"
 #include "report/tcp.h"
 
@@ -71,11 +72,6 @@ static void count_host(struct report_flows *flows, const struct named_flow *flow
     tally_label(row, flow->name[side]);
 }
 
-static bool has_ports(uint8_t protocol)
-{
-    return protocol == IP_PROTOCOL_TCP || protocol == IP_PROTOCOL_UDP || protocol == IP_PROTOCOL_SCTP;
-}
-
 static uint16_t service_port(const struct flow_record *record)
 {
     uint16_t first = record->endpoint[0].port, second = record->endpoint[1].port;
@@ -86,7 +82,7 @@ static uint16_t service_port(const struct flow_record *record)
 
 static void count_service(struct report_flows *flows, const struct flow_record *record)
 {
-    if (!has_ports(record->protocol))
+    if (!ip_protocol_has_ports(record->protocol))
         return;
     uint16_t port = service_port(record);
     const uint8_t key[SERVICE_KEY_BYTES] = {record->protocol, (uint8_t)(port >> 8), (uint8_t)port};
@@ -105,8 +101,7 @@ static void count_failure(struct report_flows *flows, const struct named_flow *f
     const struct endpoint *endpoint = &flow->record->endpoint[server];
     uint8_t key[ADDRESS_KEY_BYTES + PORT_KEY_BYTES];
     address_key(&endpoint->address, key);
-    key[ADDRESS_KEY_BYTES] = (uint8_t)(endpoint->port >> 8);
-    key[ADDRESS_KEY_BYTES + 1] = (uint8_t)endpoint->port;
+    bytes_put_u16(key + ADDRESS_KEY_BYTES, endpoint->port);
     struct tally_row *row = tally_at(&flows->targets, key, sizeof key);
     if (row == NULL)
         return;
@@ -202,7 +197,7 @@ static bool list_services(struct report_flows *flows, struct report_summary *sum
         const struct tally_row *row = flows->services.places[summary->service_count];
         summary->services[summary->service_count] = (struct report_service){
             .protocol = row->key[0],
-            .port = (uint16_t)(row->key[1] << 8 | row->key[2]),
+            .port = bytes_u16(row->key + 1),
             .flows = row->counts[SERVICE_FLOWS],
             .packets = row->counts[SERVICE_PACKETS],
             .bytes = row->weight,
@@ -221,7 +216,7 @@ static bool list_targets(struct report_flows *flows, struct report_summary *summ
         const struct tally_row *row = flows->targets.places[summary->target_count];
         const uint8_t *port = row->key + ADDRESS_KEY_BYTES;
         summary->targets[summary->target_count] = (struct report_target){
-            .server = {.address = address_of_key(row->key), .port = (uint16_t)(port[0] << 8 | port[1])},
+            .server = {.address = address_of_key(row->key), .port = bytes_u16(port)},
             .name = row->label,
             .refused = row->counts[TARGET_REFUSED],
             .unanswered = row->counts[TARGET_UNANSWERED],

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/time.h"
 #include "decode/app/tls.h"
 
@@ -54,17 +55,6 @@ static size_t append_name(uint8_t *key, size_t length, const char *name)
     return length;
 }
 
-static void put_u16(uint8_t *into, uint16_t value)
-{
-    into[0] = (uint8_t)(value >> 8);
-    into[1] = (uint8_t)value;
-}
-
-static uint16_t get_u16(const uint8_t *from)
-{
-    return (uint16_t)(from[0] << 8 | from[1]);
-}
-
 static void count_one(struct tally *tally, const uint8_t *key, size_t length)
 {
     struct tally_row *row = tally_at(tally, key, length);
@@ -75,8 +65,8 @@ static void count_one(struct tally *tally, const uint8_t *key, size_t length)
 static void add_failure(struct report_names *names, const struct dns_transaction *transaction)
 {
     uint8_t key[TALLY_KEY_MAXIMUM];
-    put_u16(key, (uint16_t)transaction->rcode);
-    put_u16(key + 2, transaction->type);
+    bytes_put_u16(key, (uint16_t)transaction->rcode);
+    bytes_put_u16(key + 2, transaction->type);
     names->dns.failures++;
     count_one(&names->failed, key, append_name(key, TYPE_AND_CODE_BYTES, transaction->name.text));
 }
@@ -118,7 +108,7 @@ static void add_dns_flow(struct report_names *names, const struct flow_record *r
     uint8_t key[TALLY_KEY_MAXIMUM];
     key[0] = server->version;
     memcpy(key + 1, server->bytes, sizeof server->bytes);
-    put_u16(key + 1 + sizeof server->bytes, record->names->dns_type);
+    bytes_put_u16(key + 1 + sizeof server->bytes, record->names->dns_type);
     names->dns.unanswered++;
     count_one(&names->unanswered, key, append_name(key, SERVER_AND_TYPE_BYTES, record->names->dns_query));
 }
@@ -137,7 +127,7 @@ static void add_tls_flow(struct report_names *names, const struct flow_record *r
 {
     const struct flow_names *tls = record->names;
     uint8_t version[2];
-    put_u16(version, tls->tls_version);
+    bytes_put_u16(version, tls->tls_version);
     names->tls.flows++;
     names->tls.without_name += tls->sni_status == SNI_ABSENT;
     names->tls.cut += tls->sni_status == SNI_TRUNCATED || tls->sni_status == SNI_GAP;
@@ -180,8 +170,8 @@ static bool list_failed(struct report_names *names, struct report_dns *dns)
         const struct tally_row *row = names->failed.places[dns->failed_count];
         dns->failed[dns->failed_count] = (struct report_dns_name){
             .name = name_in(row, TYPE_AND_CODE_BYTES),
-            .type = get_u16(row->key + 2),
-            .rcode = get_u16(row->key),
+            .type = bytes_u16(row->key + 2),
+            .rcode = bytes_u16(row->key),
             .count = row->weight,
         };
     }
@@ -199,7 +189,7 @@ static bool list_unanswered(struct report_names *names, struct report_dns *dns)
         struct report_dns_name *name = &dns->unanswered_names[dns->unanswered_count];
         *name = (struct report_dns_name){
             .name = name_in(row, SERVER_AND_TYPE_BYTES),
-            .type = get_u16(row->key + SERVER_AND_TYPE_BYTES - 2),
+            .type = bytes_u16(row->key + SERVER_AND_TYPE_BYTES - 2),
             .server.version = row->key[0],
             .count = row->weight,
         };
@@ -248,7 +238,7 @@ static bool finish_tls(struct report_names *names, struct report_tls *tls)
     for (; tls->version_count < versions; tls->version_count++) {
         const struct tally_row *row = names->versions.places[tls->version_count];
         tls->versions[tls->version_count] =
-            (struct report_tls_version){.version = get_u16(row->key), .flows = row->weight};
+            (struct report_tls_version){.version = bytes_u16(row->key), .flows = row->weight};
     }
     unsigned count = rows_of(&names->tls_names, names->top);
     tls->names = names->tls_names.count;
