@@ -3,7 +3,10 @@
 #include "base/strbuf.h"
 #include "base/time.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -11,8 +14,8 @@
 
 enum { SENTENCE_BYTES = 1024, LINE_BYTES = 16384 };
 
-static enum log_level configured_level = LOG_LEVEL_WARNING;
-static enum log_format configured_format = LOG_FORMAT_TEXT;
+static atomic_int configured_level = LOG_LEVEL_WARNING; // enum log_level
+static atomic_int configured_format = LOG_FORMAT_TEXT;  // enum log_format
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -23,13 +26,9 @@ static const char *const level_names[] = {
 
 void log_configure(enum log_level level, enum log_format format)
 {
-    configured_level = level;
-    configured_format = format;
-}
-
-bool log_enabled(enum log_level level)
-{
-    return level <= configured_level;
+    assert(level <= LOG_LEVEL_DEBUG && format <= LOG_FORMAT_JSON);
+    atomic_store_explicit(&configured_level, (int)level, memory_order_relaxed);
+    atomic_store_explicit(&configured_format, (int)format, memory_order_relaxed);
 }
 
 static int64_t wall_clock_ns(void)
@@ -80,20 +79,20 @@ static void write_line(enum log_level level, const char *area, const char *sente
 {
     struct strbuf line;
     strbuf_init(&line, LINE_BYTES);
-    if (configured_format == LOG_FORMAT_JSON)
+    if (atomic_load_explicit(&configured_format, memory_order_relaxed) == LOG_FORMAT_JSON)
         add_json(&line, level, area, sentence);
     else
         add_text(&line, level, sentence);
     strbuf_add_char(&line, '\n');
-    // A log that cannot be written has nowhere to be reported.
-    if (write(STDERR_FILENO, line.text, line.length) < 0)
-        strbuf_clear(&line);
+    // A log that cannot be written has nowhere to be reported; a signal is no reason to lose a line.
+    while (write(STDERR_FILENO, line.text, line.length) < 0 && errno == EINTR)
+        ;
     strbuf_done(&line);
 }
 
 void log_line(enum log_level level, const char *area, const char *format, ...)
 {
-    if (!log_enabled(level))
+    if ((int)level > atomic_load_explicit(&configured_level, memory_order_relaxed))
         return;
     char sentence[SENTENCE_BYTES];
     va_list arguments;

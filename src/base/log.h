@@ -1,15 +1,12 @@
 // The log: lines on stderr, as text or JSON, one write(2) a line so that lines of threads never mix.
-// Configured once at start by log_configure(); any thread may log after that. Never called on the
+// Any thread may log, and log_configure() at any time. It waits for whoever reads stderr. Never called on the
 // packet path: malformed packets are counted, not logged. Repeats are the caller's to limit.
 #pragma once
-
-#include <stdbool.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 void log_configure(enum log_level level, enum log_format format);
-bool log_enabled(enum log_level level);
 
 // One line; `area` is the folder that speaks ("capture", "export"). Control characters in the
 // sentence are escaped. Text: "netscope: warning: sentence". JSON: {"time","level","area","message"}.

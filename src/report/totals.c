@@ -18,14 +18,10 @@ static void fill_span(struct report_span *span, const struct totals *totals)
         .bits_per_sec = -1,
         .packets_per_sec = -1,
     };
-    // Hostile stamps may be further apart than 64 bits of nanoseconds.
-    double span_ns = (double)totals->last_packet_ns - (double)totals->first_packet_ns;
-    int64_t exact_ns;
-    if (!__builtin_sub_overflow(totals->last_packet_ns, totals->first_packet_ns, &exact_ns))
-        span_ns = (double)exact_ns;
-    if (totals->received == 0 || span_ns <= 0)
+    double seconds = time_seconds_between(totals->first_packet_ns, totals->last_packet_ns);
+    if (totals->received == 0 || seconds <= 0)
         return;
-    span->duration_secs = span_ns / (double)NS_PER_S;
+    span->duration_secs = seconds;
     span->bits_per_sec = (double)totals->received_bytes * 8 / span->duration_secs;
     span->packets_per_sec = (double)totals->received / span->duration_secs;
 }
@@ -57,7 +53,7 @@ static void fill_lost(struct report_summary *summary, const struct totals *total
     struct report_ledger *ledger = &summary->ledger;
     uint64_t sum = 0;
     unsigned rows = 0;
-    for (unsigned i = 0; i < totals->interfaces && i < TOTALS_INTERFACES; i++) {
+    for (unsigned i = 0; i < totals->interfaces; i++) {
         sum += totals->interface[i].lost[cause];
         rows += totals->interface[i].lost[cause] > 0;
     }
@@ -66,8 +62,9 @@ static void fill_lost(struct report_summary *summary, const struct totals *total
         add_lost(ledger, "", cause, totals->lost[cause]);
         return;
     }
-    for (unsigned i = 0; i < totals->interfaces && i < TOTALS_INTERFACES; i++)
-        add_lost(ledger, interface_name(&summary->context, i), cause, totals->interface[i].lost[cause]);
+    for (unsigned i = 0; i < totals->interfaces; i++)
+        add_lost(ledger, interface_name(&summary->context, totals->interface[i].number), cause,
+                 totals->interface[i].lost[cause]);
 }
 
 static void fill_ledger(struct report_summary *summary, const struct totals *totals)
@@ -84,13 +81,13 @@ static void fill_ledger(struct report_summary *summary, const struct totals *tot
 
 static void fill_interfaces(struct report_summary *summary, const struct totals *totals)
 {
-    for (unsigned i = 0; i < totals->interfaces && i < TOTALS_INTERFACES; i++) {
+    for (unsigned i = 0; i < totals->interfaces; i++) {
         if (summary->interface_count == REPORT_INTERFACES) {
             summary->interfaces_left_out++;
             continue;
         }
         summary->interfaces[summary->interface_count++] = (struct report_interface){
-            .name = interface_name(&summary->context, i),
+            .name = interface_name(&summary->context, totals->interface[i].number),
             .packets = totals->interface[i].received,
             .bytes = totals->interface[i].received_bytes,
             .nic_dropped = totals->interface[i].interface_dropped,
