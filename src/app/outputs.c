@@ -10,6 +10,7 @@
 #include "app/stats_line.h"
 #include "base/log.h"
 #include "capture/record/pcap_writer.h"
+#include "config/config.h"
 #include "export/export.h"
 #include "report/report.h"
 
@@ -23,22 +24,11 @@ static bool is_stdout(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-static bool uses_stdout(const struct output_settings *output)
-{
-    const char *const paths[] = {output->write_pcap,        output->export_json,
-                                 output->export_csv,        output->expired_flows_jsonl,
-                                 output->expired_flows_csv, output->summary_json};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        if (is_stdout(paths[i]))
-            return true;
-    return false;
-}
-
 // The streams of what people read. Lines never mix with a report that a program reads.
 static void choose_streams(struct outputs *outputs)
 {
     const struct output_settings *output = &outputs->settings->output;
-    outputs->human = uses_stdout(output) ? stderr : stdout;
+    outputs->human = settings_use_stdout(outputs->settings) ? stderr : stdout;
     outputs->lines = output->report == REPORT_JSON ? stderr : outputs->human;
 }
 

@@ -23,6 +23,10 @@ enum {
     LIVE_WORKERS = 8,
 };
 
+_Static_assert((int)SETTINGS_WORKERS == (int)PIPELINE_WORKERS &&
+                   (int)SETTINGS_TOP_FLOWS == (int)TICK_TOP_FLOWS,
+               "settings say what is done");
+
 static const uint64_t file_hash_seed = 0x6e657473636f7065; // fixed, so that a file's output is reproducible
 static const uint32_t max_flows_limit = FLOW_STORE_MAXIMUM - FLOW_ENDED_IN_TICK;
 
