@@ -1,13 +1,16 @@
 #include "app/outputs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/packet_lines.h"
 #include "app/reopener.h"
+#include "app/signals.h"
 #include "app/stats_line.h"
+#include "app/terminal.h"
 #include "base/log.h"
 #include "capture/record/pcap_writer.h"
 #include "config/config.h"
@@ -25,11 +28,16 @@ static bool is_stdout(const char *path)
 }
 
 // The streams of what people read. Lines never mix with a report that a program reads.
-static void choose_streams(struct outputs *outputs)
+static bool open_terminals(struct outputs *outputs, struct error *error)
 {
-    const struct output_settings *output = &outputs->settings->output;
-    outputs->human = settings_use_stdout(outputs->settings) ? stderr : stdout;
-    outputs->lines = output->report == REPORT_JSON ? stderr : outputs->human;
+    static const struct terminal_setup standard = {STDOUT_FILENO, "standard output", signals_patience_is_over},
+                                       errors = {STDERR_FILENO, "standard error", signals_patience_is_over};
+    bool json = outputs->settings->output.report == REPORT_JSON;
+    outputs->standard = terminal_create(&standard, error);
+    outputs->errors = outputs->standard != NULL ? terminal_create(&errors, error) : NULL;
+    outputs->human = settings_use_stdout(outputs->settings) ? outputs->errors : outputs->standard;
+    outputs->lines = json ? outputs->errors : outputs->human;
+    return outputs->errors != NULL;
 }
 
 static bool add_file(struct outputs *outputs, const char *path, create_function *create, struct error *error)
@@ -96,7 +104,7 @@ static bool wants_packet_lines(const struct outputs *outputs)
         return false;
     default:
         return outputs->settings->output.hex_dump ||
-               (control_is_live(outputs->control) && outputs->lines == stdout && isatty(STDOUT_FILENO));
+               (control_is_live(outputs->control) && outputs->lines == outputs->standard && isatty(STDOUT_FILENO));
     }
 }
 
@@ -105,7 +113,7 @@ static bool add_packet_lines(struct outputs *outputs, struct error *error)
     if (!wants_packet_lines(outputs))
         return true;
     struct packet_lines_setup setup = {
-        .stream = outputs->lines,
+        .terminal = outputs->lines,
         .hex_dump = outputs->settings->output.hex_dump,
         .tunnels = outputs->settings->analysis.tunnels,
         .source = control_source(outputs->control),
@@ -172,8 +180,7 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
         .settings = settings,
         .control = control,
     };
-    choose_streams(outputs);
-    return add_files(outputs, error) && add_recorder(outputs, error) && add_packet_lines(outputs, error) &&
+    return open_terminals(outputs, error) && add_files(outputs, error) && add_recorder(outputs, error) && add_packet_lines(outputs, error) &&
            add_report(outputs, error) && add_rest(outputs, error);
 }
 
@@ -198,4 +205,6 @@ void outputs_done(struct outputs *outputs)
     for (unsigned i = 0; i < outputs->tap_count; i++)
         tap_destroy(outputs->taps[i]);
     outputs->tap_count = 0;
+    terminal_destroy(outputs->standard);
+    terminal_destroy(outputs->errors);
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "base/error.h"
 #include "config/settings.h"
@@ -11,14 +10,17 @@
 
 struct tap;
 struct report;
+struct terminal;
 
 enum { OUTPUT_TAPS = 2, OUTPUT_FILES = 6, RUN_FAILURES = 2 };
 
 struct outputs {
     const struct settings *settings;
     struct control *control;
-    FILE *human; // where people read: stdout, or stderr when an output goes to stdout
-    FILE *lines; // of packets and statistics: the same, or stderr beside a JSON report
+    struct terminal *standard; // standard output; unused where an output writes to it
+    struct terminal *errors;   // standard error
+    struct terminal *human;    // where people read: one of the two, errors when an output goes to stdout
+    struct terminal *lines;    // of packets and statistics: the same, or errors beside a JSON report
     struct tap *taps[OUTPUT_TAPS];
     unsigned tap_count;
     struct sink *files[OUTPUT_FILES]; // exports and streams, for SIGHUP; owned by control

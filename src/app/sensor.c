@@ -47,7 +47,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     int64_t begin_ns = clock_now_ns();
     struct status status;
     signals_install(control);
-    status_start(&status, control);
+    status_start(&status, control, outputs->errors);
     if (!control_run(control, &failure))
         fail(&code, &failure, input_stage(control));
     status_stop(&status);

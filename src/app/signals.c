@@ -66,6 +66,13 @@ bool signals_stopped(void)
     return atomic_load(&stopping) != 0;
 }
 
+bool signals_patience_is_over(void)
+{
+    static const int64_t patience_ns = 3 * NS_PER_S;
+    int64_t since_ns = atomic_load(&stopping);
+    return since_ns != 0 && clock_now_ns() - since_ns > patience_ns;
+}
+
 bool signals_take_hangup(void)
 {
     return atomic_exchange(&hangup, false);

@@ -14,5 +14,7 @@ void signals_install(struct control *control);
 void signals_remove(void);
 // Whether SIGINT or SIGTERM came.
 bool signals_stopped(void);
+// Whether that was so long ago that nothing is waited for any more: the run ends within five seconds.
+bool signals_patience_is_over(void);
 // Whether SIGHUP came since the last call.
 bool signals_take_hangup(void);

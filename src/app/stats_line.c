@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "app/terminal.h"
 #include "base/strbuf.h"
 #include "base/time.h"
 
@@ -16,7 +17,7 @@ struct stats_line {
     struct sink sink; // first
     const struct stats_settings *settings;
     const struct control *control;
-    FILE *stream;
+    struct terminal *terminal;
     struct strbuf text;
     struct stats_figures last;
 };
@@ -87,8 +88,7 @@ static void stats_line_tick(struct sink *sink, const struct totals *totals, int6
     add_figures(line, totals, now_ns, span_s);
     if (line->settings->top_flows > 0)
         add_top_flows(line, span_s);
-    fputs(line->text.text, line->stream);
-    fflush(line->stream);
+    terminal_offer(line->terminal, line->text.text, line->text.length);
 }
 
 static void stats_line_destroy(struct sink *sink)
@@ -105,7 +105,7 @@ static const struct sink_ops stats_line_ops = {
 };
 
 struct sink *stats_line_create(const struct stats_settings *settings, const struct control *control,
-                               FILE *stream)
+                               struct terminal *terminal)
 {
     struct stats_line *line = calloc(1, sizeof *line);
     if (line == NULL)
@@ -113,7 +113,7 @@ struct sink *stats_line_create(const struct stats_settings *settings, const stru
     line->sink.ops = &stats_line_ops;
     line->settings = settings;
     line->control = control;
-    line->stream = stream;
+    line->terminal = terminal;
     strbuf_init(&line->text, STATS_LINE_BYTES);
     return &line->sink;
 }

@@ -2,12 +2,12 @@
 // the last line. A sink; the aggregate thread calls it.
 #pragma once
 
-#include <stdio.h>
-
 #include "aggregate/sink.h"
 #include "config/settings.h"
 #include "control/control.h"
 
-// Settings, control and stream are borrowed.
+struct terminal;
+
+// Settings, control and terminal are borrowed.
 struct sink *stats_line_create(const struct stats_settings *settings, const struct control *control,
-                               FILE *stream);
+                               struct terminal *terminal);

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 
+#include "app/terminal.h"
 #include "base/strbuf.h"
 #include "base/thread.h"
 #include "base/time.h"
@@ -54,7 +54,7 @@ static void add_flows(struct strbuf *text, struct control *control)
     flow_answer_done(&answer);
 }
 
-static void tell(struct control *control)
+static void tell(struct control *control, struct terminal *terminal)
 {
     struct strbuf text;
     strbuf_init(&text, STATUS_TEXT_BYTES);
@@ -62,7 +62,7 @@ static void tell(struct control *control)
     add_totals(&text, snapshot);
     snapshot_release(snapshot);
     add_flows(&text, control);
-    fputs(text.text, stderr);
+    terminal_offer(terminal, text.text, text.length);
     strbuf_done(&text);
 }
 
@@ -79,7 +79,7 @@ static void *await_signals(void *argument)
     int number;
     only_signal(&set);
     while (sigwait(&set, &number) == 0 && !atomic_load(&status->ending))
-        tell(status->control);
+        tell(status->control, status->terminal);
     return NULL;
 }
 
@@ -90,9 +90,9 @@ void status_block_signal(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-void status_start(struct status *status, struct control *control)
+void status_start(struct status *status, struct control *control, struct terminal *terminal)
 {
-    *status = (struct status){.control = control};
+    *status = (struct status){.control = control, .terminal = terminal};
     status->started = thread_start(&status->thread, await_signals, status);
 }
 

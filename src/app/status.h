@@ -7,9 +7,11 @@
 #include <stdbool.h>
 
 struct control;
+struct terminal;
 
 struct status {
     struct control *control;
+    struct terminal *terminal;
     pthread_t thread;
     bool started;
     atomic_bool ending;
@@ -20,6 +22,6 @@ struct status {
 void status_block_signal(void);
 
 // Without a thread the signal is ignored; the run does not depend on it.
-void status_start(struct status *status, struct control *control);
+void status_start(struct status *status, struct control *control, struct terminal *terminal);
 // Before the control is destroyed.
 void status_stop(struct status *status);

@@ -1,6 +1,8 @@
 // The log: lines on stderr, as text or JSON, one write(2) a line so that lines of threads never mix.
-// Configured once at start by log_configure(); any thread may log after that. Never called on the
-// packet path: malformed packets are counted, not logged. Repeats are the caller's to limit.
+// log_configure() and logging by any thread, at any time. Never called on the packet path: malformed packets are
+// counted, not logged. The thread that captures says what happens to its interfaces, so a line never waits for its
+// reader longer than 20 ms, and not at all while lines are lost; those are counted and told of when it reads again.
+// Repeats are the caller's to limit.
 #pragma once
 
 #include <stdbool.h>
