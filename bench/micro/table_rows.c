@@ -32,7 +32,7 @@ static void end_feed(struct feed *feed)
 
 static void expect_totals(struct feed *feed, uint64_t flows)
 {
-    shard_tick(feed->shard, feed->now_ns, false);
+    shard_tick(feed->shard, feed->now_ns, false, false, &feed->report);
     micro_expect("active flows", shard_totals(feed->shard)->flows_active, flows);
     micro_expect("packets analysed", shard_totals(feed->shard)->analysed, feed->number);
 }
@@ -125,29 +125,26 @@ void measure_question(const struct micro_options *options)
     struct series series = {0};
     struct feed *feed = start_feed(false);
     feed_round(feed, options->new_flows, 0);
-    shard_begin_answering(feed->shard);
+    shard_begin_serving(feed->shard);
     double longest_us = 0;
     for (unsigned i = 0; i < options->repetitions; i++) {
-        struct question *question = question_create(&query, 1);
-        if (question == NULL || shard_ask(feed->shard, question) != MAILBOX_POSTED)
+        struct question *question = question_create(&query, 1, INT64_MAX);
+        if (question == NULL || shard_post(feed->shard, &question->message) != MAILBOX_POSTED)
             micro_fail("the shard takes no question");
         int64_t begin_ns = clock_now_ns(), before_ns = begin_ns;
         for (bool more = true; more;) {
-            more = shard_answer(feed->shard);
+            more = shard_serve(feed->shard, 0);
             int64_t now_ns = clock_now_ns();
             longest_us = (double)(now_ns - before_ns) / 1e3 > longest_us ? (double)(now_ns - before_ns) / 1e3
                                                                          : longest_us;
             before_ns = now_ns;
         }
         series_add(&series, (double)(before_ns - begin_ns) / 1e6);
-        struct flow_answer answer;
-        question_await(question, &answer);
-        micro_expect("flows looked at", answer.looked_at, options->new_flows);
-        micro_expect("rows", answer.count, query.limit);
-        flow_answer_done(&answer);
-        question_destroy(question);
+        micro_expect("flows looked at", question->answer.looked_at, options->new_flows);
+        micro_expect("rows", question->answer.count, query.limit);
+        message_release(&question->message);
     }
-    shard_end_answering(feed->shard);
+    shard_end_serving(feed->shard);
     end_feed(feed);
     series_print(&series, "question about all flows of the table", "ms");
     figure_print("question, longest slice", longest_us, "us");

@@ -10,10 +10,12 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "capture/chunk.h"
+#include "capture/clock.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_source.h"
 #include "control/cores.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/question.h"
 
 enum {
     CHUNKS = (int)CONTROL_CHUNK_BYTES / (int)CHUNK_BYTES,
@@ -149,7 +151,7 @@ static bool build(struct control *control, struct error *error)
         .tick_ns = (int64_t)settings->pipeline.tick_ms * NS_PER_MS,
         .packet_limit = settings->run.count,
         .workers = worker_count(control),
-        .threads = cores_allowed() > 1 ? cores_allowed() - 1 : 1,
+        .threads = worker_count(control) > 1 ? cores_allowed() - (cores_allowed() > 1) : 0,
         .batch = settings->pipeline.batch,
         .interval_ns = settings->stats.enabled ? (int64_t)settings->stats.interval_ms * NS_PER_MS : 0,
         .names = true,
@@ -194,9 +196,14 @@ void control_add_sink(struct control *control, struct sink *sink)
     aggregate_add_sink(control->aggregate, sink);
 }
 
-void control_add_tap(struct control *control, struct tap *tap)
+bool control_add_tap(struct control *control, struct tap *tap, struct error *error)
 {
-    pipeline_add_tap(control->pipeline, tap);
+    return pipeline_add_tap(control->pipeline, tap, error);
+}
+
+void control_remove_tap(struct control *control, struct tap *tap)
+{
+    pipeline_remove_tap(control->pipeline, tap);
 }
 
 bool control_run(struct control *control, struct error *error)
@@ -242,7 +249,25 @@ const struct snapshot *control_snapshot(struct control *control)
 bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,
                  struct error *error)
 {
-    return pipeline_ask(control->pipeline, query, out, error);
+    enum { ANSWER_WAIT_MS = 5000 };
+    int64_t deadline_ns = clock_now_ns() + ANSWER_WAIT_MS * NS_PER_MS;
+    struct question *question = pipeline_question(control->pipeline, query, deadline_ns, error);
+    if (question == NULL)
+        return false;
+    bool good = pipeline_ask(control->pipeline, question, error) &&
+                (message_wait(&question->message, ANSWER_WAIT_MS) ||
+                 error_set(error, ERROR_DEADLINE_EXCEEDED, "the answer did not come within %d s: try again",
+                           ANSWER_WAIT_MS / 1000));
+    if (good && question->error.kind != ERROR_NONE) {
+        *error = question->error;
+        good = false;
+    }
+    if (good) {
+        *out = question->answer;
+        question->answer = (struct flow_answer){0};
+    }
+    message_cancel(&question->message);
+    return good;
 }
 
 const struct totals *control_totals(const struct control *control)

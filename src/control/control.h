@@ -25,7 +25,9 @@ struct control *control_create(const struct settings *settings, struct error *er
 void control_destroy(struct control *control); // the sinks too
 
 void control_add_sink(struct control *control, struct sink *sink); // takes it
-void control_add_tap(struct control *control, struct tap *tap);    // borrows it until the end of the run
+// Borrows it until control_remove_tap() or the end of the run; at any time.
+bool control_add_tap(struct control *control, struct tap *tap, struct error *error);
+void control_remove_tap(struct control *control, struct tap *tap);
 
 // To the end of the source, control_stop() or run.count. False with the sentence when the ledger does not
 // add up; how the input ended tells control_verdict().
@@ -44,7 +46,8 @@ bool control_observes_first(const struct control *control);
 // What the run knew at its latest tick, or NULL before the first: any thread, at any time until
 // control_destroy(). To be released.
 const struct snapshot *control_snapshot(struct control *control);
-// Asks the shards about the flows that are alive; any thread but those of the run, see pipeline_ask().
+// Asks the shards about the flows that are alive, and waits for the answer, which is the caller's to end; any thread but
+// those of the run. ERROR_DEADLINE_EXCEEDED when it did not come in 5 s.
 bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,
                  struct error *error);
 // Exact after control_run(); during it for sinks, within their calls.

@@ -32,6 +32,13 @@ enum end_reason {
     END_REASONS,
 };
 
+// What a record tells of its flow.
+enum flow_event_kind {
+    FLOW_ENDED,
+    FLOW_CHANGED, // an interim record
+    FLOW_BEGAN,
+};
+
 enum client_from { CLIENT_UNKNOWN, CLIENT_SYN, CLIENT_SYN_ACK, CLIENT_FIRST_PACKET, CLIENT_PORT };
 enum flow_app { FLOW_APP_NONE, FLOW_APP_DNS, FLOW_APP_TLS, FLOW_APPS };
 
@@ -76,6 +83,7 @@ struct flow_record {
     bool has_vlan;
     bool has_quality;          // false in scale mode: RTT is unknown, the counters are 0
     bool final;                // false for active records
+    uint8_t event;             // enum flow_event_kind
     uint8_t protocol;          // IP protocol number
     uint8_t tcp_state;         // enum tcp_state
     uint8_t reason;            // enum end_reason

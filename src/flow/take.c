@@ -107,6 +107,7 @@ void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_re
     take_node(table, id, out);
     out->end_ns = flow->last_ns;
     out->reason = END_ACTIVE;
+    out->event = FLOW_CHANGED;
     if (extra == NULL)
         return;
     take_extra(extra, out);
@@ -138,6 +139,13 @@ static void take_interim(struct flow_table *table, uint32_t id, struct flow_reco
     extra->record_seq++;
 }
 
+static void take_begun(const struct flow_table *table, uint32_t id, struct flow_record *out)
+{
+    flow_table_copy(table, id, out);
+    out->end_ns = out->first_seen_ns;
+    out->event = FLOW_BEGAN;
+}
+
 bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t *order_ns)
 {
     uint32_t id = ended_list_next(&table->ended, &table->store);
@@ -145,7 +153,9 @@ bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t 
         return false;
     *order_ns = ended_time(&table->store, id);
     if ((id & FLOW_ID_INTERIM) != 0)
-        take_interim(table, id & ~(uint32_t)FLOW_ID_INTERIM, out);
+        take_interim(table, ended_id(id), out);
+    else if ((id & FLOW_ID_BEGUN) != 0)
+        take_begun(table, ended_id(id), out);
     else
         take_last(table, id, out);
     return true;

@@ -41,6 +41,23 @@ void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap)
     dispatch->taps[dispatch->tap_count++] = tap;
 }
 
+void dispatch_remove_tap(struct dispatch *dispatch, struct tap *tap)
+{
+    unsigned at = 0;
+    while (at < dispatch->tap_count && dispatch->taps[at] != tap)
+        at++;
+    assert(at < dispatch->tap_count);
+    for (dispatch->tap_count--; at < dispatch->tap_count; at++)
+        dispatch->taps[at] = dispatch->taps[at + 1];
+}
+
+void dispatch_set_interval(struct dispatch *dispatch, int64_t interval_ns)
+{
+    if (dispatch->settings.interval_ns != interval_ns)
+        dispatch->interval_begin_ns = dispatch->now_ns;
+    dispatch->settings.interval_ns = interval_ns;
+}
+
 static bool hand_over(struct dispatch *dispatch, bool wait)
 {
     dispatch->open = dispatch->deliver(dispatch->owner, dispatch->open, wait);

@@ -58,6 +58,10 @@ void dispatch_done(struct dispatch *dispatch);
 
 // Every frame goes into the tap too, in order.
 void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap);
+void dispatch_remove_tap(struct dispatch *dispatch, struct tap *tap);
+
+// From the next tick on; 0 = none.
+void dispatch_set_interval(struct dispatch *dispatch, int64_t interval_ns);
 
 // How long the source may wait for frames, and that it has waited.
 int dispatch_wait_ms(const struct dispatch *dispatch);

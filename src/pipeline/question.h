@@ -1,23 +1,29 @@
-// A question to all shards, on its way through their mailboxes. Whoever asks owns it and waits until every
-// shard has arrived at its latch; until then each shard writes its own answer and nothing else.
+// A question to all shards: a message that carries a query and every shard's answer. Each shard writes its own and
+// nothing else; when the last one has arrived, the aggregate thread merges them.
 #pragma once
 
-#include "base/latch.h"
+#include "base/bell.h"
+#include "base/error.h"
+#include "base/mailbox.h"
+#include "base/message.h"
 #include "flow/query.h"
 #include "pipeline/tick.h"
 
 struct question {
+    struct message message; // first
     struct flow_query query;
-    struct latch answered;
+    // Where it goes when all shards have answered: the aggregate's. NULL: it is merged where the last shard runs.
+    struct mailbox *merger;
+    struct bell *bell;
     unsigned shards;
     struct flow_answer answers[PIPELINE_WORKERS]; // by shard
+    // When it is finished:
+    struct error error;        // kind ERROR_NONE: there is an answer
+    struct flow_answer answer; // of all shards, in order
 };
 
-// NULL without memory.
-struct question *question_create(const struct flow_query *query, unsigned shards);
-void question_destroy(struct question *question); // takes NULL
+// Held by the caller. NULL without memory.
+struct question *question_create(const struct flow_query *query, unsigned shards, int64_t deadline_ns);
 
-// A shard has answered, or never will.
-void question_arrive(struct question *question);
-// Waits for all shards and merges their answers into one, which is the caller's to end.
-void question_await(struct question *question, struct flow_answer *out);
+// The aggregate: merges what the shards found.
+void question_merge(struct question *question);

@@ -56,7 +56,9 @@ struct totals {
     uint64_t analysed, analysed_bytes, duplicate;
     uint64_t second_sightings; // packets whose direction another interface had seen first
     uint64_t flows_created, flows_active, flows_ended[END_REASONS];
-    uint64_t flows_refused; // packets without a flow: no memory
+    uint64_t flows_refused;      // packets without a flow: no memory
+    uint64_t flows_unanswered;   // ended, and only one side had ever sent
+    uint64_t flows_inconclusive; // of these: evicted before an answer could come
     uint64_t flow_table_bytes;
     uint64_t protocol_packets[256], protocol_bytes[256]; // by IP protocol, of analysed packets
     uint64_t dns_messages, tls_hellos;

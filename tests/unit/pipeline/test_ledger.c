@@ -294,6 +294,7 @@ static bool run(struct counting_source *source, unsigned workers, uint64_t limit
         .tick_ns = 2 * NS_PER_MS,
         .packet_limit = limit,
         .workers = workers,
+        .threads = workers > 1 ? workers : 0,
         .batch = 1,
     };
     struct pipeline *pipeline = pipeline_create(&setup, &source->source, &consumer.consumer, error);

@@ -8,6 +8,7 @@
 #include "../flow/packets.h"
 #include "capture/synthetic_source.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/shard.h"
 
 enum { SHARDS = 3, FLOWS = 3000, BATCH = 64 };
 
@@ -50,7 +51,7 @@ static void create_shards(struct shard *shard[], unsigned shards)
         struct shard_setup setup = {.policy = test_policy(), .number = i, .shards = shards};
         shard[i] = shard_create(&setup);
         cr_assert_not_null(shard[i]);
-        shard_begin_answering(shard[i]);
+        shard_begin_serving(shard[i]);
     }
     fill(shard, shards);
 }
@@ -61,20 +62,28 @@ static void destroy_shards(struct shard *const shard[], unsigned shards)
         shard_destroy(shard[i]);
 }
 
+// What a finished question holds; it is released.
+static struct flow_answer take_answer(struct question *question)
+{
+    cr_assert(message_is_finished(&question->message));
+    cr_assert_eq(question->error.kind, ERROR_NONE, "%s", question->error.text);
+    struct flow_answer answer = question->answer;
+    question->answer = (struct flow_answer){0};
+    message_release(&question->message);
+    return answer;
+}
+
 static struct flow_answer ask_shards(struct shard *const shard[], unsigned shards,
                                      const struct flow_query *query)
 {
-    struct question *question = question_create(query, shards);
+    struct question *question = question_create(query, shards, INT64_MAX);
     cr_assert_not_null(question);
     for (unsigned i = 0; i < shards; i++) {
-        cr_assert_eq(shard_ask(shard[i], question), MAILBOX_POSTED);
-        while (shard_answer(shard[i]))
+        cr_assert_eq(shard_post(shard[i], &question->message), MAILBOX_POSTED);
+        while (shard_serve(shard[i], 0))
             ;
     }
-    struct flow_answer answer;
-    question_await(question, &answer);
-    question_destroy(question);
-    return answer;
+    return take_answer(question);
 }
 
 static void expect_same(const struct flow_answer *answer, const struct flow_answer *expected)
@@ -122,7 +131,7 @@ static bool hold_names(struct flow_record *record, const char *name)
 Test(question, moves_the_names_of_the_winners)
 {
     struct flow_query query = {.limit = 2};
-    struct question *question = question_create(&query, SHARDS);
+    struct question *question = question_create(&query, SHARDS, INT64_MAX);
     static const char *const names[SHARDS][2] = {{"one", "two"}, {"three", "four"}, {"five", "six"}};
     for (unsigned i = 0; i < SHARDS; i++) {
         for (unsigned row = 0; row < 2; row++) {
@@ -130,11 +139,9 @@ Test(question, moves_the_names_of_the_winners)
             cr_assert(hold_names(&record, names[i][row]));
             flow_answer_offer(&question->answers[i], &query, &record);
         }
-        question_arrive(question);
+        message_arrive(&question->message);
     }
-    struct flow_answer answer;
-    question_await(question, &answer);
-    question_destroy(question);
+    struct flow_answer answer = take_answer(question);
     cr_assert_eq(answer.count, 2);
     cr_expect_str_eq(answer.rows[0].names->sni, "six");
     cr_expect_str_eq(answer.rows[1].names->sni, "five");
@@ -144,12 +151,35 @@ Test(question, moves_the_names_of_the_winners)
 Test(question, frees_answers_that_nobody_took)
 {
     struct flow_query query = {.limit = 2};
-    struct question *question = question_create(&query, SHARDS);
+    struct question *question = question_create(&query, SHARDS, INT64_MAX);
     struct flow_record record = {.bytes = {10, 0}};
     cr_assert(hold_names(&record, "nobody"));
     flow_answer_offer(&question->answers[1], &query, &record);
-    question_destroy(question);
-    question_destroy(NULL);
+    message_cancel(&question->message);
+    for (unsigned i = 0; i < SHARDS; i++)
+        message_arrive(&question->message);
+}
+
+// Nobody waits for it any more: a shard does not look at a single flow for it.
+Test(question, is_given_up_when_it_is_cancelled_or_late)
+{
+    struct shard *shard[1];
+    create_shards(shard, 1);
+    struct flow_query query = {.limit = 1};
+    struct question *late = question_create(&query, 1, 100),
+                    *cancelled = question_create(&query, 1, INT64_MAX);
+    atomic_fetch_add(&cancelled->message.holders, 1); // to look at it afterwards
+    message_cancel(&cancelled->message);
+    cr_assert_eq(shard_post(shard[0], &late->message), MAILBOX_POSTED);
+    cr_assert_eq(shard_post(shard[0], &cancelled->message), MAILBOX_POSTED);
+    while (shard_serve(shard[0], 100))
+        ;
+    cr_expect(message_is_finished(&late->message) && message_is_finished(&cancelled->message));
+    cr_expect_eq(late->answer.looked_at, 0);
+    cr_expect_eq(cancelled->answer.looked_at, 0);
+    message_release(&late->message);
+    message_release(&cancelled->message);
+    destroy_shards(shard, 1);
 }
 
 // A shard answers in slices, several questions in their order, and what was asked before the end.
@@ -158,23 +188,20 @@ Test(question, waits_its_turn_and_is_answered_at_the_end)
     struct shard *shard[1];
     create_shards(shard, 1);
     struct flow_query query = {.limit = 1};
-    struct question *questions[MAILBOX_ITEMS];
-    for (unsigned i = 0; i < MAILBOX_ITEMS; i++) {
-        questions[i] = question_create(&query, 1);
-        cr_assert_eq(shard_ask(shard[0], questions[i]), MAILBOX_POSTED);
+    struct question *questions[MAILBOX_MESSAGES];
+    for (unsigned i = 0; i < MAILBOX_MESSAGES; i++) {
+        questions[i] = question_create(&query, 1, INT64_MAX);
+        cr_assert_eq(shard_post(shard[0], &questions[i]->message), MAILBOX_POSTED);
     }
-    while (!latch_is_open(&questions[0]->answered))
-        cr_assert(shard_answer(shard[0]), "there is more");
-    cr_expect_not(latch_is_open(&questions[1]->answered));
-    shard_end_answering(shard[0]);
-    cr_expect_eq(shard_ask(shard[0], questions[0]), MAILBOX_CLOSED);
-    for (unsigned i = 0; i < MAILBOX_ITEMS; i++) {
-        struct flow_answer answer;
-        cr_assert(latch_is_open(&questions[i]->answered));
-        question_await(questions[i], &answer);
+    while (!message_is_finished(&questions[0]->message))
+        cr_assert(shard_serve(shard[0], 0), "there is more");
+    cr_expect_not(message_is_finished(&questions[1]->message));
+    shard_end_serving(shard[0]);
+    cr_expect_eq(shard_post(shard[0], &questions[0]->message), MAILBOX_CLOSED);
+    for (unsigned i = 0; i < MAILBOX_MESSAGES; i++) {
+        struct flow_answer answer = take_answer(questions[i]);
         cr_expect_eq(answer.looked_at, FLOWS);
         flow_answer_done(&answer);
-        question_destroy(questions[i]);
     }
     destroy_shards(shard, 1);
 }
@@ -265,14 +292,17 @@ static void *ask_always(void *argument)
 {
     struct asker *asker = argument;
     for (unsigned answers = 0; answers < ANSWERS;) {
-        struct flow_answer answer;
         struct error error = {0};
-        if (!pipeline_ask(asker->pipeline, &asker->query, &answer, &error)) {
+        struct question *question = pipeline_question(asker->pipeline, &asker->query, INT64_MAX, &error);
+        if (!pipeline_ask(asker->pipeline, question, &error)) {
             cr_assert_not_null(strstr(error.text, "the run has not begun"), "%s", error.text);
+            message_release(&question->message);
             asker->refused++;
             usleep(100);
             continue;
         }
+        message_wait(&question->message, MESSAGE_FOR_EVER);
+        struct flow_answer answer = take_answer(question);
         expect_order(&answer, &asker->query);
         asker->rows += answer.count;
         flow_answer_done(&answer);
@@ -298,6 +328,7 @@ static struct pipeline *create_pipeline(struct source *source, unsigned workers)
         .policy = test_policy(),
         .tick_ns = 50 * NS_PER_MS,
         .workers = workers,
+        .threads = workers > 1 ? workers : 0,
         .batch = BATCH,
         .names = true,
     };
@@ -310,9 +341,11 @@ static struct pipeline *create_pipeline(struct source *source, unsigned workers)
 static void expect_nothing_runs(struct pipeline *pipeline)
 {
     struct flow_query query = {.limit = 10};
-    struct flow_answer answer;
     struct error error = {0};
-    cr_expect_not(pipeline_ask(pipeline, &query, &answer, &error));
+    struct question *question = pipeline_question(pipeline, &query, INT64_MAX, &error);
+    cr_expect_not(pipeline_ask(pipeline, question, &error));
+    cr_expect(message_is_finished(&question->message));
+    message_release(&question->message);
     cr_expect_eq(error.kind, ERROR_FAILED_PRECONDITION);
     cr_expect_str_eq(error.text, "nothing is captured: the run has not begun, or it has ended");
 }
@@ -383,15 +416,16 @@ static void *ask_to_the_end(void *argument)
     do {
         ended = atomic_load(asker->ended);
         struct flow_query query = {.limit = 3};
-        struct flow_answer answer;
         struct error error;
-        if (pipeline_ask(asker->pipeline, &query, &answer, &error)) {
-            flow_answer_done(&answer);
+        struct question *question = pipeline_question(asker->pipeline, &query, INT64_MAX, &error);
+        if (pipeline_ask(asker->pipeline, question, &error)) {
+            cr_assert(message_wait(&question->message, MESSAGE_FOR_EVER));
             asker->answered++;
             cr_assert_not(ended);
         } else {
             asker->refused++;
         }
+        message_release(&question->message);
     } while (!ended);
     return NULL;
 }
