@@ -30,7 +30,8 @@ static bool is_stdout(const char *path)
 // The streams of what people read. Lines never mix with a report that a program reads.
 static bool open_terminals(struct outputs *outputs, struct error *error)
 {
-    static const struct terminal_setup standard = {STDOUT_FILENO, "standard output", signals_patience_is_over},
+    static const struct terminal_setup standard = {STDOUT_FILENO, "standard output",
+                                                   signals_patience_is_over},
                                        errors = {STDERR_FILENO, "standard error", signals_patience_is_over};
     bool json = outputs->settings->output.report == REPORT_JSON;
     outputs->standard = terminal_create(&standard, error);
@@ -103,7 +104,8 @@ static bool wants_packet_lines(const struct outputs *outputs)
         return false;
     default:
         return outputs->settings->output.hex_dump ||
-               (control_is_live(outputs->control) && outputs->lines == outputs->standard && isatty(STDOUT_FILENO));
+               (control_is_live(outputs->control) && outputs->lines == outputs->standard &&
+                isatty(STDOUT_FILENO));
     }
 }
 
@@ -179,8 +181,8 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
         .settings = settings,
         .control = control,
     };
-    return open_terminals(outputs, error) && add_files(outputs, error) && add_recorder(outputs, error) && add_packet_lines(outputs, error) &&
-           add_report(outputs, error) && add_rest(outputs, error);
+    return open_terminals(outputs, error) && add_files(outputs, error) && add_recorder(outputs, error) &&
+           add_packet_lines(outputs, error) && add_report(outputs, error) && add_rest(outputs, error);
 }
 
 bool outputs_finish(struct outputs *outputs, struct error *error)

@@ -81,8 +81,7 @@ static bool tell_text(const struct outputs *outputs, const struct report_summary
                       struct strbuf *text, struct error *error)
 {
     const struct output_settings *output = &outputs->settings->output;
-    if (output->report != REPORT_TEXT &&
-        (output->report != REPORT_AUTO || control_is_live(outputs->control)))
+    if (output->report != REPORT_TEXT && (output->report != REPORT_AUTO || control_is_live(outputs->control)))
         return true;
     strbuf_clear(text);
     report_text_add(text, summary);

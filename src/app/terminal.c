@@ -219,8 +219,8 @@ static bool tell_failure(const struct terminal *terminal, size_t left, struct er
                          strerror(failure));
     if (left == 0)
         return true;
-    return error_set(error, ERROR_DEADLINE_EXCEEDED, "%s was not read in time: its last %zu bytes are left out",
-                     terminal->setup.name, left);
+    return error_set(error, ERROR_DEADLINE_EXCEEDED,
+                     "%s was not read in time: its last %zu bytes are left out", terminal->setup.name, left);
 }
 
 bool terminal_flush(struct terminal *terminal, struct error *error)

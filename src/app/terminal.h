@@ -15,14 +15,15 @@ struct terminal;
 enum { TERMINAL_QUEUE_BYTES = 256 << 10 };
 
 struct terminal_setup {
-    int descriptor;       // stays the caller's
-    const char *name;     // in sentences: "standard output"
+    int descriptor;         // stays the caller's
+    const char *name;       // in sentences: "standard output"
     bool (*gives_up)(void); // whether waiting for the reader must end now; asked ten times a second
 };
 
 // NULL with a sentence when there is no memory or no thread.
 struct terminal *terminal_create(const struct terminal_setup *setup, struct error *error);
-void terminal_destroy(struct terminal *terminal); // after terminal_finish(), or throws away what waits; takes NULL
+void terminal_destroy(
+    struct terminal *terminal); // after terminal_finish(), or throws away what waits; takes NULL
 
 // Any thread, never waits: takes the whole text, or drops and counts it. The last quarter of the queue is for these.
 bool terminal_offer(struct terminal *terminal, const char *text, size_t length);

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "aggregate/aggregate.h"
+#include "aggregate/naming.h"
 #include "capture/chunk.h"
 #include "capture/file/file_source.h"
 #include "capture/filter.h"
@@ -56,8 +56,7 @@ bool control_check(const struct settings *settings, struct error *error)
 {
     if (!check_filter(&settings->capture, error))
         return false;
-    struct aggregate *aggregate = aggregate_create(settings, "", NULL, 0, error);
-    bool good = aggregate != NULL;
-    aggregate_destroy(aggregate);
-    return good;
+    struct naming *naming = naming_load(&settings->names, error);
+    naming_destroy(naming);
+    return naming != NULL;
 }
