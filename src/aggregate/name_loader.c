@@ -25,30 +25,6 @@ struct name_loader {
     struct file_version version; // that was loaded, or refused
 };
 
-static void done_settings(struct names_settings *settings)
-{
-    free(settings->file);
-    for (unsigned i = 0; i < settings->local.count; i++)
-        free(settings->local.items[i]);
-    free(settings->local.items);
-}
-
-static bool copy_settings(struct names_settings *to, const struct names_settings *from, struct error *error)
-{
-    *to = (struct names_settings){.file = strdup(from->file),
-                                  .local.items = calloc(from->local.count + 1, sizeof(char *))};
-    bool whole = to->file != NULL && to->local.items != NULL;
-    for (unsigned i = 0; i < from->local.count && whole; i++) {
-        to->local.items[i] = strdup(from->local.items[i]);
-        whole = to->local.items[i] != NULL;
-        to->local.count += whole;
-    }
-    if (whole)
-        return true;
-    done_settings(to);
-    return error_set(error, ERROR_EXHAUSTED, "no memory for names.file");
-}
-
 static void free_list(struct naming *list)
 {
     while (list != NULL) {
@@ -58,9 +34,13 @@ static void free_list(struct naming *list)
     }
 }
 
-// Hands over; one that was not taken is not needed any more.
+// Hands over; one that was not taken is not needed any more. Under the lock, but at the start.
 static void publish(struct name_loader *loader, struct naming *naming)
 {
+    names_settings_done(&loader->settings);
+    loader->settings = naming->settings;
+    naming->settings = (struct names_settings){0};
+    loader->version = naming->version;
     naming_destroy(atomic_exchange(&loader->fresh, naming));
 }
 
@@ -71,13 +51,13 @@ static void load_version(struct name_loader *loader, const struct file_version *
     struct names_settings settings;
     unsigned change = loader->change;
     loader->version = *version;
-    if (!copy_settings(&settings, &loader->settings, &error))
+    if (!names_settings_copy(&settings, &loader->settings, &error))
         return;
     pthread_mutex_unlock(&loader->lock);
     struct naming *naming = naming_load(&settings, &error);
     if (naming == NULL)
         log_warning("names", "%s; the names loaded before stay", error.text);
-    done_settings(&settings);
+    names_settings_done(&settings);
     pthread_mutex_lock(&loader->lock);
     if (change == loader->change && naming != NULL)
         publish(loader, naming);
@@ -126,9 +106,8 @@ static bool load_first(struct name_loader *loader, const struct names_settings *
     struct naming *naming = naming_load(settings, error);
     if (naming == NULL)
         return false;
-    loader->version = naming->version;
-    atomic_store(&loader->fresh, naming);
-    return copy_settings(&loader->settings, settings, error);
+    publish(loader, naming);
+    return true;
 }
 
 struct name_loader *name_loader_create(const struct names_settings *settings, bool watching,
@@ -165,7 +144,7 @@ void name_loader_destroy(struct name_loader *loader)
         pthread_join(loader->thread, NULL);
     naming_destroy(atomic_load(&loader->fresh));
     free_list(atomic_load(&loader->retired));
-    done_settings(&loader->settings);
+    names_settings_done(&loader->settings);
     pthread_cond_destroy(&loader->ending_changed);
     pthread_mutex_destroy(&loader->lock);
     free(loader);
@@ -186,19 +165,11 @@ struct naming *name_loader_take(struct name_loader *loader, struct naming *held)
     return fresh;
 }
 
-bool name_loader_change(struct name_loader *loader, const struct names_settings *settings,
-                        struct naming *take_naming, struct error *error)
+void name_loader_change(struct name_loader *loader, struct naming *take_naming)
 {
-    struct names_settings copy;
-    assert(take_naming != NULL && take_naming->next == NULL);
-    if (!copy_settings(&copy, settings, error))
-        return false;
+    assert(take_naming != NULL && take_naming->next == NULL && take_naming->settings.file != NULL);
     pthread_mutex_lock(&loader->lock);
-    done_settings(&loader->settings);
-    loader->settings = copy;
-    loader->version = take_naming->version;
     loader->change++;
     publish(loader, take_naming);
     pthread_mutex_unlock(&loader->lock);
-    return true;
 }

@@ -19,7 +19,5 @@ void name_loader_destroy(struct name_loader *loader);
 // Aggregate: gives back what it holds (NULL at first) for the newest there is, or for the same again. Never waits.
 struct naming *name_loader_take(struct name_loader *loader, struct naming *held);
 
-// Control: from now on it is this, loaded from these settings, and their file that is watched. False without memory:
-// then nothing has changed, and the naming stays the caller's.
-bool name_loader_change(struct name_loader *loader, const struct names_settings *settings,
-                        struct naming *take_naming, struct error *error);
+// Control: from now on it is this, as just loaded, and its file that is watched.
+void name_loader_change(struct name_loader *loader, struct naming *take_naming);

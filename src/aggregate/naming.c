@@ -1,6 +1,7 @@
 #include "aggregate/naming.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct file_version file_version_of(const char *path)
 {
@@ -32,10 +33,36 @@ static bool read_local(struct naming *naming, const struct string_list *list, st
     return true;
 }
 
+void names_settings_done(struct names_settings *settings)
+{
+    free(settings->file);
+    for (unsigned i = 0; i < settings->local.count; i++)
+        free(settings->local.items[i]);
+    free(settings->local.items);
+    *settings = (struct names_settings){0};
+}
+
+bool names_settings_copy(struct names_settings *to, const struct names_settings *from, struct error *error)
+{
+    *to = (struct names_settings){.file = strdup(from->file),
+                                  .local.items = calloc(from->local.count + 1, sizeof(char *))};
+    bool whole = to->file != NULL && to->local.items != NULL;
+    for (unsigned i = 0; i < from->local.count && whole; i++) {
+        to->local.items[i] = strdup(from->local.items[i]);
+        whole = to->local.items[i] != NULL;
+        to->local.count += whole;
+    }
+    if (whole)
+        return true;
+    names_settings_done(to);
+    return error_set(error, ERROR_EXHAUSTED, "no memory for names.file");
+}
+
 struct naming *naming_load(const struct names_settings *settings, struct error *error)
 {
     struct naming *naming = calloc(1, sizeof *naming);
     bool good = naming != NULL || error_set(error, ERROR_EXHAUSTED, "no memory for the names of addresses");
+    good = good && names_settings_copy(&naming->settings, settings, error);
     good = good && read_local(naming, &settings->local, error);
     if (good && settings->file[0] != '\0') {
         naming->version = file_version_of(settings->file);
@@ -54,6 +81,7 @@ void naming_destroy(struct naming *naming)
         return;
     name_file_destroy(naming->file);
     free(naming->local);
+    names_settings_done(&naming->settings);
     free(naming);
 }
 

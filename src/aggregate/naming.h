@@ -25,8 +25,12 @@ struct naming {
     struct file_version version; // of it, from before it was read: a change meanwhile is a new one
     struct prefix *local;
     unsigned local_count;
-    struct naming *next; // of those that name_loader is to free
+    struct names_settings settings; // that it was loaded from: a copy, which the loader takes over
+    struct naming *next;            // of those that name_loader is to free
 };
+
+bool names_settings_copy(struct names_settings *to, const struct names_settings *from, struct error *error);
+void names_settings_done(struct names_settings *settings); // safe on zeros
 
 // NULL with a sentence: a names.file that cannot be read, a networks.local that is no CIDR.
 struct naming *naming_load(const struct names_settings *settings, struct error *error);

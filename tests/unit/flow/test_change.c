@@ -112,7 +112,8 @@ Test(change, to_a_lower_cap_evicts_over_several_ticks, .timeout = 60)
     for (uint32_t i = 0; i < MANY; i++)
         feed_udp(&test, (uint8_t)1, (uint16_t)(i % 50000), i / 50000 * NS_PER_MS + 1);
     for (uint32_t i = 0; i < MANY; i++) {
-        struct packet packet = udp_packet((uint8_t)(3 + i / 50000), (uint16_t)(i % 50000), 2, 53, 3 * NS_PER_S);
+        struct packet packet =
+            udp_packet((uint8_t)(3 + i / 50000), (uint16_t)(i % 50000), 2, 53, 3 * NS_PER_S);
         feed(&test, &packet);
     }
     uint32_t before = flow_table_active(&test.table);

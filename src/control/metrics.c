@@ -1,0 +1,207 @@
+#include "control/metrics.h"
+
+#include <string.h>
+
+// What a family says of each row of the totals' interfaces.
+typedef uint64_t row_value(const struct interface_totals *row, int what);
+
+static const char *word_of(const struct run_figures *figures, unsigned row)
+{
+    return source_interface(figures->source, row)->configured;
+}
+
+static bool is_first_of_word(const struct run_figures *figures, unsigned row)
+{
+    for (unsigned i = 0; i < row; i++)
+        if (strcmp(word_of(figures, i), word_of(figures, row)) == 0)
+            return false;
+    return true;
+}
+
+// All interfaces behind one word of the settings are one series.
+static uint64_t sum_of_word(const struct run_figures *figures, unsigned first, row_value *value, int what)
+{
+    uint64_t sum = 0;
+    for (unsigned i = first; i < figures->totals->interfaces; i++)
+        if (i == first || strcmp(word_of(figures, i), word_of(figures, first)) == 0)
+            sum += value(&figures->totals->interface[i], what);
+    return sum;
+}
+
+static void read_words(const struct metric *metric, const struct run_figures *figures,
+                       struct metric_reader *reader, row_value *value)
+{
+    for (unsigned i = 0; i < figures->totals->interfaces; i++) {
+        if (is_first_of_word(figures, i))
+            metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){word_of(figures, i)},
+                            sum_of_word(figures, i, value, 0));
+    }
+}
+
+static uint64_t received_of(const struct interface_totals *row, int what)
+{
+    (void)what;
+    return row->received;
+}
+
+static uint64_t bytes_of(const struct interface_totals *row, int what)
+{
+    (void)what;
+    return row->received_bytes;
+}
+
+static uint64_t lost_of(const struct interface_totals *row, int what)
+{
+    return row->lost[what];
+}
+
+static void read_packets(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    read_words(metric, held, reader, received_of);
+}
+
+static void read_bytes(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    read_words(metric, held, reader, bytes_of);
+}
+
+static void read_lost(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    const struct run_figures *figures = held;
+    for (unsigned i = 0; i < figures->totals->interfaces; i++) {
+        for (int cause = 0; is_first_of_word(figures, i) && cause < LOST_CAUSES; cause++)
+            metric_labelled(metric, reader,
+                            (const char *const[METRIC_LABELS]){word_of(figures, i), lost_stage_name(cause),
+                                                               lost_reason_name(cause)},
+                            sum_of_word(figures, i, lost_of, cause));
+    }
+}
+
+static void read_interface_up(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    const struct run_figures *figures = held;
+    unsigned interfaces = figures->live ? source_interfaces(figures->source) : 0;
+    for (unsigned i = 0; i < interfaces; i++) {
+        bool up = false, first = true;
+        const char *word = word_of(figures, i);
+        for (unsigned k = 0; k < interfaces; k++) {
+            bool same = strcmp(word_of(figures, k), word) == 0;
+            first &= !same || k >= i;
+            up |= same && atomic_load(&source_interface(figures->source, k)->up);
+        }
+        if (first)
+            metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){word}, up);
+    }
+}
+
+static void read_decode_errors(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    const struct run_figures *figures = held;
+    for (enum decode_layer layer = DECODE_LAYER_NONE + 1; layer < DECODE_LAYERS; layer++)
+        for (enum decode_reason reason = DECODE_OK + 1; reason < DECODE_REASONS; reason++)
+            metric_labelled(
+                metric, reader,
+                (const char *const[METRIC_LABELS]){decode_layer_name(layer), decode_reason_name(reason)},
+                figures->totals->decode_errors[layer][reason]);
+}
+
+static void read_ended(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    const struct run_figures *figures = held;
+    for (enum end_reason reason = 0; reason < END_REASONS; reason++)
+        metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){end_reason_name(reason)},
+                        figures->totals->flows_ended[reason]);
+}
+
+static void read_interface_drops(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    const struct run_figures *figures = held;
+    uint64_t dropped = 0;
+    for (unsigned i = 0; i < figures->totals->interfaces; i++)
+        dropped += figures->totals->interface[i].interface_dropped;
+    metric_whole(metric, reader, dropped);
+}
+
+// A family without labels whose value is one member.
+#define READ_WHOLE(name, member)                                                                             \
+    static void name(const struct metric *metric, const void *held, struct metric_reader *reader)            \
+    {                                                                                                        \
+        metric_whole(metric, reader, ((const struct run_figures *)held)->member);                            \
+    }
+
+READ_WHOLE(read_analysed, totals->analysed)
+READ_WHOLE(read_duplicate, totals->duplicate)
+READ_WHOLE(read_active, totals->flows_active)
+READ_WHOLE(read_created, totals->flows_created)
+READ_WHOLE(read_table_bytes, totals->flow_table_bytes)
+READ_WHOLE(read_dispatch_drops, totals->lost[LOST_DISPATCH_QUEUE])
+READ_WHOLE(read_kernel_drops, totals->lost[LOST_KERNEL_RING])
+READ_WHOLE(read_capacity, flow_capacity)
+READ_WHOLE(read_pending, pending)
+READ_WHOLE(read_overridden, overridden)
+
+static void read_reloaded(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    metric_whole(metric, reader, !((const struct run_figures *)held)->reload_failed);
+}
+
+static void read_reload_time(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    metric_real(metric, reader, ((const struct run_figures *)held)->reload_time_s);
+}
+
+static void read_uptime(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    metric_real(metric, reader, ((const struct run_figures *)held)->uptime_s);
+}
+
+static void read_lag(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    const struct run_figures *figures = held;
+    if (figures->live)
+        metric_real(metric, reader, figures->lag_s);
+}
+
+// clang-format off
+const struct metric run_metrics[] = {
+    {"netscope_uptime_seconds", METRIC_GAUGE, "seconds", "Time since the start of the run.", {0}, read_uptime},
+    {"netscope_interface_up", METRIC_GAUGE, NULL,
+     "Whether an interface behind this word of the settings is captured.", {"interface"}, read_interface_up},
+    {"netscope_capture_packets_total", METRIC_COUNTER, NULL, "Packets received.", {"interface"}, read_packets},
+    {"netscope_capture_bytes_total", METRIC_COUNTER, "bytes", "Bytes received.", {"interface"}, read_bytes},
+    {"netscope_packets_analysed_total", METRIC_COUNTER, NULL, "Packets analysed.", {0}, read_analysed},
+    {"netscope_packets_duplicate_total", METRIC_COUNTER, NULL,
+     "Packets seen on another interface before, and not counted again.", {0}, read_duplicate},
+    {"netscope_packets_lost_total", METRIC_COUNTER, NULL,
+     "Packets lost, by where and why: received = analysed + duplicate + lost.", {"interface", "stage", "reason"}, read_lost},
+    {"netscope_decode_errors_total", METRIC_COUNTER, NULL,
+     "Packets that could not be decoded to their end, by layer and reason.", {"layer", "reason"}, read_decode_errors},
+    {"netscope_active_flows", METRIC_GAUGE, NULL, "Flows in the table.", {0}, read_active},
+    {"netscope_flows_created_total", METRIC_COUNTER, NULL, "Flows that began.", {0}, read_created},
+    {"netscope_flows_ended_total", METRIC_COUNTER, NULL, "Records of flows that left, by reason.", {"reason"}, read_ended},
+    {"netscope_flow_capacity", METRIC_GAUGE, NULL, "Most flows that the table holds; 0 = no cap.", {0}, read_capacity},
+    {"netscope_flow_table_bytes", METRIC_GAUGE, "bytes", "Memory of the flow table.", {0}, read_table_bytes},
+    {"netscope_capture_lag_seconds", METRIC_GAUGE, "seconds",
+     "How long ago the tick ended that these figures are of.", {0}, read_lag},
+    {"netscope_dispatch_drops_total", METRIC_COUNTER, NULL,
+     "Packets dropped because analysis was behind: repeats stage dispatch of packets_lost_total.", {0}, read_dispatch_drops},
+    {"netscope_kernel_drops_total", METRIC_COUNTER, NULL,
+     "Packets that the kernel's buffer had no room for: repeats stage kernel of packets_lost_total.", {0}, read_kernel_drops},
+    {"netscope_kernel_if_drops_total", METRIC_COUNTER, NULL,
+     "Packets dropped by network cards: outside packets_lost_total, for they were never received.", {0}, read_interface_drops},
+    {"netscope_config_last_reload_successful", METRIC_GAUGE, NULL,
+     "Whether the latest reading of the settings succeeded.", {0}, read_reloaded},
+    {"netscope_config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "seconds",
+     "When settings were read successfully last.", {0}, read_reload_time},
+    {"netscope_config_restart_pending", METRIC_GAUGE, NULL,
+     "Settings whose change waits for a restart.", {0}, read_pending},
+    {"netscope_config_overrides", METRIC_GAUGE, NULL,
+     "Settings that were changed by the API, until a restart or a change of the file.", {0}, read_overridden},
+};
+// clang-format on
+const unsigned run_metric_count = sizeof run_metrics / sizeof run_metrics[0];
+
+uint64_t run_metric_sum(const struct run_figures *figures, const char *name)
+{
+    return metric_sum(run_metrics, run_metric_count, figures, name);
+}
