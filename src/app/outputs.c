@@ -161,12 +161,10 @@ static bool add_report(struct outputs *outputs, struct error *error)
 
 static bool add_rest(struct outputs *outputs, struct error *error)
 {
-    if (outputs->settings->stats.enabled) {
-        struct sink *line = stats_line_create(&outputs->settings->stats, outputs->control, outputs->lines);
-        if (line == NULL)
-            return error_set(error, ERROR_EXHAUSTED, "no memory for the statistics line");
-        control_add_sink(outputs->control, line);
-    }
+    struct sink *line = stats_line_create(outputs->control, outputs->lines);
+    if (line == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the statistics line");
+    control_add_sink(outputs->control, line);
     struct sink *reopener = reopener_create(outputs->files, outputs->file_count, outputs->recorder);
     if (reopener == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for the outputs");

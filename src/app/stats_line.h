@@ -3,11 +3,9 @@
 #pragma once
 
 #include "aggregate/sink.h"
-#include "config/settings.h"
 #include "control/control.h"
 
 struct terminal;
 
-// Settings, control and terminal are borrowed.
-struct sink *stats_line_create(const struct stats_settings *settings, const struct control *control,
-                               struct terminal *terminal);
+// Control and terminal are borrowed. Follows the settings while they change.
+struct sink *stats_line_create(struct control *control, struct terminal *terminal);

@@ -96,6 +96,17 @@ static inline void source_stop(struct source *source, bool drain)
     source->ops->stop(source, drain);
 }
 
+struct capture_settings;
+
+// Brings filter and interfaces in line with the settings. Any thread but the source's, which the caller waits for.
+static inline bool source_reconfigure(struct source *source, const struct capture_settings *settings,
+                                      struct error *error)
+{
+    (void)settings;
+    return error_set(error, ERROR_FAILED_PRECONDITION, "the %s capture keeps filter and interfaces until the next start",
+                     source->ops->name);
+}
+
 static inline enum error_kind source_verdict(const struct source *source, struct error *error)
 {
     return source->ops->verdict(source, error);

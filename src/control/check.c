@@ -39,7 +39,7 @@ static bool captures_any(const struct capture_settings *capture)
     return capture->interfaces.count == 1 && strcmp(capture->interfaces.items[0], "any") == 0;
 }
 
-static bool check_filter(const struct capture_settings *capture, struct error *error)
+bool control_check_filter(const struct capture_settings *capture, struct error *error)
 {
     if (capture->filter[0] == '\0')
         return true;
@@ -54,7 +54,7 @@ static bool check_filter(const struct capture_settings *capture, struct error *e
 
 bool control_check(const struct settings *settings, struct error *error)
 {
-    if (!check_filter(&settings->capture, error))
+    if (!control_check_filter(&settings->capture, error))
         return false;
     struct naming *naming = naming_load(&settings->names, error);
     naming_destroy(naming);

@@ -16,6 +16,8 @@
 #include "pipeline/totals.h"
 
 struct control;
+struct generation;
+struct metric_registry;
 struct tap;
 
 enum { CONTROL_CHUNK_BYTES = 64 << 20 }; // memory for frames on their way, touched as used
@@ -46,6 +48,10 @@ bool control_observes_first(const struct control *control);
 // What the run knew at its latest tick, or NULL before the first: any thread, at any time until
 // control_destroy(). To be released.
 const struct snapshot *control_snapshot(struct control *control);
+// The settings in force; any thread, at any time until control_destroy(). To be released (control/generation.h).
+const struct generation *control_generation(struct control *control);
+// The counters: those of the run, to which outputs and the door add theirs.
+struct metric_registry *control_metrics(struct control *control);
 // Asks the shards about the flows that are alive, and waits for the answer, which is the caller's to end; any thread but
 // those of the run. ERROR_DEADLINE_EXCEEDED when it did not come in 5 s.
 bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,

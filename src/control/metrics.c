@@ -1,6 +1,10 @@
 #include "control/metrics.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "capture/clock.h"
+#include "control/control_inside.h"
 
 // What a family says of each row of the totals' interfaces.
 typedef uint64_t row_value(const struct interface_totals *row, int what);
@@ -200,6 +204,52 @@ const struct metric run_metrics[] = {
 };
 // clang-format on
 const unsigned run_metric_count = sizeof run_metrics / sizeof run_metrics[0];
+
+struct held_figures {
+    struct run_figures figures; // first
+    const struct snapshot *snapshot;
+};
+
+struct run_figures run_figures_of(struct control *control, const struct totals *totals, int64_t now_ns)
+{
+    const struct generation *generation = generation_hold(&control->generations);
+    struct run_figures figures = {
+        .totals = totals,
+        .source = control->source,
+        .flow_capacity = control_policy(control, &generation->settings).max_flows,
+        .uptime_s = (double)(clock_now_ns() - control->start_ns) / 1e9,
+        .lag_s = (double)(clock_wall_ns() - now_ns) / 1e9,
+        .live = control->live,
+        .reload_failed = atomic_load(&control->reload_failed),
+        .reload_time_s = (double)atomic_load(&control->reload_wall_ns) / 1e9,
+        .pending = generation_pending(generation),
+        .overridden = generation_overridden(generation),
+    };
+    generation_release(generation);
+    return figures;
+}
+
+const void *run_figures_hold(void *owner)
+{
+    struct control *control = owner;
+    const struct snapshot *snapshot = control_snapshot(control);
+    struct held_figures *held = snapshot != NULL ? malloc(sizeof *held) : NULL;
+    if (held == NULL) {
+        snapshot_release(snapshot);
+        return NULL;
+    }
+    held->figures = run_figures_of(control, &snapshot->totals, snapshot->now_ns);
+    held->snapshot = snapshot;
+    return held;
+}
+
+void run_figures_release(void *owner, const void *held)
+{
+    struct held_figures *figures = (struct held_figures *)(uintptr_t)held;
+    (void)owner;
+    snapshot_release(figures->snapshot);
+    free(figures);
+}
 
 uint64_t run_metric_sum(const struct run_figures *figures, const char *name)
 {

@@ -23,5 +23,15 @@ struct run_figures {
 extern const struct metric run_metrics[];
 extern const unsigned run_metric_count;
 
+struct control;
+
+// The figures of this moment, and the snapshot that they are of, until they are given back; NULL before the first tick
+// and without memory. For the group of these rows; the owner is the control.
+const void *run_figures_hold(void *owner);
+void run_figures_release(void *owner, const void *held);
+
+// What a thread of the run knows at its own tick: the totals are borrowed.
+struct run_figures run_figures_of(struct control *control, const struct totals *totals, int64_t now_ns);
+
 // The sum over one family, by its name.
 uint64_t run_metric_sum(const struct run_figures *figures, const char *name);
