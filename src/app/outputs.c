@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "app/packet_lines.h"
-#include "app/reopener.h"
 #include "app/signals.h"
 #include "app/stats_line.h"
 #include "app/terminal.h"
 #include "base/log.h"
-#include "capture/record/pcap_writer.h"
+#include "capture/record/tap.h"
 #include "config/config.h"
+#include "control/change.h"
 #include "export/export.h"
 #include "report/report.h"
 
@@ -70,31 +70,6 @@ static bool add_files(struct outputs *outputs, struct error *error)
            add_file(outputs, output->expired_flows_csv, stream_csv_create, error);
 }
 
-static bool add_tap(struct outputs *outputs, struct tap_consumer *take_consumer, struct error *error)
-{
-    struct tap *tap = tap_create(take_consumer, TAP_RING_BYTES, error);
-    if (tap == NULL)
-        return false;
-    outputs->taps[outputs->tap_count++] = tap;
-    return control_add_tap(outputs->control, tap, error);
-}
-
-static bool add_recorder(struct outputs *outputs, struct error *error)
-{
-    const struct output_settings *output = &outputs->settings->output;
-    if (output->write_pcap[0] == '\0')
-        return true;
-    struct pcap_writer_options options = {
-        .path = output->write_pcap,
-        .rotate_mb = output->write_pcap_rotate_mb,
-        .max_files = output->write_pcap_max_files,
-        .min_free_mb = output->min_free_mb,
-        .source = control_source(outputs->control),
-    };
-    outputs->recorder = pcap_writer_create(&options, error);
-    return outputs->recorder != NULL && add_tap(outputs, outputs->recorder, error);
-}
-
 static bool wants_packet_lines(const struct outputs *outputs)
 {
     switch (outputs->settings->output.packets) {
@@ -122,7 +97,8 @@ static bool add_packet_lines(struct outputs *outputs, struct error *error)
     struct tap_consumer *lines = packet_lines_create(&setup);
     if (lines == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for packet lines");
-    return add_tap(outputs, lines, error);
+    outputs->packet_lines = tap_create(lines, TAP_RING_BYTES, error);
+    return outputs->packet_lines != NULL && control_add_tap(outputs->control, outputs->packet_lines, error);
 }
 
 static enum report_format report_format(const struct outputs *outputs)
@@ -159,16 +135,12 @@ static bool add_report(struct outputs *outputs, struct error *error)
     return true;
 }
 
-static bool add_rest(struct outputs *outputs, struct error *error)
+static bool add_stats_line(struct outputs *outputs, struct error *error)
 {
     struct sink *line = stats_line_create(outputs->control, outputs->lines);
     if (line == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for the statistics line");
     control_add_sink(outputs->control, line);
-    struct sink *reopener = reopener_create(outputs->files, outputs->file_count, outputs->recorder);
-    if (reopener == NULL)
-        return error_set(error, ERROR_EXHAUSTED, "no memory for the outputs");
-    control_add_sink(outputs->control, reopener);
     return true;
 }
 
@@ -179,31 +151,38 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
         .settings = settings,
         .control = control,
     };
-    return open_terminals(outputs, error) && add_files(outputs, error) && add_recorder(outputs, error) &&
-           add_packet_lines(outputs, error) && add_report(outputs, error) && add_rest(outputs, error);
+    struct control_part part = {&outputs->recording, recording_prepare, recording_commit, recording_abandon};
+    control_add_part(control, &part);
+    return open_terminals(outputs, error) && add_files(outputs, error) &&
+           recording_open(&outputs->recording, settings, control, error) &&
+           add_packet_lines(outputs, error) && add_report(outputs, error) && add_stats_line(outputs, error);
+}
+
+void outputs_reopen(struct outputs *outputs)
+{
+    for (unsigned i = 0; i < outputs->file_count; i++)
+        export_reopen(outputs->files[i]);
+    recording_reopen(&outputs->recording);
 }
 
 bool outputs_finish(struct outputs *outputs, struct error *error)
 {
-    bool good = true;
-    for (unsigned i = 0; i < outputs->tap_count; i++) {
-        struct error failure;
-        if (tap_finish(outputs->taps[i], &failure))
-            continue;
-        if (good)
-            *error = failure;
-        else
-            log_error("output", "%s", failure.text);
-        good = false;
-    }
-    return good;
+    struct error failure;
+    bool good = recording_finish(&outputs->recording, error);
+    if (outputs->packet_lines == NULL || tap_finish(outputs->packet_lines, &failure))
+        return good;
+    if (good)
+        *error = failure;
+    else
+        log_error("output", "%s", failure.text);
+    return false;
 }
 
 void outputs_done(struct outputs *outputs)
 {
-    for (unsigned i = 0; i < outputs->tap_count; i++)
-        tap_destroy(outputs->taps[i]);
-    outputs->tap_count = 0;
+    recording_done(&outputs->recording);
+    tap_destroy(outputs->packet_lines);
+    outputs->packet_lines = NULL;
     terminal_destroy(outputs->standard);
     terminal_destroy(outputs->errors);
 }

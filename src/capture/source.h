@@ -103,8 +103,8 @@ static inline bool source_reconfigure(struct source *source, const struct captur
                                       struct error *error)
 {
     (void)settings;
-    return error_set(error, ERROR_FAILED_PRECONDITION, "the %s capture keeps filter and interfaces until the next start",
-                     source->ops->name);
+    return error_set(error, ERROR_FAILED_PRECONDITION,
+                     "the %s capture keeps filter and interfaces until the next start", source->ops->name);
 }
 
 static inline enum error_kind source_verdict(const struct source *source, struct error *error)

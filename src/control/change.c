@@ -14,7 +14,8 @@
 static const char at_start_only[] = "it holds from a start on: put it into the settings file and restart";
 static const char above_start[] = "the run has no room for more flows than it began with: put it into the "
                                   "settings file and restart";
-static const char not_for_files[] = "a capture file is read: only a live capture can be changed while it runs";
+static const char not_for_files[] =
+    "a capture file is read: only a live capture can be changed while it runs";
 
 struct plan {
     struct control *control;
@@ -131,7 +132,8 @@ static bool check_names(struct plan *plan, struct error *error)
     plan->naming = naming_load(&plan->next->settings.names, error);
     if (plan->naming != NULL)
         return true;
-    return blame(plan, strncmp(error->text, "networks", strlen("networks")) == 0 ? "networks." : "names.", error);
+    return blame(plan, strncmp(error->text, "networks", strlen("networks")) == 0 ? "networks." : "names.",
+                 error);
 }
 
 static bool prepare_parts(struct plan *plan, bool dry_run, struct error *error)

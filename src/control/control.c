@@ -147,7 +147,8 @@ static bool keep_settings(struct control *control, struct error *error)
         return false;
     generation_publish(&control->generations, first);
     atomic_store(&control->reload_wall_ns, clock_wall_ns());
-    struct metric_group group = {run_metrics, run_metric_count, control, run_figures_hold, run_figures_release};
+    struct metric_group group = {run_metrics, run_metric_count, control, run_figures_hold,
+                                 run_figures_release};
     metric_registry_add(&control->metrics, &group);
     return settings_copy(&control->file, control->settings, error);
 }
