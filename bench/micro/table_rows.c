@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "capture/clock.h"
 #include "micro/feed.h"
 #include "micro/rows.h"
 #include "micro/series.h"
-#include "pipeline/question.h"
 
 enum {
     TICK_PACKETS = 65536,
@@ -116,38 +114,6 @@ void measure_growth(const struct micro_options *options)
     end_feed(feed);
     free(growth.wall_us);
     free(growth.thread_us);
-}
-
-// What a question costs the shard, and how long a batch may have to wait for a slice of it.
-void measure_question(const struct micro_options *options)
-{
-    static const struct flow_query query = {.order = FLOWS_BY_BYTES, .limit = 100};
-    struct series series = {0};
-    struct feed *feed = start_feed(false);
-    feed_round(feed, options->new_flows, 0);
-    shard_begin_serving(feed->shard);
-    double longest_us = 0;
-    for (unsigned i = 0; i < options->repetitions; i++) {
-        struct question *question = question_create(&query, 1, INT64_MAX);
-        if (question == NULL || shard_post(feed->shard, &question->message) != MAILBOX_POSTED)
-            micro_fail("the shard takes no question");
-        int64_t begin_ns = clock_now_ns(), before_ns = begin_ns;
-        for (bool more = true; more;) {
-            more = shard_serve(feed->shard, 0);
-            int64_t now_ns = clock_now_ns();
-            longest_us = (double)(now_ns - before_ns) / 1e3 > longest_us ? (double)(now_ns - before_ns) / 1e3
-                                                                         : longest_us;
-            before_ns = now_ns;
-        }
-        series_add(&series, (double)(before_ns - begin_ns) / 1e6);
-        micro_expect("flows looked at", question->answer.looked_at, options->new_flows);
-        micro_expect("rows", question->answer.count, query.limit);
-        message_release(&question->message);
-    }
-    shard_end_serving(feed->shard);
-    end_feed(feed);
-    series_print(&series, "question about all flows of the table", "ms");
-    figure_print("question, longest slice", longest_us, "us");
 }
 
 static double run_shard(const struct frame_set *set)

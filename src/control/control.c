@@ -50,6 +50,14 @@ static bool choose_seed(const struct control *control, uint64_t *seed, struct er
     return true;
 }
 
+// Tells the tokens of this run from those of others.
+static uint64_t choose_instance(void)
+{
+    uint64_t instance;
+    bool random = getrandom(&instance, sizeof instance, GRND_NONBLOCK) == (ssize_t)sizeof instance;
+    return random ? instance : (uint64_t)clock_now_ns();
+}
+
 static bool is_glob(const char *name)
 {
     return strpbrk(name, "*?[") != NULL;
@@ -164,6 +172,7 @@ static bool build(struct control *control, struct error *error)
         return false;
     struct pipeline_setup setup = {
         .policy = control->policy,
+        .instance = choose_instance(),
         .decode = {.tunnels = settings->analysis.tunnels},
         .tick_ns = (int64_t)settings->pipeline.tick_ms * NS_PER_MS,
         .packet_limit = settings->run.count,
@@ -282,28 +291,42 @@ struct metric_registry *control_metrics(struct control *control)
     return &control->metrics;
 }
 
-bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,
-                 struct error *error)
+enum { ANSWER_WAIT_MS = 5000 };
+
+static int64_t answer_deadline(void)
 {
-    enum { ANSWER_WAIT_MS = 5000 };
-    int64_t deadline_ns = clock_now_ns() + ANSWER_WAIT_MS * NS_PER_MS;
-    struct question *question = pipeline_question(control->pipeline, query, deadline_ns, error);
-    if (question == NULL)
-        return false;
+    return clock_now_ns() + ANSWER_WAIT_MS * NS_PER_MS;
+}
+
+// Asks and waits; the question is released.
+static struct flow_page *await_page(struct control *control, struct question *question, struct error *error)
+{
+    struct flow_page *page = NULL;
     bool good = pipeline_ask(control->pipeline, question, error) &&
                 (message_wait(&question->message, ANSWER_WAIT_MS) ||
                  error_set(error, ERROR_DEADLINE_EXCEEDED, "the answer did not come within %d s: try again",
                            ANSWER_WAIT_MS / 1000));
-    if (good && question->error.kind != ERROR_NONE) {
+    if (good && question->page != NULL)
+        page = flow_page_hold(question->page);
+    else if (good)
         *error = question->error;
-        good = false;
-    }
-    if (good) {
-        *out = question->answer;
-        question->answer = (struct flow_answer){0};
-    }
     message_cancel(&question->message);
-    return good;
+    return page;
+}
+
+struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error)
+{
+    struct question *question = pipeline_question(control->pipeline, query, answer_deadline(), error);
+    return question != NULL ? await_page(control, question, error) : NULL;
+}
+
+struct flow_page *control_list(struct control *control, const struct flow_query *query, const char *token,
+                               struct error *error)
+{
+    struct pipeline_listed listed;
+    if (!pipeline_list(control->pipeline, query, token, answer_deadline(), &listed, error))
+        return NULL;
+    return listed.again != NULL ? listed.again : await_page(control, listed.question, error);
 }
 
 const struct totals *control_totals(const struct control *control)

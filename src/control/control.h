@@ -11,7 +11,7 @@
 #include "aggregate/snapshot.h"
 #include "base/error.h"
 #include "config/settings.h"
-#include "flow/query.h"
+#include "flow/page.h"
 #include "flow/top.h"
 #include "pipeline/totals.h"
 
@@ -52,10 +52,13 @@ const struct snapshot *control_snapshot(struct control *control);
 const struct generation *control_generation(struct control *control);
 // The counters: those of the run, to which outputs and the door add theirs.
 struct metric_registry *control_metrics(struct control *control);
-// Asks the shards about the flows that are alive, and waits for the answer, which is the caller's to end; any thread but
-// those of the run. ERROR_DEADLINE_EXCEEDED when it did not come in 5 s.
-bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,
-                 struct error *error);
+// Asks the shards about the flows that are alive, and waits for the answer, held; any thread but those of the run. NULL
+// with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s.
+struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error);
+// The same in pages: the first one without a token, then with that of the page before (flow/listing.h), where only the
+// token counts.
+struct flow_page *control_list(struct control *control, const struct flow_query *query, const char *token,
+                               struct error *error);
 // Exact after control_run(); during it for sinks, within their calls.
 const struct totals *control_totals(const struct control *control);
 // The flows with the most bytes in the statistics interval that ended last; for sinks, within tick(). Needs

@@ -120,6 +120,8 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
     }
     struct flow *flow = flow_at(&table->store, id);
     flow_ends_at(&table->store, id)->first_ns = flow->last_ns = at_ns;
+    if (at_ns > table->newest_ns)
+        table->newest_ns = at_ns;
     if (packet->vlans != 0) {
         flow->marks |= FLOW_MARK_VLAN;
         flow->vlan = packet->vlan[0];

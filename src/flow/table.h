@@ -72,6 +72,7 @@ struct flow_table {
     struct flow_index index;
     struct ended_list ended;
     struct flow_table_counts counts;
+    int64_t newest_ns; // flow time at which the youngest flow began
     uint32_t
         most_flows; // that policy.max_flows may be raised to: the store has no room for more; 0 = no cap at all
     bool refile;    // a timeout has changed: flows that are not settled are filed anew
@@ -151,7 +152,9 @@ void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last);
 // there are no more.
 bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t *order_ns);
 
-// A record of a flow that goes on, with a copy of its names.
+// A record of a flow that goes on, which borrows its names until the next call with the table.
+void flow_table_peek(const struct flow_table *table, uint32_t id, struct flow_record *out);
+// The same with a copy of its names.
 void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out);
 
 static inline uint32_t flow_table_active(const struct flow_table *table)

@@ -68,12 +68,6 @@ static void take_extra(const struct flow_extra *extra, struct flow_record *out)
         out->packets[direction] += (uint64_t)extra->packets_above[direction] << 32;
 }
 
-static void copy_names(const struct flow_extra *extra, struct flow_record *out)
-{
-    if (extra->names != NULL)
-        out->names = flow_names_copy(extra->names);
-}
-
 static void take_node(const struct flow_table *table, uint32_t id, struct flow_record *out)
 {
     const struct flow *flow = flow_at(&table->store, id);
@@ -100,7 +94,7 @@ static void take_node(const struct flow_table *table, uint32_t id, struct flow_r
         take_opening(table, id, out);
 }
 
-void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out)
+void flow_table_peek(const struct flow_table *table, uint32_t id, struct flow_record *out)
 {
     const struct flow *flow = flow_at(&table->store, id);
     const struct flow_extra *extra = flow_extra(&table->store, flow);
@@ -111,7 +105,14 @@ void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_re
     if (extra == NULL)
         return;
     take_extra(extra, out);
-    copy_names(extra, out);
+    out->names = extra->names;
+}
+
+void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out)
+{
+    flow_table_peek(table, id, out);
+    if (out->names != NULL)
+        out->names = flow_names_copy(out->names);
 }
 
 // The last record of a flow; its names move.

@@ -21,7 +21,9 @@ static bool build(struct pipeline *pipeline)
         .interval_ns = setup->interval_ns,
         .lossless = pipeline->source->ops->lossless,
     };
-    return pipeline_create_workers(pipeline) &&
+    uint64_t hash_seed = setup->policy.hash_seed;
+    pipeline->listings = flow_listings_create(setup->instance, setup->instance ^ hash_seed, setup->workers);
+    return pipeline->listings != NULL && pipeline_create_workers(pipeline) &&
            dispatch_init(&pipeline->dispatch, &dispatch, batch_ring_take(&pipeline->batches),
                          &pipeline->counted, pipeline_send_batch, pipeline);
 }
@@ -60,6 +62,7 @@ void pipeline_destroy(struct pipeline *pipeline)
     mailbox_done(&pipeline->source_box);
     mailbox_done(&pipeline->answers);
     pthread_mutex_destroy(&pipeline->tapping);
+    flow_listings_destroy(pipeline->listings);
     free(pipeline->slots);
     free(pipeline);
 }

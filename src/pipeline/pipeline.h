@@ -34,6 +34,7 @@ struct pipeline_setup {
     unsigned batch;      // packets
     int64_t interval_ns; // of top flows and totals->interval_end; 0 = none
     uint64_t generation; // of the settings at the start
+    uint64_t instance;   // random: tells the page tokens of this run from those of others
     bool names, top_flows;
 };
 
@@ -70,3 +71,13 @@ bool pipeline_change(struct pipeline *pipeline, const struct pipeline_change *ch
 struct question *pipeline_question(struct pipeline *pipeline, const struct flow_query *query,
                                    int64_t deadline_ns, struct error *error);
 bool pipeline_ask(struct pipeline *pipeline, struct question *question, struct error *error);
+
+// Flows in pages (flow/listing.h): without a token the first page of a new listing, with one the page that it names. What
+// comes is a question to ask, as above, whose page carries the token of the next one; or the page itself, held, when it
+// was turned before.
+struct pipeline_listed {
+    struct question *question;
+    struct flow_page *again;
+};
+bool pipeline_list(struct pipeline *pipeline, const struct flow_query *query, const char *token,
+                   int64_t deadline_ns, struct pipeline_listed *out, struct error *error);

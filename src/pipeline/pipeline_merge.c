@@ -28,10 +28,9 @@ static void serve_answers(struct pipeline *pipeline)
 {
     for (struct message *message; (message = mailbox_take(&pipeline->answers)) != NULL;) {
         struct question *question = (struct question *)message;
-        question_merge(question);
-        if (pipeline->consumer->answer != NULL)
+        if (question_merge(question) && pipeline->consumer->answer != NULL)
             pipeline->consumer->answer(pipeline->consumer, question);
-        message_finish(message);
+        question_finish(question);
     }
 }
 

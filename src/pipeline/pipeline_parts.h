@@ -38,6 +38,7 @@ struct pipeline {
     pthread_t aggregate;
     struct bell merging;    // rings for the aggregate thread
     struct mailbox answers; // for it
+    struct flow_listings *listings;
 };
 
 // pipeline_send.c: the source's thread

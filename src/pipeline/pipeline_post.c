@@ -140,22 +140,48 @@ bool pipeline_change(struct pipeline *pipeline, const struct pipeline_change *ch
 
 // --- Questions ---
 
+static struct question *address_question(struct pipeline *pipeline, struct question *question,
+                                         struct error *error)
+{
+    if (question == NULL) {
+        error_set(error, ERROR_EXHAUSTED, "no memory for the answer: ask for fewer flows");
+        return NULL;
+    }
+    question->merger = &pipeline->answers;
+    question->bell = &pipeline->merging;
+    return question;
+}
+
 struct question *pipeline_question(struct pipeline *pipeline, const struct flow_query *query,
                                    int64_t deadline_ns, struct error *error)
 {
-    if (query->limit < 1 || query->limit > FLOW_QUERY_LIMIT) {
-        error_set(error, ERROR_INVALID_ARGUMENT, "a question is answered with 1 to %d flows, not %u",
-                  FLOW_QUERY_LIMIT, query->limit);
+    if (!flow_query_check(query, error))
         return NULL;
+    return address_question(pipeline, question_create(query, pipeline->setup.workers, deadline_ns), error);
+}
+
+bool pipeline_list(struct pipeline *pipeline, const struct flow_query *query, const char *token,
+                   int64_t deadline_ns, struct pipeline_listed *out, struct error *error)
+{
+    struct flow_listing *listing;
+    *out = (struct pipeline_listed){0};
+    if (token != NULL && !flow_listings_resume(pipeline->listings, token, &listing, &out->again, error))
+        return false;
+    if (out->again != NULL)
+        return true;
+    if (token == NULL) {
+        if (!flow_query_check(query, error))
+            return false;
+        listing = flow_listings_begin(pipeline->listings, query, error);
+        if (listing == NULL)
+            return false;
     }
-    struct question *question = question_create(query, pipeline->setup.workers, deadline_ns);
+    struct question *question =
+        question_create_page(pipeline->listings, listing, pipeline->setup.workers, deadline_ns);
     if (question == NULL)
-        error_set(error, ERROR_EXHAUSTED, "no memory for the answer: ask for fewer flows");
-    else {
-        question->merger = &pipeline->answers;
-        question->bell = &pipeline->merging;
-    }
-    return question;
+        flow_listings_give_up(pipeline->listings, listing);
+    out->question = address_question(pipeline, question, error);
+    return out->question != NULL;
 }
 
 // A shard that does not take the question arrives at it all the same: the others may be answering already.

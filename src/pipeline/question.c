@@ -1,16 +1,15 @@
 #include "pipeline/question.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "pipeline/messages.h"
 
-// All shards have arrived: on to the aggregate, unless the run ends or nobody waits any more.
+// All shards have arrived: on to the aggregate, unless the run ends.
 static void pass_on(struct message *message)
 {
     struct question *question = (struct question *)message;
-    if (question->error.kind == ERROR_NONE && question->merger == NULL) {
-        question_merge(question);
-    } else if (question->error.kind == ERROR_NONE) {
+    if (question->merger != NULL && question->error.kind == ERROR_NONE) {
         if (mailbox_post(question->merger, message) == MAILBOX_POSTED) {
             bell_ring(question->bell);
             return;
@@ -18,15 +17,18 @@ static void pass_on(struct message *message)
         error_set(&question->error, ERROR_UNAVAILABLE,
                   "the run ended before the answer was there: ask again");
     }
-    message_finish(message);
+    question_merge(question);
+    question_finish(question);
 }
 
 static void destroy(struct message *message)
 {
     struct question *question = (struct question *)message;
+    assert(question->listing == NULL);
     for (unsigned i = 0; i < question->shards; i++)
-        flow_answer_done(&question->answers[i]);
-    flow_answer_done(&question->answer);
+        flow_asked_done(&question->asked[i]);
+    flow_page_release(question->page);
+    flow_selection_release(question->query.selection);
     free(question);
 }
 
@@ -39,8 +41,9 @@ struct question *question_create(const struct flow_query *query, unsigned shards
         return NULL;
     message_init(&question->message, MESSAGE_QUESTION, &question_ops, shards, deadline_ns);
     question->query = *query;
-    for (; question->shards < shards; question->shards++) {
-        if (!flow_answer_init(&question->answers[question->shards], query)) {
+    flow_selection_hold(query->selection);
+    while (question->shards < shards) {
+        if (!flow_asked_init(&question->asked[question->shards++], query)) {
             destroy(&question->message);
             return NULL;
         }
@@ -48,18 +51,49 @@ struct question *question_create(const struct flow_query *query, unsigned shards
     return question;
 }
 
-void question_merge(struct question *question)
+struct question *question_create_page(struct flow_listings *listings, struct flow_listing *listing,
+                                      unsigned shards, int64_t deadline_ns)
 {
-    struct flow_answer *into = &question->answer;
-    *into = question->answers[0];
-    question->answers[0] = (struct flow_answer){0};
-    for (unsigned i = 1; i < question->shards; i++) {
-        struct flow_answer *answer = &question->answers[i];
-        into->matched += answer->matched;
-        into->looked_at += answer->looked_at;
-        for (unsigned row = 0; row < answer->count; row++)
-            flow_answer_offer(into, &question->query, &answer->rows[row]);
-        answer->count = 0; // the names moved
+    struct question *question = question_create(flow_listing_query(listing), shards, deadline_ns);
+    if (question == NULL)
+        return NULL;
+    question->listings = listings;
+    question->listing = listing;
+    for (unsigned i = 0; i < shards; i++)
+        question->asked[i].shown = flow_listing_shown(listing, i);
+    return question;
+}
+
+static bool all_have_answered(const struct question *question)
+{
+    for (unsigned i = 0; i < question->shards; i++)
+        if (!question->asked[i].answered)
+            return false;
+    return true;
+}
+
+bool question_merge(struct question *question)
+{
+    if (question->error.kind != ERROR_NONE)
+        return false;
+    if (!all_have_answered(question))
+        return error_set(&question->error, ERROR_CANCELLED,
+                         "the question was given up before all flows were looked at: ask again, for longer");
+    question->page = flow_page_merge(&question->query, question->asked, question->shards);
+    return question->page != NULL ||
+           error_set(&question->error, ERROR_EXHAUSTED, "no memory for the answer: ask for fewer flows");
+}
+
+void question_finish(struct question *question)
+{
+    struct flow_listing *listing = question->listing;
+    question->listing = NULL;
+    if (listing != NULL && question->page == NULL) {
+        flow_listings_give_up(question->listings, listing);
+    } else if (listing != NULL && !flow_listings_turn(question->listings, listing, question->asked,
+                                                      question->page, &question->error)) {
+        flow_page_release(question->page);
+        question->page = NULL;
     }
-    flow_answer_sort(into, &question->query);
+    message_finish(&question->message);
 }

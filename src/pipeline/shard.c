@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "flow/table.h"
+#include "pipeline/answering.h"
 #include "pipeline/messages.h"
 #include "pipeline/question.h"
 
@@ -15,8 +16,7 @@ struct shard {
     struct flow_table table;
     struct top_table *top[FLOW_PARTITIONS]; // NULL = not asked for, or another shard's
     struct mailbox box;
-    struct question *asked; // being answered; NULL = none
-    struct flow_walk walk;
+    struct answering answering;
     uint64_t generation; // of the settings that came last
     uint64_t settled;    // of those that are in force for every flow
     struct dns_list dns;
@@ -221,27 +221,12 @@ static void change(struct shard *shard, const struct pipeline_change *change)
 static void take_message(struct shard *shard, struct message *message)
 {
     if (message->kind == MESSAGE_QUESTION) {
-        assert(shard->asked == NULL);
-        shard->asked = (struct question *)message;
-        shard->walk = (struct flow_walk){0};
+        answering_add(&shard->answering, (struct question *)message);
         return;
     }
     assert(message->kind == MESSAGE_CHANGE);
     change(shard, &((const struct change_message *)message)->change);
     message_arrive(message);
-}
-
-// The next slice of the question. An answer that nobody waits for any more is given up.
-static void answer(struct shard *shard, int64_t now_ns)
-{
-    enum { SLICE_NODES = 2048 };
-    struct question *asked = shard->asked;
-    if (message_is_wanted(&asked->message, now_ns) &&
-        !flow_table_answer(&shard->table, &asked->query, SLICE_NODES, &shard->walk,
-                           &asked->answers[shard->number]))
-        return;
-    shard->asked = NULL;
-    message_arrive(&asked->message);
 }
 
 static void settle(struct shard *shard)
@@ -252,17 +237,19 @@ static void settle(struct shard *shard)
 
 bool shard_has_messages(struct shard *shard)
 {
-    return shard->asked != NULL || shard->settled != shard->generation || !mailbox_is_empty(&shard->box);
+    return !answering_is_idle(&shard->answering) || shard->settled != shard->generation ||
+           !mailbox_is_empty(&shard->box);
 }
 
 bool shard_serve(struct shard *shard, int64_t now_ns)
 {
     if (shard->settled != shard->generation)
         settle(shard);
-    for (struct message *message; shard->asked == NULL && (message = mailbox_take(&shard->box)) != NULL;)
+    for (struct message *message;
+         answering_has_room(&shard->answering) && (message = mailbox_take(&shard->box)) != NULL;)
         take_message(shard, message);
-    if (shard->asked != NULL)
-        answer(shard, now_ns);
+    if (!answering_is_idle(&shard->answering))
+        answering_go_on(&shard->answering, &shard->table, shard->number, now_ns);
     return shard_has_messages(shard);
 }
 

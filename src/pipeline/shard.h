@@ -36,7 +36,7 @@ void shard_tick(struct shard *shard, int64_t now_ns, bool last, bool interval_en
 bool shard_next_ended(struct shard *shard, struct ended_record *out);
 
 // Messages. Any thread posts, once the shard takes them; its owner serves them between two batches: changes at once, a
-// slice of the oldest question. Whether there is more to do.
+// slice of the questions. Whether there is more to do.
 struct message;
 enum mailbox_result shard_post(struct shard *shard, struct message *message);
 bool shard_has_messages(struct shard *shard); // or something left to do of one; the owner
