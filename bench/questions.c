@@ -34,8 +34,8 @@ struct paced_source {
     struct chunk_pool *pool;
     struct chunk *chunk;
     struct source_interface shown;
-    uint64_t made; // packets
-    int64_t begin_ns;     // of the pace, when `made_then` were made
+    uint64_t made;    // packets
+    int64_t begin_ns; // of the pace, when `made_then` were made
     uint64_t made_then, rate;
     atomic_bool filled, stopped;
 };
@@ -237,8 +237,8 @@ static void *ask_all(void *argument)
     }
     size_t count = sizeof waited_ms / sizeof waited_ms[0];
     qsort(waited_ms, count, sizeof waited_ms[0], compare);
-    printf("first page, %d askers at once: median %.1f ms, 95th percentile %.1f ms, longest %.1f ms\n", ASKERS,
-           waited_ms[count / 2], waited_ms[count * 95 / 100], waited_ms[count - 1]);
+    printf("first page, %d askers at once: median %.1f ms, 95th percentile %.1f ms, longest %.1f ms\n",
+           ASKERS, waited_ms[count / 2], waited_ms[count * 95 / 100], waited_ms[count - 1]);
     return NULL;
 }
 
@@ -283,7 +283,10 @@ int main(int count, char **words)
     }
     unsigned cores = cores_allowed(), workers = count == 2 ? (unsigned)strtoul(words[1], NULL, 10) : 2;
     struct pipeline_setup setup = {
-        .policy = {.hash_seed = 1, .timeout_ns = 600 * NS_PER_S, .tcp_timeout_ns = 600 * NS_PER_S, .rtt = true},
+        .policy = {.hash_seed = 1,
+                   .timeout_ns = 600 * NS_PER_S,
+                   .tcp_timeout_ns = 600 * NS_PER_S,
+                   .rtt = true},
         .tick_ns = NS_PER_S / 20,
         .workers = workers >= 1 && workers <= PIPELINE_WORKERS ? workers : 1,
         .threads = cores > 1 ? cores - 1 : 1,
@@ -296,14 +299,16 @@ int main(int count, char **words)
                                  .rate = FILL_RATE};
     struct watch watch = {.consumer.tick = take_tick, .paced = &paced};
     struct error error;
-    watch.pipeline = paced.pool != NULL ? pipeline_create(&setup, &paced.source, &watch.consumer, &error) : NULL;
+    watch.pipeline =
+        paced.pool != NULL ? pipeline_create(&setup, &paced.source, &watch.consumer, &error) : NULL;
     if (watch.pipeline == NULL || !pipeline_run(watch.pipeline, &error))
         fail(watch.pipeline == NULL ? "no memory" : error.text);
     pthread_join(watch.asking, NULL);
     const struct totals *totals = pipeline_totals(watch.pipeline);
-    printf("%" PRIu64 " flows, %" PRIu64 " packets, of which %" PRIu64 " were lost while the table was filled and %" PRIu64
-           " while questions were asked\n",
-           totals->flows_created, totals->received, watch.lost_before, totals_lost(totals) - watch.lost_before);
+    printf("%" PRIu64 " flows, %" PRIu64 " packets, of which %" PRIu64
+           " were lost while the table was filled and %" PRIu64 " while questions were asked\n",
+           totals->flows_created, totals->received, watch.lost_before,
+           totals_lost(totals) - watch.lost_before);
     pipeline_destroy(watch.pipeline);
     if (paced.chunk != NULL)
         chunk_release(paced.chunk);

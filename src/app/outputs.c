@@ -6,13 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/output_metrics.h"
 #include "app/packet_lines.h"
+#include "app/process_metrics.h"
 #include "app/signals.h"
 #include "app/stats_line.h"
 #include "app/terminal.h"
 #include "base/log.h"
 #include "capture/record/tap.h"
 #include "config/config.h"
+#include "config/table.h"
+#include "config/value.h"
 #include "control/change.h"
 #include "export/export.h"
 #include "report/report.h"
@@ -41,8 +45,10 @@ static bool open_terminals(struct outputs *outputs, struct error *error)
     return outputs->errors != NULL;
 }
 
-static bool add_file(struct outputs *outputs, const char *path, create_function *create, struct error *error)
+static bool add_file(struct outputs *outputs, const char *key, create_function *create, struct error *error)
 {
+    const struct setting *setting = &setting_table[setting_find(key)];
+    const char *path = value_text(outputs->settings, setting);
     if (path[0] == '\0')
         return true;
     const struct output_settings *output = &outputs->settings->output;
@@ -57,17 +63,17 @@ static bool add_file(struct outputs *outputs, const char *path, create_function 
     if (sink == NULL)
         return false;
     control_add_sink(outputs->control, sink);
+    outputs->file_names[outputs->file_count] = setting_name(setting);
     outputs->files[outputs->file_count++] = sink;
     return true;
 }
 
 static bool add_files(struct outputs *outputs, struct error *error)
 {
-    const struct output_settings *output = &outputs->settings->output;
-    return add_file(outputs, output->export_json, export_json_create, error) &&
-           add_file(outputs, output->export_csv, export_csv_create, error) &&
-           add_file(outputs, output->expired_flows_jsonl, stream_jsonl_create, error) &&
-           add_file(outputs, output->expired_flows_csv, stream_csv_create, error);
+    return add_file(outputs, "output.export_json", export_json_create, error) &&
+           add_file(outputs, "output.export_csv", export_csv_create, error) &&
+           add_file(outputs, "output.expired_flows_jsonl", stream_jsonl_create, error) &&
+           add_file(outputs, "output.expired_flows_csv", stream_csv_create, error);
 }
 
 static bool wants_packet_lines(const struct outputs *outputs)
@@ -153,6 +159,8 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
     };
     struct control_part part = {&outputs->recording, recording_prepare, recording_commit, recording_abandon};
     control_add_part(control, &part);
+    output_metrics_add(outputs);
+    process_metrics_add(control_metrics(control));
     return open_terminals(outputs, error) && add_files(outputs, error) &&
            recording_open(&outputs->recording, settings, control, error) &&
            add_packet_lines(outputs, error) && add_report(outputs, error) && add_stats_line(outputs, error);
@@ -180,6 +188,7 @@ bool outputs_finish(struct outputs *outputs, struct error *error)
 
 void outputs_done(struct outputs *outputs)
 {
+    output_metrics_remove(outputs);
     recording_done(&outputs->recording);
     tap_destroy(outputs->packet_lines);
     outputs->packet_lines = NULL;

@@ -24,7 +24,8 @@ struct outputs {
     struct terminal *lines;    // of packets and statistics: the same, or errors beside a JSON report
     struct tap *packet_lines;  // NULL = none
     struct recording recording;
-    struct sink *files[OUTPUT_FILES]; // exports and streams, for SIGHUP; owned by control
+    struct sink *files[OUTPUT_FILES];     // exports and streams, for SIGHUP; owned by control
+    const char *file_names[OUTPUT_FILES]; // of their settings: "export_json"
     unsigned file_count;
     struct report *report; // owned by control; NULL = not asked for
 };

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "aggregate/snapshot.h"
 #include "app/outputs.h"
 #include "app/reload.h"
 #include "app/signals.h"

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "control/generation.h"
 #include "control/metrics.h"
+#include "flow/top.h"
 
 enum { STATS_LINE_BYTES = 1 << 18 };
 

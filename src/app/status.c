@@ -2,10 +2,12 @@
 
 #include <inttypes.h>
 
+#include "aggregate/snapshot.h"
 #include "app/terminal.h"
 #include "base/strbuf.h"
 #include "base/time.h"
 #include "control/control.h"
+#include "flow/page.h"
 #include "net/protocol.h"
 
 enum { STATUS_FLOWS = 10, STATUS_TEXT_BYTES = 1 << 16 };

@@ -7,18 +7,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aggregate/sink.h"
-#include "aggregate/snapshot.h"
 #include "base/error.h"
-#include "config/settings.h"
-#include "flow/page.h"
-#include "flow/top.h"
-#include "pipeline/totals.h"
 
+// What it gives out; whoever looks inside includes the header of its own.
 struct control;
+struct flow_page;
+struct flow_query;
 struct generation;
 struct metric_registry;
+struct settings;
+struct sink;
+struct snapshot;
+struct source;
 struct tap;
+struct top_flow;
+struct totals;
 
 enum { CONTROL_CHUNK_BYTES = 64 << 20 }; // memory for frames on their way, touched as used
 
