@@ -1,8 +1,10 @@
 #include "app/sensor.h"
 
 #include "app/outputs.h"
+#include "app/privileges.h"
 #include "app/requests.h"
 #include "app/signals.h"
+#include "base/capabilities.h"
 #include "base/log.h"
 #include "capture/clock.h"
 #include "control/control.h"
@@ -68,6 +70,7 @@ enum exit_code sensor_run(const struct settings *settings, const struct config_o
 {
     struct error error;
     signals_ignore_pipe();
+    privileges_begin(settings);
     struct control *control = control_create(settings, &error);
     if (control == NULL) {
         log_error("start", "%s", error.text);
@@ -76,6 +79,7 @@ enum exit_code sensor_run(const struct settings *settings, const struct config_o
     enum exit_code code;
     struct outputs outputs;
     if (outputs_open(&outputs, settings, control, &error)) {
+        capabilities_drop();
         code = run_to_end(control, &outputs, origin);
     } else {
         log_error("start", "%s", error.text);

@@ -9,25 +9,37 @@
 // What a family says of each row of the totals' interfaces.
 typedef uint64_t row_value(const struct interface_totals *row, int what);
 
+static const struct source_interface *interface_of(const struct run_figures *figures, unsigned row)
+{
+    return source_interface(figures->source, figures->totals->interface[row].number);
+}
+
 static const char *word_of(const struct run_figures *figures, unsigned row)
 {
-    return source_interface(figures->source, row)->configured;
+    return interface_of(figures, row)->configured;
+}
+
+// All interfaces behind one word of the settings are one series. Interfaces of several files may have one name.
+static bool is_one_series(const struct run_figures *figures, unsigned row, unsigned other)
+{
+    if (figures->live)
+        return interface_of(figures, row)->word == interface_of(figures, other)->word;
+    return strcmp(word_of(figures, row), word_of(figures, other)) == 0;
 }
 
 static bool is_first_of_word(const struct run_figures *figures, unsigned row)
 {
     for (unsigned i = 0; i < row; i++)
-        if (strcmp(word_of(figures, i), word_of(figures, row)) == 0)
+        if (is_one_series(figures, i, row))
             return false;
     return true;
 }
 
-// All interfaces behind one word of the settings are one series.
 static uint64_t sum_of_word(const struct run_figures *figures, unsigned first, row_value *value, int what)
 {
     uint64_t sum = 0;
     for (unsigned i = first; i < figures->totals->interfaces; i++)
-        if (i == first || strcmp(word_of(figures, i), word_of(figures, first)) == 0)
+        if (is_one_series(figures, i, first))
             sum += value(&figures->totals->interface[i], what);
     return sum;
 }
@@ -83,19 +95,21 @@ static void read_lost(const struct metric *metric, const void *held, struct metr
 
 static void read_interface_up(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
+    enum { UNKNOWN, DOWN, UP };
     const struct run_figures *figures = held;
+    uint8_t words[SOURCE_INTERFACES_MAX] = {UNKNOWN};
     unsigned interfaces = figures->live ? source_interfaces(figures->source) : 0;
-    for (unsigned i = 0; i < interfaces; i++) {
-        bool up = false, first = true;
-        const char *word = word_of(figures, i);
-        for (unsigned k = 0; k < interfaces; k++) {
-            bool same = strcmp(word_of(figures, k), word) == 0;
-            first &= !same || k >= i;
-            up |= same && atomic_load(&source_interface(figures->source, k)->up);
-        }
-        if (first)
-            metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){word}, up);
+    for (unsigned i = 0; i < interfaces && i < SOURCE_INTERFACES_MAX; i++) {
+        const struct source_interface *interface = source_interface(figures->source, i);
+        uint8_t state = atomic_load(&interface->up) ? UP : DOWN;
+        if (words[interface->word] < state)
+            words[interface->word] = state;
     }
+    for (unsigned word = 0; word < interfaces && word < SOURCE_INTERFACES_MAX; word++)
+        if (words[word] != UNKNOWN)
+            metric_labelled(metric, reader,
+                            (const char *const[METRIC_LABELS]){source_interface(figures->source, word)->configured},
+                            words[word] == UP);
 }
 
 static void read_decode_errors(const struct metric *metric, const void *held, struct metric_reader *reader)

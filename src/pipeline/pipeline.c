@@ -20,6 +20,7 @@ static bool build(struct pipeline *pipeline)
         .packet_limit = setup->packet_limit,
         .interval_ns = setup->interval_ns,
         .lossless = pipeline->source->ops->lossless,
+        .live = pipeline->source->ops->lossless ? NULL : pipeline->source,
     };
     uint64_t hash_seed = setup->policy.hash_seed;
     pipeline->listings = flow_listings_create(setup->instance, setup->instance ^ hash_seed, setup->workers);
@@ -71,7 +72,7 @@ void pipeline_destroy(struct pipeline *pipeline)
 static void count_unwanted(struct pipeline *pipeline, const struct frame *frames, unsigned count)
 {
     if (!pipeline->dispatch.settings.lossless)
-        ledger_count_unwanted(&pipeline->counted, frames, count);
+        ledger_count_unwanted(&pipeline->dispatch.ledger, frames, count);
 }
 
 // Hands a poll's frames to the dispatch; false when run.count was reached.

@@ -106,7 +106,7 @@ static struct batch *empty_batch(struct pipeline *pipeline, bool wait)
 static void note_tick(struct pipeline *pipeline, const struct batch *batch)
 {
     if (!is_lossless(pipeline))
-        ledger_take_drops(&pipeline->counted, pipeline->source);
+        ledger_take_drops(&pipeline->dispatch.ledger, pipeline->source);
     struct tick_slot *slot = &pipeline->slots[batch->tick % pipeline->slot_count];
     slot->now_ns = batch->now_ns;
     slot->last = batch->mark == BATCH_SOURCE_END;

@@ -371,10 +371,10 @@ static const struct source_interface *asked_interface(const struct source *sourc
     return source_interface(((const struct asked_source *)source)->inside, index);
 }
 
-static void asked_drops(struct source *source, unsigned interface, struct source_drops *out)
+static bool asked_drops(struct source *source, bool first, struct source_drops *out)
 {
     struct source *inside = asked_of(source)->inside;
-    inside->ops->drops(inside, interface, out);
+    return inside->ops->drops(inside, first, out);
 }
 
 static void asked_stop(struct source *source, bool drain)
