@@ -107,9 +107,10 @@ static void read_interface_up(const struct metric *metric, const void *held, str
     }
     for (unsigned word = 0; word < interfaces && word < SOURCE_INTERFACES_MAX; word++)
         if (words[word] != UNKNOWN)
-            metric_labelled(metric, reader,
-                            (const char *const[METRIC_LABELS]){source_interface(figures->source, word)->configured},
-                            words[word] == UP);
+            metric_labelled(
+                metric, reader,
+                (const char *const[METRIC_LABELS]){source_interface(figures->source, word)->configured},
+                words[word] == UP);
 }
 
 static void read_decode_errors(const struct metric *metric, const void *held, struct metric_reader *reader)

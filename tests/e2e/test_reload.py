@@ -28,11 +28,11 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.ended = self.folder / "ended.jsonl"
         self.summary = self.folder / "summary.json"
 
-    def start(self, yaml, *arguments):
+    def start(self, yaml, *arguments, captured=("-i", "lo", "udp")):
         self.file.write_text(yaml, encoding="utf-8")
         running = sensor.Running(
-            "--config", self.file, "-i", "lo", "--packets", "never", "--expired-flows-jsonl", self.ended,
-            "--summary-json", self.summary, *arguments, "udp", prefix=self.inside)
+            "--config", self.file, "--packets", "never", "--expired-flows-jsonl", self.ended,
+            "--summary-json", self.summary, *arguments, *captured, prefix=self.inside)
         self.addCleanup(running.close)
         namespaces.await_capture(running)
         return running
@@ -169,6 +169,41 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(len(capture_file.read_frames(first)), 11)
         self.assertEqual(len(capture_file.read_frames(second)), 13)
         self.assertEqual(self.end(running)["ledger"]["analysed"], 48)
+
+    def test_the_filter(self):
+        yaml = "log: {level: info}\ncapture: {interfaces: [lo], filter: '%s'}\n"
+        running = self.start(yaml % "udp portrange 5000-5999", captured=())
+        self.send(count=10)
+        self.send(first=6000, count=10)
+        namespaces.settle()
+        self.reload(running, yaml % "udp portrange", "the settings stay as they are: .*filter")
+        self.send(count=5)
+        namespaces.settle()
+        self.reload(running, yaml % "udp portrange 6000-6999", "capture.filter has changed")
+        self.send(count=10)
+        self.send(first=6000, count=3)
+        namespaces.settle()
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 10 + 5 + 3)
+
+    def test_interfaces(self):
+        words = ("ip", "link", "add", "quiet0", "type", "veth", "peer", "name", "quiet1")
+        namespaces.command(*self.inside, *words)
+        for name in ("quiet0", "quiet1"):
+            namespaces.command(*self.inside, "ip", "link", "set", name, "up")
+        yaml = "log: {level: info}\ncapture: {interfaces: [%s], filter: udp}\n"
+        running = self.start(yaml % "quiet0", captured=())
+        self.send(count=10)
+        namespaces.settle()
+        self.reload(running, yaml % "quiet0, lo", "capture.interfaces has changed")
+        self.send(count=7)
+        namespaces.settle()
+        self.reload(running, yaml % "none0", "the settings stay as they are: .*none0")
+        self.send(count=5)
+        namespaces.settle()
+        self.reload(running, yaml % "quiet0", "capture.interfaces has changed")
+        self.send(count=3)
+        namespaces.settle()
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 7 + 5)
 
     def test_many_changes_under_load(self):
         running = self.start("log: {level: info}\n", "--workers", 2)
