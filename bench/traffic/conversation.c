@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/cursor.h"
+
 enum {
     ETHERNET_BYTES = 14,
     IPV4_BYTES = 20,
@@ -40,18 +42,6 @@ uint64_t conversation_turn(uint64_t flows, unsigned round, uint64_t place)
     return place * turn_steps[round % (sizeof turn_steps / sizeof turn_steps[0])] % flows;
 }
 
-static void put_u16(uint8_t *into, uint32_t value)
-{
-    into[0] = (uint8_t)(value >> 8);
-    into[1] = (uint8_t)value;
-}
-
-static void put_u32(uint8_t *into, uint32_t value)
-{
-    put_u16(into, value >> 16);
-    put_u16(into + 2, value);
-}
-
 static uint32_t sum_words(const uint8_t *bytes, size_t length, uint32_t sum)
 {
     for (size_t i = 0; i + 1 < length; i += 2)
@@ -59,29 +49,29 @@ static uint32_t sum_words(const uint8_t *bytes, size_t length, uint32_t sum)
     return length % 2 != 0 ? sum + ((uint32_t)bytes[length - 1] << 8) : sum;
 }
 
-static uint32_t fold(uint32_t sum)
+static uint16_t fold(uint32_t sum)
 {
     while (sum > 0xffff)
         sum = (sum & 0xffff) + (sum >> 16);
-    return ~sum & 0xffff;
+    return (uint16_t)~sum;
 }
 
 void ipv4_mend_checksum(uint8_t *header, size_t length)
 {
-    put_u16(header + 10, 0);
-    put_u16(header + 10, fold(sum_words(header, length, 0)));
+    bytes_put_u16(header + 10, 0);
+    bytes_put_u16(header + 10, fold(sum_words(header, length, 0)));
 }
 
 static void put_ipv4(uint8_t *ip, const struct segment *segment, unsigned length)
 {
     memset(ip, 0, IPV4_BYTES);
     ip[0] = 0x45;
-    put_u16(ip + 2, length);
+    bytes_put_u16(ip + 2, (uint16_t)length);
     ip[6] = 0x40; // don't fragment
     ip[8] = 64;
     ip[9] = 6;
-    put_u32(ip + 12, segment->source);
-    put_u32(ip + 16, segment->target);
+    bytes_put_u32(ip + 12, segment->source);
+    bytes_put_u32(ip + 16, segment->target);
     ipv4_mend_checksum(ip, IPV4_BYTES);
 }
 
@@ -89,13 +79,13 @@ static unsigned put_tcp(uint8_t *tcp, const struct segment *segment)
 {
     unsigned options = (segment->flags & SYN) != 0 ? sizeof syn_options : 0;
     memset(tcp, 0, TCP_BYTES);
-    put_u16(tcp, segment->source_port);
-    put_u16(tcp + 2, segment->target_port);
-    put_u32(tcp + 4, segment->sequence);
-    put_u32(tcp + 8, segment->acknowledgement);
+    bytes_put_u16(tcp, segment->source_port);
+    bytes_put_u16(tcp + 2, segment->target_port);
+    bytes_put_u32(tcp + 4, segment->sequence);
+    bytes_put_u32(tcp + 8, segment->acknowledgement);
     tcp[12] = (uint8_t)((TCP_BYTES + options) / 4 << 4);
     tcp[13] = segment->flags;
-    put_u16(tcp + 14, 64240);
+    bytes_put_u16(tcp + 14, 64240);
     memcpy(tcp + TCP_BYTES, syn_options, options);
     memset(tcp + TCP_BYTES + options, 'x', segment->payload_bytes);
     return TCP_BYTES + options + segment->payload_bytes;
@@ -109,7 +99,7 @@ static unsigned put_frame(uint8_t *into, const struct segment *segment)
     unsigned tcp_length = put_tcp(tcp, segment);
     put_ipv4(ip, segment, IPV4_BYTES + tcp_length);
     uint32_t pseudo_header = sum_words(ip + 12, 8, 6 + tcp_length);
-    put_u16(tcp + 16, fold(sum_words(tcp, tcp_length, pseudo_header)));
+    bytes_put_u16(tcp + 16, fold(sum_words(tcp, tcp_length, pseudo_header)));
     return ETHERNET_BYTES + IPV4_BYTES + tcp_length;
 }
 
@@ -139,7 +129,8 @@ unsigned conversation_frame(uint64_t flow, unsigned step, uint8_t into[CONVERSAT
 {
     uint32_t client = UINT32_C(0x0a000000) | (uint32_t)(flow / FLOWS_A_CLIENT * 5003 & 0xffffff);
     uint32_t server = UINT32_C(0xc6120000) + (uint32_t)(flow % SERVERS) + 1; // 198.18.0.0
-    uint16_t client_port = (uint16_t)(32768 + flow % FLOWS_A_CLIENT * 16), server_port = 8080;
+    uint16_t client_port = (uint16_t)(32768 + flow % FLOWS_A_CLIENT * 16),
+             server_port = CONVERSATION_SERVER_PORT;
     uint64_t first = traffic_scatter(flow);
     struct segment segment = {0};
     if (fill_step(&segment, step, (uint32_t)first, (uint32_t)(first >> 32)) != 0) {
@@ -165,7 +156,7 @@ unsigned flood_frame(uint64_t number, uint8_t into[CONVERSATION_FRAME_BYTES])
         .source = spoofed_address(bits >> 16),
         .target = UINT32_C(0xc6120001),
         .source_port = (uint16_t)(1024 + bits % 64000),
-        .target_port = 8080,
+        .target_port = CONVERSATION_SERVER_PORT,
         .sequence = (uint32_t)traffic_scatter(bits),
         .flags = SYN,
     };

@@ -6,7 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONVERSATION_FRAME_BYTES = 320, CONVERSATION_HANDSHAKE = 3, CONVERSATION_EXCHANGE = 3 };
+enum {
+    CONVERSATION_FRAME_BYTES = 320,
+    CONVERSATION_HANDSHAKE = 3,
+    CONVERSATION_EXCHANGE = 3,
+    CONVERSATION_SERVER_PORT = 8080
+};
 
 // Flows and steps of a conversation are numbered from 0: SYN, SYN-ACK, ACK, then request, response, ACK for
 // ever. Flow numbers are good to 2^30. Returns the frame's length.

@@ -143,13 +143,8 @@ static void fill_span(struct flow_message *message, const struct flow_record *re
     timestamp_fill(&message->last_seen, record->last_seen_ns);
     flow->first_seen = &message->first_seen;
     flow->last_seen = &message->last_seen;
-
-    // In double: the span of two hostile stamps can exceed 64 bits.
-    double span_ns = (double)record->last_seen_ns - (double)record->first_seen_ns;
-    int64_t exact_ns;
-    if (!__builtin_sub_overflow(record->last_seen_ns, record->first_seen_ns, &exact_ns))
-        span_ns = (double)exact_ns;
-    flow->duration_secs = span_ns > 0 ? span_ns / (double)NS_PER_S : 0;
+    double seconds = time_seconds_between(record->first_seen_ns, record->last_seen_ns);
+    flow->duration_secs = seconds > 0 ? seconds : 0;
 }
 
 static void fill_volume(Netscope__V1__Flow *flow, const struct flow_record *record)
@@ -169,11 +164,6 @@ static uint64_t both(const uint64_t counts[2])
     return counts[0] + counts[1];
 }
 
-static double milliseconds(int64_t span_ns)
-{
-    return (double)span_ns / (double)NS_PER_MS;
-}
-
 static void fill_quality(Netscope__V1__Flow *flow, const struct flow_record *record)
 {
     flow->retransmissions = both(record->retransmissions);
@@ -183,12 +173,12 @@ static void fill_quality(Netscope__V1__Flow *flow, const struct flow_record *rec
     flow->bytes_missed = both(record->bytes_missed);
     flow->rtt_samples = record->rtt_samples;
     if (record->rtt_samples > 0) {
-        SET_KNOWN(flow, RTT_LAST_MS, rtt_last_ms, milliseconds(record->rtt_last_ns));
-        SET_KNOWN(flow, RTT_MIN_MS, rtt_min_ms, milliseconds(record->rtt_min_ns));
-        SET_KNOWN(flow, RTT_EWMA_MS, rtt_ewma_ms, milliseconds(record->rtt_ewma_ns));
+        SET_KNOWN(flow, RTT_LAST_MS, rtt_last_ms, time_ms(record->rtt_last_ns));
+        SET_KNOWN(flow, RTT_MIN_MS, rtt_min_ms, time_ms(record->rtt_min_ns));
+        SET_KNOWN(flow, RTT_EWMA_MS, rtt_ewma_ms, time_ms(record->rtt_ewma_ns));
     }
     if (record->handshake_rtt_ns >= 0)
-        SET_KNOWN(flow, HANDSHAKE_RTT_MS, handshake_rtt_ms, milliseconds(record->handshake_rtt_ns));
+        SET_KNOWN(flow, HANDSHAKE_RTT_MS, handshake_rtt_ms, time_ms(record->handshake_rtt_ns));
 }
 
 static void fill_kind(struct flow_message *message, const struct named_flow *named)

@@ -82,8 +82,7 @@ static size_t build_list(struct report_message *message, Netscope__V1__Report__F
                       (double)again / (double)packets);
         int64_t round_trip_ns = report_round_trip_ns(&flow->record);
         if (round_trip_ns >= 0)
-            SET_KNOWN(row, FLOW_ROW__, ROUND_TRIP_MS, round_trip_ms,
-                      (double)round_trip_ns / (double)NS_PER_MS);
+            SET_KNOWN(row, FLOW_ROW__, ROUND_TRIP_MS, round_trip_ms, time_ms(round_trip_ns));
     }
     return count;
 }

@@ -18,11 +18,6 @@ static char *type_text(struct report_message *message, uint16_t type)
     return build_text(message, dns_type_name(type, name));
 }
 
-static double milliseconds(int64_t span_ns)
-{
-    return (double)span_ns / (double)NS_PER_MS;
-}
-
 static void build_codes(struct report_message *message, Netscope__V1__Report__Dns *dns)
 {
     const struct report_dns *from = &message->summary->dns;
@@ -80,7 +75,7 @@ static void build_slowest(struct report_message *message, Netscope__V1__Report__
         netscope__v1__report__dns_answer__init(row);
         row->time = &((struct answer_row *)(void *)row)->time;
         timestamp_fill(row->time, answer->time_ns);
-        row->latency_ms = milliseconds(answer->latency_ns);
+        row->latency_ms = time_ms(answer->latency_ns);
         row->client_ip = build_address(message, &answer->client);
         row->server_ip = build_address(message, &answer->server);
         row->name = build_text(message, answer->name);
@@ -102,8 +97,8 @@ void build_dns(struct report_message *message)
     dns->unanswered = from->unanswered;
     dns->slow = from->slow;
     if (from->timed > 0) {
-        SET_KNOWN(dns, DNS__, MEDIAN_MS, median_ms, milliseconds(from->median_ns));
-        SET_KNOWN(dns, DNS__, P95_MS, p95_ms, milliseconds(from->p95_ns));
+        SET_KNOWN(dns, DNS__, MEDIAN_MS, median_ms, time_ms(from->median_ns));
+        SET_KNOWN(dns, DNS__, P95_MS, p95_ms, time_ms(from->p95_ns));
     }
     build_codes(message, dns);
     build_failed(message, dns);

@@ -60,11 +60,6 @@ static void add_hosts(struct strbuf *into, const struct report_summary *summary)
     strbuf_done(&title);
 }
 
-static bool has_ports(uint8_t protocol)
-{
-    return protocol == IP_PROTOCOL_TCP || protocol == IP_PROTOCOL_UDP || protocol == IP_PROTOCOL_SCTP;
-}
-
 // What an end is called: its name, else as server the one that the client asked for in TLS; NULL = nothing.
 static const char *end_name(const struct report_flow *flow, unsigned side)
 {
@@ -78,7 +73,7 @@ static const char *end_name(const struct report_flow *flow, unsigned side)
 static void add_end(struct strbuf *into, const struct report_flow *flow, unsigned side)
 {
     const struct endpoint *endpoint = &flow->record.endpoint[side];
-    bool ports = has_ports(flow->record.protocol);
+    bool ports = ip_protocol_has_ports(flow->record.protocol);
     const char *name = end_name(flow, side);
     if (name != NULL) {
         strbuf_add_wire(into, name, strlen(name));

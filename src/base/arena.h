@@ -20,6 +20,12 @@ struct arena {
 bool arena_reserve(struct arena *arena, size_t bytes);
 void arena_done(struct arena *arena);
 
+// For arena_grow(), where more is wanted than is usable.
+bool arena_grow_further(struct arena *arena, size_t bytes);
+
 // Makes at least the first `bytes` usable; new ones are zero and take no memory until they are touched.
 // False when the reservation is too small or there is no memory.
-bool arena_grow(struct arena *arena, size_t bytes);
+static inline bool arena_grow(struct arena *arena, size_t bytes)
+{
+    return bytes <= arena->usable || arena_grow_further(arena, bytes);
+}

@@ -1,5 +1,6 @@
 #include "base/base64.h"
 
+#include <assert.h>
 #include <stdint.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -16,6 +17,7 @@ static char *encode_three(const uint8_t *from, char *into)
 // One or two bytes are left: the missing ones count as zero and show as padding.
 static char *encode_last(const uint8_t *from, size_t length, char *into)
 {
+    assert(length == 1 || length == 2);
     uint8_t three[3] = {from[0], length == 2 ? from[1] : 0, 0};
     encode_three(three, into);
     into[3] = '=';
@@ -33,5 +35,6 @@ char *base64_encode(const void *bytes, size_t length, char *into)
     if (length > 0)
         to = encode_last(from, length, to);
     *to = '\0';
+    assert((to - into) % 4 == 0);
     return into;
 }

@@ -1,5 +1,7 @@
 #include "base/bell.h"
 
+#include <assert.h>
+
 #include "base/futex.h"
 
 void bell_ring(struct bell *bell)
@@ -11,7 +13,8 @@ void bell_ring(struct bell *bell)
 
 void bell_wait(struct bell *bell, unsigned count, int timeout_ms)
 {
-    atomic_store(&bell->sleeps, 1);
+    unsigned slept = atomic_exchange(&bell->sleeps, 1);
+    assert(slept == 0); // a bell wakes one
     while (atomic_load(&bell->rings) == count)
         if (futex_wait(&bell->rings, count, timeout_ms) && timeout_ms >= 0)
             break;

@@ -114,8 +114,43 @@ static inline uint64_t cursor_u64le(struct cursor *cursor)
     return __builtin_bswap64(cursor_u64(cursor));
 }
 
+// In the byte order that a file's header told.
+static inline uint16_t cursor_u16_in(struct cursor *cursor, bool little_endian)
+{
+    return little_endian ? cursor_u16le(cursor) : cursor_u16(cursor);
+}
+
+static inline uint32_t cursor_u32_in(struct cursor *cursor, bool little_endian)
+{
+    return little_endian ? cursor_u32le(cursor) : cursor_u32(cursor);
+}
+
+static inline uint64_t cursor_u64_in(struct cursor *cursor, bool little_endian)
+{
+    return little_endian ? cursor_u64le(cursor) : cursor_u64(cursor);
+}
+
 // The next byte without taking it; 0 at the end (not a failure).
 static inline uint8_t cursor_peek(const struct cursor *cursor)
 {
     return !cursor->failed && cursor->at < cursor->end ? cursor->at[0] : 0;
+}
+
+// Keys and frames of our own, whose length is known: numbers in network order, unchecked.
+
+static inline void bytes_put_u16(uint8_t *into, uint16_t value)
+{
+    into[0] = (uint8_t)(value >> 8);
+    into[1] = (uint8_t)value;
+}
+
+static inline void bytes_put_u32(uint8_t *into, uint32_t value)
+{
+    bytes_put_u16(into, (uint16_t)(value >> 16));
+    bytes_put_u16(into + 2, (uint16_t)value);
+}
+
+static inline uint16_t bytes_u16(const uint8_t *from)
+{
+    return (uint16_t)(from[0] << 8 | from[1]);
 }

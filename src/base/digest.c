@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -24,7 +23,7 @@ static void fetch_all(void)
         fetched[i] = EVP_MD_fetch(NULL, algorithms[i].name, NULL);
 }
 
-void digest_start(void)
+static void fetch_once(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fetch_all);
@@ -40,7 +39,8 @@ bool digest_bytes(enum digest_algorithm algorithm, const void *bytes, size_t len
                   uint8_t into[DIGEST_BYTES_MAX])
 {
     assert(algorithm < DIGEST_ALGORITHMS);
-    digest_start();
+    assert(bytes != NULL || length == 0);
+    fetch_once();
     if (fetched[algorithm] != NULL && EVP_Digest(bytes, length, into, NULL, fetched[algorithm], NULL) == 1)
         return true;
     memset(into, 0, digest_size(algorithm));
@@ -50,57 +50,11 @@ bool digest_bytes(enum digest_algorithm algorithm, const void *bytes, size_t len
 char *digest_hex(const uint8_t *bytes, size_t length, char into[DIGEST_HEX_MAX])
 {
     static const char digits[] = "0123456789abcdef";
-    assert(length <= DIGEST_BYTES_MAX);
+    assert(bytes != NULL && length <= DIGEST_BYTES_MAX);
     for (size_t i = 0; i < length; i++) {
         into[2 * i] = digits[bytes[i] >> 4];
         into[2 * i + 1] = digits[bytes[i] & 15];
     }
     into[2 * length] = '\0';
     return into;
-}
-
-struct digest {
-    EVP_MD_CTX *state;
-    enum digest_algorithm algorithm;
-};
-
-static bool restart(struct digest *digest)
-{
-    return EVP_DigestInit_ex2(digest->state, fetched[digest->algorithm], NULL) == 1;
-}
-
-struct digest *digest_create(enum digest_algorithm algorithm)
-{
-    assert(algorithm < DIGEST_ALGORITHMS);
-    digest_start();
-    struct digest *digest = calloc(1, sizeof *digest);
-    if (digest == NULL || fetched[algorithm] == NULL)
-        goto refused;
-    digest->algorithm = algorithm;
-    digest->state = EVP_MD_CTX_new();
-    if (digest->state == NULL || !restart(digest))
-        goto refused;
-    return digest;
-refused:
-    digest_destroy(digest);
-    return NULL;
-}
-
-void digest_destroy(struct digest *digest)
-{
-    if (digest == NULL)
-        return;
-    EVP_MD_CTX_free(digest->state);
-    free(digest);
-}
-
-bool digest_add(struct digest *digest, const void *bytes, size_t length)
-{
-    return EVP_DigestUpdate(digest->state, bytes, length) == 1;
-}
-
-bool digest_finish(struct digest *digest, uint8_t into[DIGEST_BYTES_MAX])
-{
-    bool done = EVP_DigestFinal_ex(digest->state, into, NULL) == 1;
-    return restart(digest) && done;
 }

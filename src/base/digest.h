@@ -9,9 +9,6 @@
 enum digest_algorithm { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_ALGORITHMS };
 enum { DIGEST_BYTES_MAX = 32, DIGEST_HEX_MAX = 2 * DIGEST_BYTES_MAX + 1 };
 
-// Fetches the algorithms; called by the others too, so that calling it at start only moves the cost.
-void digest_start(void);
-
 // Bytes of a digest: 16, 20, 32.
 size_t digest_size(enum digest_algorithm algorithm);
 
@@ -22,10 +19,3 @@ bool digest_bytes(enum digest_algorithm algorithm, const void *bytes, size_t len
 
 // Lower-case hexadecimal of `length` (at most DIGEST_BYTES_MAX) bytes, terminated.
 char *digest_hex(const uint8_t *bytes, size_t length, char into[DIGEST_HEX_MAX]);
-
-// A digest fed in pieces; one thread at a time. After digest_finish() it is ready for the next one.
-struct digest;
-struct digest *digest_create(enum digest_algorithm algorithm); // NULL: refused, or no memory
-void digest_destroy(struct digest *digest);
-bool digest_add(struct digest *digest, const void *bytes, size_t length);
-bool digest_finish(struct digest *digest, uint8_t into[DIGEST_BYTES_MAX]);

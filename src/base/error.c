@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...)
 {
+    assert(kind > ERROR_NONE && kind < ERROR_KINDS);
     va_list arguments;
     va_start(arguments, format);
     error->kind = kind;
@@ -17,7 +19,8 @@ bool error_set(struct error *error, enum error_kind kind, const char *format, ..
 
 static void append(struct error *error, const char *text)
 {
-    size_t used = strlen(error->text);
+    size_t used = strnlen(error->text, sizeof error->text);
+    assert(used < sizeof error->text);
     size_t length = strnlen(text, sizeof error->text - 1 - used);
     memcpy(error->text + used, text, length);
     error->text[used + length] = '\0';

@@ -1,5 +1,6 @@
 #include "base/file_series.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,6 +21,7 @@ static const char *base_name(const char *path)
 
 bool file_series_init(struct file_series *series, const char *path)
 {
+    assert(path[0] != '\0');
     const char *name = base_name(path);
     const char *dot = strrchr(name, '.');
     size_t stem_length = dot != NULL && dot != name ? (size_t)(dot - path) : strlen(path);
@@ -36,6 +38,7 @@ void file_series_done(struct file_series *series)
 
 char *file_series_path(const struct file_series *series, uint64_t number, const char *suffix)
 {
+    assert(number > 0);
     char *path = NULL;
     int length = asprintf(&path, "%s.%0*" PRIu64 "%s%s", series->stem, LEAST_DIGITS, number,
                           series->extension, suffix);
@@ -49,6 +52,7 @@ static const char *parse_number(const char *text, uint64_t *number)
     if (digits < LEAST_DIGITS || digits > MOST_DIGITS)
         return NULL;
     *number = strtoull(text, NULL, 10);
+    assert(*number < UINT64_C(1000000000000000000)); // MOST_DIGITS
     return text + digits;
 }
 

@@ -1,10 +1,13 @@
 #include "base/hash.h"
 
+#include <assert.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 uint64_t hash_bytes(const void *bytes, size_t length, uint64_t seed)
 {
+    assert(bytes != NULL || length == 0);
     return XXH3_64bits_withSeed(bytes, length, seed);
 }
 

@@ -1,5 +1,7 @@
 #include "base/latch.h"
 
+#include <assert.h>
+
 #include "base/futex.h"
 
 enum { LATCH_WAITED_FOR = 1u << 31 };
@@ -11,17 +13,22 @@ static unsigned left_of(unsigned word)
 
 void latch_close(struct latch *latch, unsigned count)
 {
+    assert(count > 0 && count < LATCH_WAITED_FOR - 1);
     atomic_store_explicit(&latch->word, count + 1, memory_order_relaxed);
 }
 
 bool latch_arrive(struct latch *latch)
 {
-    return left_of(atomic_fetch_sub_explicit(&latch->word, 1, memory_order_acq_rel)) == 2;
+    unsigned left = left_of(atomic_fetch_sub_explicit(&latch->word, 1, memory_order_acq_rel));
+    assert(left >= 2); // else more arrived than it was closed for
+    return left == 2;
 }
 
 void latch_open(struct latch *latch)
 {
-    if (atomic_exchange_explicit(&latch->word, 0, memory_order_acq_rel) != 1)
+    unsigned word = atomic_exchange_explicit(&latch->word, 0, memory_order_acq_rel);
+    assert(left_of(word) == 1); // all arrived, and nobody opened it yet
+    if (word != 1)
         futex_wake(&latch->word);
 }
 

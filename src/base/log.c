@@ -3,6 +3,7 @@
 #include "base/strbuf.h"
 #include "base/time.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -16,9 +17,9 @@
 // What is escaped may double in JSON, and a line still fits into PIPE_BUF, which a pipe takes whole or not at all.
 enum { SENTENCE_BYTES = 1024, SAFE_BYTES = 1900, LINE_BYTES = PIPE_BUF, PATIENCE_MS = 20 };
 
-static _Atomic enum log_level configured_level = LOG_LEVEL_WARNING;
-static _Atomic enum log_format configured_format = LOG_FORMAT_TEXT;
-static atomic_uint lost_lines; // since the last that was written
+static atomic_int configured_level = LOG_LEVEL_WARNING; // enum log_level
+static atomic_int configured_format = LOG_FORMAT_TEXT;  // enum log_format
+static atomic_uint lost_lines;                          // since the last that was written
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -29,13 +30,9 @@ static const char *const level_names[] = {
 
 void log_configure(enum log_level level, enum log_format format)
 {
-    configured_level = level;
-    configured_format = format;
-}
-
-bool log_enabled(enum log_level level)
-{
-    return level <= configured_level;
+    assert(level <= LOG_LEVEL_DEBUG && format <= LOG_FORMAT_JSON);
+    atomic_store_explicit(&configured_level, (int)level, memory_order_relaxed);
+    atomic_store_explicit(&configured_format, (int)format, memory_order_relaxed);
 }
 
 static int64_t wall_clock_ns(void)
@@ -97,14 +94,14 @@ static void write_line(enum log_level level, const char *area, const char *sente
 {
     struct strbuf line;
     strbuf_init(&line, LINE_BYTES);
-    if (configured_format == LOG_FORMAT_JSON)
+    if (atomic_load_explicit(&configured_format, memory_order_relaxed) == LOG_FORMAT_JSON)
         add_json(&line, level, area, sentence);
     else
         add_text(&line, level, sentence);
     strbuf_add_char(&line, '\n');
-    // A log that cannot be written has nowhere to be reported.
-    if (write(STDERR_FILENO, line.text, line.length) < 0)
-        strbuf_clear(&line);
+    // A log that cannot be written has nowhere to be reported; a signal is no reason to lose a line.
+    while (write(STDERR_FILENO, line.text, line.length) < 0 && errno == EINTR)
+        ;
     strbuf_done(&line);
 }
 
@@ -130,7 +127,7 @@ static bool begin_line(void)
 
 void log_line(enum log_level level, const char *area, const char *format, ...)
 {
-    if (!log_enabled(level) || !begin_line())
+    if ((int)level > atomic_load_explicit(&configured_level, memory_order_relaxed) || !begin_line())
         return;
     char sentence[SENTENCE_BYTES];
     va_list arguments;

@@ -1,17 +1,14 @@
 // The log: lines on stderr, as text or JSON, one write(2) a line so that lines of threads never mix.
-// log_configure() and logging by any thread, at any time. Never called on the packet path: malformed packets are
-// counted, not logged. The thread that captures says what happens to its interfaces, so a line never waits for its
-// reader longer than 20 ms, and not at all while lines are lost; those are counted and told of when it reads again.
-// Repeats are the caller's to limit.
+// Any thread may log, and log_configure() at any time. Never called on the packet path: malformed packets are counted,
+// not logged. The thread that captures says what happens to its interfaces, so a line never waits for its reader
+// longer than 20 ms, and not at all while lines are lost; those are counted and told of when it reads again. Repeats
+// are the caller's to limit.
 #pragma once
-
-#include <stdbool.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 void log_configure(enum log_level level, enum log_format format);
-bool log_enabled(enum log_level level);
 
 // One line; `area` is the folder that speaks ("capture", "export"). Control characters in the
 // sentence are escaped. Text: "netscope: warning: sentence". JSON: {"time","level","area","message"}.

@@ -32,6 +32,7 @@ struct record_ring {
 
 static size_t round_capacity(size_t wanted)
 {
+    assert(wanted <= SIZE_MAX / 2);
     size_t capacity = CAPACITY_MIN;
     while (capacity < wanted)
         capacity *= 2;
@@ -75,6 +76,7 @@ static size_t record_bytes(uint32_t length)
 
 static struct record_header *header_at(struct record_ring *ring, size_t position)
 {
+    assert(position % RECORD_ALIGN == 0);
     return (struct record_header *)(void *)(ring->bytes + (position & (ring->capacity - 1)));
 }
 
@@ -83,6 +85,7 @@ static bool has_room(struct record_ring *ring, size_t head, size_t bytes)
     if (head + bytes - ring->tail_seen <= ring->capacity)
         return true;
     ring->tail_seen = atomic_load(&ring->tail);
+    assert(head - ring->tail_seen <= ring->capacity); // the consumer never passes the producer
     return head + bytes - ring->tail_seen <= ring->capacity;
 }
 
@@ -98,6 +101,7 @@ static void wait_for_room(struct record_ring *ring, size_t head, size_t bytes)
 
 void *record_ring_reserve(struct record_ring *ring, uint32_t length, bool wait)
 {
+    assert(!atomic_load_explicit(&ring->closed, memory_order_relaxed));
     size_t bytes = record_bytes(length);
     if (bytes > ring->capacity / 2)
         return NULL;
@@ -145,6 +149,7 @@ static bool has_record(struct record_ring *ring, size_t tail)
     if (ring->head_seen != tail)
         return true;
     ring->head_seen = atomic_load(&ring->head);
+    assert(ring->head_seen - tail <= ring->capacity);
     return ring->head_seen != tail;
 }
 
@@ -187,7 +192,9 @@ const void *record_ring_peek(struct record_ring *ring, uint32_t *length, int tim
         tail += ring->capacity - (tail & (ring->capacity - 1));
         atomic_store_explicit(&ring->tail, tail, memory_order_release);
         header = header_at(ring, tail);
+        assert(header->wrap == 0 && ring->head_seen != tail);
     }
+    assert(record_bytes(header->length) <= ring->head_seen - tail);
     *length = header->length;
     return header + 1;
 }
@@ -195,6 +202,7 @@ const void *record_ring_peek(struct record_ring *ring, uint32_t *length, int tim
 void record_ring_release(struct record_ring *ring)
 {
     size_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    assert(ring->head_seen != tail && header_at(ring, tail)->wrap == 0); // a record was looked at
     tail += record_bytes(header_at(ring, tail)->length);
     atomic_store(&ring->tail, tail);
     wake(&ring->producer_sleeps);

@@ -1,10 +1,11 @@
 #include "base/slab.h"
 
+#include <assert.h>
 #include <string.h>
 
 bool slab_init(struct slab *slab, size_t node_bytes, uint32_t capacity)
 {
-    assert(node_bytes >= sizeof(uint32_t));
+    assert(node_bytes >= sizeof(uint32_t) && capacity > 0 && capacity < UINT32_MAX);
     *slab = (struct slab){.node_bytes = node_bytes, .capacity = capacity};
     return arena_reserve(&slab->arena, node_bytes * capacity);
 }
@@ -22,6 +23,7 @@ static uint32_t take_fresh(struct slab *slab)
     if (slab->fresh == slab->capacity ||
         !arena_grow(&slab->arena, (size_t)(slab->fresh + 1) * slab->node_bytes))
         return 0;
+    assert(slab->fresh < slab->capacity);
     slab->used++;
     uint32_t id = ++slab->fresh;
     memset(slab_at(slab, id), 0, slab->node_bytes);
@@ -35,6 +37,8 @@ uint32_t slab_take(struct slab *slab)
         return take_fresh(slab);
     void *node = slab_at(slab, id);
     memcpy(&slab->free_head, node, sizeof slab->free_head);
+    assert(slab->free_head <= slab->fresh && slab->free_head != id); // else somebody wrote to a free node
+    assert(slab->used < slab->fresh);
     memset(node, 0, slab->node_bytes);
     slab->used++;
     return id;
@@ -43,6 +47,7 @@ uint32_t slab_take(struct slab *slab)
 void slab_free(struct slab *slab, uint32_t id)
 {
     assert(id != 0 && id <= slab->fresh && slab->used > 0);
+    assert(id != slab->free_head); // freed twice in a row
     memcpy(slab_at(slab, id), &slab->free_head, sizeof slab->free_head);
     slab->free_head = id;
     slab->used--;

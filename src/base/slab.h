@@ -2,7 +2,6 @@
 // 1; 0 means none. One owner, one thread. Taking and freeing cost O(1).
 #pragma once
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 #include "base/strbuf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ static size_t next_capacity(const struct strbuf *buffer, size_t needed)
 static bool grow(struct strbuf *buffer, size_t needed)
 {
     size_t capacity = next_capacity(buffer, needed);
+    assert(capacity >= needed && capacity > buffer->capacity);
+    assert(buffer->capacity == 0 ? buffer->text == nothing : buffer->length < buffer->capacity);
     char *text = realloc(buffer->capacity > 0 ? buffer->text : NULL, capacity);
     if (text == NULL)
         return false;
@@ -148,6 +151,7 @@ static bool utf8_shown(uint32_t point, size_t length)
 // Bytes of the multi-byte character that starts at `at`, or 0 when it is broken or a control.
 static size_t utf8_character(const uint8_t *at, size_t left)
 {
+    assert(left > 0);
     size_t length = utf8_length(at[0]);
     if (length == 0 || length > left)
         return 0;
@@ -187,6 +191,7 @@ void strbuf_add_wire(struct strbuf *buffer, const void *bytes, size_t length)
         else
             add_escaped(buffer, at[0]);
         size_t taken = run > 0 ? run : 1;
+        assert(taken <= length);
         at += taken;
         length -= taken;
     }

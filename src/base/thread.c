@@ -1,5 +1,6 @@
 #include "base/thread.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -22,9 +23,11 @@ bool thread_start_capable(pthread_t *thread, void *(*run)(void *), void *argumen
 {
     sigset_t all, before;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int blocked = pthread_sigmask(SIG_SETMASK, &all, &before);
+    assert(blocked == 0);
     bool started = pthread_create(thread, NULL, run, argument) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int restored = pthread_sigmask(SIG_SETMASK, &before, NULL);
+    assert(restored == 0);
     return started;
 }
 

@@ -1,5 +1,7 @@
 #include "base/time.h"
 
+#include <assert.h>
+
 #include "base/strbuf.h"
 
 enum { SECONDS_PER_DAY = 86400, DAYS_PER_ERA = 146097, FRACTION_DIGITS = 9 };
@@ -14,11 +16,13 @@ static void fixed_digits(char *into, unsigned digits, uint64_t value)
         into[i - 1] = (char)('0' + value % 10);
         value /= 10;
     }
+    assert(value == 0); // it fits
 }
 
 static void add_fixed(struct strbuf *into, unsigned digits, uint64_t value)
 {
-    char text[20];
+    char text[FRACTION_DIGITS];
+    assert(digits <= sizeof text);
     fixed_digits(text, digits, value);
     strbuf_add_bytes(into, text, digits);
 }
@@ -30,6 +34,7 @@ static struct civil_date civil_date_of(int64_t days_since_epoch)
     int64_t days = days_since_epoch + 719468; // since 0000-03-01
     int64_t era = (days >= 0 ? days : days - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
     int64_t day_of_era = days - era * DAYS_PER_ERA;
+    assert(day_of_era >= 0 && day_of_era < DAYS_PER_ERA);
     int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t months_from_march = (5 * day_of_year + 2) / 153;
@@ -60,7 +65,9 @@ void time_add_rfc3339(struct strbuf *into, int64_t time_ns, unsigned digits)
     int64_t seconds = floor_divide(time_ns, NS_PER_S);
     int64_t days = floor_divide(seconds, SECONDS_PER_DAY);
     unsigned of_day = (unsigned)(seconds - days * SECONDS_PER_DAY);
+    assert(of_day < SECONDS_PER_DAY);
     struct civil_date date = civil_date_of(days);
+    assert(date.year > 0 && date.month >= 1 && date.month <= 12 && date.day >= 1 && date.day <= 31);
 
     char text[] = "YYYY-MM-DDTHH:MM:SS";
     fixed_digits(text, 4, (uint64_t)date.year);

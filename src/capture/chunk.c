@@ -34,6 +34,7 @@ static void pool_link(struct chunk_pool *pool)
 {
     for (unsigned i = pool->count; i-- > 0;) {
         struct chunk *chunk = &pool->chunks[i];
+        assert(chunk->pool == NULL);
         chunk->pool = pool;
         chunk->capacity = pool->capacity;
         chunk->bytes = pool->memory + i * pool->capacity;
@@ -54,7 +55,7 @@ static void pool_init_lock(struct chunk_pool *pool)
 
 struct chunk_pool *chunk_pool_create(unsigned count, size_t capacity)
 {
-    assert(count > 0 && capacity > 0);
+    assert(count > 0 && capacity > 0 && capacity <= SIZE_MAX / count);
     struct chunk_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)
         return NULL;
@@ -86,6 +87,7 @@ static struct timespec deadline_in(int timeout_ms)
 {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
+    assert(timeout_ms >= 0);
     int64_t ns = (int64_t)at.tv_nsec + timeout_ms * NS_PER_MS;
     at.tv_sec += ns / NS_PER_S;
     at.tv_nsec = ns % NS_PER_S;
@@ -115,10 +117,12 @@ struct chunk *chunk_pool_take(struct chunk_pool *pool, int timeout_ms)
     if (chunk != NULL) {
         pool->free = chunk->next;
         pool->out++;
+        assert(pool->out <= pool->count && chunk->pool == pool);
     }
     pthread_mutex_unlock(&pool->lock);
     if (chunk == NULL)
         return NULL;
+    assert(atomic_load_explicit(&chunk->references, memory_order_relaxed) == 0);
     chunk->next = NULL;
     chunk->used = 0;
     atomic_store_explicit(&chunk->references, 1, memory_order_relaxed);
@@ -149,10 +153,12 @@ void chunk_release(struct chunk *chunk)
     assert(before > 0);
     if (before > 1)
         return;
+    assert(chunk->used <= chunk->capacity);
     struct chunk_pool *pool = chunk->pool;
     pthread_mutex_lock(&pool->lock);
     chunk->next = pool->free;
     pool->free = chunk;
+    assert(pool->out > 0);
     pool->out--;
     pthread_cond_signal(&pool->returned);
     pthread_mutex_unlock(&pool->lock);

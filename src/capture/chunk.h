@@ -4,6 +4,7 @@
 // chunk_pool_take() by the source thread only; chunk_release() by any thread.
 #pragma once
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +38,8 @@ unsigned chunk_pool_out(struct chunk_pool *pool);          // chunks taken and n
 
 static inline void chunk_retain(struct chunk *chunk)
 {
-    atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
+    unsigned before = atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
+    assert(before > 0); // only who holds one gives it on
 }
 
 void chunk_release(struct chunk *chunk);

@@ -1,5 +1,6 @@
 #include "capture/clock.h"
 
+#include <assert.h>
 #include <time.h>
 
 #include "base/time.h"
@@ -7,7 +8,8 @@
 static int64_t read_clock(clockid_t id)
 {
     struct timespec at;
-    clock_gettime(id, &at);
+    int got = clock_gettime(id, &at);
+    assert(got == 0);
     return (int64_t)at.tv_sec * NS_PER_S + at.tv_nsec;
 }
 
@@ -39,6 +41,7 @@ static int64_t subtract_saturated(int64_t left, int64_t right)
 
 int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns)
 {
+    assert(stamp_ns <= PACKET_CLOCK_LATEST_NS && clock->now_ns <= PACKET_CLOCK_LATEST_NS);
     if (stamp_ns >= clock->now_ns) // caught up: stamps of two clocks in turn must not add up
         clock->offset_ns = 0;
     int64_t now_ns = add_saturated(stamp_ns, clock->offset_ns);
@@ -48,6 +51,7 @@ int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns)
         return clock->now_ns;
     }
     if (!clock->started || now_ns >= clock->now_ns) {
+        assert(now_ns >= clock->now_ns || !clock->started);
         clock->started = true;
         clock->now_ns = now_ns;
         return now_ns;
@@ -67,6 +71,7 @@ void live_clock_start(struct live_clock *clock)
 
 int64_t live_clock_read(struct live_clock *clock)
 {
+    assert(clock->start_ns != 0); // live_clock_start() was called
     clock->now_ns = clock->start_wall_ns + (clock_now_ns() - clock->start_ns);
     return clock->now_ns;
 }

@@ -1,5 +1,6 @@
 #include "capture/filter.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ struct filter {
     struct program programs[FILTER_PROGRAMS]; // one a link type met
     unsigned count;
     struct program *last;
-    uint64_t uncompilable;
+    bool full;         // more link types than programs: said once
     uint8_t *untagged; // a frame without its tag
 };
 
@@ -157,8 +158,14 @@ void filter_destroy(struct filter *filter)
 
 static struct program *program_add(struct filter *filter, uint16_t link_type)
 {
-    if (filter->count == FILTER_PROGRAMS)
+    if (filter->count == FILTER_PROGRAMS) {
+        if (!filter->full)
+            log_warning("capture", "packets of more than %d link types are left out by the filter",
+                        FILTER_PROGRAMS);
+        filter->full = true;
         return NULL;
+    }
+    assert(filter->count < FILTER_PROGRAMS);
     struct program *program = &filter->programs[filter->count++];
     program->link_type = link_type;
     struct error error;
@@ -177,6 +184,7 @@ static struct program *program_for(struct filter *filter, uint16_t link_type)
 
 static uint32_t run(const struct bpf_program *code, const uint8_t *bytes, uint32_t captured, uint32_t length)
 {
+    assert(code->bf_insns != NULL && captured <= length);
     struct pcap_pkthdr header = {.caplen = captured, .len = length};
     return (uint32_t)pcap_offline_filter(code, &header, bytes);
 }
@@ -190,6 +198,7 @@ static uint32_t run_tagged(struct filter *filter, const struct program *program,
     if (filter->untagged == NULL)
         return 0;
     uint32_t captured = frame->captured - TAG_BYTES;
+    assert(captured >= ADDRESSES_BYTES && captured <= FRAME_CAPTURED_MAX);
     memcpy(filter->untagged, frame->bytes, ADDRESSES_BYTES);
     memcpy(filter->untagged + ADDRESSES_BYTES, frame->bytes + ADDRESSES_BYTES + TAG_BYTES,
            captured - ADDRESSES_BYTES);
@@ -200,19 +209,13 @@ static uint32_t run_tagged(struct filter *filter, const struct program *program,
 uint32_t filter_accepts(struct filter *filter, const struct frame *frame)
 {
     struct program *program = filter->last;
+    assert(program != NULL && frame->captured <= frame->length);
     if (program->link_type != frame->link_type)
         program = program_for(filter, frame->link_type);
-    if (program == NULL || !program->compiled) {
-        filter->uncompilable++;
+    if (program == NULL || !program->compiled)
         return 0;
-    }
     filter->last = program;
     if (program->tagged)
         return run_tagged(filter, program, frame);
     return run(&program->code[0], frame->bytes, frame->captured, frame->length);
-}
-
-uint64_t filter_uncompilable(const struct filter *filter)
-{
-    return filter->uncompilable;
 }

@@ -19,7 +19,5 @@ void filter_destroy(struct filter *filter); // takes NULL
 bool filter_check(const char *expression, uint16_t link_type, bool live, struct error *error);
 
 // The length the filter accepts of the frame, 0 = rejected. Frames of a link type for which it cannot be
-// compiled are rejected and counted.
+// compiled are rejected, which is told once for each.
 uint32_t filter_accepts(struct filter *filter, const struct frame *frame);
-
-uint64_t filter_uncompilable(const struct filter *filter); // frames rejected for their link type

@@ -1,5 +1,6 @@
 #include "capture/filter_spelling.h"
 
+#include <assert.h>
 #include <regex.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ static void spell_all(struct strbuf *into, const regex_t *regex, const char *tex
 {
     regmatch_t groups[GROUPS];
     while (regexec(regex, text, GROUPS, groups, 0) == 0) {
+        assert(groups[WHOLE].rm_so >= 0 && groups[WHOLE].rm_eo > groups[WHOLE].rm_so); // it goes on
         strbuf_add_bytes(into, text, (size_t)groups[WHOLE].rm_so);
         spell(into, text, groups, outbound);
         text += groups[WHOLE].rm_eo;
@@ -52,6 +54,7 @@ static void spell_address(struct strbuf *into, const char *text, const regmatch_
                           bool outbound)
 {
     (void)outbound;
+    assert(has_group(&groups[ADDRESS]));
     int digits = (int)(groups[ADDRESS].rm_eo - groups[ADDRESS].rm_so);
     const char *address = text + groups[ADDRESS].rm_so;
     strbuf_add(into, has_group(&groups[NOT]) ? "not (" : "(");

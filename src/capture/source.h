@@ -1,4 +1,4 @@
-// A source hands over frames: live interfaces, capture files, synthetic traffic. One thread (the source
+// A source hands over frames: live interfaces, capture files. One thread (the source
 // thread) polls it; ops are the row a kind of source fills in. source_stop() may be called from any
 // thread and from a signal handler.
 #pragma once

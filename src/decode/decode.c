@@ -1,5 +1,7 @@
 #include "decode/decode.h"
 
+#include <assert.h>
+
 #include <string.h>
 
 #include "decode/decoders.h"
@@ -20,6 +22,8 @@ enum {
 
 void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_reason reason)
 {
+    assert(layer > DECODE_LAYER_NONE && layer < DECODE_LAYERS && reason > DECODE_OK &&
+           reason < DECODE_REASONS);
     if (packet->error_reason != DECODE_OK)
         return;
     packet->error_layer = (uint8_t)layer;
@@ -45,6 +49,7 @@ static void end(struct packet *packet, const struct decoding *decoding)
     packet->payload_offset = decoding_offset(decoding, packet);
     packet->payload_captured = (uint32_t)cursor_left(&decoding->cursor);
     packet->payload_length = decoding_wire_left(decoding);
+    assert(packet->payload_offset + packet->payload_captured <= packet->captured); // no layer reached further
 }
 
 // Keeps the outer packet and clears what the inner one will fill. A tunnel row that follows another
@@ -67,6 +72,7 @@ static void enter_tunnel(struct outer *outer, struct packet *packet, const struc
 // is kept, as the tunnel's; that the content is of another kind is none.
 static void leave_tunnel(const struct outer *outer, struct packet *packet, struct decoding *decoding)
 {
+    assert(outer->packet.source.version != 0 && outer->packet.bytes == packet->bytes);
     uint8_t reason = packet->error_reason;
     *packet = outer->packet;
     *decoding = outer->decoding;
@@ -77,6 +83,7 @@ static void leave_tunnel(const struct outer *outer, struct packet *packet, struc
 static void note_layer(struct layer_trace *trace, enum decoder_id id, const struct packet *packet,
                        const struct decoding *decoding)
 {
+    assert(trace->count < DECODE_LAYER_BUDGET);
     trace->layers[trace->count].decoder = (uint8_t)id;
     trace->layers[trace->count].offset = decoding_offset(decoding, packet);
     trace->layers[trace->count].length = (uint32_t)cursor_left(&decoding->cursor);
@@ -142,6 +149,7 @@ const char *decode_reason_name(enum decode_reason reason)
         [DECODE_UNSUPPORTED_TYPE] = "unsupported_type",
         [DECODE_BAD_MESSAGE] = "bad_message",
     };
+    assert(reason < DECODE_REASONS);
     return names[reason];
 }
 
@@ -152,6 +160,7 @@ const char *decode_layer_name(enum decode_layer layer)
         [DECODE_LAYER_NETWORK] = "network", [DECODE_LAYER_TRANSPORT] = "transport",
         [DECODE_LAYER_TUNNEL] = "tunnel",   [DECODE_LAYER_APP] = "app",
     };
+    assert(layer < DECODE_LAYERS);
     return names[layer];
 }
 
@@ -162,5 +171,6 @@ const char *tunnel_kind_name(enum tunnel_kind kind)
         [TUNNEL_ERSPAN] = "erspan", [TUNNEL_VXLAN] = "vxlan",   [TUNNEL_GENEVE] = "geneve",
         [TUNNEL_GTP_U] = "gtp_u",   [TUNNEL_TEREDO] = "teredo",
     };
+    assert(kind < TUNNEL_KINDS);
     return names[kind];
 }

@@ -2,6 +2,8 @@
 // table.c and a file that holds its decode and describe functions.
 #pragma once
 
+#include <assert.h>
+
 #include "decode/decode.h"
 
 // Records the first failure of a packet. Decoding may go on after it.
@@ -87,6 +89,7 @@ static inline void decode_ports(const struct decoding *decoding, struct packet *
 // For tunnel rows: notes what the packet came through. The innermost wins.
 static inline void decode_tunnel(struct packet *packet, enum tunnel_kind kind, uint32_t id)
 {
+    assert(kind > TUNNEL_NONE && kind < TUNNEL_KINDS);
     packet->tunnel.kind = (uint8_t)kind;
     packet->tunnel.id = id;
 }

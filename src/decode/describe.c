@@ -1,5 +1,6 @@
 #include "decode/describe.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 void describe_layer(struct fields *fields, const char *name, const struct cursor *layer, size_t length)
@@ -12,6 +13,7 @@ void describe_layer(struct fields *fields, const char *name, const struct cursor
 static bool take_number(struct cursor *cursor, size_t length, uint64_t *number)
 {
     const uint8_t *bytes = cursor_bytes(cursor, length);
+    assert(length <= sizeof *number);
     *number = 0;
     if (bytes == NULL)
         return false;

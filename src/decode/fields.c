@@ -1,5 +1,6 @@
 #include "decode/fields.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,7 @@ static void add_field(struct fields *fields, const struct field *place, const ch
 {
     if (fields->count == FIELDS_MAXIMUM || fields->text.failed)
         return;
+    assert(fields->count < FIELDS_MAXIMUM);
     struct field field = *place;
     field.name = add_text(fields, name);
     field.value = add_text(fields, value);
@@ -47,6 +49,7 @@ static void add_field(struct fields *fields, const struct field *place, const ch
 
 static struct field place_of(const struct fields *fields, unsigned depth, const uint8_t *at, size_t length)
 {
+    assert(at >= fields->base && depth <= UINT8_MAX);
     return (struct field){
         .depth = (uint8_t)depth,
         .offset = (uint32_t)(at - fields->base),
@@ -74,11 +77,13 @@ void fields_add(struct fields *fields, unsigned depth, const char *name, const u
 
 const char *field_name(const struct fields *fields, const struct field *field)
 {
+    assert(field->name < fields->text.length);
     return fields->text.text + field->name;
 }
 
 const char *field_value(const struct fields *fields, const struct field *field)
 {
+    assert(field->value < fields->text.length);
     return fields->text.text + field->value;
 }
 
@@ -111,6 +116,7 @@ static void add_layers(struct fields *fields, const struct packet *packet, const
 {
     for (unsigned i = 0; i < trace->count; i++) {
         const struct decoder *row = &decoders[trace->layers[i].decoder];
+        assert(trace->layers[i].offset + trace->layers[i].length <= packet->captured);
         struct cursor layer = cursor_of(packet->bytes + trace->layers[i].offset, trace->layers[i].length);
         if (row->describe != NULL)
             row->describe(layer, packet, fields);

@@ -1,5 +1,6 @@
 #include "decode/fragments.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,7 @@ static unsigned sets_for(unsigned capacity)
 
 struct fragments *fragments_create(unsigned capacity, uint64_t hash_seed)
 {
+    assert(capacity > 0);
     unsigned sets = sets_for(capacity);
     struct fragments *fragments = calloc(1, sizeof *fragments + sets * WAYS * sizeof(struct entry));
     if (fragments == NULL)
@@ -75,6 +77,7 @@ static struct datagram datagram_of(const struct packet *packet)
 
 static struct entry *set_of(struct fragments *fragments, const struct datagram *datagram)
 {
+    assert((fragments->sets & (fragments->sets - 1)) == 0);
     uint64_t hash = hash_bytes(datagram, sizeof *datagram, fragments->hash_seed);
     return &fragments->entries[(hash & (fragments->sets - 1)) * WAYS];
 }
@@ -105,6 +108,7 @@ static struct entry *entry_to_write(struct entry *set, const struct datagram *da
 
 static void remember(struct fragments *fragments, const struct packet *packet)
 {
+    assert(packet->ports_known && packet->source.version != 0);
     struct datagram datagram = datagram_of(packet);
     struct entry *entry = entry_to_write(set_of(fragments, &datagram), &datagram);
     *entry = (struct entry){

@@ -1,6 +1,8 @@
 // The hex dump: offset, sixteen bytes in two groups of eight, the same as ASCII.
 #include "decode/fields.h"
 
+#include <assert.h>
+
 enum { ROW_BYTES = 16, GROUP_BYTES = 8 };
 
 static void add_hex_byte(struct strbuf *into, uint8_t byte)
@@ -11,6 +13,7 @@ static void add_hex_byte(struct strbuf *into, uint8_t byte)
 
 static void add_row(struct strbuf *into, const uint8_t *bytes, size_t length)
 {
+    assert(length > 0 && length <= ROW_BYTES);
     for (size_t i = 0; i < ROW_BYTES; i++) {
         if (i == GROUP_BYTES)
             strbuf_add_char(into, ' ');

@@ -30,8 +30,7 @@ static void add_vlans(struct strbuf *into, const struct packet *packet)
 
 static bool shows_ports(const struct packet *packet)
 {
-    return packet->ports_known && packet->ip_protocol != IP_PROTOCOL_ICMP &&
-           packet->ip_protocol != IP_PROTOCOL_ICMPV6;
+    return packet->ports_known && ip_protocol_has_ports(packet->ip_protocol);
 }
 
 static void add_endpoint(struct strbuf *into, const struct packet *packet, const struct address *address,

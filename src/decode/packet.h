@@ -79,8 +79,7 @@ struct packet_tcp {
     uint8_t window_shift; // the option of a SYN
     uint8_t sacks;        // blocks of the SACK option, PACKET_SACKS at most
     bool has_window_shift;
-    bool has_timestamp;
-    uint32_t timestamp, timestamp_echo;
+    uint32_t timestamp, timestamp_echo; // 0 = no option
 };
 
 // Valid when is_arp. Addresses have version 0 unless the message is about IPv4 over Ethernet.
@@ -89,8 +88,6 @@ struct packet_arp {
     uint8_t sender_mac[6], target_mac[6];
     struct address sender, target;
 };
-
-enum packet_app { PACKET_APP_NONE, PACKET_APP_DNS, PACKET_APP_TLS };
 
 // In the first cache line what every packet of a flow is counted by, behind it what few are asked for.
 struct packet {

@@ -22,7 +22,6 @@ static void read_timestamp(struct cursor *body, struct packet_tcp *tcp)
 {
     tcp->timestamp = cursor_u32(body);
     tcp->timestamp_echo = cursor_u32(body);
-    tcp->has_timestamp = true;
 }
 
 static void read_sack(const struct cursor *body, struct packet_tcp *tcp)

@@ -1,9 +1,11 @@
 #include "flow/community_id.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/cursor.h"
 #include "base/digest.h"
 #include "flow/record.h"
 #include "net/protocol.h"
@@ -81,10 +83,10 @@ void icmp_ports(uint8_t protocol, uint8_t type, uint8_t code, uint16_t *source_p
     *target_port = *one_way ? code : (uint16_t)counterpart;
 }
 
-static bool has_ports(uint8_t protocol)
+// Type and code of ICMP are hashed as ports.
+static bool hashes_ports(uint8_t protocol)
 {
-    return protocol == IP_PROTOCOL_TCP || protocol == IP_PROTOCOL_UDP || protocol == IP_PROTOCOL_SCTP ||
-           protocol == IP_PROTOCOL_ICMP || protocol == IP_PROTOCOL_ICMPV6;
+    return ip_protocol_has_ports(protocol) || ip_protocol_is_icmp(protocol);
 }
 
 // What is hashed, as bytes in network order.
@@ -95,13 +97,14 @@ struct hashed {
 
 static void add_u16(struct hashed *hashed, uint16_t number)
 {
-    hashed->bytes[hashed->length++] = (uint8_t)(number >> 8);
-    hashed->bytes[hashed->length++] = (uint8_t)number;
+    bytes_put_u16(hashed->bytes + hashed->length, number);
+    hashed->length += sizeof number;
 }
 
 static void add_address(struct hashed *hashed, const struct address *address)
 {
     size_t length = address->version == 4 ? 4 : 16;
+    assert(hashed->length + length <= sizeof hashed->bytes);
     memcpy(hashed->bytes + hashed->length, address->bytes, length);
     hashed->length += length;
 }
@@ -120,7 +123,7 @@ static struct hashed hashed_of(const struct endpoint *first, const struct endpoi
     add_address(&hashed, &first->address);
     add_address(&hashed, &second->address);
     add_u16(&hashed, (uint16_t)(protocol << 8)); // a byte of padding follows it
-    if (has_ports(protocol)) {
+    if (hashes_ports(protocol)) {
         add_u16(&hashed, first->port);
         add_u16(&hashed, second->port);
     }
@@ -132,7 +135,7 @@ static bool digest_of(const struct endpoint *source, const struct endpoint *targ
 {
     if (source->address.version == 0 || source->address.version != target->address.version)
         return false;
-    bool swap = !one_way && !in_order(source, target, has_ports(protocol));
+    bool swap = !one_way && !in_order(source, target, hashes_ports(protocol));
     struct hashed hashed = hashed_of(swap ? target : source, swap ? source : target, protocol, seed);
     return digest_bytes(DIGEST_SHA1, hashed.bytes, hashed.length, into);
 }

@@ -28,6 +28,7 @@ void ended_list_done(struct ended_list *list)
 
 bool ended_list_reserve(struct ended_list *list, size_t more)
 {
+    assert(list->count <= list->room);
     if (list->room - list->count >= more)
         return true;
     uint32_t *ids = realloc(list->ids, (list->count + more) * sizeof *ids);
@@ -45,6 +46,7 @@ bool ended_list_add(struct ended_list *list, uint32_t id)
         return false;
     if (list->run_count == 0)
         list->runs[list->run_count++] = (struct ended_run){0};
+    assert(id != 0 && list->heap_count == 0); // what is being taken is not added to
     list->ids[list->count++] = id;
     list->runs[list->run_count - 1].end = list->count;
     return true;
@@ -175,6 +177,7 @@ static void sort_alike(struct timed_id *items, size_t count, const struct flow_s
 
 static void sort_run(struct ended_list *list, const struct ended_run *run, const struct flow_store *store)
 {
+    assert(run->next < run->end && run->end <= list->count);
     size_t count = run->end - run->next;
     uint32_t *ids = list->ids + run->next;
     struct timed_id *scratch = need_scratch(list, count);
@@ -197,6 +200,7 @@ static void read_head(const struct ended_list *list, struct ended_run *run, cons
 {
     enum { AHEAD_NODES = 8, AHEAD_PARTS = 4 };
     const uint32_t *ids = &list->ids[run->next];
+    assert(run->next < run->end);
     size_t left = run->end - run->next;
     uint32_t id = ids[0];
     run->end_ns = ended_time(store, id);
@@ -247,6 +251,7 @@ void ended_list_sort(struct ended_list *list, const struct flow_store *store)
             continue;
         sort_run(list, run, store);
         read_head(list, run, store);
+        assert(list->heap_count < ENDED_RUNS);
         list->heap[list->heap_count++] = i;
     }
     for (unsigned place = list->heap_count / 2; place-- > 0;)
@@ -260,6 +265,7 @@ uint32_t ended_list_next(struct ended_list *list, const struct flow_store *store
         return 0;
     }
     struct ended_run *run = &list->runs[list->heap[0]];
+    assert(list->heap[0] < list->run_count && run->next < run->end);
     uint32_t id = list->ids[run->next++];
     if (run->next < run->end)
         read_head(list, run, store);

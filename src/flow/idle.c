@@ -7,6 +7,7 @@ enum { IDLE_SLOTS_MAXIMUM = 1024, IDLE_SLACK = 4, SLOT_SHIFT = 30, NEVER_SLOT_SH
 
 uint8_t idle_slot_shift(int64_t timeout_ns)
 {
+    assert(timeout_ns >= 0);
     uint8_t shift = timeout_ns == 0 ? NEVER_SLOT_SHIFT : SLOT_SHIFT;
     while ((timeout_ns >> shift) + IDLE_SLACK > IDLE_SLOTS_MAXIMUM)
         shift++;
@@ -20,6 +21,7 @@ bool idle_wheel_init(struct idle_wheel *wheel, int64_t timeout_ns)
     while (slots < (timeout_ns >> shift) + IDLE_SLACK)
         slots *= 2;
 
+    assert(slots <= IDLE_SLOTS_MAXIMUM);
     *wheel = (struct idle_wheel){.slot_shift = shift, .slots = slots};
     wheel->heads = calloc(slots, sizeof *wheel->heads);
     return wheel->heads != NULL;
@@ -38,11 +40,13 @@ static uint32_t slot_of(const struct idle_wheel *wheel, int64_t number)
 
 static struct idle_links *links_at(const struct flow_store *store, uint32_t id)
 {
+    assert(id != 0);
     return &flow_ends_at(store, id)->idle;
 }
 
 static void link_first(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id, uint32_t slot)
 {
+    assert(slot < wheel->slots && wheel->heads[slot] != id);
     struct idle_links *links = links_at(store, id);
     *links = (struct idle_links){.next = wheel->heads[slot], .previous = IDLE_FIRST | slot};
     if (links->next != 0)
@@ -50,21 +54,33 @@ static void link_first(struct idle_wheel *wheel, const struct flow_store *store,
     wheel->heads[slot] = id;
 }
 
+// The slot of which a flow is the first, by its way back.
+static uint32_t first_slot(const struct idle_wheel *wheel, uint32_t previous)
+{
+    uint32_t slot = previous & ~(uint32_t)IDLE_FIRST;
+    assert(slot < wheel->slots); // else it is on another wheel
+    return slot;
+}
+
 static void unlink_flow(struct idle_wheel *wheel, const struct flow_store *store, uint32_t id)
 {
     struct idle_links links = *links_at(store, id);
-    if ((links.previous & IDLE_FIRST) != 0)
-        wheel->heads[links.previous & ~(uint32_t)IDLE_FIRST] = links.next;
-    else
-        links_at(store, links.previous)->next = links.next;
-    if (links.next != 0)
-        links_at(store, links.next)->previous = links.previous;
+    uint32_t *way_here = (links.previous & IDLE_FIRST) != 0 ? &wheel->heads[first_slot(wheel, links.previous)]
+                                                            : &links_at(store, links.previous)->next;
+    assert(*way_here == id);
+    *way_here = links.next;
+    if (links.next != 0) {
+        struct idle_links *next = links_at(store, links.next);
+        assert(next->previous == id);
+        next->previous = links.previous;
+    }
 }
 
 // Flows of the slots before `oldest` gather in it: they are older than the wheel can tell.
 static void gather_old(struct idle_wheel *wheel, const struct flow_store *store, int64_t oldest)
 {
     uint32_t into = slot_of(wheel, oldest);
+    assert(oldest >= wheel->oldest);
     int64_t steps = oldest - wheel->oldest;
     for (int64_t i = 0; i < steps && i < (int64_t)wheel->slots; i++) {
         uint32_t from = slot_of(wheel, wheel->oldest + i);
@@ -87,6 +103,7 @@ void idle_wheel_add(struct idle_wheel *wheel, const struct flow_store *store, ui
     // A quarter of the wheel at once, so that gathering costs little even where nothing ever expires.
     if (number - wheel->oldest >= (int64_t)wheel->slots)
         gather_old(wheel, store, number - (int64_t)wheel->slots * 3 / 4);
+    assert(number >= wheel->oldest && number - wheel->oldest < (int64_t)wheel->slots);
     link_first(wheel, store, id, slot_of(wheel, number));
 }
 
@@ -147,6 +164,7 @@ uint32_t idle_wheel_drain(struct idle_wheel *wheel, const struct flow_store *sto
     uint32_t id = wheel->heads[*slot];
     wheel->heads[*slot] = links_at(store, id)->next;
     prefetch_flow(store, wheel->heads[*slot]);
+    assert(wheel->members > 0);
     wheel->members--;
     return id;
 }

@@ -33,6 +33,7 @@ void flow_index_done(struct flow_index *index)
 
 static bool place_into(struct index_bucket *bucket, uint16_t tag, uint32_t id)
 {
+    assert(id != 0);
     for (unsigned place = 0; place < INDEX_PLACES; place++) {
         if (bucket->ids[place] == 0) {
             bucket->ids[place] = id;
@@ -67,6 +68,7 @@ static bool redistribute(struct flow_index *index, uint32_t number)
             if (chain.ids[place] == 0)
                 continue;
             uint64_t hash = index->hash_of(index->owner, chain.ids[place]);
+            assert(flow_index_tag(hash) == chain.tags[place]); // the flow's key is what it was
             if (!chain_insert(index, flow_index_bucket_number(index, hash), chain.tags[place],
                               chain.ids[place]))
                 return false;
@@ -87,6 +89,7 @@ static bool split(struct flow_index *index)
         return false;
     memset(flow_index_bucket(index, added), 0, sizeof(struct index_bucket)); // see slab.c: written first
     uint32_t split_from = added & index->mask;
+    assert(split_from < added && added <= index->mask * 2 + 1);
     index->buckets++;
     bool whole = redistribute(index, split_from);
     assert(whole); // the entries fit where they were: two buckets now stand for one
@@ -126,6 +129,7 @@ static bool is_empty(const struct index_bucket *bucket)
 static void free_overflow(struct flow_index *index, struct index_bucket *before)
 {
     uint32_t id = before->overflow;
+    assert(id != 0);
     before->overflow = ((const struct index_bucket *)slab_at(&index->overflow, id))->overflow;
     slab_free(&index->overflow, id);
 }
@@ -140,6 +144,7 @@ void flow_index_remove(struct flow_index *index, uint64_t hash, uint32_t id)
         before = bucket;
         bucket = slab_at(&index->overflow, bucket->overflow);
     }
+    assert(bucket->tags[place] == flow_index_tag(hash) && index->entries > 0);
     bucket->ids[place] = 0;
     bucket->tags[place] = 0;
     index->entries--;

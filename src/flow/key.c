@@ -1,6 +1,7 @@
 #include "flow/key.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -10,7 +11,7 @@ static void ports_of_packet(const struct packet *packet, uint16_t ports[2])
 {
     ports[0] = packet->source_port;
     ports[1] = packet->target_port;
-    if (packet->ip_protocol == IP_PROTOCOL_ICMP || packet->ip_protocol == IP_PROTOCOL_ICMPV6) {
+    if (ip_protocol_is_icmp(packet->ip_protocol)) {
         bool one_way;
         icmp_ports(packet->ip_protocol, (uint8_t)packet->source_port, (uint8_t)packet->target_port, &ports[0],
                    &ports[1], &one_way);
@@ -51,6 +52,7 @@ bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8
 {
     if (packet->source.version == 0)
         return false;
+    assert(packet->source.version == packet->target.version);
     uint16_t ports[2] = {0, 0};
     if (packet->ports_known)
         ports_of_packet(packet, ports);

@@ -28,15 +28,6 @@ const char *end_reason_name(enum end_reason reason)
     return names[reason];
 }
 
-const char *client_from_name(enum client_from from)
-{
-    static const char *const names[] = {
-        [CLIENT_UNKNOWN] = "unknown",           [CLIENT_SYN] = "syn",   [CLIENT_SYN_ACK] = "syn_ack",
-        [CLIENT_FIRST_PACKET] = "first_packet", [CLIENT_PORT] = "port",
-    };
-    return names[from];
-}
-
 const char *flow_app_name(enum flow_app app)
 {
     static const char *const names[FLOW_APPS] = {

@@ -96,7 +96,6 @@ struct flow_record {
 
 const char *tcp_state_name(enum tcp_state state);
 const char *end_reason_name(enum end_reason reason);
-const char *client_from_name(enum client_from from);
 const char *flow_app_name(enum flow_app app);
 
 // A copy that owns its texts, as one block; NULL without memory.

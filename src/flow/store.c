@@ -1,5 +1,6 @@
 #include "flow/store.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ size_t flow_store_bytes(const struct flow_store *store)
 
 static void free_node(struct flow_store *store, uint32_t id)
 {
+    assert((flow_at(store, id)->marks & FLOW_MARK_ENDED) != 0);
     slab_free((id & FLOW_ID_V6) != 0 ? &store->v6.slab : &store->v4.slab, id & ~(uint32_t)FLOW_ID_V6);
 }
 
@@ -76,11 +78,13 @@ static bool set_tunnel(struct flow_store *store, struct flow *flow, const struct
 
 uint32_t flow_store_add(struct flow_store *store, const struct flow_key *key)
 {
+    assert(key->ip_version == 4 || key->ip_version == 6);
     bool v6 = key->ip_version == 6;
     size_t bytes = v6 ? 16 : 4;
     uint32_t id = nodes_take(v6 ? &store->v6 : &store->v4);
     if (id == 0)
         return 0;
+    assert(id < FLOW_ID_INTERIM); // the bits above say what kind of id it is
     id |= v6 ? (uint32_t)FLOW_ID_V6 : 0;
 
     struct flow *flow = flow_at(store, id);
@@ -114,6 +118,7 @@ static uint32_t neighbour_of(uint32_t id)
 
 static void link_free(struct flow_store *store, uint32_t id)
 {
+    assert(id != store->free_opening);
     opening_at(store, id)->segments = 0;
     *links_of(store, id) = (struct free_links){.next = store->free_opening};
     if (store->free_opening != 0)
@@ -123,7 +128,10 @@ static void link_free(struct flow_store *store, uint32_t id)
 
 static void unlink_free(struct flow_store *store, uint32_t id)
 {
+    assert(opening_at(store, id)->segments == 0);
     struct free_links links = *links_of(store, id);
+    assert(links.previous != 0 ? links_of(store, links.previous)->next == id : store->free_opening == id);
+    assert(links.next == 0 || links_of(store, links.next)->previous == id);
     if (links.previous != 0)
         links_of(store, links.previous)->next = links.next;
     else
@@ -163,6 +171,8 @@ static void free_opening(struct flow_store *store, uint32_t id)
 void flow_store_remove(struct flow_store *store, uint32_t id)
 {
     struct flow *flow = flow_at(store, id);
+    assert((flow->marks & (FLOW_MARK_OPENING | FLOW_MARK_QUALITY)) !=
+           (FLOW_MARK_OPENING | FLOW_MARK_QUALITY));
     flow->marks |= FLOW_MARK_ENDED; // a free node keeps it: whoever walks over all nodes passes it by
     if ((flow->marks & FLOW_MARK_OPENING) != 0)
         free_opening(store, flow->quality);
@@ -183,6 +193,7 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
 
 struct tcp_opening *flow_make_opening(struct flow_store *store, struct flow *flow)
 {
+    assert((flow->marks & (FLOW_MARK_OPENING | FLOW_MARK_QUALITY)) == 0);
     uint32_t id = take_opening(store);
     if (id == 0)
         return NULL;
@@ -193,7 +204,9 @@ struct tcp_opening *flow_make_opening(struct flow_store *store, struct flow *flo
 
 struct tcp_opening flow_take_opening(struct flow_store *store, struct flow *flow)
 {
+    assert((flow->marks & FLOW_MARK_OPENING) != 0);
     struct tcp_opening opening = *flow_opening(store, flow);
+    assert(opening.segments > 0 && opening.segments <= TCP_OPENING_SEGMENTS);
     free_opening(store, flow->quality);
     flow->marks &= (uint8_t)~FLOW_MARK_OPENING;
     flow->quality = opening.syn_sequence;
@@ -202,6 +215,7 @@ struct tcp_opening flow_take_opening(struct flow_store *store, struct flow *flow
 
 struct tcp_quality *flow_make_quality(struct flow_store *store, struct flow *flow)
 {
+    assert((flow->marks & (FLOW_MARK_OPENING | FLOW_MARK_QUALITY)) == 0);
     uint32_t id = slab_take(&store->quality);
     if (id == 0)
         return NULL;
@@ -239,8 +253,9 @@ struct flow_names *flow_set_names(struct flow_store *store, struct flow *flow, c
 struct flow_names *flow_take_names(struct flow_store *store, struct flow_extra *extra)
 {
     struct flow_names *names = extra->names;
-    if (names != NULL)
-        store->names_bytes -= sizeof *names + names->text_bytes;
+    size_t bytes = names != NULL ? sizeof *names + names->text_bytes : 0;
+    assert(store->names_bytes >= bytes);
+    store->names_bytes -= bytes;
     extra->names = NULL;
     return names;
 }
@@ -257,6 +272,7 @@ void flow_key_of(const struct flow_store *store, const struct flow *flow, struct
     memcpy(key->addresses[1], flow->addresses + bytes, bytes);
     if ((flow->marks & FLOW_MARK_TUNNEL) != 0) {
         const struct flow_extra *extra = flow_extra(store, flow);
+        assert(extra != NULL);
         key->tunnel_kind = extra->tunnel.kind;
         key->tunnel_id = extra->tunnel.id;
     }

@@ -71,8 +71,7 @@ static void guess_client(struct flow *flow, const struct packet *packet, uint8_t
 {
     enum { SERVER_PORTS = 1024 };
     uint8_t flags = packet->ip_protocol == IP_PROTOCOL_TCP && packet->has_transport ? packet->tcp.flags : 0;
-    bool has_ports = packet->ports_known && packet->ip_protocol != IP_PROTOCOL_ICMP &&
-                     packet->ip_protocol != IP_PROTOCOL_ICMPV6;
+    bool has_ports = packet->ports_known && ip_protocol_has_ports(packet->ip_protocol);
     if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
         set_client(flow, CLIENT_SYN, sender);
         flow->quality = packet->tcp.sequence;
@@ -279,7 +278,6 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     uint32_t id = find_flow(table, key, hash, hint);
     if (id == 0 || end_former(table, partition, id, packet, hash, sender, at_ns)) {
         id = make_flow(table, partition, packet, key, hash, sender, at_ns);
-        hit.created = id != 0;
         table->counts.refused += id == 0;
         if (id == 0)
             return hit;

@@ -90,7 +90,6 @@ struct flow_hit {
     struct flow *flow;    // NULL: refused
     bool duplicate;       // another interface owns this direction: counted nowhere
     bool second_sighting; // the same, but observation is `all`: counted
-    bool created;
 };
 
 // A change of what may change while flows are alive: the timeouts, the interim records, begun flows, and max_flows up

@@ -1,6 +1,8 @@
 // The beginning of a flow's quality: the segments of a handshake wait until there is something to measure.
 #include "flow/tcp_segment.h"
 
+#include <assert.h>
+
 // Whether the flow so far is one SYN without data: its number is all there is to remember of it, so that a
 // flood of them costs no more than their nodes.
 static bool is_opening_syn(const struct flow *flow, const struct packet *packet)
@@ -47,6 +49,7 @@ static bool wait_in_opening(struct flow_store *store, struct flow *flow, const s
             return false;
         opening->syn_sequence = syn_sequence;
     }
+    assert(opening->segments < TCP_OPENING_SEGMENTS);
     unsigned at = opening->segments++;
     opening->segment[at].sent_ns = packet->time_ns;
     opening->segment[at].sequence = packet->tcp.sequence;
@@ -59,6 +62,7 @@ static bool wait_in_opening(struct flow_store *store, struct flow *flow, const s
 void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t syn_ns,
                          const struct flow_policy *policy, struct tcp_quality *quality)
 {
+    assert(opening->segments <= TCP_OPENING_SEGMENTS && (client == 0 || client == 1));
     struct packet_tcp syn = {.sequence = opening->syn_sequence, .flags = TCP_SYN};
     struct segment segment = segment_of(&syn, 0, syn_ns);
     tcp_measure_segment(NULL, quality, client, &segment, policy);
@@ -80,6 +84,7 @@ static struct tcp_quality *begin_quality(struct flow_store *store, uint32_t id, 
 {
     struct flow *flow = flow_at(store, id);
     bool opened = flow->client_from == CLIENT_SYN && !flow_has_one_packet(flow);
+    assert((flow->marks & FLOW_MARK_QUALITY) == 0);
     struct tcp_opening opening = {.syn_sequence = flow->quality};
     if ((flow->marks & FLOW_MARK_OPENING) != 0)
         opening = flow_take_opening(store, flow);

@@ -1,5 +1,7 @@
 #include "flow/tcp_segment.h"
 
+#include <assert.h>
+
 #include "base/time.h"
 
 enum { RTT_EWMA_SHIFT = 3 }; // alpha = 1/8 = 0.125
@@ -47,6 +49,7 @@ static void settle_pending(struct tcp_quality *quality, struct tcp_side *side, u
 
 static void note_pending(struct tcp_side *side, const struct segment *segment)
 {
+    assert(side->pending <= TCP_PENDING);
     if (side->pending == TCP_PENDING)
         return;
     side->pending_end[side->pending] = segment->end;
@@ -68,6 +71,7 @@ static void forget_pending_after(struct tcp_side *side, uint32_t begin)
 
 static void drop_hole(struct tcp_trouble *trouble, unsigned i)
 {
+    assert(i < trouble->holes && trouble->holes <= TCP_HOLES);
     trouble->hole[i] = trouble->hole[--trouble->holes];
 }
 
@@ -81,12 +85,14 @@ static struct tcp_hole *hole_place(struct tcp_trouble *trouble)
                 lowest = i;
         drop_hole(trouble, lowest);
     }
+    assert(trouble->holes < TCP_HOLES);
     return &trouble->hole[trouble->holes++];
 }
 
 // Remembers that [begin, end) was not seen.
 static void open_hole(struct flow_store *store, struct tcp_side *side, uint32_t begin, uint32_t end)
 {
+    assert(before(begin, end));
     struct tcp_trouble *trouble = flow_need_trouble(store, side);
     if (trouble == NULL)
         return;
@@ -98,6 +104,7 @@ static void open_hole(struct flow_store *store, struct tcp_side *side, uint32_t 
 // Takes the segment's part out of one hole; the bytes that it filled.
 static uint32_t fill_hole(struct tcp_trouble *trouble, unsigned i, const struct segment *segment)
 {
+    assert(i < trouble->holes);
     struct tcp_hole *hole = &trouble->hole[i];
     uint32_t begin = greatest(hole->begin, segment->begin);
     uint32_t end = least(hole->end, segment->end);
@@ -312,6 +319,7 @@ static void measure_handshake(struct tcp_quality *quality, int direction, const 
 void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
                          const struct segment *segment, const struct flow_policy *policy)
 {
+    assert(direction == 0 || direction == 1);
     const struct packet_tcp *tcp = segment->tcp;
     if (quality->handshake != TCP_HANDSHAKE_DONE)
         measure_handshake(quality, direction, segment);

@@ -1,5 +1,6 @@
 #include "flow/top.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,7 @@ unsigned top_insert(const struct top_flow *candidate, struct top_flow *out, unsi
 {
     if (most == 0 || (count == most && !larger(candidate, &out[count - 1])))
         return count;
+    assert(count <= most);
     unsigned at = count < most ? count++ : count - 1;
     for (; at > 0 && larger(candidate, &out[at - 1]); at--)
         out[at] = out[at - 1];

@@ -1,15 +1,23 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/strbuf.h"
 
 enum { GROUPS = 8 }; // of an IPv6 address
 
+static bool address_is_of_version(const struct address *address)
+{
+    return address->version == 4 || address->version == 6 || address->version == 0;
+}
+
 int address_compare(const struct address *left, const struct address *right)
 {
+    assert(address_is_of_version(left) && address_is_of_version(right));
     if (left->version != right->version)
         return left->version < right->version ? -1 : 1;
     return memcmp(left->bytes, right->bytes, sizeof left->bytes);
@@ -42,12 +50,14 @@ bool address_parse(const char *text, struct address *out)
 
 static unsigned address_bits(const struct address *address)
 {
+    assert(address->version == 4 || address->version == 6);
     return address->version == 4 ? 32 : 128;
 }
 
 // Whether the first `bits` bits are equal.
 static bool same_start(const uint8_t *left, const uint8_t *right, unsigned bits)
 {
+    assert(bits <= 8 * sizeof((struct address *)NULL)->bytes);
     unsigned whole = bits / 8, rest = bits % 8;
     if (memcmp(left, right, whole) != 0)
         return false;
@@ -97,6 +107,7 @@ bool prefix_parse(const char *text, struct prefix *out)
 
 bool prefix_contains(const struct prefix *prefix, const struct address *address)
 {
+    assert(prefix->bits <= address_bits(&prefix->address));
     return prefix->address.version == address->version &&
            same_start(prefix->address.bytes, address->bytes, prefix->bits);
 }
@@ -105,6 +116,7 @@ bool prefix_contains(const struct prefix *prefix, const struct address *address)
 // ADDRESS_TEXT_BYTES, which holds the longest form.
 static char *write_decimal(char *at, unsigned value)
 {
+    assert(value <= UINT16_MAX);
     char digits[5];
     unsigned count = 0;
     do
@@ -127,6 +139,7 @@ static char *write_v4(char *at, const uint8_t bytes[4])
 
 static char *write_group(char *at, unsigned group)
 {
+    assert(group <= UINT16_MAX);
     bool begun = false;
     for (int shift = 12; shift >= 0; shift -= 4) {
         unsigned digit = group >> shift & 0xf;
@@ -170,7 +183,7 @@ static char *write_v6(char *at, const uint8_t bytes[16])
     }
     unsigned groups[GROUPS];
     for (unsigned i = 0; i < GROUPS; i++)
-        groups[i] = (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
+        groups[i] = bytes_u16(bytes + 2 * i);
     struct zero_run zeros = longest_zeros(groups);
     for (unsigned i = 0; i < GROUPS; i++) {
         if (zeros.length > 0 && i == zeros.start) {
@@ -192,13 +205,16 @@ static char *write_address(char *at, const struct address *address)
         return write_v4(at, address->bytes);
     if (address->version == 6)
         return write_v6(at, address->bytes);
+    assert(address->version == 0);
     *at = '-';
     return at + 1;
 }
 
 char *address_format(const struct address *address, char into[ADDRESS_TEXT_BYTES])
 {
-    *write_address(into, address) = '\0';
+    char *end = write_address(into, address);
+    assert(end - into < ADDRESS_TEXT_BYTES);
+    *end = '\0';
     return into;
 }
 
@@ -212,7 +228,9 @@ char *endpoint_format(const struct endpoint *endpoint, char into[ENDPOINT_TEXT_B
     if (brackets)
         *at++ = ']';
     *at++ = ':';
-    *write_decimal(at, endpoint->port) = '\0';
+    at = write_decimal(at, endpoint->port);
+    assert(at - into < ENDPOINT_TEXT_BYTES);
+    *at = '\0';
     return into;
 }
 

@@ -1,6 +1,7 @@
 // Numbers of the wire and their names (IANA). Pure; any thread.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum ip_protocol {
@@ -52,6 +53,18 @@ enum tcp_flag {
     TCP_ECE = 0x40,
     TCP_CWR = 0x80,
 };
+
+// ICMP has a type and a code where these have ports.
+static inline bool ip_protocol_is_icmp(uint8_t protocol)
+{
+    return protocol == IP_PROTOCOL_ICMP || protocol == IP_PROTOCOL_ICMPV6;
+}
+
+// TCP, UDP and SCTP: the protocols whose endpoints are told apart by ports.
+static inline bool ip_protocol_has_ports(uint8_t protocol)
+{
+    return protocol == IP_PROTOCOL_TCP || protocol == IP_PROTOCOL_UDP || protocol == IP_PROTOCOL_SCTP;
+}
 
 // "tcp", "udp", "icmp", "icmpv6", "sctp", "gre"...; NULL for a number without a short name.
 const char *ip_protocol_name(uint8_t protocol);

@@ -32,11 +32,6 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
-static double milliseconds(int64_t span_ns)
-{
-    return (double)span_ns / (double)NS_PER_MS;
-}
-
 static void warn_loss(struct report_summary *summary)
 {
     const struct report_ledger *ledger = &summary->ledger;
@@ -154,7 +149,7 @@ static void headline_names(struct report_summary *summary)
             dns->unanswered == 1 ? "y" : "ies");
     if (dns->slow > 0)
         say(&summary->headlines, "%" PRIu64 " DNS answer%s took longer than 500 ms (slowest %.0f ms).",
-            dns->slow, plural(dns->slow), milliseconds(dns->slowest_ns));
+            dns->slow, plural(dns->slow), time_ms(dns->slowest_ns));
     if (tls->outdated > 0)
         say(&summary->headlines, "%" PRIu64 " of %" PRIu64 " TLS clients offer nothing newer than TLS 1.1.",
             tls->outdated, tls->flows);

@@ -44,7 +44,7 @@ static void write_filter(const struct flow_record *record, char into[REPORT_FILT
     if (ports != NULL)
         snprintf(into, REPORT_FILTER_BYTES, "%s==%s && %s==%u && %s==%s && %s==%u", addresses, first, ports,
                  record->endpoint[0].port, addresses, second, ports, record->endpoint[1].port);
-    else if (record->protocol == IP_PROTOCOL_ICMP || record->protocol == IP_PROTOCOL_ICMPV6)
+    else if (ip_protocol_is_icmp(record->protocol))
         snprintf(into, REPORT_FILTER_BYTES, "%s==%s && %s==%s && %s", addresses, first, addresses, second,
                  v6 ? "icmpv6" : "icmp");
     else

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "report/flow_row.h"
 #include "report/tcp.h"
 
@@ -71,11 +72,6 @@ static void count_host(struct report_flows *flows, const struct named_flow *flow
     tally_label(row, flow->name[side]);
 }
 
-static bool has_ports(uint8_t protocol)
-{
-    return protocol == IP_PROTOCOL_TCP || protocol == IP_PROTOCOL_UDP || protocol == IP_PROTOCOL_SCTP;
-}
-
 static uint16_t service_port(const struct flow_record *record)
 {
     uint16_t first = record->endpoint[0].port, second = record->endpoint[1].port;
@@ -86,7 +82,7 @@ static uint16_t service_port(const struct flow_record *record)
 
 static void count_service(struct report_flows *flows, const struct flow_record *record)
 {
-    if (!has_ports(record->protocol))
+    if (!ip_protocol_has_ports(record->protocol))
         return;
     uint16_t port = service_port(record);
     const uint8_t key[SERVICE_KEY_BYTES] = {record->protocol, (uint8_t)(port >> 8), (uint8_t)port};
@@ -105,8 +101,7 @@ static void count_failure(struct report_flows *flows, const struct named_flow *f
     const struct endpoint *endpoint = &flow->record->endpoint[server];
     uint8_t key[ADDRESS_KEY_BYTES + PORT_KEY_BYTES];
     address_key(&endpoint->address, key);
-    key[ADDRESS_KEY_BYTES] = (uint8_t)(endpoint->port >> 8);
-    key[ADDRESS_KEY_BYTES + 1] = (uint8_t)endpoint->port;
+    bytes_put_u16(key + ADDRESS_KEY_BYTES, endpoint->port);
     struct tally_row *row = tally_at(&flows->targets, key, sizeof key);
     if (row == NULL)
         return;
@@ -165,69 +160,49 @@ void report_flows_add(struct report_flows *flows, const struct named_flow *flow)
         add_tcp(flows, &candidate, flow);
 }
 
-static unsigned rows_of(struct tally *tally, unsigned top)
+static void fill_host(void *element, const struct tally_row *row)
 {
-    tally_sort(tally);
-    return tally->count < top ? (unsigned)tally->count : top;
+    *(struct report_host *)element = (struct report_host){
+        .address = address_of_key(row->key),
+        .name = row->label,
+        .sent_bytes = row->counts[HOST_SENT],
+        .received_bytes = row->counts[HOST_RECEIVED],
+        .packets = row->counts[HOST_PACKETS],
+        .flows = row->counts[HOST_FLOWS],
+    };
 }
 
-static bool list_hosts(struct report_flows *flows, struct report_summary *summary)
+static void fill_service(void *element, const struct tally_row *row)
 {
-    unsigned count = rows_of(&flows->hosts, flows->top);
-    summary->hosts = calloc(count + 1, sizeof *summary->hosts);
-    if (summary->hosts == NULL)
-        return false;
-    for (; summary->host_count < count; summary->host_count++) {
-        const struct tally_row *row = flows->hosts.places[summary->host_count];
-        summary->hosts[summary->host_count] = (struct report_host){
-            .address = address_of_key(row->key),
-            .name = row->label,
-            .sent_bytes = row->counts[HOST_SENT],
-            .received_bytes = row->counts[HOST_RECEIVED],
-            .packets = row->counts[HOST_PACKETS],
-            .flows = row->counts[HOST_FLOWS],
-        };
-    }
+    *(struct report_service *)element = (struct report_service){
+        .protocol = row->key[0],
+        .port = bytes_u16(row->key + 1),
+        .flows = row->counts[SERVICE_FLOWS],
+        .packets = row->counts[SERVICE_PACKETS],
+        .bytes = row->weight,
+    };
+}
+
+static void fill_target(void *element, const struct tally_row *row)
+{
+    *(struct report_target *)element = (struct report_target){
+        .server = {.address = address_of_key(row->key), .port = bytes_u16(row->key + ADDRESS_KEY_BYTES)},
+        .name = row->label,
+        .refused = row->counts[TARGET_REFUSED],
+        .unanswered = row->counts[TARGET_UNANSWERED],
+    };
+}
+
+static bool list_rows(struct report_flows *flows, struct report_summary *summary)
+{
+    unsigned top = flows->top;
     summary->host_total = flows->hosts.count;
-    return true;
-}
-
-static bool list_services(struct report_flows *flows, struct report_summary *summary)
-{
-    unsigned count = rows_of(&flows->services, flows->top);
-    summary->services = calloc(count + 1, sizeof *summary->services);
-    if (summary->services == NULL)
-        return false;
-    for (; summary->service_count < count; summary->service_count++) {
-        const struct tally_row *row = flows->services.places[summary->service_count];
-        summary->services[summary->service_count] = (struct report_service){
-            .protocol = row->key[0],
-            .port = (uint16_t)(row->key[1] << 8 | row->key[2]),
-            .flows = row->counts[SERVICE_FLOWS],
-            .packets = row->counts[SERVICE_PACKETS],
-            .bytes = row->weight,
-        };
-    }
-    return true;
-}
-
-static bool list_targets(struct report_flows *flows, struct report_summary *summary)
-{
-    unsigned count = rows_of(&flows->targets, flows->top);
-    summary->targets = calloc(count + 1, sizeof *summary->targets);
-    if (summary->targets == NULL)
-        return false;
-    for (; summary->target_count < count; summary->target_count++) {
-        const struct tally_row *row = flows->targets.places[summary->target_count];
-        const uint8_t *port = row->key + ADDRESS_KEY_BYTES;
-        summary->targets[summary->target_count] = (struct report_target){
-            .server = {.address = address_of_key(row->key), .port = (uint16_t)(port[0] << 8 | port[1])},
-            .name = row->label,
-            .refused = row->counts[TARGET_REFUSED],
-            .unanswered = row->counts[TARGET_UNANSWERED],
-        };
-    }
-    return true;
+    summary->hosts = tally_list(&flows->hosts, top, fill_host, sizeof *summary->hosts, &summary->host_count);
+    summary->services =
+        tally_list(&flows->services, top, fill_service, sizeof *summary->services, &summary->service_count);
+    summary->targets =
+        tally_list(&flows->targets, top, fill_target, sizeof *summary->targets, &summary->target_count);
+    return summary->hosts != NULL && summary->services != NULL && summary->targets != NULL;
 }
 
 static struct report_flow_list flow_list(const struct report_top *top)
@@ -250,7 +225,7 @@ bool report_flows_finish(struct report_flows *flows, struct report_summary *summ
     summary->overflow.hosts = flows->hosts.given_up;
     summary->overflow.services = flows->services.given_up;
     summary->overflow.targets = flows->targets.given_up;
-    return list_hosts(flows, summary) && list_services(flows, summary) && list_targets(flows, summary);
+    return list_rows(flows, summary);
 }
 
 void report_flows_free(struct report_summary *summary)

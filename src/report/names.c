@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/time.h"
 #include "decode/app/tls.h"
 
@@ -54,17 +55,6 @@ static size_t append_name(uint8_t *key, size_t length, const char *name)
     return length;
 }
 
-static void put_u16(uint8_t *into, uint16_t value)
-{
-    into[0] = (uint8_t)(value >> 8);
-    into[1] = (uint8_t)value;
-}
-
-static uint16_t get_u16(const uint8_t *from)
-{
-    return (uint16_t)(from[0] << 8 | from[1]);
-}
-
 static void count_one(struct tally *tally, const uint8_t *key, size_t length)
 {
     struct tally_row *row = tally_at(tally, key, length);
@@ -75,8 +65,8 @@ static void count_one(struct tally *tally, const uint8_t *key, size_t length)
 static void add_failure(struct report_names *names, const struct dns_transaction *transaction)
 {
     uint8_t key[TALLY_KEY_MAXIMUM];
-    put_u16(key, (uint16_t)transaction->rcode);
-    put_u16(key + 2, transaction->type);
+    bytes_put_u16(key, (uint16_t)transaction->rcode);
+    bytes_put_u16(key + 2, transaction->type);
     names->dns.failures++;
     count_one(&names->failed, key, append_name(key, TYPE_AND_CODE_BYTES, transaction->name.text));
 }
@@ -118,7 +108,7 @@ static void add_dns_flow(struct report_names *names, const struct flow_record *r
     uint8_t key[TALLY_KEY_MAXIMUM];
     key[0] = server->version;
     memcpy(key + 1, server->bytes, sizeof server->bytes);
-    put_u16(key + 1 + sizeof server->bytes, record->names->dns_type);
+    bytes_put_u16(key + 1 + sizeof server->bytes, record->names->dns_type);
     names->dns.unanswered++;
     count_one(&names->unanswered, key, append_name(key, SERVER_AND_TYPE_BYTES, record->names->dns_query));
 }
@@ -137,7 +127,7 @@ static void add_tls_flow(struct report_names *names, const struct flow_record *r
 {
     const struct flow_names *tls = record->names;
     uint8_t version[2];
-    put_u16(version, tls->tls_version);
+    bytes_put_u16(version, tls->tls_version);
     names->tls.flows++;
     names->tls.without_name += tls->sni_status == SNI_ABSENT;
     names->tls.cut += tls->sni_status == SNI_TRUNCATED || tls->sni_status == SNI_GAP;
@@ -159,53 +149,40 @@ void report_names_add_flow(struct report_names *names, const struct flow_record 
         add_tls_flow(names, record);
 }
 
-static unsigned rows_of(struct tally *tally, unsigned top)
-{
-    tally_sort(tally);
-    return tally->count < top ? (unsigned)tally->count : top;
-}
-
 static const char *name_in(const struct tally_row *row, size_t offset)
 {
     return (const char *)row->key + offset;
 }
 
-static bool list_failed(struct report_names *names, struct report_dns *dns)
+static void fill_failed(void *element, const struct tally_row *row)
 {
-    unsigned count = rows_of(&names->failed, names->top);
-    dns->failed = calloc(count + 1, sizeof *dns->failed);
-    if (dns->failed == NULL)
-        return false;
-    for (; dns->failed_count < count; dns->failed_count++) {
-        const struct tally_row *row = names->failed.places[dns->failed_count];
-        dns->failed[dns->failed_count] = (struct report_dns_name){
-            .name = name_in(row, TYPE_AND_CODE_BYTES),
-            .type = get_u16(row->key + 2),
-            .rcode = get_u16(row->key),
-            .count = row->weight,
-        };
-    }
-    return true;
+    *(struct report_dns_name *)element = (struct report_dns_name){
+        .name = name_in(row, TYPE_AND_CODE_BYTES),
+        .type = bytes_u16(row->key + 2),
+        .rcode = bytes_u16(row->key),
+        .count = row->weight,
+    };
 }
 
-static bool list_unanswered(struct report_names *names, struct report_dns *dns)
+static void fill_unanswered(void *element, const struct tally_row *row)
 {
-    unsigned count = rows_of(&names->unanswered, names->top);
-    dns->unanswered_names = calloc(count + 1, sizeof *dns->unanswered_names);
-    if (dns->unanswered_names == NULL)
-        return false;
-    for (; dns->unanswered_count < count; dns->unanswered_count++) {
-        const struct tally_row *row = names->unanswered.places[dns->unanswered_count];
-        struct report_dns_name *name = &dns->unanswered_names[dns->unanswered_count];
-        *name = (struct report_dns_name){
-            .name = name_in(row, SERVER_AND_TYPE_BYTES),
-            .type = get_u16(row->key + SERVER_AND_TYPE_BYTES - 2),
-            .server.version = row->key[0],
-            .count = row->weight,
-        };
-        memcpy(name->server.bytes, row->key + 1, sizeof name->server.bytes);
-    }
-    return true;
+    struct report_dns_name *name = element;
+    *name = (struct report_dns_name){
+        .name = name_in(row, SERVER_AND_TYPE_BYTES),
+        .type = bytes_u16(row->key + SERVER_AND_TYPE_BYTES - 2),
+        .server.version = row->key[0],
+        .count = row->weight,
+    };
+    memcpy(name->server.bytes, row->key + 1, sizeof name->server.bytes);
+}
+
+static void fill_tls_name(void *element, const struct tally_row *row)
+{
+    *(struct report_tls_name *)element = (struct report_tls_name){
+        .name = name_in(row, 0),
+        .flows = row->weight,
+        .bytes = row->counts[0],
+    };
 }
 
 static void insert_code(struct report_dns *dns, struct report_dns_code code)
@@ -238,32 +215,25 @@ static bool finish_dns(struct report_names *names, struct report_dns *dns)
     dns->slowest_ns = dns->slowest_count > 0 ? dns->slowest[0]->latency_ns : -1;
     dns->median_ns = at_most(report_latency_quantile(&names->latency, 0.5), dns->slowest_ns);
     dns->p95_ns = at_most(report_latency_quantile(&names->latency, 0.95), dns->slowest_ns);
-    return list_failed(names, dns) && list_unanswered(names, dns);
+    dns->failed =
+        tally_list(&names->failed, names->top, fill_failed, sizeof *dns->failed, &dns->failed_count);
+    dns->unanswered_names = tally_list(&names->unanswered, names->top, fill_unanswered,
+                                       sizeof *dns->unanswered_names, &dns->unanswered_count);
+    return dns->failed != NULL && dns->unanswered_names != NULL;
 }
 
 static bool finish_tls(struct report_names *names, struct report_tls *tls)
 {
     *tls = names->tls;
-    unsigned versions = rows_of(&names->versions, REPORT_TLS_VERSIONS);
+    unsigned versions = tally_sort(&names->versions, REPORT_TLS_VERSIONS);
     for (; tls->version_count < versions; tls->version_count++) {
         const struct tally_row *row = names->versions.places[tls->version_count];
         tls->versions[tls->version_count] =
-            (struct report_tls_version){.version = get_u16(row->key), .flows = row->weight};
+            (struct report_tls_version){.version = bytes_u16(row->key), .flows = row->weight};
     }
-    unsigned count = rows_of(&names->tls_names, names->top);
     tls->names = names->tls_names.count;
-    tls->name = calloc(count + 1, sizeof *tls->name);
-    if (tls->name == NULL)
-        return false;
-    for (; tls->name_count < count; tls->name_count++) {
-        const struct tally_row *row = names->tls_names.places[tls->name_count];
-        tls->name[tls->name_count] = (struct report_tls_name){
-            .name = name_in(row, 0),
-            .flows = row->weight,
-            .bytes = row->counts[0],
-        };
-    }
-    return true;
+    tls->name = tally_list(&names->tls_names, names->top, fill_tls_name, sizeof *tls->name, &tls->name_count);
+    return tls->name != NULL;
 }
 
 bool report_names_finish(struct report_names *names, const struct totals *totals,

@@ -67,7 +67,7 @@ static int compare_rows(const void *left, const void *right)
     return order != 0 ? order : (int)a->key_length - (int)b->key_length;
 }
 
-void tally_sort(struct tally *tally)
+unsigned tally_sort(struct tally *tally, unsigned most)
 {
     size_t kept = 0;
     for (size_t i = 0; i < tally->room; i++) {
@@ -78,11 +78,13 @@ void tally_sort(struct tally *tally)
     }
     if (kept > 0)
         qsort(tally->places, kept, sizeof(struct tally_row *), compare_rows);
+    assert(kept == tally->count);
+    return kept < most ? (unsigned)kept : most;
 }
 
 static bool give_up_half(struct tally *tally)
 {
-    tally_sort(tally);
+    tally_sort(tally, 0);
     for (size_t i = tally->count / 2; i < tally->count; i++) {
         row_destroy(tally->places[i]);
         tally->places[i] = NULL;
@@ -125,4 +127,14 @@ void tally_label(struct tally_row *row, const char *label)
 {
     if (row->label == NULL && label != NULL && label[0] != '\0')
         row->label = strdup(label);
+}
+
+void *tally_list(struct tally *tally, unsigned most, tally_fill *fill, size_t element_bytes, unsigned *count)
+{
+    unsigned shown = tally_sort(tally, most);
+    char *list = calloc((size_t)shown + 1, element_bytes);
+    *count = list != NULL ? shown : 0;
+    for (unsigned i = 0; i < *count; i++)
+        fill(list + i * element_bytes, tally->places[i]);
+    return list;
 }

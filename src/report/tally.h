@@ -33,5 +33,12 @@ struct tally_row *tally_at(struct tally *tally, const void *key, size_t length);
 // Sets the label when there is none yet; NULL and "" do nothing.
 void tally_label(struct tally_row *row, const char *label);
 
-// Closes the table for more and puts its rows at places[0..count), heaviest first, equal ones by key.
-void tally_sort(struct tally *tally);
+// Closes the table for more and puts its rows at places[0..count), heaviest first, equal ones by key. Returns how many
+// that are, `most` at most.
+unsigned tally_sort(struct tally *tally, unsigned most);
+
+// What a list shows of a row: fills one element, which borrows the row's texts.
+typedef void tally_fill(void *element, const struct tally_row *row);
+
+// The `most` heaviest rows as an array, which the caller frees; NULL without memory. Closes the table.
+void *tally_list(struct tally *tally, unsigned most, tally_fill *fill, size_t element_bytes, unsigned *count);

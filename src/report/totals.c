@@ -18,14 +18,10 @@ static void fill_span(struct report_span *span, const struct totals *totals)
         .bits_per_sec = -1,
         .packets_per_sec = -1,
     };
-    // Hostile stamps may be further apart than 64 bits of nanoseconds.
-    double span_ns = (double)totals->last_packet_ns - (double)totals->first_packet_ns;
-    int64_t exact_ns;
-    if (!__builtin_sub_overflow(totals->last_packet_ns, totals->first_packet_ns, &exact_ns))
-        span_ns = (double)exact_ns;
-    if (totals->received == 0 || span_ns <= 0)
+    double seconds = time_seconds_between(totals->first_packet_ns, totals->last_packet_ns);
+    if (totals->received == 0 || seconds <= 0)
         return;
-    span->duration_secs = span_ns / (double)NS_PER_S;
+    span->duration_secs = seconds;
     span->bits_per_sec = (double)totals->received_bytes * 8 / span->duration_secs;
     span->packets_per_sec = (double)totals->received / span->duration_secs;
 }

@@ -1,5 +1,7 @@
 #include "capture/file/decompress.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@ static bool is_gzip(const uint8_t *bytes, size_t length)
 struct gzip {
     z_stream zlib;
     bool between; // members: the last one ended
+    bool over;    // what followed it was none: gzip ignores that, to the end of the file
 };
 
 static void *gzip_create(void)
@@ -42,7 +45,8 @@ static bool gzip_next_member(struct gzip *gzip, struct decompress_step *step)
         step->in++;
         step->in_left--;
     }
-    if (step->in_left > 0 && step->in[0] != 0x1f)
+    gzip->over = gzip->over || (step->in_left > 0 && step->in[0] != 0x1f);
+    if (gzip->over)
         step->in_left = 0;
     if (step->in_left == 0)
         return false;
@@ -55,12 +59,14 @@ static enum decompress_result gzip_run(void *state, struct decompress_step *step
     struct gzip *gzip = state;
     if (gzip->between && !gzip_next_member(gzip, step))
         return DECOMPRESS_WHOLE;
+    assert(step->in_left <= UINT_MAX && step->out_left <= UINT_MAX && step->out_left > 0);
     z_stream *zlib = &gzip->zlib;
     zlib->next_in = (z_const Bytef *)(uintptr_t)step->in; // zlib without ZLIB_CONST: it does not write there
     zlib->avail_in = (uInt)step->in_left;
     zlib->next_out = step->out;
     zlib->avail_out = (uInt)step->out_left;
     int result = inflate(zlib, Z_NO_FLUSH);
+    assert(zlib->avail_in <= step->in_left && zlib->avail_out <= step->out_left);
     step->in += step->in_left - zlib->avail_in;
     step->in_left = zlib->avail_in;
     step->out = zlib->next_out;
@@ -94,6 +100,7 @@ static enum decompress_result zstd_run(void *state, struct decompress_step *step
     ZSTD_inBuffer in = {.src = step->in, .size = step->in_left};
     ZSTD_outBuffer out = {.dst = step->out, .size = step->out_left};
     size_t result = ZSTD_decompressStream(state, &out, &in);
+    assert(in.pos <= in.size && out.pos <= out.size);
     step->in += in.pos;
     step->in_left -= in.pos;
     step->out += out.pos;

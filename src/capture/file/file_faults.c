@@ -1,11 +1,13 @@
 #include "capture/file/file_faults.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/log.h"
 
 void file_faults_note(struct file_faults *faults, const char *path, const struct error *error)
 {
+    assert(error->kind != ERROR_NONE && faults->count < faults->inputs); // each input is noted once
     if (faults->count++ == 0) {
         faults->first = strcmp(path, "-") == 0 ? "standard input" : path;
         faults->error = *error;
@@ -20,6 +22,7 @@ enum error_kind file_faults_verdict(const struct file_faults *faults, struct err
 {
     if (faults->count == 0)
         return ERROR_NONE;
+    assert(faults->first != NULL && faults->error.kind != ERROR_NONE);
     *error = faults->error;
     if (faults->inputs > 1)
         error_set(error, faults->error.kind, "%u of %u inputs %s not read whole%s %s", faults->count,

@@ -1,5 +1,6 @@
 #include "capture/file/file_inputs.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ static bool file_is_capture(const char *path)
     while (held < sizeof first &&
            stream_read(stream, first + held, sizeof first - held, &length, 0) == STREAM_BYTES)
         held += length;
+    assert(held <= sizeof first);
     stream_close(stream);
     return file_kind_is_capture(first, held);
 }

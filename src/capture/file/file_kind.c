@@ -1,5 +1,6 @@
 #include "capture/file/file_kind.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "capture/file/pcap_file.h"
@@ -49,6 +50,7 @@ static bool is_text(const uint8_t *bytes, size_t length)
 
 const char *file_kind_describe(const uint8_t *bytes, size_t length)
 {
+    assert(length <= FILE_KIND_BYTES);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (length >= kinds[i].length && memcmp(bytes, kinds[i].magic, kinds[i].length) == 0)
             return kinds[i].kind;

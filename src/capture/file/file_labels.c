@@ -1,5 +1,6 @@
 #include "capture/file/file_labels.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ void file_label_number(char name[FILE_LABEL_BYTES], unsigned number)
 {
     char suffix[16];
     size_t length = (size_t)snprintf(suffix, sizeof suffix, " (%u)", number);
+    assert(length < sizeof suffix);
     size_t kept = strnlen(name, FILE_LABEL_BYTES - 1 - length);
     memcpy(name + kept, suffix, length + 1);
 }
@@ -22,6 +24,7 @@ void file_label_number(char name[FILE_LABEL_BYTES], unsigned number)
 // The last `parts` parts of the path.
 static const char *tail_of(const char *path, unsigned parts)
 {
+    assert(parts > 0);
     const char *at = path + strlen(path);
     for (; at > path; at--)
         if (at[-1] == '/' && at[0] != '\0' && --parts == 0)
@@ -84,6 +87,7 @@ static void label_all(struct labelled *files, unsigned count, struct file_label 
     for (unsigned begin = 0, end; begin < count; begin = end) {
         for (end = begin + 1; end < count && strcmp(files[end].base, files[begin].base) == 0;)
             end++;
+        assert(end <= count);
         label_group(files + begin, end - begin, labels);
     }
 }

@@ -1,5 +1,6 @@
 #include "capture/file/file_reader.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +151,7 @@ static enum parse_result parse(struct file_reader *reader)
 
 static void take(struct file_reader *reader, uint64_t taken)
 {
+    assert(reader->skip == 0); // else something was parsed that has to be passed over first
     uint64_t left = bytes_left(reader);
     uint64_t here = taken < left ? taken : left;
     reader->at += here;
@@ -161,6 +163,7 @@ static enum reader_result want_bytes(struct file_reader *reader)
 {
     if (reader->input_ended)
         return end_of_input(reader);
+    assert(reader->step.needed > bytes_left(reader) && reader->step.needed <= FILE_FORMAT_NEEDED_MAX);
     if (reader->step.needed > chunk_pool_capacity(reader->pool)) {
         snprintf(reader->step.reason, sizeof reader->step.reason, "a record of %zu bytes",
                  reader->step.needed);
@@ -178,6 +181,7 @@ enum reader_result file_reader_next(struct file_reader *reader, struct frame *fr
             step->needed = 1;
             return want_bytes(reader);
         }
+        assert(reader->at <= reader->chunk->used);
         step->bytes = reader->chunk->bytes + reader->at;
         step->left = reader->chunk->used - reader->at;
         switch (parse(reader)) {
@@ -208,6 +212,7 @@ static bool make_room(struct file_reader *reader, int timeout_ms)
     if (chunk == NULL)
         return false;
     if (old != NULL) {
+        assert(old->used - reader->at <= chunk->capacity);
         chunk->used = old->used - reader->at;
         memcpy(chunk->bytes, old->bytes + reader->at, chunk->used);
         chunk_release(old);
@@ -220,6 +225,7 @@ static bool make_room(struct file_reader *reader, int timeout_ms)
 static size_t read_capacity(const struct file_reader *reader)
 {
     size_t room = reader->chunk->capacity - reader->chunk->used;
+    assert(room > 0 && room <= reader->chunk->capacity);
     if (room > READ_BYTES)
         room = READ_BYTES;
     return reader->skip > 0 && reader->skip < room ? (size_t)reader->skip : room;
@@ -227,6 +233,7 @@ static size_t read_capacity(const struct file_reader *reader)
 
 enum fill_result file_reader_fill(struct file_reader *reader, int timeout_ms)
 {
+    assert(!reader->input_ended);
     if (!make_room(reader, timeout_ms))
         return FILL_NO_CHUNK;
     struct chunk *chunk = reader->chunk;
@@ -243,6 +250,7 @@ enum fill_result file_reader_fill(struct file_reader *reader, int timeout_ms)
         reader->input_ended = true;
         return FILL_DONE;
     }
+    assert(length > 0 && length <= read_capacity(reader));
     if (reader->skip > 0) { // read and left lying: the next bytes overwrite them
         reader->skip -= length;
         reader->offset += length;

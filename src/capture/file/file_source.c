@@ -24,7 +24,6 @@ struct file_source {
     struct source source;
     struct chunk_pool *pool;
     struct filter *filter; // NULL = none
-    uint64_t filtered;
     struct string_list paths;
     struct file_label *labels; // of the paths
     struct file_input *inputs; // by first stamp
@@ -32,7 +31,8 @@ struct file_source {
     unsigned due; // the first input not opened yet
     struct file_input *open[FILE_SOURCE_OPEN_MAX];
     unsigned open_count, open_max;
-    bool crowded; // more inputs overlap than may be open: said once
+    unsigned pipes, pipes_max; // inputs that stay open from the start, each with a chunk
+    bool crowded;              // more inputs overlap than may be open: said once
     struct file_input *current;
     int64_t current_until; // while the current input's stamps are not later, it stays
     atomic_bool stopped;
@@ -62,6 +62,7 @@ static void close_input(struct file_input *input)
 
 static bool open_input(struct file_source *source, struct file_input *input, struct error *error)
 {
+    assert(input->reader == NULL && input->order < source->paths.count);
     input->reader = malloc(sizeof *input->reader);
     if (input->reader == NULL)
         return error_set(error, ERROR_EXHAUSTED, "%s finds no memory to be read", input->path);
@@ -109,6 +110,23 @@ static bool check_filter(struct file_source *source, const char *expression, con
     return source->filter != NULL;
 }
 
+// One of many inputs is closed until it is due. A pipe cannot be: false when so many stay open that reading would
+// wait for chunks for ever.
+static bool put_aside(struct file_source *source, struct file_input *input, struct error *error)
+{
+    bool pipe = !stream_is_file(input->reader->stream);
+    if (pipe && source->pipes < source->pipes_max) {
+        source->pipes++;
+        return true;
+    }
+    close_input(input);
+    if (!pipe)
+        return true;
+    return error_set(error, ERROR_EXHAUSTED,
+                     "%s is a pipe too many: of those, %u can be read in one run; write some to files first",
+                     input->path, source->pipes_max);
+}
+
 enum look_result { LOOK_KEEP, LOOK_DROP, LOOK_FAIL };
 
 // Opens an input, finds its first stamp, and closes it again when it is one of many.
@@ -129,11 +147,13 @@ static enum look_result look_at(struct file_source *source, struct file_input *i
     bool readable = !bad || input->reader->verdict == ERROR_DATA_LOSS;
     if (bad && !(only && !readable))
         file_faults_note(&source->faults, input->path, error);
-    bool filter_valid = !readable || check_filter(source, filter, input, error);
+    bool fitting = !readable || check_filter(source, filter, input, error);
     input->first_ns = input->has_head ? input->head.time_ns : INT64_MIN;
-    if (ended || !filter_valid || (!only && stream_is_file(input->reader->stream)))
+    if (ended || !fitting)
         close_input(input);
-    if (!filter_valid || (only && !readable))
+    else if (!only)
+        fitting = put_aside(source, input, error);
+    if (!fitting || (only && !readable))
         return LOOK_FAIL;
     return ended ? LOOK_DROP : LOOK_KEEP;
 }
@@ -160,6 +180,7 @@ static bool look_at_all(struct file_source *source, const char *filter, struct e
         enum look_result result = look_at(source, input, filter, error);
         if (result == LOOK_FAIL)
             return false;
+        assert(result == LOOK_KEEP || input->reader == NULL);
         source->inputs_count += result == LOOK_KEEP;
     }
     bool none_read = source->inputs_count == 0 && source->faults.count == source->paths.count;
@@ -180,6 +201,7 @@ static void stay_with(struct file_source *source, struct file_input *input, int6
 // Opens the next input that is due; its head is read when it is chosen.
 static void open_due(struct file_source *source)
 {
+    assert(source->due < source->inputs_count && source->open_count < source->open_max);
     struct file_input *input = &source->inputs[source->due++];
     struct error error;
     if (input->reader == NULL && !open_input(source, input, &error)) {
@@ -221,6 +243,7 @@ static bool choose(struct file_source *source)
         int64_t second_ns = INT64_MAX;
         for (unsigned i = 0; i < source->open_count; i++) {
             struct file_input *input = source->open[i];
+            assert(input->reader != NULL);
             if (!input->has_head) {
                 stay_with(source, input, INT64_MIN);
                 return true;
@@ -251,16 +274,14 @@ static void finish_input(struct file_source *source, struct file_input *input)
     for (unsigned i = 0; i < source->open_count; i++)
         if (source->open[i] != input)
             source->open[kept++] = source->open[i];
+    assert(kept + 1 == source->open_count); // it was one of them
     source->open_count = kept;
     source->current = NULL;
 }
 
 static bool passes(struct file_source *source, const struct frame *frame)
 {
-    if (source->filter == NULL || filter_accepts(source->filter, frame) > 0)
-        return true;
-    source->filtered++;
-    return false;
+    return source->filter == NULL || filter_accepts(source->filter, frame) > 0;
 }
 
 // Hands over the frames of the current input until it needs bytes, ends, or another one's turn comes. They are
@@ -269,6 +290,7 @@ static enum reader_result take_frames(struct file_source *source, struct frame *
                                       unsigned *count)
 {
     struct file_input *input = source->current;
+    assert(input != NULL && input->reader != NULL);
     while (*count < capacity) {
         struct frame *frame = &frames[*count];
         enum reader_result result = READER_FRAME;
@@ -284,6 +306,7 @@ static enum reader_result take_frames(struct file_source *source, struct frame *
             source->current = NULL;
             break;
         }
+        assert(frame->captured <= frame->length && frame->chunk != NULL);
         *count += passes(source, frame);
     }
     return READER_FRAME;
@@ -319,6 +342,7 @@ static unsigned file_interfaces(const struct source *source)
 
 static const struct source_interface *file_interface(const struct source *source, unsigned index)
 {
+    assert(index < file_interfaces(source));
     return &interface_list_row(&const_file_source_of(source)->interfaces, index)->shown;
 }
 
@@ -385,15 +409,10 @@ struct source *file_source_create(const struct string_list *paths, const char *f
     source->source.ops = &file_ops;
     source->pool = pool;
     source->open_max = open_limit(pool);
+    source->pipes_max = chunk_pool_count(pool) * 3 / 4;
     if (!file_inputs_expand(paths, &source->paths, error) || !look_at_all(source, filter, error)) {
         file_destroy(&source->source);
         return NULL;
     }
     return &source->source;
-}
-
-uint64_t file_source_filtered(const struct source *source)
-{
-    assert(source->ops == &file_ops);
-    return const_file_source_of(source)->filtered;
 }

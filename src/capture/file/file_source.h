@@ -12,10 +12,8 @@ enum { FILE_SOURCE_OPEN_MAX = 64 };
 
 // `paths`: files, directories, "-" for stdin. `filter`: BPF, "" for none. The pool must outlive all frames.
 // Fails when no input is readable (ERROR_UNAVAILABLE), when the only one is none, when the filter is bad
-// (ERROR_INVALID_ARGUMENT). Bad inputs among several are logged; the verdict at the end counts
+// (ERROR_INVALID_ARGUMENT), when more pipes than three quarters of the pool's chunks are among several inputs
+// (ERROR_EXHAUSTED). Bad inputs among several are logged; the verdict at the end counts
 // them and names the first.
 struct source *file_source_create(const struct string_list *paths, const char *filter,
                                   struct chunk_pool *pool, struct error *error);
-
-// Packets of the files that the filter left out; they were never "received".
-uint64_t file_source_filtered(const struct source *source);

@@ -1,5 +1,6 @@
 #include "capture/file/pcap_file.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,16 +27,6 @@ bool pcap_file_matches(const uint8_t *bytes, size_t length)
     return is_magic(magic) || is_magic(__builtin_bswap32(magic));
 }
 
-static inline uint32_t read_u32(struct cursor *cursor, bool little_endian)
-{
-    return little_endian ? cursor_u32le(cursor) : cursor_u32(cursor);
-}
-
-static inline uint16_t read_u16(struct cursor *cursor, bool little_endian)
-{
-    return little_endian ? cursor_u16le(cursor) : cursor_u16(cursor);
-}
-
 static enum parse_result corrupt(struct parse_step *step, const char *reason)
 {
     snprintf(step->reason, sizeof step->reason, "%s", reason);
@@ -44,6 +35,7 @@ static enum parse_result corrupt(struct parse_step *step, const char *reason)
 
 static enum parse_result more(struct parse_step *step, size_t needed)
 {
+    assert(needed > step->left);
     step->needed = needed;
     return PARSE_MORE;
 }
@@ -74,11 +66,11 @@ enum parse_result pcap_file_open(struct pcap_file *file, const struct file_ident
         return more(step, PCAP_FILE_HEADER_BYTES);
     struct cursor cursor = cursor_of(step->bytes, step->left);
     read_magic(file, &cursor);
-    uint16_t version_major = read_u16(&cursor, file->little_endian);
-    file->version_minor = read_u16(&cursor, file->little_endian);
+    uint16_t version_major = cursor_u16_in(&cursor, file->little_endian);
+    file->version_minor = cursor_u16_in(&cursor, file->little_endian);
     cursor_skip(&cursor, 8); // time zone and accuracy, never used
-    file->snaplen = read_u32(&cursor, file->little_endian);
-    file->link_type = (uint16_t)read_u32(&cursor, file->little_endian); // above: length of the FCS
+    file->snaplen = cursor_u32_in(&cursor, file->little_endian);
+    file->link_type = (uint16_t)cursor_u32_in(&cursor, file->little_endian); // above: length of the FCS
     if (version_major != 2) {
         snprintf(step->reason, sizeof step->reason, "its header names version %u.%u of the format, not 2.4",
                  version_major, file->version_minor);
@@ -99,13 +91,14 @@ static bool lengths_swapped(const struct pcap_file *file, uint32_t captured, uin
 enum parse_result pcap_file_next(const struct pcap_file *file, struct parse_step *step)
 {
     size_t header_bytes = file->record_header_bytes;
+    assert(header_bytes == RECORD_HEADER_BYTES || header_bytes == MODIFIED_RECORD_HEADER_BYTES);
     if (step->left < header_bytes)
         return more(step, header_bytes);
     struct cursor cursor = cursor_of(step->bytes, step->left);
-    int64_t seconds = read_u32(&cursor, file->little_endian);
-    int64_t fraction = read_u32(&cursor, file->little_endian);
-    uint32_t captured = read_u32(&cursor, file->little_endian);
-    uint32_t length = read_u32(&cursor, file->little_endian);
+    int64_t seconds = cursor_u32_in(&cursor, file->little_endian);
+    int64_t fraction = cursor_u32_in(&cursor, file->little_endian);
+    uint32_t captured = cursor_u32_in(&cursor, file->little_endian);
+    uint32_t length = cursor_u32_in(&cursor, file->little_endian);
     if (__builtin_expect(file->version_minor < 4, 0) && lengths_swapped(file, captured, length)) {
         uint32_t first = captured;
         captured = length;

@@ -1,5 +1,6 @@
 #include "capture/file/pcapng_file.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,18 +44,9 @@ void pcapng_file_done(struct pcapng_file *file)
     file->interface = NULL;
 }
 
-static inline uint32_t read_u32(struct cursor *cursor, bool little_endian)
-{
-    return little_endian ? cursor_u32le(cursor) : cursor_u32(cursor);
-}
-
-static inline uint16_t read_u16(struct cursor *cursor, bool little_endian)
-{
-    return little_endian ? cursor_u16le(cursor) : cursor_u16(cursor);
-}
-
 static enum parse_result more(struct parse_step *step, size_t needed)
 {
+    assert(needed > step->left && needed <= FILE_FORMAT_NEEDED_MAX);
     step->needed = needed;
     return PARSE_MORE;
 }
@@ -69,6 +61,7 @@ static enum parse_result corrupt_block(struct parse_step *step, const struct blo
 // Done with the block up to its trailer, which is checked by the next step.
 static void take_block(struct pcapng_file *file, const struct block *block, struct parse_step *step)
 {
+    assert(!file->trailer_due && block->bytes >= BLOCK_HEADER_BYTES + BLOCK_TRAILER_BYTES);
     step->taken = block->bytes - BLOCK_TRAILER_BYTES;
     file->trailer_due = true;
     file->block_bytes = block->bytes;
@@ -79,7 +72,7 @@ static enum parse_result check_trailer(struct pcapng_file *file, struct parse_st
     if (step->left < BLOCK_TRAILER_BYTES)
         return more(step, BLOCK_TRAILER_BYTES);
     struct cursor cursor = cursor_of(step->bytes, step->left);
-    uint32_t bytes = read_u32(&cursor, file->little_endian);
+    uint32_t bytes = cursor_u32_in(&cursor, file->little_endian);
     if (bytes != file->block_bytes) {
         snprintf(step->reason, sizeof step->reason,
                  "a block gives its length as %u first and as %u at its end", file->block_bytes, bytes);
@@ -101,9 +94,9 @@ static enum parse_result read_section(struct pcapng_file *file, struct parse_ste
     if (magic != BYTE_ORDER_MAGIC && magic != __builtin_bswap32(BYTE_ORDER_MAGIC))
         return corrupt_block(step, &block, "has no byte-order mark");
     file->little_endian = magic != BYTE_ORDER_MAGIC;
-    uint16_t version_major = read_u16(&cursor, file->little_endian);
+    uint16_t version_major = cursor_u16_in(&cursor, file->little_endian);
     cursor = cursor_of(step->bytes + 4, 4);
-    block.bytes = read_u32(&cursor, file->little_endian);
+    block.bytes = cursor_u32_in(&cursor, file->little_endian);
     if (block.bytes < SECTION_BYTES || block.bytes % 4 != 0)
         return corrupt_block(step, &block, "has an impossible length");
     if (version_major != 1)
@@ -116,6 +109,7 @@ static enum parse_result read_section(struct pcapng_file *file, struct parse_ste
 
 static bool grow_interfaces(struct pcapng_file *file)
 {
+    assert(file->interface_rows < PCAPNG_SECTION_INTERFACES_MAX);
     unsigned rows = file->interface_rows == 0 ? 8 : 2 * file->interface_rows;
     struct pcapng_interface *grown = realloc(file->interface, rows * sizeof *grown);
     if (grown == NULL)
@@ -137,6 +131,7 @@ static enum parse_result read_interface(struct pcapng_file *file, const struct b
         return corrupt_block(step, block, "describes one interface too many for a section");
     if (file->interfaces == file->interface_rows && !grow_interfaces(file))
         return corrupt_block(step, block, "finds no memory");
+    assert(file->interfaces < file->interface_rows);
     size_t body_bytes = needed - BLOCK_HEADER_BYTES - (needed == block->bytes ? BLOCK_TRAILER_BYTES : 0);
     struct cursor body = cursor_of(step->bytes + BLOCK_HEADER_BYTES, body_bytes);
     if (!pcapng_interface_read(&file->interface[file->interfaces], body, file->little_endian, identity))
@@ -151,6 +146,7 @@ static enum parse_result take_frame(struct pcapng_file *file, const struct block
                                     struct parse_step *step)
 {
     struct frame *frame = step->frame;
+    assert(block->bytes >= fields_bytes + BLOCK_TRAILER_BYTES);
     if (frame->captured > FRAME_CAPTURED_MAX ||
         frame->captured > block->bytes - fields_bytes - BLOCK_TRAILER_BYTES)
         return corrupt_block(step, block, "says that it holds a longer packet than it can");
@@ -174,18 +170,18 @@ static enum parse_result read_packet(struct pcapng_file *file, const struct bloc
         return more(step, PACKET_FIELDS_BYTES);
     struct cursor cursor = cursor_of(step->bytes + BLOCK_HEADER_BYTES, step->left - BLOCK_HEADER_BYTES);
     bool little_endian = file->little_endian;
-    uint32_t number =
-        block->type == BLOCK_PACKET ? read_u16(&cursor, little_endian) : read_u32(&cursor, little_endian);
+    uint32_t number = block->type == BLOCK_PACKET ? cursor_u16_in(&cursor, little_endian)
+                                                  : cursor_u32_in(&cursor, little_endian);
     if (block->type == BLOCK_PACKET)
         cursor_skip(&cursor, 2); // drops
-    uint64_t high = read_u32(&cursor, little_endian);
-    uint64_t low = read_u32(&cursor, little_endian);
+    uint64_t high = cursor_u32_in(&cursor, little_endian);
+    uint64_t low = cursor_u32_in(&cursor, little_endian);
     if (number >= file->interfaces)
         return corrupt_block(step, block, "holds a packet of an interface that was not described");
     const struct pcapng_interface *interface = &file->interface[number];
     struct frame *frame = step->frame;
-    frame->captured = read_u32(&cursor, little_endian);
-    frame->length = read_u32(&cursor, little_endian);
+    frame->captured = cursor_u32_in(&cursor, little_endian);
+    frame->length = cursor_u32_in(&cursor, little_endian);
     frame->time_ns = pcapng_clock_ns(&interface->clock, high << 32 | low);
     frame->interface = interface->interface;
     frame->link_type = interface->link_type;
@@ -205,7 +201,7 @@ static enum parse_result read_simple_packet(struct pcapng_file *file, const stru
     const struct pcapng_interface *interface = &file->interface[0];
     uint32_t room = block->bytes - SIMPLE_FIELDS_BYTES - BLOCK_TRAILER_BYTES;
     struct frame *frame = step->frame;
-    frame->length = read_u32(&cursor, file->little_endian);
+    frame->length = cursor_u32_in(&cursor, file->little_endian);
     frame->captured = frame->length < room ? frame->length : room;
     if (interface->snaplen != 0 && frame->captured > interface->snaplen)
         frame->captured = interface->snaplen;
@@ -240,8 +236,8 @@ enum parse_result pcapng_file_next(struct pcapng_file *file, const struct file_i
     if (step->left < BLOCK_HEADER_BYTES)
         return more(step, BLOCK_HEADER_BYTES);
     struct cursor cursor = cursor_of(step->bytes, step->left);
-    struct block block = {.type = read_u32(&cursor, file->little_endian)};
-    block.bytes = read_u32(&cursor, file->little_endian);
+    struct block block = {.type = cursor_u32_in(&cursor, file->little_endian)};
+    block.bytes = cursor_u32_in(&cursor, file->little_endian);
     if (block.type == BLOCK_SECTION) // reads the same in both byte orders
         return read_section(file, step);
     if (!file->in_section)

@@ -1,5 +1,6 @@
 #include "capture/file/pcapng_interface.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,9 +31,11 @@ int64_t pcapng_clock_ns(const struct pcapng_clock *clock, uint64_t units)
         ns = (__int128)units * clock->factor;
         break;
     case PCAPNG_DIVIDE:
+        assert(clock->factor > 0);
         ns = units / clock->factor;
         break;
     case PCAPNG_SHIFT:
+        assert(clock->bits < 128);
         ns = (__int128)units * NS_PER_S >> clock->bits;
         break;
     }
@@ -41,6 +44,7 @@ int64_t pcapng_clock_ns(const struct pcapng_clock *clock, uint64_t units)
 
 static uint64_t power_of_ten(unsigned exponent)
 {
+    assert(exponent <= POWERS_OF_TEN); // of 64 bits
     uint64_t power = 1;
     for (unsigned i = 0; i < exponent; i++)
         power *= 10;
@@ -65,7 +69,7 @@ static void set_resolution(struct pcapng_clock *clock, uint8_t resolution)
 
 static void set_offset(struct pcapng_clock *clock, struct cursor *value, bool little_endian)
 {
-    int64_t seconds = (int64_t)(little_endian ? cursor_u64le(value) : cursor_u64(value));
+    int64_t seconds = (int64_t)cursor_u64_in(value, little_endian);
     clock->offset_ns = clamp_ns((__int128)seconds * NS_PER_S);
 }
 
@@ -74,6 +78,7 @@ static void set_name(struct source_interface *row, struct cursor *value)
     size_t length = cursor_left(value);
     if (length > sizeof row->name - 1)
         length = sizeof row->name - 1;
+    assert(length < sizeof row->name);
     memset(row->name, 0, sizeof row->name);
     memcpy(row->name, value->at, length);
 }
@@ -93,8 +98,8 @@ static void read_options(struct cursor *options, bool little_endian, struct pcap
                          struct source_interface *row)
 {
     for (int i = 0; i < OPTIONS_MAX; i++) {
-        uint16_t code = little_endian ? cursor_u16le(options) : cursor_u16(options);
-        uint16_t length = little_endian ? cursor_u16le(options) : cursor_u16(options);
+        uint16_t code = cursor_u16_in(options, little_endian);
+        uint16_t length = cursor_u16_in(options, little_endian);
         struct cursor value = cursor_sub(options, length);
         if (options->failed || code == OPTION_END)
             return;
@@ -110,9 +115,9 @@ bool pcapng_interface_read(struct pcapng_interface *interface, struct cursor bod
     snprintf(row.name, sizeof row.name, "%s", identity->name);
     interface->clock = (struct pcapng_clock){.how = PCAPNG_MULTIPLY};
     set_resolution(&interface->clock, MICROSECONDS);
-    row.link_type = little_endian ? cursor_u16le(&body) : cursor_u16(&body);
+    row.link_type = cursor_u16_in(&body, little_endian);
     cursor_skip(&body, 2); // reserved
-    row.snaplen = little_endian ? cursor_u32le(&body) : cursor_u32(&body);
+    row.snaplen = cursor_u32_in(&body, little_endian);
     read_options(&body, little_endian, interface, &row);
     if (identity->reading > 1 && strcmp(row.name, identity->name) != 0)
         file_label_number(row.name, identity->reading);

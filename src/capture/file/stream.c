@@ -1,5 +1,6 @@
 #include "capture/file/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -91,6 +92,7 @@ void stream_close(struct stream *stream)
 
 static enum stream_result end_with(struct stream *stream, enum stream_result result)
 {
+    assert(stream->ended == STREAM_BYTES && result != STREAM_BYTES && result != STREAM_WAIT);
     stream->ended = result;
     return result;
 }
@@ -113,6 +115,7 @@ static enum stream_result read_input(struct stream *stream, void *into, size_t c
         return STREAM_WAIT;
     if (got < 0)
         return fail_with(stream, strerror(errno));
+    assert((size_t)got <= capacity);
     *length = (size_t)got;
     return got == 0 ? STREAM_END : STREAM_BYTES;
 }
@@ -140,6 +143,7 @@ static enum stream_result start(struct stream *stream, int timeout_ms)
 static enum stream_result read_plain(struct stream *stream, uint8_t *into, size_t capacity, size_t *length,
                                      int timeout_ms)
 {
+    assert(stream->at <= stream->held && stream->held <= sizeof stream->input);
     size_t held = stream->held - stream->at;
     if (held > 0) {
         *length = held < capacity ? held : capacity;
@@ -157,6 +161,7 @@ static enum stream_result refill(struct stream *stream, int timeout_ms)
     enum stream_result result = read_input(stream, stream->input, sizeof stream->input, &length, timeout_ms);
     if (result == STREAM_END)
         return end_with(stream, stream->whole ? STREAM_END : STREAM_TRUNCATED);
+    assert(stream->at == stream->held); // what is overwritten was used
     stream->at = 0;
     stream->held = length;
     return result;
@@ -173,6 +178,7 @@ static enum stream_result decompress(struct stream *stream, uint8_t *into, size_
         .out_left = capacity,
     };
     enum decompress_result result = stream->decompressor->run(stream->decompression, &step);
+    assert(step.in_left <= stream->held - stream->at && step.out_left <= capacity);
     stream->at = stream->held - step.in_left;
     stream->whole = result == DECOMPRESS_WHOLE;
     *length = capacity - step.out_left;
@@ -205,6 +211,7 @@ enum stream_result stream_read(struct stream *stream, void *into, size_t capacit
     *length = 0;
     if (stream->ended != STREAM_BYTES)
         return stream->ended;
+    assert(capacity > 0); // no bytes would pass for the end
     if (!stream->started) {
         enum stream_result result = start(stream, timeout_ms);
         if (result != STREAM_BYTES)

@@ -1,5 +1,6 @@
 #include "decode/app/dns_name.h"
 
+#include <assert.h>
 enum {
     NAME_WIRE_BYTES_MAX = 255,
     JUMPS_MAX = 128,
@@ -13,6 +14,7 @@ static bool add_piece(struct dns_name *name, const char *piece, size_t length)
 {
     if (name->length + length >= DNS_NAME_BYTES)
         return false;
+    assert(length <= 4 && name->length + length < sizeof name->text);
     memcpy(name->text + name->length, piece, length);
     name->length = (uint8_t)(name->length + length);
     return true;
@@ -63,6 +65,7 @@ enum step { STEP_BROKEN, STEP_ON, STEP_ROOT };
 
 static void note_end(struct walk *walk)
 {
+    assert(walk->run >= walk->message && walk->reader.at > walk->run);
     if (walk->after == NULL)
         walk->after = walk->reader.at;
 }
@@ -123,6 +126,7 @@ bool dns_name_read(struct cursor *cursor, const uint8_t *message, struct dns_nam
     if (name->length == 0)
         add_piece(name, ".", 1);
     name->text[name->length] = '\0';
+    assert(walk.after > cursor->at && walk.after <= cursor->end);
     cursor->at = walk.after;
     return true;
 }

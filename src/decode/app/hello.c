@@ -1,5 +1,7 @@
 #include "decode/app/hello.h"
 
+#include <assert.h>
+
 enum { CLIENT_HELLO = 1, RANDOM_BYTES = 32, DTLS_FRAGMENT_BYTES = 8, HOST_NAME = 0, ECH_OUTER = 0 };
 enum { DTLS_VERSION_OLD = 0x0100 }; // OpenSSL's before the standard
 
@@ -31,6 +33,7 @@ static struct cursor take_u16_list(struct cursor *body)
 {
     struct cursor list = cursor_sub(body, cursor_u16(body));
     list.end -= cursor_left(&list) % 2;
+    assert(list.end >= list.at);
     return list;
 }
 
@@ -101,6 +104,7 @@ static bool read_extensions(struct hello *hello)
 
 static bool is_hello_version(uint16_t version, char transport)
 {
+    assert(transport == 't' || transport == 'q' || transport == 'd');
     if (transport == 'd')
         return is_dtls(version) || version == DTLS_VERSION_OLD;
     return version >> 8 == 3;
@@ -154,6 +158,7 @@ bool hello_read(const uint8_t *bytes, size_t length, char transport, struct hell
     bool whole = cursor_left(&cursor) >= claimed;
     cursor_limit(&cursor, claimed);
     hello->bytes = (size_t)(cursor.end - bytes);
+    assert(hello->bytes <= length);
     hello->legacy_version = hello->version = cursor_u16(&cursor);
     if (cursor.failed || !is_hello_version(hello->legacy_version, transport))
         return false;

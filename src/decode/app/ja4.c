@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/digest.h"
@@ -69,6 +70,7 @@ static void sort_numbers(struct ja_numbers *numbers)
 
 static void drop_named_extensions(struct ja_numbers *numbers)
 {
+    assert(numbers->count <= JA_NUMBERS_MAX);
     size_t kept = 0;
     for (size_t i = 0; i < numbers->count; i++)
         if (numbers->number[i] != EXTENSION_SERVER_NAME && numbers->number[i] != EXTENSION_ALPN)

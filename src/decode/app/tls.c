@@ -1,5 +1,6 @@
 #include "decode/app/tls.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "decode/app/hello.h"
@@ -20,6 +21,7 @@ static void take_server_name(const struct hello *hello, struct tls_hello *out)
     size_t length = cursor_left(&hello->server_name);
     if (length >= TLS_SNI_BYTES)
         length = TLS_SNI_BYTES - 1;
+    assert(length < sizeof out->sni && length <= UINT8_MAX);
     memcpy(out->sni, hello->server_name.at, length);
     out->sni[length] = '\0';
     out->sni_length = (uint8_t)length;
@@ -45,6 +47,7 @@ static void join_protocols(const struct hello *hello, char into[TLS_ALPN_BYTES])
         memcpy(into + length + comma, protocol.at, name);
         length += comma + name;
     }
+    assert(length < TLS_ALPN_BYTES);
     into[length] = '\0';
 }
 
@@ -99,6 +102,7 @@ static bool parse_across_records(struct cursor fragment, struct cursor segment, 
             take = sizeof message - length;
         memcpy(message + length, fragment.at, take);
         length += take;
+        assert(length <= sizeof message);
         fragment = next_fragment(&segment);
     }
     return tls_hello_parse(message, length, 't', out);

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 
 enum { OTHERS = 4, ROUNDS = 2000 };
 
@@ -48,4 +49,12 @@ Test(latch, is_open_until_it_is_closed_and_then_not)
     cr_expect_not(latch_is_open(&latch), "until the last has opened it");
     latch_open(&latch);
     cr_expect(latch_wait(&latch, -1));
+}
+
+Test(latch, one_arrival_too_many_is_a_bug, .signal = SIGABRT)
+{
+    struct latch latch = {0};
+    latch_close(&latch, 1);
+    latch_arrive(&latch);
+    latch_arrive(&latch);
 }

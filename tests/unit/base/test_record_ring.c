@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -163,4 +164,12 @@ Test(record_ring, what_was_committed_quietly_is_seen_without_a_wake)
     record_ring_commit_quietly(ring);
     expect(ring, 7, 7);
     record_ring_destroy(ring);
+}
+
+Test(record_ring, to_release_what_was_not_looked_at_is_a_bug, .signal = SIGABRT)
+{
+    struct record_ring *ring = record_ring_create(4096);
+    memset(record_ring_reserve(ring, 7, false), 7, 7);
+    record_ring_commit(ring);
+    record_ring_release(ring);
 }

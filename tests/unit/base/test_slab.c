@@ -1,6 +1,7 @@
 #include "base/slab.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <string.h>
 
 enum { NODE_BYTES = 24, CAPACITY = 300000 };
@@ -94,4 +95,25 @@ Test(slab, grows_only_with_nodes_in_use)
     cr_expect_eq(slab_bytes(&slab), (size_t)OUT * NODE_BYTES);
     cr_expect_eq(slab.used, 0);
     slab_done(&slab);
+}
+
+Test(slab, a_node_freed_twice_is_a_bug, .signal = SIGABRT)
+{
+    struct slab slab;
+    cr_assert(slab_init(&slab, NODE_BYTES, 3));
+    uint32_t id = slab_take(&slab);
+    slab_take(&slab);
+    slab_free(&slab, id);
+    slab_free(&slab, id);
+}
+
+// The first bytes of a free node name the next one.
+Test(slab, a_free_node_that_was_written_to_is_a_bug, .signal = SIGABRT)
+{
+    struct slab slab;
+    cr_assert(slab_init(&slab, NODE_BYTES, 3));
+    uint32_t id = slab_take(&slab);
+    slab_free(&slab, id);
+    memset(slab_at(&slab, id), 0x55, NODE_BYTES);
+    slab_take(&slab);
 }

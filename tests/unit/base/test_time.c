@@ -56,3 +56,14 @@ Test(time, decimal_seconds)
     expect_decimal(-500000000, "-0.500000000");
     expect_decimal(INT64_MIN, "-9223372036.854775808");
 }
+
+Test(time, spans_of_any_two_stamps)
+{
+    cr_expect_eq(time_ms(1500 * NS_PER_US), 1.5);
+    cr_expect_eq(time_seconds_between(1, 1), 0);
+    cr_expect_eq(time_seconds_between(1714564800123456789, 1714564800123456790), 1e-9,
+                 "in double the stamps would be equal");
+    cr_expect_eq(time_seconds_between(2 * NS_PER_S, NS_PER_S), -1);
+    cr_expect_float_eq(time_seconds_between(INT64_MIN, INT64_MAX), 18446744073.709552, 1e-5);
+    cr_expect_lt(time_seconds_between(INT64_MAX, INT64_MIN), -1e10);
+}

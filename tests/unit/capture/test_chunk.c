@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 Test(chunk, pool_is_bounded_and_the_last_release_returns)
@@ -49,4 +50,12 @@ Test(chunk, taker_sleeps_until_another_thread_releases, .timeout = 10)
         chunk_release(next);
     }
     chunk_pool_destroy(pool);
+}
+
+Test(chunk, one_release_too_many_is_a_bug, .signal = SIGABRT)
+{
+    struct chunk_pool *pool = chunk_pool_create(1, 4096);
+    struct chunk *chunk = chunk_pool_take(pool, 0);
+    chunk_release(chunk);
+    chunk_release(chunk);
 }

@@ -144,13 +144,21 @@ static inline void test_table_done(struct test_table *test)
     flow_table_done(&test->table);
 }
 
-static inline struct flow_hit feed(struct test_table *test, const struct packet *packet)
+// What became of a packet, and whether it made a flow.
+struct fed {
+    struct flow *flow;
+    bool duplicate, second_sighting, created;
+};
+
+static inline struct fed feed(struct test_table *test, const struct packet *packet)
 {
     struct flow_key key;
     uint8_t sender;
     cr_assert(flow_key_of_packet(packet, &key, &sender));
-    return flow_table_packet(&test->table, packet, &key, flow_key_hash(&key, test->policy.hash_seed), sender,
-                             0);
+    uint64_t before = test->table.counts.created;
+    uint64_t hash = flow_key_hash(&key, test->policy.hash_seed);
+    struct flow_hit hit = flow_table_packet(&test->table, packet, &key, hash, sender, 0);
+    return (struct fed){hit.flow, hit.duplicate, hit.second_sighting, test->table.counts.created > before};
 }
 
 // The end of a tick at `at_ns`: what ended, in order, is then there for take().

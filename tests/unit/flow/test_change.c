@@ -3,7 +3,7 @@
 
 #include "packets.h"
 
-static struct flow_hit feed_udp(struct test_table *test, uint8_t from, uint16_t port, int64_t at_ns)
+static struct fed feed_udp(struct test_table *test, uint8_t from, uint16_t port, int64_t at_ns)
 {
     struct packet packet = from == 1 ? udp_packet(1, port, 2, 53, at_ns) : udp_packet(2, 53, 1, port, at_ns);
     return feed(test, &packet);

@@ -75,7 +75,7 @@ static struct packet answer_to(const struct packet *packet)
 
 static struct flow *count(struct world *world, struct known *known, struct packet *packet)
 {
-    struct flow_hit hit = feed(&world->test, packet);
+    struct fed hit = feed(&world->test, packet);
     cr_assert_not_null(hit.flow);
     known->bytes += packet->length;
     known->packets++;

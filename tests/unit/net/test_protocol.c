@@ -19,3 +19,12 @@ Test(protocol, always_has_a_text)
     for (unsigned number = 0; number < 256; number++)
         cr_expect_gt(strlen(ip_protocol_text((uint8_t)number, text)), 0);
 }
+
+Test(protocol, ports_and_icmp)
+{
+    for (unsigned number = 0; number < 256; number++) {
+        bool ports = number == 6 || number == 17 || number == 132;
+        cr_expect_eq(ip_protocol_has_ports((uint8_t)number), ports, "%u", number);
+        cr_expect_eq(ip_protocol_is_icmp((uint8_t)number), number == 1 || number == 58, "%u", number);
+    }
+}

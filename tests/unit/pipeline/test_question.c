@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "../flow/packets.h"
-#include "capture/synthetic_source.h"
+#include "made_source.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/shard.h"
 
@@ -480,16 +480,17 @@ static void run_and_ask(unsigned workers, bool paused)
     enum { CHUNKS = 64 };
     atomic_uint answered = 0;
     struct chunk_pool *pool = chunk_pool_create(CHUNKS, 64 * 1024);
-    struct synthetic_options options = {
-        .seed = 1, .packets = UINT64_MAX, .flows = FLOWS, .start_ns = TEST_START_NS, .step_ns = 20000};
+    struct made_traffic options = {
+        .packets = UINT64_MAX, .flows = FLOWS, .start_ns = TEST_START_NS, .step_ns = 20000};
     struct asked_source source = {.source.ops = &asked_ops,
-                                  .inside = synthetic_source_create(&options, pool),
+                                  .inside = made_source_create(&options, pool),
                                   .answered = &answered,
                                   .paused = paused};
     struct pipeline *pipeline = create_pipeline(&source.source, workers);
-    struct flow_selection *https = select_server_port(443);
-    struct asker askers[ASKERS] = {{.query = {.limit = 100}},
-                                   {.query = {.order.by = FLOWS_BY_RECENCY, .limit = 7, .selection = https}}};
+    struct flow_selection *to_server = select_server_port(CONVERSATION_SERVER_PORT);
+    struct asker askers[ASKERS] = {
+        {.query = {.limit = 100}},
+        {.query = {.order.by = FLOWS_BY_RECENCY, .limit = 7, .selection = to_server}}};
     expect_nothing_runs(pipeline);
     for (unsigned i = 0; i < ASKERS; i++) {
         askers[i].pipeline = pipeline;
@@ -502,7 +503,7 @@ static void run_and_ask(unsigned workers, bool paused)
         pthread_join(askers[i].thread, NULL);
         cr_expect(paused || askers[i].rows > 0);
     }
-    flow_selection_release(https);
+    flow_selection_release(to_server);
     cr_expect_eq(atomic_load(&answered), ASKERS * ANSWERS);
     expect_nothing_runs(pipeline);
     cr_expect_eq(pipeline_totals(pipeline)->analysed, pipeline_totals(pipeline)->received);
@@ -561,9 +562,9 @@ Test(question, at_the_end_of_a_run_is_answered_or_refused, .timeout = 60)
     enum { RUNS = 40, PACKETS = 2000 };
     for (unsigned i = 0; i < RUNS; i++) {
         struct chunk_pool *pool = chunk_pool_create(16, 64 * 1024);
-        struct synthetic_options options = {
-            .seed = i + 1, .packets = PACKETS, .flows = 100, .start_ns = TEST_START_NS, .step_ns = 20000};
-        struct source *source = synthetic_source_create(&options, pool);
+        struct made_traffic options = {
+            .packets = PACKETS, .flows = 100, .start_ns = TEST_START_NS, .step_ns = 20000};
+        struct source *source = made_source_create(&options, pool);
         struct pipeline *pipeline = create_pipeline(source, i % 2 == 0 ? 1 : SHARDS);
         atomic_bool ended = false;
         struct late_asker asker = {.pipeline = pipeline, .ended = &ended};

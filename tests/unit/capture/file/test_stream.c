@@ -87,6 +87,18 @@ Test(stream, several_members_and_padding_are_one_stream)
     expect_plain(length, "zstd");
 }
 
+// As gzip has it, however much of it there is and whatever it looks like.
+Test(stream, what_follows_the_last_member_is_ignored)
+{
+    fill_plain();
+    size_t length = pack_gzip(0, PLAIN_BYTES, packed);
+    size_t following = sizeof packed - length;
+    cr_assert_gt(following, 2 * 128 * 1024, "more than is read at once");
+    memset(packed + length, 0x1f, following);
+    packed[length] = 'x';
+    expect_plain(length + following, "gzip");
+}
+
 static void expect_cut(size_t length)
 {
     size_t got_length;

@@ -4,24 +4,24 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "capture/synthetic_source.h"
 #include "fixtures.h"
+#include "made_source.h"
 
 static struct taken expected, taken;
 
-static struct synthetic_options traffic(uint64_t packets)
+static struct made_traffic traffic(uint64_t packets)
 {
-    return (struct synthetic_options){
-        .seed = 7, .packets = packets, .flows = 20, .start_ns = 1714564800123456789, .step_ns = 1000003};
+    return (struct made_traffic){
+        .packets = packets, .flows = 20, .start_ns = 1714564800123456789, .step_ns = 1000003};
 }
 
-// Sends synthetic traffic through a tap into a writer; the tap's result.
+// Sends made traffic through a tap into a writer; the tap's result.
 static bool record(struct pcap_writer_options options, uint64_t packets, struct tap_counts *counts,
                    struct error *error)
 {
     struct chunk_pool *pool = chunk_pool_create(4, CHUNK_BYTES);
-    struct synthetic_options made = traffic(packets);
-    struct source *source = synthetic_source_create(&made, pool);
+    struct made_traffic made = traffic(packets);
+    struct source *source = made_source_create(&made, pool);
     options.source = source;
     struct tap_consumer *writer = pcap_writer_create(&options, error);
     struct tap *tap = writer != NULL ? tap_create(writer, 1 << 20, error) : NULL;
@@ -46,8 +46,8 @@ static bool record(struct pcap_writer_options options, uint64_t packets, struct 
 static void expect_traffic(uint64_t packets)
 {
     struct chunk_pool *pool = chunk_pool_create(4, CHUNK_BYTES);
-    struct synthetic_options made = traffic(packets);
-    struct source *source = synthetic_source_create(&made, pool);
+    struct made_traffic made = traffic(packets);
+    struct source *source = made_source_create(&made, pool);
     take_all(source, &expected);
     source_destroy(source);
     chunk_pool_destroy(pool);
@@ -117,18 +117,18 @@ static unsigned files_in(const char *path)
 Test(pcap_writer, rotation_loses_nothing_between_files_and_keeps_the_newest)
 {
     struct directory directory = directory_make();
-    expect_traffic(20000);
+    expect_traffic(40000);
     struct pcap_writer_options options = {
         .path = path_in(&directory, "x.pcap"), .rotate_mb = 1, .max_files = 100};
     struct tap_counts counts;
     struct error error;
-    cr_assert(record(options, 20000, &counts, &error), "%s", error.text);
+    cr_assert(record(options, 40000, &counts, &error), "%s", error.text);
     unsigned files = files_in(directory.path);
     cr_assert_geq(files, 5);
     expect_reproduced(directory.path);
 
     options.max_files = 3;
-    cr_assert(record(options, 20000, &counts, &error));
+    cr_assert(record(options, 40000, &counts, &error));
     cr_assert_eq(files_in(directory.path), 3);
     cr_assert_neq(access(path_in(&directory, "x.000001.pcap"), F_OK), 0);
     char newest[32];
@@ -136,7 +136,7 @@ Test(pcap_writer, rotation_loses_nothing_between_files_and_keeps_the_newest)
     cr_assert_eq(access(path_in(&directory, newest), F_OK), 0, "it goes on behind the earlier run: %s",
                  newest);
     cr_assert(read_path(directory.path, "", &taken));
-    cr_assert(taken.frames > 0 && taken.frames < 20000);
+    cr_assert(taken.frames > 0 && taken.frames < 40000);
     cr_assert_eq(taken.verdict, ERROR_NONE);
     directory_done(&directory);
 }
@@ -203,8 +203,8 @@ Test(pcap_writer, a_second_link_type_needs_pcapng)
     static struct bytes file;
     struct directory directory = directory_make();
     struct chunk_pool *pool = chunk_pool_create(2, CHUNK_BYTES);
-    struct synthetic_options made = traffic(1);
-    struct source *source = synthetic_source_create(&made, pool);
+    struct made_traffic made = traffic(1);
+    struct source *source = made_source_create(&made, pool);
     for (int pcapng = 0; pcapng < 2; pcapng++) {
         char *path = path_in(&directory, pcapng ? "x.pcapng" : "x.pcap");
         struct pcap_writer_options options = {.path = path, .source = source};
@@ -250,8 +250,8 @@ Test(pcap_writer, a_moved_file_is_followed_by_one_that_is_whole)
     static const char *const names[] = {"x.pcap", "x.pcapng"};
     struct directory directory = directory_make();
     struct chunk_pool *pool = chunk_pool_create(2, CHUNK_BYTES);
-    struct synthetic_options made = traffic(1);
-    struct source *source = synthetic_source_create(&made, pool);
+    struct made_traffic made = traffic(1);
+    struct source *source = made_source_create(&made, pool);
     for (int i = 0; i < 2; i++) {
         char *path = path_in(&directory, names[i]), *moved = path_in(&directory, "moved");
         struct pcap_writer_options options = {.path = path, .source = source};
