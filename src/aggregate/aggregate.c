@@ -2,11 +2,9 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "aggregate/name_cache.h"
-#include "aggregate/name_file.h"
+#include "aggregate/name_loader.h"
 #include "base/log.h"
 
 enum { NAME_CACHE_ENTRIES = 65536 };
@@ -25,12 +23,8 @@ struct aggregate {
     const char *node;
     const struct source *source;
     struct name_cache *cache;
-    const char *file_path; // names.file; "" = none
-    struct name_file *file;
-    struct timespec file_modified; // when the file that is loaded was
-    uint64_t file_checked_tick;
-    struct prefix *local;
-    unsigned local_count;
+    struct name_loader *loader;
+    struct naming *naming; // taken from the loader
     struct sink *sinks[AGGREGATE_SINKS];
     unsigned sink_count;
     bool flows_wanted;                   // by a sink
@@ -39,19 +33,11 @@ struct aggregate {
     struct snapshot_board snapshots;
 };
 
-static bool is_local(const struct aggregate *aggregate, const struct address *address)
-{
-    for (unsigned i = 0; i < aggregate->local_count; i++)
-        if (prefix_contains(&aggregate->local[i], address))
-            return true;
-    return false;
-}
-
 static uint8_t direction_of(const struct aggregate *aggregate, const struct flow_record *record)
 {
     int client = record->client == 1;
-    bool client_local = is_local(aggregate, &record->endpoint[client].address);
-    bool server_local = is_local(aggregate, &record->endpoint[!client].address);
+    bool client_local = naming_is_local(aggregate->naming, &record->endpoint[client].address);
+    bool server_local = naming_is_local(aggregate->naming, &record->endpoint[!client].address);
     if (client_local)
         return server_local ? DIRECTION_INTERNAL : DIRECTION_OUTBOUND;
     return server_local ? DIRECTION_INBOUND : DIRECTION_TRANSIT;
@@ -60,7 +46,7 @@ static uint8_t direction_of(const struct aggregate *aggregate, const struct flow
 static void name_side(const struct aggregate *aggregate, struct named_flow *flow, int side)
 {
     const struct address *address = &flow->record->endpoint[side].address;
-    const struct name_row *row = aggregate->file != NULL ? name_file_get(aggregate->file, address) : NULL;
+    const struct name_row *row = naming_get(aggregate->naming, address);
     if (row != NULL) {
         flow->name[side] = row->name;
         flow->name_space[side] = row->name_space[0] != '\0' ? row->name_space : NULL;
@@ -100,35 +86,11 @@ static void give_dns(struct aggregate *aggregate, const struct dns_transaction *
             aggregate->sinks[i]->ops->dns(aggregate->sinks[i], transaction);
 }
 
-// Loads names.file anew when it has changed. What cannot be loaded is said, and the old names stay.
-static void reload_names(struct aggregate *aggregate, uint64_t tick)
-{
-    enum { RELOAD_TICKS = 40 }; // two seconds of the usual tick
-    struct stat status;
-    if (aggregate->file_path[0] == '\0' || aggregate->source->ops->lossless ||
-        tick < aggregate->file_checked_tick + RELOAD_TICKS)
-        return;
-    aggregate->file_checked_tick = tick;
-    if (stat(aggregate->file_path, &status) != 0 ||
-        (status.st_mtim.tv_sec == aggregate->file_modified.tv_sec &&
-         status.st_mtim.tv_nsec == aggregate->file_modified.tv_nsec))
-        return;
-    aggregate->file_modified = status.st_mtim;
-    struct error error;
-    struct name_file *fresh = name_file_load(aggregate->file_path, &error);
-    if (fresh == NULL) {
-        log_warning("names", "%s; the names loaded before stay", error.text);
-        return;
-    }
-    name_file_destroy(aggregate->file);
-    aggregate->file = fresh;
-}
-
 // Names first: an answer names the flows that end in its tick.
 static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick)
 {
     struct aggregate *aggregate = (struct aggregate *)consumer;
-    reload_names(aggregate, tick->number);
+    aggregate->naming = name_loader_take(aggregate->loader, aggregate->naming);
     for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
         give_dns(aggregate, dns);
     for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
@@ -144,6 +106,11 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count);
 }
 
+struct name_loader *aggregate_names(struct aggregate *aggregate)
+{
+    return aggregate->loader;
+}
+
 struct snapshot_board *aggregate_snapshots(struct aggregate *aggregate)
 {
     return &aggregate->snapshots;
@@ -155,30 +122,15 @@ const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, un
     return aggregate->top;
 }
 
-static bool read_local(struct aggregate *aggregate, const struct string_list *list, struct error *error)
+static bool load_names(struct aggregate *aggregate, const struct names_settings *settings,
+                       struct error *error)
 {
-    aggregate->local = calloc(list->count + 1, sizeof *aggregate->local);
-    if (aggregate->local == NULL)
-        return error_set(error, ERROR_EXHAUSTED, "no memory for networks.local");
-    for (unsigned i = 0; i < list->count; i++) {
-        if (!prefix_parse(list->items[i], &aggregate->local[i]))
-            return error_set(error, ERROR_INVALID_ARGUMENT,
-                             "networks.local: '%s' is no CIDR (as 10.0.0.0/8, host bits zero)",
-                             list->items[i]);
-        aggregate->local_count++;
-    }
+    bool watching = !aggregate->source->ops->lossless;
+    aggregate->loader = name_loader_create(settings, watching, error);
+    if (aggregate->loader == NULL)
+        return false;
+    aggregate->naming = name_loader_take(aggregate->loader, NULL);
     return true;
-}
-
-static bool load_names(struct aggregate *aggregate, struct error *error)
-{
-    struct stat status;
-    if (aggregate->file_path[0] == '\0')
-        return true;
-    if (stat(aggregate->file_path, &status) == 0)
-        aggregate->file_modified = status.st_mtim;
-    aggregate->file = name_file_load(aggregate->file_path, error);
-    return aggregate->file != NULL;
 }
 
 struct aggregate *aggregate_create(const struct settings *settings, const char *node,
@@ -195,9 +147,7 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
     aggregate->consumer.tick = take_tick;
     aggregate->node = node;
     aggregate->source = source;
-    aggregate->file_path = settings->names.file;
-    bool named = load_names(aggregate, error);
-    if (!named || !read_local(aggregate, &settings->names.local, error)) {
+    if (!load_names(aggregate, &settings->names, error)) {
         aggregate_destroy(aggregate);
         return NULL;
     }
@@ -212,8 +162,8 @@ void aggregate_destroy(struct aggregate *aggregate)
         aggregate->sinks[i]->ops->destroy(aggregate->sinks[i]);
     snapshot_board_done(&aggregate->snapshots);
     name_cache_destroy(aggregate->cache);
-    name_file_destroy(aggregate->file);
-    free(aggregate->local);
+    naming_destroy(aggregate->naming);
+    name_loader_destroy(aggregate->loader);
     free(aggregate);
 }
 

@@ -13,6 +13,7 @@
 #include "pipeline/pipeline.h"
 
 struct aggregate;
+struct name_loader;
 
 enum { AGGREGATE_SINKS = 8 };
 
@@ -30,6 +31,9 @@ struct tick_consumer *aggregate_consumer(struct aggregate *aggregate);
 
 // The flows with the most bytes in the interval that ended last, largest first. For sinks, within tick().
 const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count);
+
+// What keeps the names of addresses up to date, for control.
+struct name_loader *aggregate_names(struct aggregate *aggregate);
 
 // Where the snapshots hang, for any thread.
 struct snapshot_board *aggregate_snapshots(struct aggregate *aggregate);

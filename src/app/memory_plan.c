@@ -5,6 +5,8 @@
 #include "base/memory_limit.h"
 #include "capture/live/live_rings.h"
 #include "capture/record/tap.h"
+#include "config/table.h"
+#include "config/value.h"
 #include "control/control.h"
 
 // Bytes that a flow may take: its node and its place in the index, and what it has with quality and names.
@@ -24,8 +26,13 @@ static uint64_t flow_bytes(const struct settings *settings)
 
 static unsigned taps_of(const struct settings *settings)
 {
-    return (settings->output.write_pcap[0] != '\0' ? 1u : 0u) +
-           (settings->output.packets != PACKET_LINES_NEVER ? 1u : 0u);
+    unsigned taps = settings->output.packets != PACKET_LINES_NEVER ? 1 : 0;
+    for (unsigned i = 0; i < setting_count; i++) {
+        const struct setting *setting = &setting_table[i];
+        if (setting->file == SETTING_PACKETS && value_text(settings, setting)[0] != '\0')
+            taps++;
+    }
+    return taps;
 }
 
 bool memory_plan_add(struct strbuf *into, const struct settings *settings, const char *line_prefix,

@@ -1,13 +1,13 @@
 #include "app/status.h"
 
 #include <inttypes.h>
-#include <signal.h>
-#include <stdio.h>
 
+#include "aggregate/snapshot.h"
+#include "app/terminal.h"
 #include "base/strbuf.h"
-#include "base/thread.h"
 #include "base/time.h"
 #include "control/control.h"
+#include "flow/page.h"
 #include "net/protocol.h"
 
 enum { STATUS_FLOWS = 10, STATUS_TEXT_BYTES = 1 << 16 };
@@ -54,7 +54,7 @@ static void add_flows(struct strbuf *text, struct control *control)
     flow_page_release(page);
 }
 
-static void tell(struct control *control)
+void status_tell(struct control *control, struct terminal *terminal)
 {
     struct strbuf text;
     strbuf_init(&text, STATUS_TEXT_BYTES);
@@ -62,46 +62,6 @@ static void tell(struct control *control)
     add_totals(&text, snapshot);
     snapshot_release(snapshot);
     add_flows(&text, control);
-    fputs(text.text, stderr);
+    terminal_offer(terminal, text.text, text.length);
     strbuf_done(&text);
-}
-
-static void only_signal(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGUSR1);
-}
-
-static void *await_signals(void *argument)
-{
-    struct status *status = argument;
-    sigset_t set;
-    int number;
-    only_signal(&set);
-    while (sigwait(&set, &number) == 0 && !atomic_load(&status->ending))
-        tell(status->control);
-    return NULL;
-}
-
-void status_block_signal(void)
-{
-    sigset_t set;
-    only_signal(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-void status_start(struct status *status, struct control *control)
-{
-    *status = (struct status){.control = control};
-    status->started = thread_start(&status->thread, await_signals, status);
-}
-
-void status_stop(struct status *status)
-{
-    if (!status->started)
-        return;
-    atomic_store(&status->ending, true);
-    pthread_kill(status->thread, SIGUSR1);
-    pthread_join(status->thread, NULL);
-    status->started = false;
 }

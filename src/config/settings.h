@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// The most that these settings may ask for: what the pipeline has room for.
+enum { SETTINGS_WORKERS = 16, SETTINGS_TOP_FLOWS = 100 };
+
 struct string_list {
     char **items;
     unsigned count;
@@ -92,6 +95,7 @@ struct pipeline_settings {
 };
 
 struct settings {
+    const char *file; // --config: the settings file, borrowed from the command line; NULL = none
     struct sensor_settings sensor;
     struct capture_settings capture;
     struct run_settings run;

@@ -7,16 +7,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aggregate/sink.h"
-#include "aggregate/snapshot.h"
 #include "base/error.h"
-#include "config/settings.h"
-#include "flow/page.h"
-#include "flow/top.h"
-#include "pipeline/totals.h"
 
+// What it gives out; whoever looks inside includes the header of its own.
 struct control;
+struct flow_page;
+struct flow_query;
+struct generation;
+struct metric_registry;
+struct settings;
+struct sink;
+struct snapshot;
+struct source;
 struct tap;
+struct top_flow;
+struct totals;
 
 enum { CONTROL_CHUNK_BYTES = 64 << 20 }; // memory for frames on their way, touched as used
 
@@ -46,6 +51,10 @@ bool control_observes_first(const struct control *control);
 // What the run knew at its latest tick, or NULL before the first: any thread, at any time until
 // control_destroy(). To be released.
 const struct snapshot *control_snapshot(struct control *control);
+// The settings in force; any thread, at any time until control_destroy(). To be released (control/generation.h).
+const struct generation *control_generation(struct control *control);
+// The counters: those of the run, to which outputs and the door add theirs.
+struct metric_registry *control_metrics(struct control *control);
 // Asks the shards about the flows that are alive, and waits for the answer, held; any thread but those of the run. NULL
 // with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s.
 struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error);
