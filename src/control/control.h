@@ -25,7 +25,9 @@ struct control *control_create(const struct settings *settings, struct error *er
 void control_destroy(struct control *control); // the sinks too
 
 void control_add_sink(struct control *control, struct sink *sink); // takes it
-void control_add_tap(struct control *control, struct tap *tap);    // borrows it until the end of the run
+// For readers, which are gone before control_destroy() has destroyed the sinks.
+struct event_log *control_flow_events(struct control *control);
+void control_add_tap(struct control *control, struct tap *tap); // borrows it until the end of the run
 
 // To the end of the source, control_stop() or run.count. False with the sentence when the ledger does not
 // add up; how the input ended tells control_verdict().

@@ -15,11 +15,13 @@ static struct flow_stream *stream_of(struct flow_writer *writer)
     return (struct flow_stream *)writer;
 }
 
-static void stream_take(struct flow_writer *writer, const struct packed_flow *packed, int64_t now_ns)
+static void stream_take(struct flow_writer *writer, const struct flow_event *event, int64_t now_ns)
 {
     struct flow_stream *stream = stream_of(writer);
     size_t length;
-    const char *line = flow_format_line(stream->format, packed, &length);
+    if (event->record.event == FLOW_BEGAN)
+        return;
+    const char *line = flow_format_line(stream->format, event, &length);
     if (line != NULL)
         output_file_add(stream->file, line, length, now_ns);
     else
@@ -96,7 +98,7 @@ static struct sink *create(enum flow_format_kind kind, const char *path, const s
         free(stream);
         return NULL;
     }
-    if (!flow_writer_start(&stream->writer, path, &stream_rows, options->live, error)) {
+    if (!flow_writer_start(&stream->writer, path, &stream_rows, options, error)) {
         stream_destroy(&stream->writer);
         return NULL;
     }

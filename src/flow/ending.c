@@ -33,6 +33,10 @@ static void end_flow(struct flow_table *table, struct flow_partition *partition,
         end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
+    int64_t began_ns = flow_ends_at(&table->store, id)->first_ns;
+    if (began_ns > partition->latest_over_ns)
+        partition->latest_over_ns = began_ns;
+    partition->over++;
     partition->flows--;
     partition->attempts -= attempt;
     table->counts.ended[reason]++;

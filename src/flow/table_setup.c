@@ -58,6 +58,7 @@ static bool add_partition(struct flow_table *table, unsigned number)
     struct flow_partition *partition = calloc(1, sizeof *partition);
     if (partition == NULL)
         return false;
+    partition->latest_over_ns = INT64_MIN;
     table->partition[number] = partition;
     uint32_t cap = table->policy.max_flows;
     if (cap != 0) {

@@ -29,7 +29,7 @@ void pipeline_add_totals(struct totals *to, const struct shard_totals *from)
     }
 }
 
-void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs)
+void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs, bool last)
 {
     struct pipeline_tick tick = {
         .number = number,
@@ -37,6 +37,7 @@ void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns
         .totals = &pipeline->merged,
         .runs = pipeline->runs,
         .run_count = runs,
+        .last = last,
     };
     tick_begin(&tick);
     pipeline->consumer->tick(pipeline->consumer, &tick);

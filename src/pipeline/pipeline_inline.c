@@ -27,7 +27,7 @@ struct batch *pipeline_run_inline(void *owner, struct batch *batch, bool wait)
             ledger_take_drops(&pipeline->counted, pipeline->source);
         totals_copy(&pipeline->merged, &pipeline->counted);
         pipeline_add_totals(&pipeline->merged, shard_totals(alone->shard));
-        pipeline_consume(pipeline, batch->tick, batch->now_ns, 1);
+        pipeline_consume(pipeline, batch->tick, batch->now_ns, 1, batch->mark == BATCH_SOURCE_END);
     }
     batch_clear(batch);
     return batch;

@@ -50,7 +50,7 @@ struct pipeline {
 // Adds what a shard counted to the source's totals.
 void pipeline_add_totals(struct totals *to, const struct shard_totals *from);
 // Gives a tick to the consumer; pipeline->merged is what is known at its end.
-void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs);
+void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs, bool last);
 
 bool pipeline_create_inline(struct pipeline *pipeline);
 bool pipeline_create_workers(struct pipeline *pipeline);

@@ -118,7 +118,7 @@ static void *aggregate(void *argument)
         totals_copy(&pipeline->merged, &slot->totals);
         for (unsigned i = 0; i < pipeline->setup.workers; i++)
             pipeline_add_totals(&pipeline->merged, counted[i]);
-        pipeline_consume(pipeline, number, now_ns, pipeline->setup.workers);
+        pipeline_consume(pipeline, number, now_ns, pipeline->setup.workers, last);
     }
     return NULL;
 }

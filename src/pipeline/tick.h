@@ -28,6 +28,7 @@ struct pipeline_tick {
     const struct totals *totals; // exact at this tick
     struct tick_run **runs;
     unsigned run_count;
+    bool last;              // of the run: every flow has ended
     struct tick_run *taken; // the run whose head was handed out last; NULL = none
 };
 

@@ -26,14 +26,21 @@ bool report_flows_init(struct report_flows *flows, unsigned top)
            report_top_init(&flows->slow, top, sizeof(struct report_flow), report_flow_compare);
 }
 
+static void drop_list(struct report_top *top)
+{
+    for (unsigned i = 0; i < top->room; i++)
+        report_flow_done(top->rows[i]);
+    report_top_done(top);
+}
+
 void report_flows_done(struct report_flows *flows)
 {
     tally_done(&flows->hosts);
     tally_done(&flows->services);
     tally_done(&flows->targets);
-    report_top_done(&flows->largest);
-    report_top_done(&flows->retransmitting);
-    report_top_done(&flows->slow);
+    drop_list(&flows->largest);
+    drop_list(&flows->retransmitting);
+    drop_list(&flows->slow);
 }
 
 static size_t address_key(const struct address *address, uint8_t key[ADDRESS_KEY_BYTES])
@@ -55,9 +62,9 @@ static bool talks_to_itself(const struct flow_record *record)
     return address_compare(&record->endpoint[0].address, &record->endpoint[1].address) == 0;
 }
 
-static void count_host(struct report_flows *flows, const struct named_flow *flow, unsigned side)
+static void count_host(struct report_flows *flows, const struct flow_event *event, unsigned side)
 {
-    const struct flow_record *record = flow->record;
+    const struct flow_record *record = &event->record;
     uint8_t key[ADDRESS_KEY_BYTES];
     struct tally_row *row = tally_at(&flows->hosts, key, address_key(&record->endpoint[side].address, key));
     if (row == NULL)
@@ -68,7 +75,7 @@ static void count_host(struct report_flows *flows, const struct named_flow *flow
     row->counts[HOST_RECEIVED] += record->bytes[!side] + (itself ? record->bytes[side] : 0);
     row->counts[HOST_PACKETS] += record->packets[0] + record->packets[1];
     row->counts[HOST_FLOWS]++;
-    tally_label(row, flow->name[side]);
+    tally_label(row, flow_event_text(event, EVENT_TEXT_NAME + side));
 }
 
 static bool has_ports(uint8_t protocol)
@@ -98,11 +105,11 @@ static void count_service(struct report_flows *flows, const struct flow_record *
     row->counts[SERVICE_PACKETS] += record->packets[0] + record->packets[1];
 }
 
-static void count_failure(struct report_flows *flows, const struct named_flow *flow,
+static void count_failure(struct report_flows *flows, const struct flow_event *event,
                           enum report_attempt attempt)
 {
-    unsigned server = flow->record->client == 1 ? 0 : 1;
-    const struct endpoint *endpoint = &flow->record->endpoint[server];
+    unsigned server = event->record.client == 1 ? 0 : 1;
+    const struct endpoint *endpoint = &event->record.endpoint[server];
     uint8_t key[ADDRESS_KEY_BYTES + PORT_KEY_BYTES];
     address_key(&endpoint->address, key);
     key[ADDRESS_KEY_BYTES] = (uint8_t)(endpoint->port >> 8);
@@ -112,33 +119,33 @@ static void count_failure(struct report_flows *flows, const struct named_flow *f
         return;
     row->weight++;
     row->counts[attempt == ATTEMPT_REFUSED ? TARGET_REFUSED : TARGET_UNANSWERED]++;
-    tally_label(row, flow->name[server]);
+    tally_label(row, flow_event_text(event, EVENT_TEXT_NAME + server));
 }
 
-static void offer(struct report_top *top, struct report_flow *candidate, uint64_t score,
-                  const struct named_flow *flow)
+// Nearly all flows are turned away by one comparison of scores.
+static void offer(struct report_top *top, uint64_t score, const struct flow_event *event)
 {
-    candidate->score = score;
-    struct report_flow *row = score > 0 ? report_top_place(top, candidate) : NULL;
+    struct report_flow_candidate candidate = {.score = score, .event = event};
+    struct report_flow *row = score > 0 ? report_top_place(top, &candidate) : NULL;
     if (row != NULL)
-        report_flow_fill(row, score, flow);
+        report_flow_fill(row, &candidate);
 }
 
-static void add_tcp(struct report_flows *flows, struct report_flow *candidate, const struct named_flow *flow)
+static void add_tcp(struct report_flows *flows, const struct flow_event *event)
 {
-    const struct flow_record *record = flow->record;
+    const struct flow_record *record = &event->record;
     report_tcp_add(&flows->tcp, record);
     enum report_attempt attempt = report_attempt_of(record);
     if (attempt != ATTEMPT_NONE)
-        count_failure(flows, flow, attempt);
-    offer(&flows->retransmitting, candidate, report_loss_score(record), flow);
+        count_failure(flows, event, attempt);
+    offer(&flows->retransmitting, report_loss_score(record), event);
     int64_t round_trip_ns = report_round_trip_ns(record);
-    offer(&flows->slow, candidate, round_trip_ns > 0 ? (uint64_t)round_trip_ns : 0, flow);
+    offer(&flows->slow, round_trip_ns > 0 ? (uint64_t)round_trip_ns : 0, event);
 }
 
 static void count_application(struct report_flows *flows, const struct flow_record *record)
 {
-    uint8_t app = record->names != NULL ? record->names->app : FLOW_APP_NONE;
+    uint8_t app = record->facts.app;
     if (app == FLOW_APP_NONE || app >= FLOW_APPS)
         return;
     struct report_application *application = &flows->applications[app];
@@ -148,21 +155,18 @@ static void count_application(struct report_flows *flows, const struct flow_reco
     application->bytes += record->bytes[0] + record->bytes[1];
 }
 
-void report_flows_add(struct report_flows *flows, const struct named_flow *flow)
+void report_flows_add(struct report_flows *flows, const struct flow_event *event)
 {
-    const struct flow_record *record = flow->record;
+    const struct flow_record *record = &event->record;
     flows->protocol_flows[record->protocol]++;
-    count_host(flows, flow, 0);
+    count_host(flows, event, 0);
     if (!talks_to_itself(record))
-        count_host(flows, flow, 1);
+        count_host(flows, event, 1);
     count_service(flows, record);
     count_application(flows, record);
-
-    struct report_flow candidate; // only what report_flow_compare() looks at is filled
-    candidate.record = *record;
-    offer(&flows->largest, &candidate, record->bytes[0] + record->bytes[1], flow);
+    offer(&flows->largest, record->bytes[0] + record->bytes[1], event);
     if (record->protocol == IP_PROTOCOL_TCP)
-        add_tcp(flows, &candidate, flow);
+        add_tcp(flows, event);
 }
 
 static unsigned rows_of(struct tally *tally, unsigned top)
@@ -232,6 +236,8 @@ static bool list_targets(struct report_flows *flows, struct report_summary *summ
 
 static struct report_flow_list flow_list(const struct report_top *top)
 {
+    for (unsigned i = 0; i < top->count; i++)
+        report_flow_finish(top->rows[i]);
     return (struct report_flow_list){
         .count = top->count,
         .rows = (const struct report_flow *const *)(const void *)top->rows,

@@ -109,33 +109,37 @@ void report_names_add_dns(struct report_names *names, const struct dns_transacti
         add_latency(names, transaction);
 }
 
-static void add_dns_flow(struct report_names *names, const struct flow_record *record)
+static void add_dns_flow(struct report_names *names, const struct flow_event *event)
 {
+    const struct flow_record *record = &event->record;
+    const char *query = flow_event_text(event, FLOW_TEXT_DNS_QUERY);
     const struct address *server = &record->endpoint[record->client == 1 ? 0 : 1].address;
     bool to_many = address_is_multicast(server) || address_is_broadcast(server);
-    if (record->names->dns_rcode >= 0 || to_many || record->names->dns_query[0] == '\0')
+    if (record->facts.dns_rcode >= 0 || to_many || query[0] == '\0')
         return;
     uint8_t key[TALLY_KEY_MAXIMUM];
     key[0] = server->version;
     memcpy(key + 1, server->bytes, sizeof server->bytes);
-    put_u16(key + 1 + sizeof server->bytes, record->names->dns_type);
+    put_u16(key + 1 + sizeof server->bytes, record->facts.dns_type);
     names->dns.unanswered++;
-    count_one(&names->unanswered, key, append_name(key, SERVER_AND_TYPE_BYTES, record->names->dns_query));
+    count_one(&names->unanswered, key, append_name(key, SERVER_AND_TYPE_BYTES, query));
 }
 
-static void add_server_name(struct report_names *names, const struct flow_record *record)
+static void add_server_name(struct report_names *names, const struct flow_event *event, const char *name)
 {
+    const struct flow_record *record = &event->record;
     uint8_t key[TALLY_KEY_MAXIMUM];
-    struct tally_row *row = tally_at(&names->tls_names, key, append_name(key, 0, record->names->sni));
+    struct tally_row *row = tally_at(&names->tls_names, key, append_name(key, 0, name));
     if (row == NULL)
         return;
     row->weight++;
     row->counts[0] += record->bytes[0] + record->bytes[1];
 }
 
-static void add_tls_flow(struct report_names *names, const struct flow_record *record)
+static void add_tls_flow(struct report_names *names, const struct flow_event *event)
 {
-    const struct flow_names *tls = record->names;
+    const struct flow_facts *tls = &event->record.facts;
+    const char *name = flow_event_text(event, FLOW_TEXT_SNI);
     uint8_t version[2];
     put_u16(version, tls->tls_version);
     names->tls.flows++;
@@ -145,18 +149,16 @@ static void add_tls_flow(struct report_names *names, const struct flow_record *r
     names->tls.outdated += tls->tls_version != 0 && tls->tls_version < TLS_1_2;
     if (tls->tls_version != 0)
         count_one(&names->versions, version, sizeof version);
-    if (tls->sni[0] != '\0')
-        add_server_name(names, record);
+    if (name[0] != '\0')
+        add_server_name(names, event, name);
 }
 
-void report_names_add_flow(struct report_names *names, const struct flow_record *record)
+void report_names_add_flow(struct report_names *names, const struct flow_event *event)
 {
-    if (record->names == NULL)
-        return;
-    if (record->names->app == FLOW_APP_DNS)
-        add_dns_flow(names, record);
-    else if (record->names->app == FLOW_APP_TLS)
-        add_tls_flow(names, record);
+    if (event->record.facts.app == FLOW_APP_DNS)
+        add_dns_flow(names, event);
+    else if (event->record.facts.app == FLOW_APP_TLS)
+        add_tls_flow(names, event);
 }
 
 static unsigned rows_of(struct tally *tally, unsigned top)

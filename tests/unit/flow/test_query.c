@@ -421,8 +421,8 @@ Test(query, copies_names_and_frees_them)
         char name[32];
         snprintf(name, sizeof name, "host-%u.example", NAMED - 1 - i);
         cr_assert_not_null(first.rows[i].names);
-        cr_expect_str_eq(first.rows[i].names->sni, name);
-        cr_expect_str_eq(second.rows[i].names->sni, name);
+        cr_expect_str_eq(first.rows[i].names->text[FLOW_TEXT_SNI], name);
+        cr_expect_str_eq(second.rows[i].names->text[FLOW_TEXT_SNI], name);
         cr_expect_neq(first.rows[i].names, second.rows[i].names);
     }
     flow_answer_done(&first);

@@ -113,7 +113,7 @@ Test(question, to_three_shards_gives_the_answer_of_one)
 static bool hold_names(struct flow_record *record, const char *name)
 {
     struct flow_names names = flow_names_none;
-    names.sni = name;
+    names.text[FLOW_TEXT_SNI] = name;
     record->names = flow_names_copy(&names);
     return record->names != NULL;
 }
@@ -136,8 +136,8 @@ Test(question, moves_the_names_of_the_winners)
     question_await(question, &answer);
     question_destroy(question);
     cr_assert_eq(answer.count, 2);
-    cr_expect_str_eq(answer.rows[0].names->sni, "six");
-    cr_expect_str_eq(answer.rows[1].names->sni, "five");
+    cr_expect_str_eq(answer.rows[0].names->text[FLOW_TEXT_SNI], "six");
+    cr_expect_str_eq(answer.rows[1].names->text[FLOW_TEXT_SNI], "five");
     flow_answer_done(&answer);
 }
 
