@@ -96,7 +96,7 @@ void aggregate_name_record(struct aggregate *aggregate, const struct flow_record
                            struct flow_event *event)
 {
     assert(record->observed <= OBSERVED_INTERFACES);
-    event->record = *record;
+    memmove(&event->record, record, sizeof *record); // gcc copies by a slow instruction, memmove() does not
     event->name_source[0] = event->name_source[1] = 0;
     event->community_id[0] = '\0';
     memset(event->text, 0, sizeof event->text);

@@ -1,6 +1,6 @@
 #include "report/flows.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +12,20 @@ enum { HOST_SENT, HOST_RECEIVED, HOST_PACKETS, HOST_FLOWS };
 enum { SERVICE_FLOWS, SERVICE_PACKETS };
 enum { TARGET_REFUSED, TARGET_UNANSWERED };
 
-// Keys of the tallies: endpoints and services as bytes without padding.
-enum { ADDRESS_KEY_BYTES = 17, PORT_KEY_BYTES = 2, SERVICE_KEY_BYTES = 3 };
+// Keys of the tallies, without padding: the IP version and as many bytes as the address has, then the port.
+enum { ADDRESS_KEY_BYTES = 17, PORT_KEY_BYTES = 2, SERVICE_KEY_BYTES = 3, RUN_EVENTS = FLOW_BLOCK_EVENTS };
+
+struct tally_key {
+    uint64_t hash;
+    uint8_t length; // 0 = nothing to count
+    uint8_t bytes[ADDRESS_KEY_BYTES + PORT_KEY_BYTES];
+};
+
+// What an event is counted under, worked out ahead.
+struct event_keys {
+    struct tally_key host[2], service, target;
+    enum report_attempt attempt;
+};
 
 bool report_flows_init(struct report_flows *flows, unsigned top)
 {
@@ -43,39 +55,26 @@ void report_flows_done(struct report_flows *flows)
     drop_list(&flows->slow);
 }
 
-static size_t address_key(const struct address *address, uint8_t key[ADDRESS_KEY_BYTES])
+static uint8_t address_key(const struct address *address, uint8_t *key)
 {
+    size_t bytes = address->version == 4 ? 4 : sizeof address->bytes;
     key[0] = address->version;
-    memcpy(key + 1, address->bytes, sizeof address->bytes);
-    return ADDRESS_KEY_BYTES;
+    memcpy(key + 1, address->bytes, bytes);
+    return (uint8_t)(1 + bytes);
 }
 
-static struct address address_of_key(const uint8_t *key)
+// Returns what lies behind the address.
+static const uint8_t *address_of_key(const uint8_t *key, struct address *address)
 {
-    struct address address = {.version = key[0]};
-    memcpy(address.bytes, key + 1, sizeof address.bytes);
-    return address;
+    size_t bytes = key[0] == 4 ? 4 : sizeof address->bytes;
+    *address = (struct address){.version = key[0]};
+    memcpy(address->bytes, key + 1, bytes);
+    return key + 1 + bytes;
 }
 
 static bool talks_to_itself(const struct flow_record *record)
 {
     return address_compare(&record->endpoint[0].address, &record->endpoint[1].address) == 0;
-}
-
-static void count_host(struct report_flows *flows, const struct flow_event *event, unsigned side)
-{
-    const struct flow_record *record = &event->record;
-    uint8_t key[ADDRESS_KEY_BYTES];
-    struct tally_row *row = tally_at(&flows->hosts, key, address_key(&record->endpoint[side].address, key));
-    if (row == NULL)
-        return;
-    row->weight += record->bytes[0] + record->bytes[1];
-    bool itself = talks_to_itself(record);
-    row->counts[HOST_SENT] += record->bytes[side] + (itself ? record->bytes[!side] : 0);
-    row->counts[HOST_RECEIVED] += record->bytes[!side] + (itself ? record->bytes[side] : 0);
-    row->counts[HOST_PACKETS] += record->packets[0] + record->packets[1];
-    row->counts[HOST_FLOWS]++;
-    tally_label(row, flow_event_text(event, EVENT_TEXT_NAME + side));
 }
 
 static bool has_ports(uint8_t protocol)
@@ -91,13 +90,95 @@ static uint16_t service_port(const struct flow_record *record)
     return record->client == 1 ? first : second;
 }
 
-static void count_service(struct report_flows *flows, const struct flow_record *record)
+static unsigned server_of(const struct flow_record *record)
 {
-    if (!has_ports(record->protocol))
-        return;
+    return record->client == 1 ? 0 : 1;
+}
+
+static void hash_key(const struct tally *tally, struct tally_key *key)
+{
+    key->hash = tally_hash(tally, key->bytes, key->length);
+    tally_prefetch_place(tally, key->hash);
+}
+
+static void make_host_key(const struct report_flows *flows, const struct flow_record *record, unsigned side,
+                          struct tally_key *key)
+{
+    key->length = address_key(&record->endpoint[side].address, key->bytes);
+    hash_key(&flows->hosts, key);
+}
+
+static void make_service_key(const struct report_flows *flows, const struct flow_record *record,
+                             struct tally_key *key)
+{
     uint16_t port = service_port(record);
-    const uint8_t key[SERVICE_KEY_BYTES] = {record->protocol, (uint8_t)(port >> 8), (uint8_t)port};
-    struct tally_row *row = tally_at(&flows->services, key, sizeof key);
+    key->length = SERVICE_KEY_BYTES;
+    key->bytes[0] = record->protocol;
+    key->bytes[1] = (uint8_t)(port >> 8);
+    key->bytes[2] = (uint8_t)port;
+    hash_key(&flows->services, key);
+}
+
+static void make_target_key(const struct report_flows *flows, const struct flow_record *record,
+                            struct tally_key *key)
+{
+    const struct endpoint *endpoint = &record->endpoint[server_of(record)];
+    key->length = address_key(&endpoint->address, key->bytes);
+    key->bytes[key->length++] = (uint8_t)(endpoint->port >> 8);
+    key->bytes[key->length++] = (uint8_t)endpoint->port;
+    hash_key(&flows->targets, key);
+}
+
+static void make_keys(const struct report_flows *flows, const struct flow_record *record,
+                      struct event_keys *keys)
+{
+    keys->host[1].length = keys->service.length = keys->target.length = 0;
+    keys->attempt = record->protocol == IP_PROTOCOL_TCP ? report_attempt_of(record) : ATTEMPT_NONE;
+    make_host_key(flows, record, 0, &keys->host[0]);
+    if (!talks_to_itself(record))
+        make_host_key(flows, record, 1, &keys->host[1]);
+    if (has_ports(record->protocol))
+        make_service_key(flows, record, &keys->service);
+    if (keys->attempt != ATTEMPT_NONE)
+        make_target_key(flows, record, &keys->target);
+}
+
+static void prefetch_rows(const struct report_flows *flows, const struct event_keys *keys)
+{
+    tally_prefetch_row(&flows->hosts, keys->host[0].hash);
+    if (keys->host[1].length != 0)
+        tally_prefetch_row(&flows->hosts, keys->host[1].hash);
+    if (keys->target.length != 0)
+        tally_prefetch_row(&flows->targets, keys->target.hash);
+}
+
+// The row of a key; NULL when there is nothing to count, or no memory.
+static struct tally_row *row_of(struct tally *tally, const struct tally_key *key)
+{
+    return key->length != 0 ? tally_at(tally, key->hash, key->bytes, key->length) : NULL;
+}
+
+static void count_host(struct report_flows *flows, const struct flow_event *event,
+                       const struct event_keys *keys, unsigned side)
+{
+    const struct flow_record *record = &event->record;
+    struct tally_row *row = row_of(&flows->hosts, &keys->host[side]);
+    if (row == NULL)
+        return;
+    bool itself = keys->host[1].length == 0;
+    uint64_t bytes = record->bytes[0] + record->bytes[1];
+    row->weight += bytes;
+    row->counts[HOST_SENT] += itself ? bytes : record->bytes[side];
+    row->counts[HOST_RECEIVED] += itself ? bytes : record->bytes[!side];
+    row->counts[HOST_PACKETS] += record->packets[0] + record->packets[1];
+    row->counts[HOST_FLOWS]++;
+    tally_label(&flows->hosts, row, flow_event_text(event, EVENT_TEXT_NAME + side));
+}
+
+static void count_service(struct report_flows *flows, const struct flow_record *record,
+                          const struct tally_key *key)
+{
+    struct tally_row *row = row_of(&flows->services, key);
     if (row == NULL)
         return;
     row->weight += record->bytes[0] + record->bytes[1];
@@ -106,20 +187,14 @@ static void count_service(struct report_flows *flows, const struct flow_record *
 }
 
 static void count_failure(struct report_flows *flows, const struct flow_event *event,
-                          enum report_attempt attempt)
+                          const struct event_keys *keys)
 {
-    unsigned server = event->record.client == 1 ? 0 : 1;
-    const struct endpoint *endpoint = &event->record.endpoint[server];
-    uint8_t key[ADDRESS_KEY_BYTES + PORT_KEY_BYTES];
-    address_key(&endpoint->address, key);
-    key[ADDRESS_KEY_BYTES] = (uint8_t)(endpoint->port >> 8);
-    key[ADDRESS_KEY_BYTES + 1] = (uint8_t)endpoint->port;
-    struct tally_row *row = tally_at(&flows->targets, key, sizeof key);
+    struct tally_row *row = row_of(&flows->targets, &keys->target);
     if (row == NULL)
         return;
     row->weight++;
-    row->counts[attempt == ATTEMPT_REFUSED ? TARGET_REFUSED : TARGET_UNANSWERED]++;
-    tally_label(row, flow_event_text(event, EVENT_TEXT_NAME + server));
+    row->counts[keys->attempt == ATTEMPT_REFUSED ? TARGET_REFUSED : TARGET_UNANSWERED]++;
+    tally_label(&flows->targets, row, flow_event_text(event, EVENT_TEXT_NAME + server_of(&event->record)));
 }
 
 // Nearly all flows are turned away by one comparison of scores.
@@ -131,13 +206,10 @@ static void offer(struct report_top *top, uint64_t score, const struct flow_even
         report_flow_fill(row, &candidate);
 }
 
-static void add_tcp(struct report_flows *flows, const struct flow_event *event)
+static void add_tcp(struct report_flows *flows, const struct flow_event *event, enum report_attempt attempt)
 {
     const struct flow_record *record = &event->record;
-    report_tcp_add(&flows->tcp, record);
-    enum report_attempt attempt = report_attempt_of(record);
-    if (attempt != ATTEMPT_NONE)
-        count_failure(flows, event, attempt);
+    report_tcp_add(&flows->tcp, record, attempt);
     offer(&flows->retransmitting, report_loss_score(record), event);
     int64_t round_trip_ns = report_round_trip_ns(record);
     offer(&flows->slow, round_trip_ns > 0 ? (uint64_t)round_trip_ns : 0, event);
@@ -155,83 +227,69 @@ static void count_application(struct report_flows *flows, const struct flow_reco
     application->bytes += record->bytes[0] + record->bytes[1];
 }
 
-void report_flows_add(struct report_flows *flows, const struct flow_event *event)
+static void add_event(struct report_flows *flows, const struct flow_event *event,
+                      const struct event_keys *keys)
 {
     const struct flow_record *record = &event->record;
     flows->protocol_flows[record->protocol]++;
-    count_host(flows, event, 0);
-    if (!talks_to_itself(record))
-        count_host(flows, event, 1);
-    count_service(flows, record);
+    count_host(flows, event, keys, 0);
+    count_host(flows, event, keys, 1);
+    count_service(flows, record, &keys->service);
+    count_failure(flows, event, keys);
     count_application(flows, record);
     offer(&flows->largest, record->bytes[0] + record->bytes[1], event);
     if (record->protocol == IP_PROTOCOL_TCP)
-        add_tcp(flows, event);
+        add_tcp(flows, event, keys->attempt);
 }
 
-static unsigned rows_of(struct tally *tally, unsigned top)
+void report_flows_run(struct report_flows *flows, const struct flow_event *events, unsigned count)
 {
-    tally_sort(tally);
-    return tally->count < top ? (unsigned)tally->count : top;
+    struct event_keys keys[RUN_EVENTS];
+    assert(count <= RUN_EVENTS);
+    for (unsigned i = 0; i < count; i++)
+        make_keys(flows, &events[i].record, &keys[i]);
+    for (unsigned i = 0; i < count; i++)
+        prefetch_rows(flows, &keys[i]);
+    for (unsigned i = 0; i < count; i++)
+        if (events[i].record.final) // interim records are cumulative: the last one tells all
+            add_event(flows, &events[i], &keys[i]);
 }
 
-static bool list_hosts(struct report_flows *flows, struct report_summary *summary)
+static void fill_host(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    unsigned count = rows_of(&flows->hosts, flows->top);
-    summary->hosts = calloc(count + 1, sizeof *summary->hosts);
-    if (summary->hosts == NULL)
-        return false;
-    for (; summary->host_count < count; summary->host_count++) {
-        const struct tally_row *row = flows->hosts.places[summary->host_count];
-        summary->hosts[summary->host_count] = (struct report_host){
-            .address = address_of_key(row->key),
-            .name = row->label,
-            .sent_bytes = row->counts[HOST_SENT],
-            .received_bytes = row->counts[HOST_RECEIVED],
-            .packets = row->counts[HOST_PACKETS],
-            .flows = row->counts[HOST_FLOWS],
-        };
-    }
-    summary->host_total = flows->hosts.count;
-    return true;
+    struct report_host *host = into;
+    size_t length;
+    address_of_key(tally_key(row, &length), &host->address);
+    host->name = tally_label_of(tally, row);
+    host->sent_bytes = row->counts[HOST_SENT];
+    host->received_bytes = row->counts[HOST_RECEIVED];
+    host->packets = row->counts[HOST_PACKETS];
+    host->flows = row->counts[HOST_FLOWS];
 }
 
-static bool list_services(struct report_flows *flows, struct report_summary *summary)
+static void fill_service(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    unsigned count = rows_of(&flows->services, flows->top);
-    summary->services = calloc(count + 1, sizeof *summary->services);
-    if (summary->services == NULL)
-        return false;
-    for (; summary->service_count < count; summary->service_count++) {
-        const struct tally_row *row = flows->services.places[summary->service_count];
-        summary->services[summary->service_count] = (struct report_service){
-            .protocol = row->key[0],
-            .port = (uint16_t)(row->key[1] << 8 | row->key[2]),
-            .flows = row->counts[SERVICE_FLOWS],
-            .packets = row->counts[SERVICE_PACKETS],
-            .bytes = row->weight,
-        };
-    }
-    return true;
+    size_t length;
+    const uint8_t *key = tally_key(row, &length);
+    (void)tally;
+    *(struct report_service *)into = (struct report_service){
+        .protocol = key[0],
+        .port = (uint16_t)(key[1] << 8 | key[2]),
+        .flows = row->counts[SERVICE_FLOWS],
+        .packets = row->counts[SERVICE_PACKETS],
+        .bytes = row->weight,
+    };
 }
 
-static bool list_targets(struct report_flows *flows, struct report_summary *summary)
+static void fill_target(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    unsigned count = rows_of(&flows->targets, flows->top);
-    summary->targets = calloc(count + 1, sizeof *summary->targets);
-    if (summary->targets == NULL)
-        return false;
-    for (; summary->target_count < count; summary->target_count++) {
-        const struct tally_row *row = flows->targets.places[summary->target_count];
-        const uint8_t *port = row->key + ADDRESS_KEY_BYTES;
-        summary->targets[summary->target_count] = (struct report_target){
-            .server = {.address = address_of_key(row->key), .port = (uint16_t)(port[0] << 8 | port[1])},
-            .name = row->label,
-            .refused = row->counts[TARGET_REFUSED],
-            .unanswered = row->counts[TARGET_UNANSWERED],
-        };
-    }
-    return true;
+    struct report_target *target = into;
+    size_t length;
+    const uint8_t *port = address_of_key(tally_key(row, &length), &target->server.address);
+    target->server.port = (uint16_t)(port[0] << 8 | port[1]);
+    target->name = tally_label_of(tally, row);
+    target->refused = row->counts[TARGET_REFUSED];
+    target->unanswered = row->counts[TARGET_UNANSWERED];
 }
 
 static struct report_flow_list flow_list(const struct report_top *top)
@@ -256,7 +314,14 @@ bool report_flows_finish(struct report_flows *flows, struct report_summary *summ
     summary->overflow.hosts = flows->hosts.given_up;
     summary->overflow.services = flows->services.given_up;
     summary->overflow.targets = flows->targets.given_up;
-    return list_hosts(flows, summary) && list_services(flows, summary) && list_targets(flows, summary);
+    summary->host_total = flows->hosts.count;
+    summary->hosts =
+        tally_list(&flows->hosts, flows->top, sizeof *summary->hosts, fill_host, &summary->host_count);
+    summary->services = tally_list(&flows->services, flows->top, sizeof *summary->services, fill_service,
+                                   &summary->service_count);
+    summary->targets = tally_list(&flows->targets, flows->top, sizeof *summary->targets, fill_target,
+                                  &summary->target_count);
+    return summary->hosts != NULL && summary->services != NULL && summary->targets != NULL;
 }
 
 void report_flows_free(struct report_summary *summary)

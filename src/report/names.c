@@ -44,13 +44,15 @@ void report_names_done(struct report_names *names)
     report_top_done(&names->slowest);
 }
 
-// Names compare without case (RFC 4343), so they are kept in lower case. Returns the length of the key.
-static size_t append_name(uint8_t *key, size_t length, const char *name)
+// Names compare without case (RFC 4343), so they are kept in lower case. Returns the length of the key, of which a
+// terminator is part.
+static size_t append_name(uint8_t key[TALLY_KEY_MAXIMUM], size_t length, const char *name)
 {
-    for (; *name != '\0' && length < TALLY_KEY_MAXIMUM; name++) {
+    for (; *name != '\0' && length < TALLY_KEY_MAXIMUM - 1; name++) {
         bool upper = *name >= 'A' && *name <= 'Z';
         key[length++] = (uint8_t)(upper ? *name - 'A' + 'a' : *name);
     }
+    key[length++] = '\0';
     return length;
 }
 
@@ -65,9 +67,14 @@ static uint16_t get_u16(const uint8_t *from)
     return (uint16_t)(from[0] << 8 | from[1]);
 }
 
+static struct tally_row *row_of(struct tally *tally, const uint8_t *key, size_t length)
+{
+    return tally_at(tally, tally_hash(tally, key, length), key, length);
+}
+
 static void count_one(struct tally *tally, const uint8_t *key, size_t length)
 {
-    struct tally_row *row = tally_at(tally, key, length);
+    struct tally_row *row = row_of(tally, key, length);
     if (row != NULL)
         row->weight++;
 }
@@ -129,7 +136,7 @@ static void add_server_name(struct report_names *names, const struct flow_event 
 {
     const struct flow_record *record = &event->record;
     uint8_t key[TALLY_KEY_MAXIMUM];
-    struct tally_row *row = tally_at(&names->tls_names, key, append_name(key, 0, name));
+    struct tally_row *row = row_of(&names->tls_names, key, append_name(key, 0, name));
     if (row == NULL)
         return;
     row->weight++;
@@ -161,53 +168,48 @@ void report_names_add_flow(struct report_names *names, const struct flow_event *
         add_tls_flow(names, event);
 }
 
-static unsigned rows_of(struct tally *tally, unsigned top)
+static const uint8_t *key_of(const struct tally_row *row)
 {
-    tally_sort(tally);
-    return tally->count < top ? (unsigned)tally->count : top;
+    size_t length;
+    return tally_key(row, &length);
 }
 
-static const char *name_in(const struct tally_row *row, size_t offset)
+static void fill_failed(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    return (const char *)row->key + offset;
+    const uint8_t *key = key_of(row);
+    (void)tally;
+    *(struct report_dns_name *)into = (struct report_dns_name){
+        .name = (const char *)key + TYPE_AND_CODE_BYTES,
+        .type = get_u16(key + 2),
+        .rcode = get_u16(key),
+        .count = row->weight,
+    };
 }
 
-static bool list_failed(struct report_names *names, struct report_dns *dns)
+static void fill_unanswered(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    unsigned count = rows_of(&names->failed, names->top);
-    dns->failed = calloc(count + 1, sizeof *dns->failed);
-    if (dns->failed == NULL)
-        return false;
-    for (; dns->failed_count < count; dns->failed_count++) {
-        const struct tally_row *row = names->failed.places[dns->failed_count];
-        dns->failed[dns->failed_count] = (struct report_dns_name){
-            .name = name_in(row, TYPE_AND_CODE_BYTES),
-            .type = get_u16(row->key + 2),
-            .rcode = get_u16(row->key),
-            .count = row->weight,
-        };
-    }
-    return true;
+    struct report_dns_name *name = into;
+    const uint8_t *key = key_of(row);
+    (void)tally;
+    name->name = (const char *)key + SERVER_AND_TYPE_BYTES;
+    name->type = get_u16(key + SERVER_AND_TYPE_BYTES - 2);
+    name->server.version = key[0];
+    memcpy(name->server.bytes, key + 1, sizeof name->server.bytes);
+    name->count = row->weight;
 }
 
-static bool list_unanswered(struct report_names *names, struct report_dns *dns)
+static void fill_version(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    unsigned count = rows_of(&names->unanswered, names->top);
-    dns->unanswered_names = calloc(count + 1, sizeof *dns->unanswered_names);
-    if (dns->unanswered_names == NULL)
-        return false;
-    for (; dns->unanswered_count < count; dns->unanswered_count++) {
-        const struct tally_row *row = names->unanswered.places[dns->unanswered_count];
-        struct report_dns_name *name = &dns->unanswered_names[dns->unanswered_count];
-        *name = (struct report_dns_name){
-            .name = name_in(row, SERVER_AND_TYPE_BYTES),
-            .type = get_u16(row->key + SERVER_AND_TYPE_BYTES - 2),
-            .server.version = row->key[0],
-            .count = row->weight,
-        };
-        memcpy(name->server.bytes, row->key + 1, sizeof name->server.bytes);
-    }
-    return true;
+    (void)tally;
+    *(struct report_tls_version *)into =
+        (struct report_tls_version){.version = get_u16(key_of(row)), .flows = row->weight};
+}
+
+static void fill_tls_name(const struct tally *tally, const struct tally_row *row, void *into)
+{
+    (void)tally;
+    *(struct report_tls_name *)into = (struct report_tls_name){
+        .name = (const char *)key_of(row), .flows = row->weight, .bytes = row->counts[0]};
 }
 
 static void insert_code(struct report_dns *dns, struct report_dns_code code)
@@ -240,32 +242,21 @@ static bool finish_dns(struct report_names *names, struct report_dns *dns)
     dns->slowest_ns = dns->slowest_count > 0 ? dns->slowest[0]->latency_ns : -1;
     dns->median_ns = at_most(report_latency_quantile(&names->latency, 0.5), dns->slowest_ns);
     dns->p95_ns = at_most(report_latency_quantile(&names->latency, 0.95), dns->slowest_ns);
-    return list_failed(names, dns) && list_unanswered(names, dns);
+    dns->failed =
+        tally_list(&names->failed, names->top, sizeof *dns->failed, fill_failed, &dns->failed_count);
+    dns->unanswered_names = tally_list(&names->unanswered, names->top, sizeof *dns->unanswered_names,
+                                       fill_unanswered, &dns->unanswered_count);
+    return dns->failed != NULL && dns->unanswered_names != NULL;
 }
 
 static bool finish_tls(struct report_names *names, struct report_tls *tls)
 {
     *tls = names->tls;
-    unsigned versions = rows_of(&names->versions, REPORT_TLS_VERSIONS);
-    for (; tls->version_count < versions; tls->version_count++) {
-        const struct tally_row *row = names->versions.places[tls->version_count];
-        tls->versions[tls->version_count] =
-            (struct report_tls_version){.version = get_u16(row->key), .flows = row->weight};
-    }
-    unsigned count = rows_of(&names->tls_names, names->top);
     tls->names = names->tls_names.count;
-    tls->name = calloc(count + 1, sizeof *tls->name);
-    if (tls->name == NULL)
-        return false;
-    for (; tls->name_count < count; tls->name_count++) {
-        const struct tally_row *row = names->tls_names.places[tls->name_count];
-        tls->name[tls->name_count] = (struct report_tls_name){
-            .name = name_in(row, 0),
-            .flows = row->weight,
-            .bytes = row->counts[0],
-        };
-    }
-    return true;
+    tls->versions = tally_list(&names->versions, REPORT_TLS_VERSIONS, sizeof *tls->versions, fill_version,
+                               &tls->version_count);
+    tls->name = tally_list(&names->tls_names, names->top, sizeof *tls->name, fill_tls_name, &tls->name_count);
+    return tls->versions != NULL && tls->name != NULL;
 }
 
 bool report_names_finish(struct report_names *names, const struct totals *totals,
@@ -283,5 +274,6 @@ void report_names_free(struct report_summary *summary)
 {
     free(summary->dns.failed);
     free(summary->dns.unanswered_names);
+    free(summary->tls.versions);
     free(summary->tls.name);
 }

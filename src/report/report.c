@@ -22,12 +22,10 @@ static struct report *report_of(struct sink *sink)
 
 static void take_run(struct sink *sink, const struct flow_event *events, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        if (!events[i].record.final)
-            continue; // interim records are cumulative: the last one tells all
-        report_flows_add(&report_of(sink)->flows, &events[i]);
-        report_names_add_flow(&report_of(sink)->names, &events[i]);
-    }
+    report_flows_run(&report_of(sink)->flows, events, count);
+    for (unsigned i = 0; i < count; i++)
+        if (events[i].record.final)
+            report_names_add_flow(&report_of(sink)->names, &events[i]);
 }
 
 static void take_dns(struct sink *sink, const struct dns_transaction *transaction)

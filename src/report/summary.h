@@ -177,7 +177,7 @@ struct report_tls {
     uint64_t outdated;                     // flows that offer nothing newer than TLS 1.1
     uint64_t names;                        // different ones
     unsigned version_count, name_count;
-    struct report_tls_version versions[REPORT_TLS_VERSIONS];
+    struct report_tls_version *versions;
     struct report_tls_name *name;
 };
 
