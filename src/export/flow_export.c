@@ -92,6 +92,9 @@ static bool open_files(struct flow_export *export, const char *path, const struc
                        struct error *error)
 {
     struct output_options output = {
+        .component = "export",
+        .unit = "records",
+        .mode = OUTPUT_MODE,
         .min_free_bytes = options->min_free_bytes,
         .head = flow_format_head(export->format),
         .tail = flow_format_tail(export->format),

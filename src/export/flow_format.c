@@ -5,8 +5,8 @@
 #include "api/csv.h"
 #include "api/flow_message.h"
 #include "api/json.h"
+#include "base/output_file.h"
 #include "base/strbuf.h"
-#include "export/output_file.h"
 
 struct flow_format {
     enum flow_format_kind kind;

@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "export/output_file.h"
+#include "base/output_file.h"
 
 enum { FIRST_ROOM = 4096 };
 

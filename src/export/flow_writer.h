@@ -7,8 +7,10 @@
 #include <stdatomic.h>
 
 #include "aggregate/sink.h"
+#include "base/output_file.h"
 #include "export/export.h"
-#include "export/output_file.h"
+
+enum { OUTPUT_MODE = 0644 }; // of the files
 
 struct flow_writer;
 

@@ -191,6 +191,24 @@ class RotationTest(sensor.SensorTest):
         copies = [frame for path in written for frame in capture_file.read_frames(path)]
         self.assertEqual([(frame.time_ns, frame.content) for frame in copies], frames[-len(copies) :])
 
+    def test_neighbours_are_left_alone(self):
+        """Captures of days lie beside rotated ones: what the run did not write it does not delete."""
+        days = [self.folder / f"cap.202611{day}.pcap" for day in ("01", "02", "03", "04", "20")]
+        flows = [self.folder / f"flows.202611{day}.jsonl" for day in ("01", "02", "03", "04", "20")]
+        for path in days + flows:
+            path.write_bytes(b"not ours")
+        source = self.folder / "in.pcap"
+        capture_file.write_pcap(source, many_frames(5000))
+        for _ in range(2):
+            self.check(sensor.run("-r", source, "--report", "none", "-w", self.folder / "cap.pcap",
+                                  "--write-pcap-rotate-mb", 1, "--write-pcap-max-files", 2,
+                                  "--expired-flows-jsonl", self.folder / "flows.jsonl",
+                                  settings={"NETSCOPE_OUTPUT_ROTATE_MB": "1", "NETSCOPE_OUTPUT_MAX_FILES": "2"}))
+            for path in days + flows:
+                self.assertEqual(path.read_bytes(), b"not ours")
+            self.assertEqual(len(list(self.folder.glob("cap.0*.pcap"))), 2)
+            self.assertEqual(len(list(self.folder.glob("flows.0*.jsonl"))), 2)
+
 
 class BadPlaceTest(sensor.SensorTest):
     flags = ("--write-pcap", "--export-json", "--export-csv", "--expired-flows-jsonl", "--expired-flows-csv",

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <pthread.h>
+#include <zlib.h>
 
 #include "../aggregate/events.h"
 #include "../api/sample_flow.h"
@@ -195,4 +196,22 @@ Test(flow_stream, a_clean_end_loses_nothing)
     finish(sink, &counts);
     cr_expect(eq(u64, counts.records, 20000));
     cr_expect(eq(u64, counts.dropped, 0));
+}
+
+Test(flow_stream, complete_files_are_compressed)
+{
+    struct export_counts counts;
+    struct export_options options = {
+        .events = events, .rotate_bytes = 4000, .max_files = 3, .compress = true};
+    struct sink *sink = stream_jsonl_create(output_path("a.jsonl"), &options, &error);
+    push_flows(20); // two a file
+    finish(sink, &counts);
+    cr_expect(eq(uint, files_in_directory(), 3));
+    cr_expect(access(output_path("a.000010.jsonl"), F_OK) == 0);
+    gzFile zipped = gzopen(output_path("a.000009.jsonl.gz"), "rb");
+    char text[8000] = "";
+    cr_expect(gzread(zipped, text, sizeof text - 1) > 1000);
+    gzclose(zipped);
+    cr_expect(eq(uint, lines_in(text), 2));
+    cr_expect(strstr(text, "\"packets_a_to_b\":17,") != NULL);
 }
