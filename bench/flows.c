@@ -37,7 +37,7 @@ static bool run(char *path, unsigned workers, struct error *error)
         .decode = {.tunnels = true},
         .tick_ns = NS_PER_S / 20,
         .workers = workers,
-        .threads = cores > 1 ? cores - 1 : 1,
+        .threads = workers > 1 ? cores - (cores > 1) : 0,
         .batch = BATCH,
     };
     struct tick_consumer consumer = {.tick = take_tick};

@@ -19,7 +19,8 @@ static struct flow_record *make_records(uint64_t flows)
     feed_init(feed, true);
     for (unsigned step = 0; step < STEPS; step++)
         feed_round(feed, flows, step);
-    shard_tick(feed->shard, feed->now_ns, true);
+    struct shard_report report = {0};
+    shard_tick(feed->shard, feed->now_ns, true, false, &report);
     struct ended_record ended;
     uint64_t count = 0;
     for (; shard_next_ended(feed->shard, &ended); count++) {
@@ -27,6 +28,7 @@ static struct flow_record *make_records(uint64_t flows)
             records[count] = ended.record;
         flow_names_free(ended.record.names);
     }
+    free(report.dns.items);
     micro_expect("records", count, flows);
     feed_done(feed);
     free(feed);

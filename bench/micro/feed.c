@@ -1,5 +1,6 @@
 #include "micro/feed.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -47,6 +48,7 @@ void feed_done(struct feed *feed)
 {
     feed->batch.count = 0;
     batch_done(&feed->batch);
+    free(feed->report.dns.items);
     shard_destroy(feed->shard);
 }
 
@@ -94,7 +96,7 @@ uint64_t feed_tick(struct feed *feed, bool last)
     struct ended_record ended;
     uint64_t count = 0;
     int64_t begin_ns = clock_now_ns();
-    shard_tick(feed->shard, feed->now_ns, last);
+    shard_tick(feed->shard, feed->now_ns, last, false, &feed->report);
     for (; shard_next_ended(feed->shard, &ended); count++)
         flow_names_free(ended.record.names);
     feed->spent_ns += clock_now_ns() - begin_ns;

@@ -14,6 +14,7 @@ enum { FEED_BATCH = 256 };
 struct feed {
     struct shard *shard;
     struct batch batch;
+    struct shard_report report; // of the last tick
     int64_t now_ns;
     uint64_t number;   // of the last packet
     int64_t spent_ns;  // in the shard

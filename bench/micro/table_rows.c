@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "capture/clock.h"
 #include "micro/feed.h"
 #include "micro/rows.h"
 #include "micro/series.h"
-#include "pipeline/question.h"
 
 enum {
     TICK_PACKETS = 65536,
@@ -32,7 +30,7 @@ static void end_feed(struct feed *feed)
 
 static void expect_totals(struct feed *feed, uint64_t flows)
 {
-    shard_tick(feed->shard, feed->now_ns, false);
+    shard_tick(feed->shard, feed->now_ns, false, false, &feed->report);
     micro_expect("active flows", shard_totals(feed->shard)->flows_active, flows);
     micro_expect("packets analysed", shard_totals(feed->shard)->analysed, feed->number);
 }
@@ -116,41 +114,6 @@ void measure_growth(const struct micro_options *options)
     end_feed(feed);
     free(growth.wall_us);
     free(growth.thread_us);
-}
-
-// What a question costs the shard, and how long a batch may have to wait for a slice of it.
-void measure_question(const struct micro_options *options)
-{
-    static const struct flow_query query = {.order = FLOWS_BY_BYTES, .limit = 100};
-    struct series series = {0};
-    struct feed *feed = start_feed(false);
-    feed_round(feed, options->new_flows, 0);
-    shard_begin_answering(feed->shard);
-    double longest_us = 0;
-    for (unsigned i = 0; i < options->repetitions; i++) {
-        struct question *question = question_create(&query, 1);
-        if (question == NULL || shard_ask(feed->shard, question) != MAILBOX_POSTED)
-            micro_fail("the shard takes no question");
-        int64_t begin_ns = clock_now_ns(), before_ns = begin_ns;
-        for (bool more = true; more;) {
-            more = shard_answer(feed->shard);
-            int64_t now_ns = clock_now_ns();
-            longest_us = (double)(now_ns - before_ns) / 1e3 > longest_us ? (double)(now_ns - before_ns) / 1e3
-                                                                         : longest_us;
-            before_ns = now_ns;
-        }
-        series_add(&series, (double)(before_ns - begin_ns) / 1e6);
-        struct flow_answer answer;
-        question_await(question, &answer);
-        micro_expect("flows looked at", answer.looked_at, options->new_flows);
-        micro_expect("rows", answer.count, query.limit);
-        flow_answer_done(&answer);
-        question_destroy(question);
-    }
-    shard_end_answering(feed->shard);
-    end_feed(feed);
-    series_print(&series, "question about all flows of the table", "ms");
-    figure_print("question, longest slice", longest_us, "us");
 }
 
 static double run_shard(const struct frame_set *set)

@@ -4,7 +4,7 @@
 # Builds and runs netscope.
 CORE_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
-    libpcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev
+    libpcap-dev libcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev
     libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev
 )
 

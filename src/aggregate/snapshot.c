@@ -19,6 +19,7 @@ static void fill(struct snapshot *snapshot, const struct pipeline_tick *tick, co
 {
     snapshot->tick = tick->number;
     snapshot->now_ns = tick->now_ns;
+    snapshot->generation = tick->generation;
     totals_copy(&snapshot->totals, tick->totals);
     snapshot->top_count = top_count;
     memcpy(snapshot->top, top, top_count * sizeof *top);

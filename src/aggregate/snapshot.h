@@ -11,7 +11,8 @@
 struct snapshot {
     atomic_uint holders;
     uint64_t tick;
-    int64_t now_ns; // at the end of the tick
+    int64_t now_ns;      // at the end of the tick
+    uint64_t generation; // of the settings that every shard had in force
     struct totals totals;
     unsigned top_count; // of the statistics interval that ended last
     struct top_flow top[TICK_TOP_FLOWS];

@@ -84,8 +84,9 @@ static enum exit_code run_command(const struct settings *settings, const struct 
     case CONFIG_LIST_INTERFACES:
         return list_interfaces();
     case CONFIG_SYNTHETIC_FLOWS:
-        return synthetic_flows_run(settings, what->synthetic_flows, &error) ? EXIT_DONE
-                                                                            : tell(&error, STAGE_SETTINGS);
+        if (synthetic_flows_run(settings, what->synthetic_flows, &error))
+            return EXIT_DONE;
+        return tell(&error, error.kind == ERROR_UNAVAILABLE ? STAGE_OUTPUT : STAGE_SETTINGS);
     case CONFIG_PRINT_DOCS:
         config_add_markdown(&text);
         return print_text(&text);

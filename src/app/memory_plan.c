@@ -1,10 +1,9 @@
 #include "app/memory_plan.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "base/memory_limit.h"
+#include "capture/live/live_rings.h"
 #include "capture/record/tap.h"
 #include "control/control.h"
 
@@ -29,32 +28,15 @@ static unsigned taps_of(const struct settings *settings)
            (settings->output.packets != PACKET_LINES_NEVER ? 1u : 0u);
 }
 
-// The limit of the process's own cgroup (version 2); 0 = none.
-static uint64_t cgroup_limit(void)
-{
-    char group[512] = "", path[600], value[64] = "";
-    FILE *stream = fopen("/proc/self/cgroup", "re");
-    if (stream == NULL)
-        return 0;
-    bool found = fscanf(stream, "0::%511s", group) == 1;
-    fclose(stream);
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", group);
-    if (!found || (stream = fopen(path, "re")) == NULL)
-        return 0;
-    found = fscanf(stream, "%63s", value) == 1;
-    fclose(stream);
-    return found && strcmp(value, "max") != 0 ? strtoull(value, NULL, 10) : 0;
-}
-
 bool memory_plan_add(struct strbuf *into, const struct settings *settings, const char *line_prefix,
                      struct error *error)
 {
     bool live = settings->capture.read_pcap.count == 0;
     bool capped = live || settings->flow.max_flows_given;
-    uint64_t interfaces = settings->capture.interfaces.count > 1 ? settings->capture.interfaces.count : 1;
+    uint64_t limit = memory_limit();
     const struct plan_row rows[] = {
-        {"ring", live ? (uint64_t)settings->capture.buffer_size_mb * interfaces << 20 : 0,
-         "capture.buffer_size_mb an interface"},
+        {"rings", live ? live_rings_most(&settings->capture, limit) : 0,
+         "capture.buffer_size_mb an interface, at most eight times that behind globs"},
         {"packet buffers", CONTROL_CHUNK_BYTES, "frames on their way to the shards"},
         {"flow table", capped ? settings->flow.max_flows * flow_bytes(settings) : 0,
          capped ? "flow.max_flows, names counted apart" : "no cap: grows with the flows of the file"},
@@ -69,7 +51,6 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
                     rows[i].why);
         total += rows[i].bytes;
     }
-    uint64_t limit = cgroup_limit();
     strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB", line_prefix, "total", total >> 20);
     if (limit != 0)
         strbuf_addf(into, "  of %" PRIu64 " MB that the cgroup allows", limit >> 20);

@@ -78,8 +78,7 @@ static bool add_tap(struct outputs *outputs, struct tap_consumer *take_consumer,
     if (tap == NULL)
         return false;
     outputs->taps[outputs->tap_count++] = tap;
-    control_add_tap(outputs->control, tap);
-    return true;
+    return control_add_tap(outputs->control, tap, error);
 }
 
 static bool add_recorder(struct outputs *outputs, struct error *error)

@@ -67,7 +67,7 @@ static void add_lost(struct strbuf *into, const struct control *control, const s
     for (unsigned i = 0; i < totals->interfaces; i++) {
         const struct interface_totals *row = &totals->interface[i];
         char name[SINK_INTERFACE_BYTES];
-        const char *interface = sink_interface_name(control_source(control), (uint16_t)i, name);
+        const char *interface = sink_interface_name(control_source(control), row->number, name);
         for (enum lost_cause cause = 0; cause < LOST_CAUSES; cause++)
             if (row->lost[cause] != 0)
                 strbuf_addf(into, "  lost on %s, stage %s, reason %s: %" PRIu64 "\n", interface,

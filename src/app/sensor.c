@@ -1,8 +1,10 @@
 #include "app/sensor.h"
 
 #include "app/outputs.h"
+#include "app/privileges.h"
 #include "app/signals.h"
 #include "app/status.h"
+#include "base/capabilities.h"
 #include "base/log.h"
 #include "capture/clock.h"
 #include "control/control.h"
@@ -67,6 +69,7 @@ enum exit_code sensor_run(const struct settings *settings)
 {
     struct error error;
     signals_ignore_pipe();
+    privileges_begin(settings);
     struct control *control = control_create(settings, &error);
     if (control == NULL) {
         log_error("start", "%s", error.text);
@@ -75,6 +78,7 @@ enum exit_code sensor_run(const struct settings *settings)
     enum exit_code code;
     struct outputs outputs;
     if (outputs_open(&outputs, settings, control, &error)) {
+        capabilities_drop();
         code = run_to_end(control, &outputs);
     } else {
         log_error("start", "%s", error.text);

@@ -42,16 +42,16 @@ static void add_flow(struct strbuf *text, unsigned number, const struct flow_rec
 
 static void add_flows(struct strbuf *text, struct control *control)
 {
-    static const struct flow_query query = {.order = FLOWS_BY_BYTES, .limit = STATUS_FLOWS};
-    struct flow_answer answer;
+    static const struct flow_query query = {.order = {.by = FLOWS_BY_BYTES}, .limit = STATUS_FLOWS};
     struct error error;
-    if (!control_ask(control, &query, &answer, &error)) {
+    struct flow_page *page = control_ask(control, &query, &error);
+    if (page == NULL) {
         strbuf_addf(text, "  %s\n", error.text);
         return;
     }
-    for (unsigned i = 0; i < answer.count; i++)
-        add_flow(text, i + 1, &answer.rows[i]);
-    flow_answer_done(&answer);
+    for (unsigned i = 0; i < page->count; i++)
+        add_flow(text, i + 1, &page->rows[i].record);
+    flow_page_release(page);
 }
 
 static void tell(struct control *control)

@@ -74,6 +74,7 @@ bool synthetic_flows_run(const struct settings *settings, uint64_t flows, struct
                                 }};
     uint64_t before = resident_bytes();
     struct batch batch;
+    struct shard_report report = {0};
     struct shard *shard = shard_create(&setup);
     if (shard == NULL || !batch_init(&batch, SYNTHETIC_BATCH)) {
         shard_destroy(shard);
@@ -82,7 +83,7 @@ bool synthetic_flows_run(const struct settings *settings, uint64_t flows, struct
     int64_t spent_ns = 0;
     fill(shard, &batch, flows, setup.policy.hash_seed, &spent_ns);
     uint64_t grown = resident_bytes() - before;
-    shard_tick(shard, synthetic_start_ns, false);
+    shard_tick(shard, synthetic_start_ns, false, false, &report);
     printf("%" PRIu64 " flows inserted in %.3f s: %.1f ns a flow\n", shard_totals(shard)->flows_active,
            (double)spent_ns / 1e9, (double)spent_ns / (double)flows);
     printf("resident memory grew by %.1f MB: %.1f bytes a flow (table: %.1f MB)\n", (double)grown / 1e6,

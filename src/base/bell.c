@@ -9,10 +9,11 @@ void bell_ring(struct bell *bell)
         futex_wake(&bell->rings);
 }
 
-void bell_wait(struct bell *bell, unsigned count)
+void bell_wait(struct bell *bell, unsigned count, int timeout_ms)
 {
     atomic_store(&bell->sleeps, 1);
     while (atomic_load(&bell->rings) == count)
-        futex_wait(&bell->rings, count, -1);
+        if (futex_wait(&bell->rings, count, timeout_ms) && timeout_ms >= 0)
+            break;
     atomic_store(&bell->sleeps, 0);
 }

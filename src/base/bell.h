@@ -17,4 +17,5 @@ static inline unsigned bell_count(struct bell *bell)
 {
     return atomic_load(&bell->rings);
 }
-void bell_wait(struct bell *bell, unsigned count);
+// At most `timeout_ms`, negative = for ever.
+void bell_wait(struct bell *bell, unsigned count, int timeout_ms);

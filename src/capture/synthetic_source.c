@@ -253,14 +253,15 @@ static unsigned synthetic_interfaces(const struct source *source)
 
 static const struct source_interface *synthetic_interface(const struct source *source, unsigned index)
 {
-    return &((const struct synthetic_source *)source)->interfaces.rows[index]->shown;
+    return &interface_list_row(&((const struct synthetic_source *)source)->interfaces, index)->shown;
 }
 
-static void synthetic_drops(struct source *source, unsigned interface, struct source_drops *out)
+static bool synthetic_drops(struct source *source, bool first, struct source_drops *out)
 {
     (void)source;
-    (void)interface;
-    *out = (struct source_drops){.exact = true};
+    (void)first;
+    (void)out;
+    return false;
 }
 
 static void synthetic_stop(struct source *source, bool drain)

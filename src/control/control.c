@@ -10,10 +10,12 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "capture/chunk.h"
+#include "capture/clock.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_source.h"
 #include "control/cores.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/question.h"
 
 enum {
     CHUNKS = (int)CONTROL_CHUNK_BYTES / (int)CHUNK_BYTES,
@@ -56,6 +58,14 @@ static bool choose_seed(const struct control *control, uint64_t *seed, struct er
         return error_set(error, ERROR_INVALID_ARGUMENT,
                          "the kernel gave no random hash seed (%s): set flow.hash_seed", strerror(errno));
     return true;
+}
+
+// Tells the tokens of this run from those of others.
+static uint64_t choose_instance(void)
+{
+    uint64_t instance;
+    bool random = getrandom(&instance, sizeof instance, GRND_NONBLOCK) == (ssize_t)sizeof instance;
+    return random ? instance : (uint64_t)clock_now_ns();
 }
 
 static bool is_glob(const char *name)
@@ -141,11 +151,12 @@ static bool build(struct control *control, struct error *error)
         return false;
     struct pipeline_setup setup = {
         .policy = control->policy,
+        .instance = choose_instance(),
         .decode = {.tunnels = settings->analysis.tunnels},
         .tick_ns = (int64_t)settings->pipeline.tick_ms * NS_PER_MS,
         .packet_limit = settings->run.count,
         .workers = worker_count(control),
-        .threads = cores_allowed() > 1 ? cores_allowed() - 1 : 1,
+        .threads = worker_count(control) > 1 ? cores_allowed() - (cores_allowed() > 1) : 0,
         .batch = settings->pipeline.batch,
         .interval_ns = settings->stats.enabled ? (int64_t)settings->stats.interval_ms * NS_PER_MS : 0,
         .names = true,
@@ -195,9 +206,14 @@ struct event_log *control_flow_events(struct control *control)
     return aggregate_flow_events(control->aggregate);
 }
 
-void control_add_tap(struct control *control, struct tap *tap)
+bool control_add_tap(struct control *control, struct tap *tap, struct error *error)
 {
-    pipeline_add_tap(control->pipeline, tap);
+    return pipeline_add_tap(control->pipeline, tap, error);
+}
+
+void control_remove_tap(struct control *control, struct tap *tap)
+{
+    pipeline_remove_tap(control->pipeline, tap);
 }
 
 bool control_run(struct control *control, struct error *error)
@@ -240,10 +256,42 @@ const struct snapshot *control_snapshot(struct control *control)
     return snapshot_hold(aggregate_snapshots(control->aggregate));
 }
 
-bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,
-                 struct error *error)
+enum { ANSWER_WAIT_MS = 5000 };
+
+static int64_t answer_deadline(void)
 {
-    return pipeline_ask(control->pipeline, query, out, error);
+    return clock_now_ns() + ANSWER_WAIT_MS * NS_PER_MS;
+}
+
+// Asks and waits; the question is released.
+static struct flow_page *await_page(struct control *control, struct question *question, struct error *error)
+{
+    struct flow_page *page = NULL;
+    bool good = pipeline_ask(control->pipeline, question, error) &&
+                (message_wait(&question->message, ANSWER_WAIT_MS) ||
+                 error_set(error, ERROR_DEADLINE_EXCEEDED, "the answer did not come within %d s: try again",
+                           ANSWER_WAIT_MS / 1000));
+    if (good && question->page != NULL)
+        page = flow_page_hold(question->page);
+    else if (good)
+        *error = question->error;
+    message_cancel(&question->message);
+    return page;
+}
+
+struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error)
+{
+    struct question *question = pipeline_question(control->pipeline, query, answer_deadline(), error);
+    return question != NULL ? await_page(control, question, error) : NULL;
+}
+
+struct flow_page *control_list(struct control *control, const struct flow_query *query, const char *token,
+                               struct error *error)
+{
+    struct pipeline_listed listed;
+    if (!pipeline_list(control->pipeline, query, token, answer_deadline(), &listed, error))
+        return NULL;
+    return listed.again != NULL ? listed.again : await_page(control, listed.question, error);
 }
 
 const struct totals *control_totals(const struct control *control)

@@ -11,7 +11,7 @@
 #include "aggregate/snapshot.h"
 #include "base/error.h"
 #include "config/settings.h"
-#include "flow/query.h"
+#include "flow/page.h"
 #include "flow/top.h"
 #include "pipeline/totals.h"
 
@@ -27,7 +27,9 @@ void control_destroy(struct control *control); // the sinks too
 void control_add_sink(struct control *control, struct sink *sink); // takes it
 // For readers, which are gone before control_destroy() has destroyed the sinks.
 struct event_log *control_flow_events(struct control *control);
-void control_add_tap(struct control *control, struct tap *tap); // borrows it until the end of the run
+// Borrows it until control_remove_tap() or the end of the run; at any time.
+bool control_add_tap(struct control *control, struct tap *tap, struct error *error);
+void control_remove_tap(struct control *control, struct tap *tap);
 
 // To the end of the source, control_stop() or run.count. False with the sentence when the ledger does not
 // add up; how the input ended tells control_verdict().
@@ -46,9 +48,13 @@ bool control_observes_first(const struct control *control);
 // What the run knew at its latest tick, or NULL before the first: any thread, at any time until
 // control_destroy(). To be released.
 const struct snapshot *control_snapshot(struct control *control);
-// Asks the shards about the flows that are alive; any thread but those of the run, see pipeline_ask().
-bool control_ask(struct control *control, const struct flow_query *query, struct flow_answer *out,
-                 struct error *error);
+// Asks the shards about the flows that are alive, and waits for the answer, held; any thread but those of the run. NULL
+// with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s.
+struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error);
+// The same in pages: the first one without a token, then with that of the page before (flow/listing.h), where only the
+// token counts.
+struct flow_page *control_list(struct control *control, const struct flow_query *query, const char *token,
+                               struct error *error);
 // Exact after control_run(); during it for sinks, within their calls.
 const struct totals *control_totals(const struct control *control);
 // The flows with the most bytes in the statistics interval that ended last; for sinks, within tick(). Needs

@@ -5,9 +5,10 @@
 
 #include "base/base64.h"
 #include "base/digest.h"
+#include "flow/record.h"
 #include "net/protocol.h"
 
-enum { NO_COUNTERPART = -1, HASHED_BYTES_MAX = 2 + 16 + 16 + 2 + 4, SHA1_BYTES = 20 };
+enum { NO_COUNTERPART = -1, HASHED_BYTES_MAX = 2 + 16 + 16 + 2 + 4, SHA1_BYTES = COMMUNITY_ID_DIGEST_BYTES };
 
 _Static_assert(2 + BASE64_TEXT_BYTES(SHA1_BYTES) <= COMMUNITY_ID_TEXT_BYTES, "the text fits");
 
@@ -126,18 +127,69 @@ static struct hashed hashed_of(const struct endpoint *first, const struct endpoi
     return hashed;
 }
 
-bool community_id(const struct endpoint *source, const struct endpoint *target, uint8_t protocol,
-                  bool one_way, uint16_t seed, char into[COMMUNITY_ID_TEXT_BYTES])
+static bool digest_of(const struct endpoint *source, const struct endpoint *target, uint8_t protocol,
+                      bool one_way, uint16_t seed, uint8_t into[DIGEST_BYTES_MAX])
 {
-    into[0] = '\0';
     if (source->address.version == 0 || source->address.version != target->address.version)
         return false;
     bool swap = !one_way && !in_order(source, target, has_ports(protocol));
     struct hashed hashed = hashed_of(swap ? target : source, swap ? source : target, protocol, seed);
+    return digest_bytes(DIGEST_SHA1, hashed.bytes, hashed.length, into);
+}
+
+bool community_id(const struct endpoint *source, const struct endpoint *target, uint8_t protocol,
+                  bool one_way, uint16_t seed, char into[COMMUNITY_ID_TEXT_BYTES])
+{
     uint8_t digest[DIGEST_BYTES_MAX];
-    if (!digest_bytes(DIGEST_SHA1, hashed.bytes, hashed.length, digest))
+    into[0] = '\0';
+    if (!digest_of(source, target, protocol, one_way, seed, digest))
         return false;
     memcpy(into, "1:", 2);
     base64_encode(digest, SHA1_BYTES, into + 2);
     return true;
+}
+
+// The ports of ICMP are mapped already; whether the type has a counterpart decides.
+bool flow_community_digest(const struct flow_record *record, uint8_t into[COMMUNITY_ID_DIGEST_BYTES])
+{
+    bool icmp = record->protocol == IP_PROTOCOL_ICMP || record->protocol == IP_PROTOCOL_ICMPV6;
+    bool one_way = false;
+    int from = icmp ? record->client == 1 : 0;
+    if (icmp) {
+        uint16_t ports[2];
+        icmp_ports(record->protocol, (uint8_t)record->endpoint[from].port, 0, &ports[0], &ports[1], &one_way);
+    }
+    uint8_t digest[DIGEST_BYTES_MAX];
+    if (!digest_of(&record->endpoint[from], &record->endpoint[!from], record->protocol, one_way, 0, digest))
+        return false;
+    memcpy(into, digest, COMMUNITY_ID_DIGEST_BYTES);
+    return true;
+}
+
+static int value_of_letter(char letter)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = letter != '\0' ? strchr(letters, letter) : NULL;
+    return found != NULL ? (int)(found - letters) : -1;
+}
+
+bool community_id_decode(const char *text, uint8_t into[COMMUNITY_ID_DIGEST_BYTES])
+{
+    enum { LETTERS = 27 }; // and one of padding
+    if (strncmp(text, "1:", 2) != 0 || strlen(text) != 2 + LETTERS + 1 || text[2 + LETTERS] != '=')
+        return false;
+    uint32_t bits = 0;
+    unsigned held = 0, bytes = 0;
+    for (const char *at = text + 2; *at != '='; at++) {
+        int value = value_of_letter(*at);
+        if (value < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)value;
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        into[bytes++] = (uint8_t)(bits >> held);
+    }
+    return (bits & ((1u << held) - 1)) == 0 && bytes == COMMUNITY_ID_DIGEST_BYTES;
 }

@@ -8,7 +8,9 @@
 
 #include "net/address.h"
 
-enum { COMMUNITY_ID_TEXT_BYTES = 32 };
+struct flow_record;
+
+enum { COMMUNITY_ID_TEXT_BYTES = 32, COMMUNITY_ID_DIGEST_BYTES = 20 };
 
 // The ports that an ICMP or ICMPv6 message has for Community ID and for the flow key. A type with a
 // counterpart (echo and echo reply) gets its own and the counterpart's number, so that both directions
@@ -22,3 +24,8 @@ void icmp_ports(uint8_t protocol, uint8_t type, uint8_t code, uint16_t *source_p
 // ignore the ports. False (and an empty text) when the addresses are none or of different versions.
 bool community_id(const struct endpoint *source, const struct endpoint *target, uint8_t protocol,
                   bool one_way, uint16_t seed, char into[COMMUNITY_ID_TEXT_BYTES]);
+
+// What the text of a record's, version 1 and seed 0, encodes.
+bool flow_community_digest(const struct flow_record *record, uint8_t into[COMMUNITY_ID_DIGEST_BYTES]);
+// The digest that a text encodes; false when it is none of version 1.
+bool community_id_decode(const char *text, uint8_t into[COMMUNITY_ID_DIGEST_BYTES]);

@@ -69,6 +69,12 @@ static uint64_t key_prefix(const struct flow *flow)
     return prefix << 16 | next;
 }
 
+// Of one flow its beginning comes first, its end last.
+static int rank_of(uint32_t id)
+{
+    return (id & FLOW_ID_BEGUN) != 0 ? 0 : (id & FLOW_ID_INTERIM) != 0 ? 1 : 2;
+}
+
 static int compare_ids(const struct flow_store *store, uint32_t left, uint32_t right)
 {
     const struct flow *first = ended_flow_at(store, left), *second = ended_flow_at(store, right);
@@ -82,7 +88,7 @@ static int compare_ids(const struct flow_store *store, uint32_t left, uint32_t r
             second_ns = ended_ends_at(store, right)->first_ns;
     if (first_ns != second_ns)
         return first_ns < second_ns ? -1 : 1;
-    return ((left & FLOW_ID_INTERIM) == 0) - ((right & FLOW_ID_INTERIM) == 0); // interim records come first
+    return rank_of(left) - rank_of(right);
 }
 
 static int compare_keyed(const void *left_item, const void *right_item, void *store)
@@ -196,7 +202,7 @@ static void read_head(const struct ended_list *list, struct ended_run *run, cons
     run->end_ns = ended_time(store, id);
     run->prefix = key_prefix(ended_flow_at(store, id));
     if (AHEAD_NODES < left)
-        flow_prefetch(store, ids[AHEAD_NODES] & ~(uint32_t)FLOW_ID_INTERIM);
+        flow_prefetch(store, ended_id(ids[AHEAD_NODES]));
     if (AHEAD_PARTS < left)
         flow_prefetch_parts(store, ended_flow_at(store, ids[AHEAD_PARTS]));
 }

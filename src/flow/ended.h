@@ -15,7 +15,8 @@ struct ended_run {
 };
 
 struct ended_list {
-    uint32_t *ids; // of flows; with FLOW_ID_INTERIM of flows that go on
+    uint32_t
+        *ids; // of flows; with FLOW_ID_INTERIM of flows that go on, with FLOW_ID_BEGUN of those that began
     size_t count, room;
     struct ended_run runs[ENDED_RUNS];
     unsigned run_count;
@@ -37,18 +38,24 @@ void ended_list_cut(struct ended_list *list);
 void ended_list_sort(struct ended_list *list, const struct flow_store *store);
 uint32_t ended_list_next(struct ended_list *list, const struct flow_store *store);
 
+static inline uint32_t ended_id(uint32_t id)
+{
+    return id & ~(uint32_t)(FLOW_ID_INTERIM | FLOW_ID_BEGUN);
+}
+
 static inline struct flow *ended_flow_at(const struct flow_store *store, uint32_t id)
 {
-    return flow_at(store, id & ~(uint32_t)FLOW_ID_INTERIM);
+    return flow_at(store, ended_id(id));
 }
 
 static inline struct flow_ends *ended_ends_at(const struct flow_store *store, uint32_t id)
 {
-    return flow_ends_at(store, id & ~(uint32_t)FLOW_ID_INTERIM);
+    return flow_ends_at(store, ended_id(id));
 }
 
 static inline int64_t ended_time(const struct flow_store *store, uint32_t id)
 {
-    return (id & FLOW_ID_INTERIM) != 0 ? flow_extra(store, ended_flow_at(store, id))->interim_ns
-                                       : flow_ends_at(store, id)->end_ns;
+    if ((id & FLOW_ID_INTERIM) != 0)
+        return flow_extra(store, ended_flow_at(store, id))->interim_ns;
+    return (id & FLOW_ID_BEGUN) != 0 ? ended_ends_at(store, id)->first_ns : flow_ends_at(store, id)->end_ns;
 }

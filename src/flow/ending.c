@@ -22,24 +22,38 @@ static int64_t end_time(const struct flow *flow, enum end_reason reason, int64_t
     return reason == END_TIMEOUT ? flow->last_ns + timeout_ns : flow->last_ns;
 }
 
+static void tell_end(const struct flow_table *table, const struct flow *flow, const struct flow_ends *ends)
+{
+    struct flow_end end = {
+        .first_ns = ends->first_ns,
+        .end_ns = ends->end_ns,
+        .protocol = flow->protocol,
+        .tcp_state = flow->tcp_state,
+        .reason = flow->end_reason,
+        .answered = flow_answered(flow),
+    };
+    table->on_end(table->on_end_owner, &end);
+}
+
 // Gives a flow its end and puts it on the ended list.
 static void end_flow(struct flow_table *table, struct flow_partition *partition, uint32_t id,
                      enum end_reason reason, int64_t now_ns)
 {
     struct flow *flow = flow_at(&table->store, id);
+    struct flow_ends *ends = flow_ends_at(&table->store, id);
     bool attempt = flow->idle_class < IDLE_ATTEMPTS;
-    assert((flow->marks & FLOW_MARK_ENDED) == 0);
-    flow_ends_at(&table->store, id)->end_ns =
-        end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
+    assert((flow->marks & FLOW_MARK_ENDED) == 0 && partition->flows > 0);
+    ends->end_ns = end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
-    int64_t began_ns = flow_ends_at(&table->store, id)->first_ns;
-    if (began_ns > partition->latest_over_ns)
-        partition->latest_over_ns = began_ns;
+    if (ends->first_ns > partition->latest_over_ns)
+        partition->latest_over_ns = ends->first_ns;
     partition->over++;
     partition->flows--;
     partition->attempts -= attempt;
     table->counts.ended[reason]++;
+    if (table->on_end != NULL)
+        tell_end(table, flow, ends);
     bool kept = ended_list_add(&table->ended, id);
     assert(kept); // a few bytes a flow that exists: without them nothing goes on
 }
@@ -116,17 +130,34 @@ static void finish_wheel(struct flow_table *table, struct flow_partition *partit
         end_flow(table, partition, id, reason_at_finish(table, flow_at(&table->store, id), now_ns), now_ns);
 }
 
+// Flows beyond a cap that was lowered, as many as one tick may end.
+static void shrink(struct flow_table *table, struct flow_partition *partition, int64_t now_ns)
+{
+    enum { EVICTED_A_TICK = FLOW_ENDED_IN_TICK / 4 / FLOW_PARTITIONS };
+    for (unsigned i = 0; i < EVICTED_A_TICK && partition->flows > partition->max_flows; i++)
+        flow_evict_one(table, partition, now_ns);
+}
+
+static bool is_over_its_cap(const struct flow_partition *partition)
+{
+    return partition->max_flows != 0 && partition->flows > partition->max_flows;
+}
+
 void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
 {
+    while (last && flow_table_settle(table))
+        ;
     unsigned due = find_due(table, now_ns);
     if (last)
         ended_list_reserve(&table->ended, flow_table_active(table));
-    for (unsigned p = 0; (due != 0 || last) && p < table->partitions; p++) {
+    for (unsigned p = 0; p < table->settled; p++) {
         struct flow_partition *partition = table->partition[p];
-        if (partition == NULL)
+        if (partition == NULL || (due == 0 && !last && !is_over_its_cap(partition)))
             continue;
         ended_list_cut(&table->ended);
         expire(table, partition, due, now_ns);
+        if (is_over_its_cap(partition))
+            shrink(table, partition, now_ns);
         for (int kind = 0; last && kind < IDLE_CLASSES; kind++)
             finish_wheel(table, partition, &partition->wheels[kind], now_ns);
     }

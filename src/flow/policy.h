@@ -16,6 +16,7 @@ struct flow_policy {
     bool never;                // no flow ever times out (flow.timeout_secs 0)
     bool observe_first;        // a direction counts at the first interface that saw it
     bool rtt, retransmissions, out_of_order;
+    bool begun; // flows that begin leave a record, too
 };
 
 static inline bool flow_policy_has_quality(const struct flow_policy *policy)
@@ -25,8 +26,8 @@ static inline bool flow_policy_has_quality(const struct flow_policy *policy)
 
 enum {
     FLOW_PARTITIONS = 64,
-    FLOW_STORE_MAXIMUM = 1 << 29, // flows of a kind in a shard: what their ids have room for
-    FLOW_ENDED_IN_TICK = 1 << 18, // that may wait for the end of the tick besides those alive
+    FLOW_STORE_MAXIMUM = (1 << 29) - 1, // flows of a kind in a shard: what their ids have room for
+    FLOW_ENDED_IN_TICK = 1 << 18,       // that may wait for the end of the tick besides those alive
 };
 
 // Into how many partitions a run divides its flows: 64, fewer when the flow cap is small; never a function of

@@ -1,58 +1,74 @@
 // Questions about the flows that are alive, answered in slices: a shard looks at a bounded number of nodes
-// between two batches, so that a question about millions of flows never holds up a packet. What is answered
-// are copies, each of the moment at which its node was looked at.
+// between two batches, so that a question about millions of flows never holds up a packet. All questions that wait are
+// answered in one walk over the table, a round. What is answered are copies, made when the walk is over, of flows that are
+// alive and fit the question then.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flow/record.h"
-#include "net/address.h"
+#include "flow/candidates.h"
+#include "flow/filter.h"
+#include "flow/order.h"
+#include "flow/shown.h"
 
 struct flow_table;
 
-enum flow_order {
-    FLOWS_BY_BYTES,   // the most bytes first
-    FLOWS_BY_PACKETS, // the most packets first
-    FLOWS_BY_RECENCY, // the last seen first
-};
-
-enum { FLOW_QUERY_LIMIT = 1000 };
+enum { FLOW_QUERY_LIMIT = 1000, FLOW_ROUND = 16 };
 
 // What is zero matches everything.
 struct flow_query {
-    enum flow_order order;
-    unsigned limit; // flows that are wanted: 1 to FLOW_QUERY_LIMIT
-    uint8_t protocol;
-    uint16_t port;         // of either end
-    struct prefix address; // of either end; version 0 = any
+    struct flow_ordering order;
+    unsigned limit;                   // flows that are wanted: 1 to FLOW_QUERY_LIMIT
+    struct flow_selection *selection; // NULL = all; borrowed
+};
+
+bool flow_query_check(const struct flow_query *query, struct error *error);
+
+// A flow of an answer, and where it is.
+struct flow_row {
+    struct flow_record record; // owned, with its names
+    uint32_t node;
+    uint8_t shard;
 };
 
 struct flow_answer {
-    uint64_t matched;         // flows that the query fits
-    uint64_t looked_at;       // flows alive
-    unsigned count;           // rows, at most the query's limit, in its order
-    struct flow_record *rows; // owned, with their names
+    uint64_t matched;      // flows that the query fits and the listing has not shown
+    uint64_t looked_at;    // flows alive
+    unsigned count;        // rows, at most the query's limit, in no order
+    struct flow_row *rows; // owned
 };
 
-bool flow_answer_init(struct flow_answer *answer, const struct flow_query *query); // false without memory
-void flow_answer_done(struct flow_answer *answer);
-
-// Order of the rows; equal ones by their keys.
-int flow_query_compare(const struct flow_query *query, const struct flow_record *left,
-                       const struct flow_record *right);
-// Takes a record with its names, or frees them, when so many better ones are there.
-void flow_answer_offer(struct flow_answer *answer, const struct flow_query *query,
-                       const struct flow_record *record);
-// Puts the rows into order: the last step.
-void flow_answer_sort(struct flow_answer *answer, const struct flow_query *query);
-
-// Where a walk over a table stands. Start with {0}.
-struct flow_walk {
-    bool v6;
-    uint32_t seen; // nodes
+// A question to one shard, the asker's until it is asked, then the shard's until it is answered.
+struct flow_asked {
+    struct flow_query query;
+    const struct flow_shown *shown; // by a listing: are left out; NULL = no listing. Borrowed
+    int64_t began_ns;               // of the listing in this shard, set when its first page is answered
+    struct flow_candidates best;
+    struct flow_answer answer;
+    bool answered; // all of it is there
 };
 
-// Looks at the next `nodes` of the table. Whether it has been through. The owner's thread.
-bool flow_table_answer(const struct flow_table *table, const struct flow_query *query, unsigned nodes,
-                       struct flow_walk *walk, struct flow_answer *answer);
+bool flow_asked_init(struct flow_asked *asked, const struct flow_query *query); // false without memory
+void flow_asked_done(struct flow_asked *asked);
+
+// A walk over a table for all questions of a round. Of zeros: nothing is asked.
+struct flow_round {
+    struct flow_asked *asked[FLOW_ROUND]; // NULL = given up, or answered
+    unsigned count;                       // of asked[]
+    enum { ROUND_WALKS_V4, ROUND_WALKS_V6, ROUND_COPIES } step;
+    uint32_t left;      // nodes of this IP version
+    uint64_t looked_at; // flows alive so far
+    unsigned copied;    // places of asked[] that are done
+    bool ends;          // somebody wants to know when flows began
+    bool parts;         // somebody looks at the parts of many flows
+};
+
+// Adds a question to a round that has not begun.
+void flow_round_add(struct flow_round *round, const struct flow_table *table, struct flow_asked *asked);
+// Nobody wants this answer any more.
+void flow_round_give_up(struct flow_round *round, unsigned place);
+
+// Goes on for about so many looks (a look: one question at one node; a flow whose parts have to be read costs more).
+// Whether all are answered. The owner's thread.
+bool flow_table_answer(const struct flow_table *table, struct flow_round *round, unsigned looks);

@@ -32,15 +32,15 @@ enum end_reason {
     END_REASONS,
 };
 
-enum client_from { CLIENT_UNKNOWN, CLIENT_SYN, CLIENT_SYN_ACK, CLIENT_FIRST_PACKET, CLIENT_PORT };
-enum flow_app { FLOW_APP_NONE, FLOW_APP_DNS, FLOW_APP_TLS, FLOW_APPS };
-
-// Why a record leaves.
+// What a record tells of its flow.
 enum flow_event_kind {
     FLOW_ENDED,
-    FLOW_CHANGED, // an interim record: the flow goes on
+    FLOW_CHANGED, // an interim record
     FLOW_BEGAN,
 };
+
+enum client_from { CLIENT_UNKNOWN, CLIENT_SYN, CLIENT_SYN_ACK, CLIENT_FIRST_PACKET, CLIENT_PORT };
+enum flow_app { FLOW_APP_NONE, FLOW_APP_DNS, FLOW_APP_TLS, FLOW_APPS };
 
 // The texts met inside a flow's payload, ROW(CONSTANT, field of netscope.v1.Flow): whatever copies, carries or
 // renders them walks over this table, so that a new text is a row here, its field and the line that sets it.

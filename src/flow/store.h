@@ -15,6 +15,7 @@
 enum {
     FLOW_ID_V6 = 1u << 31,      // in a flow's id: which slab it lies in
     FLOW_ID_INTERIM = 1u << 30, // in the ended list: the flow goes on
+    FLOW_ID_BEGUN = 1u << 29,   // in the ended list: the flow began in this tick
     IDLE_FIRST = 1u << 30,      // in links: not a flow but a slot
 };
 

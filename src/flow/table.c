@@ -131,6 +131,8 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
     }
     struct flow *flow = flow_at(&table->store, id);
     flow_ends_at(&table->store, id)->first_ns = flow->last_ns = at_ns;
+    if (at_ns > table->newest_ns)
+        table->newest_ns = at_ns;
     if (packet->vlans != 0) {
         flow->marks |= FLOW_MARK_VLAN;
         flow->vlan = packet->vlan[0];
@@ -143,6 +145,8 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
     partition->flows++;
     partition->attempts += flow->idle_class < IDLE_ATTEMPTS;
     table->counts.created++;
+    if (table->policy.begun)
+        ended_list_add(&table->ended, id | FLOW_ID_BEGUN);
     return id;
 }
 
@@ -232,11 +236,22 @@ static void reclassify(struct flow_table *table, struct flow_partition *partitio
     flow_file(table, partition, id);
 }
 
+// When the flow's next interim record is due. A flow that began before they were asked for gets its time here.
+static struct flow_extra *await_active(struct flow_table *table, struct flow *flow, uint32_t id)
+{
+    struct flow_extra *extra = flow_need_extra(&table->store, flow);
+    if (extra != NULL && extra->next_active_ns == 0)
+        extra->next_active_ns = flow_ends_at(&table->store, id)->first_ns + table->policy.active_timeout_ns;
+    return extra;
+}
+
 // An interim record that is due. What a second one within the tick would say, the first one says too.
 static void report_active(struct flow_table *table, struct flow *flow, uint32_t id, int64_t at_ns)
 {
-    struct flow_extra *extra = flow_extra(&table->store, flow);
-    if (extra == NULL || extra->next_active_ns == 0 || at_ns < extra->next_active_ns)
+    if (table->policy.active_timeout_ns == 0)
+        return;
+    struct flow_extra *extra = await_active(table, flow, id);
+    if (extra == NULL || at_ns < extra->next_active_ns)
         return;
     extra->next_active_ns = at_ns + table->policy.active_timeout_ns;
     if (extra->interim_ns != 0 || !ended_list_add(&table->ended, id | FLOW_ID_INTERIM))

@@ -53,8 +53,21 @@ struct flow_partition {
     struct idle_wheel wheels[IDLE_CLASSES];
 };
 
+// A flow that ends, while it is still whole: for whoever counts ends (the shard, and the detectors' evidence). Ends of a
+// tick are all told before the first of its records is taken.
+struct flow_end {
+    int64_t first_ns, end_ns; // flow time
+    uint8_t protocol;
+    uint8_t tcp_state; // enum tcp_state
+    uint8_t reason;    // enum end_reason
+    bool answered;     // both sides have sent
+};
+typedef void flow_end_function(void *owner, const struct flow_end *end);
+
 struct flow_table {
     struct flow_policy policy;
+    flow_end_function *on_end; // NULL = nobody counts
+    void *on_end_owner;
     int64_t timeout_ns[IDLE_CLASSES];                  // 0 = never
     int64_t expired_slot[IDLE_CLASSES];                // slots before it have been expired
     unsigned partitions;                               // of the run
@@ -63,6 +76,11 @@ struct flow_table {
     struct flow_index index;
     struct ended_list ended;
     struct flow_table_counts counts;
+    int64_t newest_ns; // flow time at which the youngest flow began
+    uint32_t
+        most_flows; // that policy.max_flows may be raised to: the store has no room for more; 0 = no cap at all
+    bool refile;    // a timeout has changed: flows that are not settled are filed anew
+    unsigned settled; // partitions that follow the policy; all but while a change of it is put in force
 };
 
 // The table of shard `number` of `shards`, which owns the partitions p with p mod shards = number.
@@ -78,6 +96,12 @@ struct flow_hit {
     bool second_sighting; // the same, but observation is `all`: counted
     bool created;
 };
+
+// A change of what may change while flows are alive: the timeouts, the interim records, begun flows, and max_flows up
+// to most_flows. New flows follow it at once; flow_table_settle() brings the others in line, a partition at a call,
+// and is called until it says that all are. Flows beyond a lower max_flows are evicted over the next ticks.
+void flow_table_change(struct flow_table *table, const struct flow_policy *policy);
+bool flow_table_settle(struct flow_table *table);
 
 // Counts a packet in its flow, which is made when there is none. `sender` is the packet's direction in the
 // key, `hint` what flow_table_prefetch_node() said in this tick, or 0. The flow pointer is valid until the next
@@ -132,7 +156,9 @@ void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last);
 // there are no more.
 bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t *order_ns);
 
-// A record of a flow that goes on, with a copy of its names.
+// A record of a flow that goes on, which borrows its names until the next call with the table.
+void flow_table_peek(const struct flow_table *table, uint32_t id, struct flow_record *out);
+// The same with a copy of its names.
 void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out);
 
 static inline uint32_t flow_table_active(const struct flow_table *table)

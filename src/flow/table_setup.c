@@ -1,5 +1,7 @@
 // The beginning and the end of a flow table, its partitions, and what it takes.
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "flow/ending.h"
@@ -53,6 +55,16 @@ static void drop_partition(struct flow_table *table, struct flow_partition *part
     free(partition);
 }
 
+// The exact part of the cap that is a partition's.
+static uint32_t share_of_cap(const struct flow_table *table, unsigned number)
+{
+    uint32_t cap = table->policy.max_flows;
+    if (cap == 0)
+        return 0;
+    uint32_t share = cap / table->partitions + (number < cap % table->partitions);
+    return share != 0 ? share : 1;
+}
+
 static bool add_partition(struct flow_table *table, unsigned number)
 {
     struct flow_partition *partition = calloc(1, sizeof *partition);
@@ -60,11 +72,7 @@ static bool add_partition(struct flow_table *table, unsigned number)
         return false;
     partition->latest_over_ns = INT64_MIN;
     table->partition[number] = partition;
-    uint32_t cap = table->policy.max_flows;
-    if (cap != 0) {
-        uint32_t share = cap / table->partitions + (number < cap % table->partitions);
-        partition->max_flows = share != 0 ? share : 1;
-    }
+    partition->max_flows = share_of_cap(table, number);
     for (int kind = 0; kind < IDLE_CLASSES; kind++)
         if (!idle_wheel_init(&partition->wheels[kind], table->timeout_ns[kind]))
             return false;
@@ -87,12 +95,26 @@ static uint32_t flows_at_most(const struct flow_policy *policy, unsigned shards)
     return (uint32_t)flows;
 }
 
+// Whether any has changed.
+static bool read_timeouts(struct flow_table *table)
+{
+    bool changed = false;
+    for (int kind = 0; kind < IDLE_CLASSES; kind++) {
+        int64_t timeout_ns = timeout_of_class(&table->policy, (enum idle_class)kind);
+        changed |= timeout_ns != table->timeout_ns[kind];
+        table->timeout_ns[kind] = timeout_ns;
+    }
+    return changed;
+}
+
 bool flow_table_init(struct flow_table *table, const struct flow_policy *policy, unsigned number,
                      unsigned shards)
 {
-    *table = (struct flow_table){.policy = *policy, .partitions = partition_count(policy->max_flows)};
-    for (int kind = 0; kind < IDLE_CLASSES; kind++)
-        table->timeout_ns[kind] = timeout_of_class(policy, (enum idle_class)kind);
+    *table = (struct flow_table){
+        .policy = *policy, .partitions = partition_count(policy->max_flows), .newest_ns = INT64_MIN};
+    table->most_flows = policy->max_flows;
+    table->settled = table->partitions;
+    read_timeouts(table);
     uint32_t flows = flows_at_most(policy, shards);
     bool whole = flow_store_init(&table->store, flows) &&
                  flow_index_init(&table->index, flows, flow_table_hash, table);
@@ -115,6 +137,59 @@ void flow_table_done(struct flow_table *table)
     ended_list_done(&table->ended);
     flow_index_done(&table->index);
     flow_store_done(&table->store);
+}
+
+void flow_table_change(struct flow_table *table, const struct flow_policy *policy)
+{
+    struct flow_policy *now = &table->policy;
+    assert(table->most_flows == 0 || (policy->max_flows != 0 && policy->max_flows <= table->most_flows));
+    now->timeout_ns = policy->timeout_ns;
+    now->tcp_timeout_ns = policy->tcp_timeout_ns;
+    now->udp_timeout_ns = policy->udp_timeout_ns;
+    now->icmp_timeout_ns = policy->icmp_timeout_ns;
+    now->linger_ns = policy->linger_ns;
+    now->active_timeout_ns = policy->active_timeout_ns;
+    now->max_flows = policy->max_flows;
+    now->never = policy->never;
+    now->begun = policy->begun;
+    table->refile |= read_timeouts(table);
+    table->settled = 0;
+}
+
+// Files every flow on the wheel of its own class, of the shape that the class's timeout asks for. Without memory the old
+// ones go on: flows leave late then, none too early.
+static void refile(struct flow_table *table, struct flow_partition *partition)
+{
+    struct idle_wheel before[IDLE_CLASSES], fresh[IDLE_CLASSES] = {0};
+    bool whole = true;
+    for (int kind = 0; kind < IDLE_CLASSES && whole; kind++)
+        whole = idle_wheel_init(&fresh[kind], table->timeout_ns[kind]);
+    if (whole) {
+        memcpy(before, partition->wheels, sizeof before);
+        memcpy(partition->wheels, fresh, sizeof fresh);
+        for (int kind = 0; kind < IDLE_CLASSES; kind++) {
+            uint32_t slot = 0;
+            for (uint32_t id; (id = idle_wheel_drain(&before[kind], &table->store, &slot)) != 0;)
+                flow_file(table, partition, id);
+        }
+    }
+    for (int kind = 0; kind < IDLE_CLASSES; kind++)
+        idle_wheel_done(whole ? &before[kind] : &fresh[kind]);
+}
+
+bool flow_table_settle(struct flow_table *table)
+{
+    while (table->settled < table->partitions && table->partition[table->settled] == NULL)
+        table->settled++;
+    if (table->settled == table->partitions)
+        return false;
+    struct flow_partition *partition = table->partition[table->settled];
+    partition->max_flows = share_of_cap(table, table->settled);
+    if (table->refile)
+        refile(table, partition);
+    table->settled++;
+    table->refile &= table->settled < table->partitions;
+    return table->settled < table->partitions;
 }
 
 static size_t wheel_bytes(const struct flow_partition *partition)

@@ -71,12 +71,6 @@ static void take_extra(const struct flow_extra *extra, struct flow_record *out)
         out->packets[direction] += (uint64_t)extra->packets_above[direction] << 32;
 }
 
-static void copy_names(const struct flow_extra *extra, struct flow_record *out)
-{
-    if (extra->names != NULL)
-        out->names = flow_names_copy(extra->names);
-}
-
 static void take_node(const struct flow_table *table, uint32_t id, struct flow_record *out)
 {
     const struct flow *flow = flow_at(&table->store, id);
@@ -109,7 +103,7 @@ static void take_node(const struct flow_table *table, uint32_t id, struct flow_r
         take_opening(table, id, out);
 }
 
-void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out)
+void flow_table_peek(const struct flow_table *table, uint32_t id, struct flow_record *out)
 {
     const struct flow *flow = flow_at(&table->store, id);
     const struct flow_extra *extra = flow_extra(&table->store, flow);
@@ -120,7 +114,14 @@ void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_re
     if (extra == NULL)
         return;
     take_extra(extra, out);
-    copy_names(extra, out);
+    out->names = extra->names;
+}
+
+void flow_table_copy(const struct flow_table *table, uint32_t id, struct flow_record *out)
+{
+    flow_table_peek(table, id, out);
+    if (out->names != NULL)
+        out->names = flow_names_copy(out->names);
 }
 
 // The last record of a flow; its names move.
@@ -148,6 +149,13 @@ static void take_interim(struct flow_table *table, uint32_t id, struct flow_reco
     extra->record_seq++;
 }
 
+static void take_begun(const struct flow_table *table, uint32_t id, struct flow_record *out)
+{
+    flow_table_copy(table, id, out);
+    out->end_ns = out->first_seen_ns;
+    out->event = FLOW_BEGAN;
+}
+
 bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t *order_ns)
 {
     uint32_t id = ended_list_next(&table->ended, &table->store);
@@ -155,7 +163,9 @@ bool flow_table_take(struct flow_table *table, struct flow_record *out, int64_t 
         return false;
     *order_ns = ended_time(&table->store, id);
     if ((id & FLOW_ID_INTERIM) != 0)
-        take_interim(table, id & ~(uint32_t)FLOW_ID_INTERIM, out);
+        take_interim(table, ended_id(id), out);
+    else if ((id & FLOW_ID_BEGUN) != 0)
+        take_begun(table, ended_id(id), out);
     else
         take_last(table, id, out);
     return true;

@@ -37,7 +37,7 @@ static void *work(void *argument)
         if (take_round(member, false) || take_round(member, true) || !is_running(member))
             continue;
         flush(member);
-        bell_wait(&member->bell, count);
+        bell_wait(&member->bell, count, -1);
     }
     return NULL;
 }

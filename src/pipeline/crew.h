@@ -26,7 +26,8 @@ struct crew {
     unsigned threads, started;
 };
 
-// `threads` of them, at most as many as workers. The bells come first: workers are made with them.
+// `threads` of them, at most as many as workers: the crew of nobody (0) leaves all steps to others. The bells come first:
+// workers are made with them; not where there is nobody.
 void crew_init(struct crew *crew, struct worker **workers, unsigned worker_count, unsigned threads);
 struct bell *crew_bell(struct crew *crew, unsigned worker);
 void crew_ring(struct crew *crew);

@@ -4,7 +4,6 @@
 
 #include "base/time.h"
 #include "capture/record/tap.h"
-#include "pipeline/ledger.h"
 #include "pipeline/observation.h"
 #include "pipeline/shard.h"
 
@@ -27,6 +26,7 @@ bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *se
     for (unsigned p = 0; p < settings->partitions; p++)
         dispatch->shard_of[p] = (uint8_t)(p % settings->shards);
     live_clock_start(&dispatch->live);
+    ledger_init(&dispatch->ledger, totals, settings->live);
     return dispatch->fragments != NULL;
 }
 
@@ -39,6 +39,23 @@ void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap)
 {
     assert(dispatch->tap_count < DISPATCH_TAPS);
     dispatch->taps[dispatch->tap_count++] = tap;
+}
+
+void dispatch_remove_tap(struct dispatch *dispatch, struct tap *tap)
+{
+    unsigned at = 0;
+    while (at < dispatch->tap_count && dispatch->taps[at] != tap)
+        at++;
+    assert(at < dispatch->tap_count);
+    for (dispatch->tap_count--; at < dispatch->tap_count; at++)
+        dispatch->taps[at] = dispatch->taps[at + 1];
+}
+
+void dispatch_set_interval(struct dispatch *dispatch, int64_t interval_ns)
+{
+    if (dispatch->settings.interval_ns != interval_ns)
+        dispatch->interval_begin_ns = dispatch->now_ns;
+    dispatch->settings.interval_ns = interval_ns;
 }
 
 static bool hand_over(struct dispatch *dispatch, bool wait)
@@ -124,21 +141,20 @@ static void count_understanding(struct totals *totals, const struct packet *pack
         count_unsupported(totals, false, packet->ether_type);
 }
 
-static void count_received(struct totals *totals, const struct frame *frame, int64_t time_ns, uint64_t number)
+static void count_received(struct dispatch *dispatch, const struct frame *frame, int64_t time_ns)
 {
+    struct totals *totals = dispatch->totals;
     enum { LINK_TYPES = sizeof totals->link_type_packets / sizeof totals->link_type_packets[0] };
-    unsigned row = ledger_row(frame->interface);
-    if (row >= totals->interfaces)
-        totals->interfaces = row + 1;
-    totals->interface[row].delivered++;
-    totals->interface[row].received_bytes += frame->length;
-    totals->interface[row].received++;
+    struct interface_totals *row = ledger_row(&dispatch->ledger, frame->interface);
+    row->delivered++;
+    row->received_bytes += frame->length;
+    row->received++;
     totals->received++;
     totals->received_bytes += frame->length;
     totals->link_type_packets[frame->link_type < LINK_TYPES ? frame->link_type : LINK_TYPES - 1]++;
-    if (number == 1 || time_ns < totals->first_packet_ns)
+    if (dispatch->number == 1 || time_ns < totals->first_packet_ns)
         totals->first_packet_ns = time_ns;
-    if (number == 1 || time_ns > totals->last_packet_ns)
+    if (dispatch->number == 1 || time_ns > totals->last_packet_ns)
         totals->last_packet_ns = time_ns;
 }
 
@@ -196,7 +212,7 @@ static void send_packet(struct dispatch *dispatch, const struct frame *frame, in
     uint64_t hash = item->has_flow ? flow_key_hash(&item->key, dispatch->settings.hash_seed) : 0;
     unsigned shard = dispatch->shard_of[partition_of(hash, dispatch->settings.partitions)];
     if (batch == NULL || (batch->behind >> shard & 1) != 0)
-        dispatch->totals->interface[ledger_row(frame->interface)].no_batch++;
+        ledger_count_no_batch(&dispatch->ledger, frame->interface);
     else
         batch_add(batch, hash, shard, frame->chunk);
 }
@@ -210,7 +226,7 @@ bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame)
     advance(dispatch, now_at(dispatch, time_ns));
     dispatch->tick_packets++;
     dispatch->number++;
-    count_received(totals, frame, time_ns, dispatch->number);
+    count_received(dispatch, frame, time_ns);
     totals->clock_steps_back = dispatch->clock.steps_back + dispatch->live.steps;
     for (unsigned i = 0; i < dispatch->tap_count; i++)
         tap_offer(dispatch->taps[i], frame, dispatch->number, dispatch->settings.lossless);

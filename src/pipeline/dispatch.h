@@ -12,6 +12,7 @@
 #include "decode/fragments.h"
 #include "flow/policy.h"
 #include "pipeline/batch.h"
+#include "pipeline/ledger.h"
 #include "pipeline/totals.h"
 
 struct tap;
@@ -27,9 +28,10 @@ struct dispatch_settings {
     uint64_t hash_seed;
     unsigned shards, partitions;
     int64_t tick_ns;
-    uint64_t packet_limit; // run.count; 0 = none
-    int64_t interval_ns;   // of totals->interval_end; 0 = none
-    bool lossless;         // time is the packets' (a file), and everything waits
+    uint64_t packet_limit;     // run.count; 0 = none
+    int64_t interval_ns;       // of totals->interval_end; 0 = none
+    bool lossless;             // time is the packets' (a file), and everything waits
+    const struct source *live; // whose interfaces the ledger follows; NULL = a file's, which stay
 };
 
 struct dispatch {
@@ -49,6 +51,7 @@ struct dispatch {
     struct tap *taps[DISPATCH_TAPS];
     unsigned tap_count;
     struct totals *totals;
+    struct ledger ledger; // of its interfaces
 };
 
 // `open` is the first batch to fill, borrowed. `totals` is written by this thread only.
@@ -58,6 +61,10 @@ void dispatch_done(struct dispatch *dispatch);
 
 // Every frame goes into the tap too, in order.
 void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap);
+void dispatch_remove_tap(struct dispatch *dispatch, struct tap *tap);
+
+// From the next tick on; 0 = none.
+void dispatch_set_interval(struct dispatch *dispatch, int64_t interval_ns);
 
 // How long the source may wait for frames, and that it has waited.
 int dispatch_wait_ms(const struct dispatch *dispatch);

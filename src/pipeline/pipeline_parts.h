@@ -1,5 +1,5 @@
-// What the files of the pipeline share: pipeline.c reads the source, pipeline_inline.c runs the one shard of a
-// pipeline without threads, pipeline_threads.c sends to those of one with. For these three only.
+// What the files of the pipeline share: pipeline.c reads the source, pipeline_send.c sends batches to the shards,
+// pipeline_merge.c is the aggregate thread, pipeline_post.c speaks for other threads. For these only.
 #pragma once
 
 #include <pthread.h>
@@ -17,45 +17,41 @@ struct tick_slot {
     struct totals totals;
 };
 
-// The one shard of an inline pipeline, and how its ticks are read.
-struct inline_shard {
-    struct tick_run run; // first
-    struct shard *shard;
-    struct batch batch;
-    struct ended_record record;
-    struct top_flow top[TICK_TOP_FLOWS];
-};
-
 struct pipeline {
     struct pipeline_setup setup;
     struct source *source;
     struct tick_consumer *consumer;
     struct dispatch dispatch;
     struct totals counted; // the source thread's
-    struct totals merged;  // the consumer's: with what the shards counted
-    struct tick_run *runs[PIPELINE_WORKERS];
-    struct inline_shard alone;
-    // With more than one worker:
+    struct totals merged;  // the aggregate's: with what the shards counted
     struct worker *workers[PIPELINE_WORKERS];
     struct crew crew;
-    struct bell helping; // rings for the source's thread when it has nothing to read
+    struct bell helping; // rings for the source's thread when there is a step that it could take
     struct batch_ring batches;
     unsigned unannounced;    // batches sent since the workers were woken
     struct tick_slot *slots; // of ticks on their way, by tick number
     unsigned slot_count;
+    struct mailbox source_box; // for the source's thread
+    pthread_mutex_t tapping;   // one tap begins or ends at a time:
+    struct tap_message tap_message;
+    unsigned taps;
     pthread_t aggregate;
-    pthread_mutex_t asking; // one question at a time
+    struct bell merging;    // rings for the aggregate thread
+    struct mailbox answers; // for it
+    struct flow_listings *listings;
 };
 
-// Adds what a shard counted to the source's totals.
-void pipeline_add_totals(struct totals *to, const struct shard_totals *from);
-// Gives a tick to the consumer; pipeline->merged is what is known at its end.
-void pipeline_consume(struct pipeline *pipeline, uint64_t number, int64_t now_ns, unsigned runs, bool last);
-
-bool pipeline_create_inline(struct pipeline *pipeline);
+// pipeline_send.c: the source's thread
 bool pipeline_create_workers(struct pipeline *pipeline);
-deliver_function pipeline_run_inline, pipeline_send_batch; // `owner` is the pipeline
-
+deliver_function pipeline_send_batch; // `owner` is the pipeline
+// Takes a step for every worker that nobody runs. Whether there was anything to do.
+bool pipeline_help_workers(struct pipeline *pipeline);
+void pipeline_wake_workers(struct pipeline *pipeline); // when something was sent that they do not know of
 bool pipeline_start_threads(struct pipeline *pipeline);
 void pipeline_join_threads(struct pipeline *pipeline);
-void pipeline_wake_workers(struct pipeline *pipeline); // when something was sent that they do not know of
+
+// pipeline_merge.c
+void *pipeline_aggregate(void *pipeline); // the aggregate thread
+
+// pipeline_post.c
+void pipeline_serve_source(struct pipeline *pipeline); // the source's thread: what others posted

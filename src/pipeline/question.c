@@ -1,50 +1,99 @@
 #include "pipeline/question.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-struct question *question_create(const struct flow_query *query, unsigned shards)
+#include "pipeline/messages.h"
+
+// All shards have arrived: on to the aggregate, unless the run ends.
+static void pass_on(struct message *message)
+{
+    struct question *question = (struct question *)message;
+    if (question->merger != NULL && question->error.kind == ERROR_NONE) {
+        if (mailbox_post(question->merger, message) == MAILBOX_POSTED) {
+            bell_ring(question->bell);
+            return;
+        }
+        error_set(&question->error, ERROR_UNAVAILABLE,
+                  "the run ended before the answer was there: ask again");
+    }
+    question_merge(question);
+    question_finish(question);
+}
+
+static void destroy(struct message *message)
+{
+    struct question *question = (struct question *)message;
+    assert(question->listing == NULL);
+    for (unsigned i = 0; i < question->shards; i++)
+        flow_asked_done(&question->asked[i]);
+    flow_page_release(question->page);
+    flow_selection_release(question->query.selection);
+    free(question);
+}
+
+static const struct message_ops question_ops = {.complete = pass_on, .destroy = destroy};
+
+struct question *question_create(const struct flow_query *query, unsigned shards, int64_t deadline_ns)
 {
     struct question *question = calloc(1, sizeof *question);
     if (question == NULL)
         return NULL;
+    message_init(&question->message, MESSAGE_QUESTION, &question_ops, shards, deadline_ns);
     question->query = *query;
-    for (; question->shards < shards; question->shards++) {
-        if (!flow_answer_init(&question->answers[question->shards], query)) {
-            question_destroy(question);
+    flow_selection_hold(query->selection);
+    while (question->shards < shards) {
+        if (!flow_asked_init(&question->asked[question->shards++], query)) {
+            destroy(&question->message);
             return NULL;
         }
     }
-    latch_close(&question->answered, shards);
     return question;
 }
 
-void question_destroy(struct question *question)
+struct question *question_create_page(struct flow_listings *listings, struct flow_listing *listing,
+                                      unsigned shards, int64_t deadline_ns)
 {
+    struct question *question = question_create(flow_listing_query(listing), shards, deadline_ns);
     if (question == NULL)
-        return;
+        return NULL;
+    question->listings = listings;
+    question->listing = listing;
+    for (unsigned i = 0; i < shards; i++)
+        question->asked[i].shown = flow_listing_shown(listing, i);
+    return question;
+}
+
+static bool all_have_answered(const struct question *question)
+{
     for (unsigned i = 0; i < question->shards; i++)
-        flow_answer_done(&question->answers[i]);
-    free(question);
+        if (!question->asked[i].answered)
+            return false;
+    return true;
 }
 
-void question_arrive(struct question *question)
+bool question_merge(struct question *question)
 {
-    if (latch_arrive(&question->answered))
-        latch_open(&question->answered);
+    if (question->error.kind != ERROR_NONE)
+        return false;
+    if (!all_have_answered(question))
+        return error_set(&question->error, ERROR_CANCELLED,
+                         "the question was given up before all flows were looked at: ask again, for longer");
+    question->page = flow_page_merge(&question->query, question->asked, question->shards);
+    return question->page != NULL ||
+           error_set(&question->error, ERROR_EXHAUSTED, "no memory for the answer: ask for fewer flows");
 }
 
-void question_await(struct question *question, struct flow_answer *out)
+void question_finish(struct question *question)
 {
-    latch_wait(&question->answered, -1);
-    *out = question->answers[0];
-    question->answers[0] = (struct flow_answer){0};
-    for (unsigned i = 1; i < question->shards; i++) {
-        struct flow_answer *answer = &question->answers[i];
-        out->matched += answer->matched;
-        out->looked_at += answer->looked_at;
-        for (unsigned row = 0; row < answer->count; row++)
-            flow_answer_offer(out, &question->query, &answer->rows[row]);
-        answer->count = 0; // the names moved
+    struct flow_listing *listing = question->listing;
+    question->listing = NULL;
+    if (listing != NULL && question->page == NULL) {
+        flow_listings_give_up(question->listings, listing);
+    } else if (listing != NULL && !flow_listings_turn(question->listings, listing, question->asked,
+                                                      question->page, &question->error)) {
+        flow_page_release(question->page);
+        question->page = NULL;
     }
-    flow_answer_sort(out, &question->query);
+    message_finish(&question->message);
 }

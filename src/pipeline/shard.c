@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
+#include "flow/table.h"
+#include "pipeline/answering.h"
+#include "pipeline/messages.h"
 #include "pipeline/question.h"
 
 struct shard {
@@ -11,9 +15,10 @@ struct shard {
     bool names;
     struct flow_table table;
     struct top_table *top[FLOW_PARTITIONS]; // NULL = not asked for, or another shard's
-    struct mailbox box;                     // of struct question *
-    struct question *asked;                 // being answered; NULL = none
-    struct flow_walk walk;
+    struct mailbox box;
+    struct answering answering;
+    uint64_t generation; // of the settings that came last
+    uint64_t settled;    // of those that are in force for every flow
     struct dns_list dns;
     struct dns_message message; // scratch: too large for a hot stack frame
     struct tls_hello hello;
@@ -28,6 +33,24 @@ static bool create_top(struct shard *shard)
     return true;
 }
 
+static void destroy_top(struct shard *shard)
+{
+    for (unsigned p = 0; p < FLOW_PARTITIONS; p++) {
+        top_destroy(shard->top[p]);
+        shard->top[p] = NULL;
+    }
+}
+
+// The hook where a flow ends: what is to be counted of ends is counted here, in their own tick.
+static void count_end(void *owner, const struct flow_end *end)
+{
+    static const int64_t answer_wait_ns = 2 * NS_PER_S;
+    struct shard_totals *totals = &((struct shard *)owner)->totals;
+    totals->flows_unanswered += !end->answered;
+    totals->flows_inconclusive +=
+        !end->answered && end->reason == END_EVICTION && end->end_ns - end->first_ns < answer_wait_ns;
+}
+
 struct shard *shard_create(const struct shard_setup *setup)
 {
     struct shard *shard = calloc(1, sizeof *shard);
@@ -36,9 +59,13 @@ struct shard *shard_create(const struct shard_setup *setup)
     mailbox_init(&shard->box);
     shard->number = setup->number;
     shard->names = setup->names;
+    shard->generation = shard->settled = setup->generation;
     if (flow_table_init(&shard->table, &setup->policy, setup->number, setup->shards) &&
-        (!setup->top_flows || create_top(shard)))
+        (!setup->top_flows || create_top(shard))) {
+        shard->table.on_end = count_end;
+        shard->table.on_end_owner = shard;
         return shard;
+    }
     shard_destroy(shard);
     return NULL;
 }
@@ -49,8 +76,7 @@ void shard_destroy(struct shard *shard)
         return;
     flow_table_done(&shard->table);
     mailbox_done(&shard->box);
-    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
-        top_destroy(shard->top[p]);
+    destroy_top(shard);
     free(shard->dns.items);
     free(shard);
 }
@@ -176,72 +202,70 @@ void shard_batch(struct shard *shard, const struct batch *batch)
     }
 }
 
-enum mailbox_result shard_ask(struct shard *shard, struct question *question)
+enum mailbox_result shard_post(struct shard *shard, struct message *message)
 {
-    return mailbox_post(&shard->box, question);
+    return mailbox_post(&shard->box, message);
 }
 
-bool shard_answer(struct shard *shard)
+static void change(struct shard *shard, const struct pipeline_change *change)
 {
-    enum { SLICE_NODES = 2048 };
-    if (shard->asked == NULL) {
-        shard->asked = mailbox_take(&shard->box);
-        shard->walk = (struct flow_walk){0};
-        if (shard->asked == NULL)
-            return false;
-    }
-    struct question *asked = shard->asked;
-    struct flow_answer *answer = &asked->answers[shard->number];
-    if (flow_table_answer(&shard->table, &asked->query, SLICE_NODES, &shard->walk, answer)) {
-        shard->asked = NULL;
-        question_arrive(asked);
-    }
-    return shard->asked != NULL || !mailbox_is_empty(&shard->box);
+    flow_table_change(&shard->table, &change->policy);
+    shard->generation = change->generation;
+    bool has_top = shard->top[shard->number] != NULL;
+    if (has_top && !change->top_flows)
+        destroy_top(shard);
+    else if (!has_top && change->top_flows && !create_top(shard))
+        destroy_top(shard); // no memory: there is nothing to list
 }
 
-void shard_begin_answering(struct shard *shard)
+static void take_message(struct shard *shard, struct message *message)
+{
+    if (message->kind == MESSAGE_QUESTION) {
+        answering_add(&shard->answering, (struct question *)message);
+        return;
+    }
+    assert(message->kind == MESSAGE_CHANGE);
+    change(shard, &((const struct change_message *)message)->change);
+    message_arrive(message);
+}
+
+static void settle(struct shard *shard)
+{
+    if (!flow_table_settle(&shard->table))
+        shard->settled = shard->generation;
+}
+
+bool shard_has_messages(struct shard *shard)
+{
+    return !answering_is_idle(&shard->answering) || shard->settled != shard->generation ||
+           !mailbox_is_empty(&shard->box);
+}
+
+bool shard_serve(struct shard *shard, int64_t now_ns)
+{
+    if (shard->settled != shard->generation)
+        settle(shard);
+    for (struct message *message;
+         answering_has_room(&shard->answering) && (message = mailbox_take(&shard->box)) != NULL;)
+        take_message(shard, message);
+    if (!answering_is_idle(&shard->answering))
+        answering_go_on(&shard->answering, &shard->table, shard->number, now_ns);
+    return shard_has_messages(shard);
+}
+
+void shard_begin_serving(struct shard *shard)
 {
     mailbox_open(&shard->box);
 }
 
-void shard_end_answering(struct shard *shard)
+void shard_end_serving(struct shard *shard)
 {
     mailbox_close(&shard->box);
-    while (shard_answer(shard))
+    while (shard_serve(shard, 0))
         ;
 }
 
-void shard_tick(struct shard *shard, int64_t now_ns, bool last)
-{
-    const struct flow_table *table = &shard->table;
-    struct shard_totals *totals = &shard->totals;
-    flow_table_tick(&shard->table, now_ns, last);
-    totals->flows_created = table->counts.created;
-    totals->flows_active = flow_table_active(table);
-    totals->flows_refused = table->counts.refused;
-    totals->flow_table_bytes = flow_table_bytes(table);
-    memcpy(totals->flows_ended, table->counts.ended, sizeof totals->flows_ended);
-}
-
-bool shard_next_ended(struct shard *shard, struct ended_record *out)
-{
-    return flow_table_take(&shard->table, &out->record, &out->order_ns);
-}
-
-void shard_swap_dns(struct shard *shard, struct dns_list *list)
-{
-    struct dns_list taken = shard->dns;
-    shard->dns = *list;
-    shard->dns.count = 0;
-    *list = taken;
-}
-
-const struct shard_totals *shard_totals(const struct shard *shard)
-{
-    return &shard->totals;
-}
-
-unsigned shard_top_flows(struct shard *shard, struct top_flow *out, unsigned most)
+static unsigned list_top_flows(struct shard *shard, struct top_flow *out, unsigned most)
 {
     unsigned count = 0;
     for (unsigned p = 0; p < FLOW_PARTITIONS; p++) {
@@ -251,4 +275,44 @@ unsigned shard_top_flows(struct shard *shard, struct top_flow *out, unsigned mos
         top_reset(shard->top[p]);
     }
     return count;
+}
+
+static void swap_dns(struct shard *shard, struct dns_list *list)
+{
+    struct dns_list taken = shard->dns;
+    shard->dns = *list;
+    shard->dns.count = 0;
+    *list = taken;
+}
+
+static void count_flows(struct shard *shard)
+{
+    const struct flow_table *table = &shard->table;
+    struct shard_totals *totals = &shard->totals;
+    totals->flows_created = table->counts.created;
+    totals->flows_active = flow_table_active(table);
+    totals->flows_refused = table->counts.refused;
+    totals->flow_table_bytes = flow_table_bytes(table);
+    memcpy(totals->flows_ended, table->counts.ended, sizeof totals->flows_ended);
+}
+
+void shard_tick(struct shard *shard, int64_t now_ns, bool last, bool interval_end,
+                struct shard_report *report)
+{
+    flow_table_tick(&shard->table, now_ns, last);
+    count_flows(shard);
+    report->totals = shard->totals;
+    report->generation = shard->settled;
+    report->top_count = interval_end ? list_top_flows(shard, report->top, TICK_TOP_FLOWS) : 0;
+    swap_dns(shard, &report->dns);
+}
+
+bool shard_next_ended(struct shard *shard, struct ended_record *out)
+{
+    return flow_table_take(&shard->table, &out->record, &out->order_ns);
+}
+
+const struct shard_totals *shard_totals(const struct shard *shard)
+{
+    return &shard->totals;
 }

@@ -37,7 +37,7 @@ const struct dns_transaction *tick_next_dns(struct pipeline_tick *tick)
     for (unsigned i = 0; i < tick->run_count; i++) {
         struct tick_run *run = tick->runs[i];
         const struct dns_transaction *head =
-            run->dns_taken < run->dns.count ? &run->dns.items[run->dns_taken] : NULL;
+            run->dns_taken < run->report->dns.count ? &run->report->dns.items[run->dns_taken] : NULL;
         if (head != NULL && (least == NULL || head->number < least->number)) {
             least = head;
             first = run;
@@ -52,7 +52,7 @@ unsigned tick_top_flows(const struct pipeline_tick *tick, struct top_flow *out, 
 {
     unsigned count = 0;
     for (unsigned i = 0; i < tick->run_count; i++)
-        for (unsigned j = 0; j < tick->runs[i]->top_count; j++)
-            count = top_insert(&tick->runs[i]->top[j], out, count, most);
+        for (unsigned j = 0; j < tick->runs[i]->report->top_count; j++)
+            count = top_insert(&tick->runs[i]->report->top[j], out, count, most);
     return count;
 }

@@ -1,31 +1,35 @@
-// What leaves the pipeline at a tick, as its consumer reads it: the runs of all shards merged into the order
-// of the outputs. Valid during the consumer's call, on its thread.
+// What leaves the pipeline at a tick, as its consumer reads it: the reports of all shards, and the runs of their
+// ended flows merged into the order of the outputs. Valid during the consumer's call, on its thread.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flow/top.h"
-#include "pipeline/shard.h"
+#include "pipeline/shard_report.h"
 #include "pipeline/totals.h"
 
-enum { PIPELINE_WORKERS = 16, TICK_TOP_FLOWS = 100 };
+enum { PIPELINE_WORKERS = 16 };
 
-// One shard's part of a tick, read from its front. A row of two: the shard itself (inline), or what its
-// thread sends (worker.h).
+// A record on its way out, with what orders it against those of other shards: the end in flow time, which
+// knows no steps of the clock, then its key.
+struct ended_record {
+    int64_t order_ns;
+    struct flow_record record;
+};
+
+// One shard's part of a tick: its report, and its records read from the front (worker.h).
 struct tick_run {
     const struct ended_record *(*next)(struct tick_run *run); // the next record; NULL = no more
     const struct ended_record *head;                          // the one that comes next
-    struct dns_list dns;                                      // of the tick; owned by the run
-    unsigned dns_taken;
-    struct top_flow *top; // when the tick ends an interval
-    unsigned top_count;
+    const struct shard_report *report;
+    unsigned dns_taken; // of the report
 };
 
 struct pipeline_tick {
     uint64_t number;
     int64_t now_ns;
     const struct totals *totals; // exact at this tick
+    uint64_t generation;         // of settings: what every shard had in force
     struct tick_run **runs;
     unsigned run_count;
     bool last;              // of the run: every flow has ended

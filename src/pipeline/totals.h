@@ -22,9 +22,11 @@ const char *lost_reason_name(enum lost_cause cause);
 
 enum { TOTALS_INTERFACES = 256, TOTALS_UNSUPPORTED = 16 };
 
+// A row of the ledger: an interface that is there, or a word of the settings for those behind it that are gone.
 struct interface_totals {
+    uint16_t number;                    // for source_interface(), which has its name and the word behind it
+    bool exact;                         // the source's own count is to be met at the end of the run
     uint64_t delivered, received_bytes; // that reached the dispatch
-    uint64_t no_batch;                  // of these: dropped because a shard was behind (live)
     uint64_t received;                  // delivered, and what was lost before
     uint64_t source_received;           // the source's own count at the same moment, where it has one
     uint64_t lost[LOST_CAUSES];
@@ -56,11 +58,13 @@ struct totals {
     uint64_t analysed, analysed_bytes, duplicate;
     uint64_t second_sightings; // packets whose direction another interface had seen first
     uint64_t flows_created, flows_active, flows_ended[END_REASONS];
-    uint64_t flows_refused; // packets without a flow: no memory
+    uint64_t flows_refused;      // packets without a flow: no memory
+    uint64_t flows_unanswered;   // ended, and only one side had ever sent
+    uint64_t flows_inconclusive; // of these: evicted before an answer could come
     uint64_t flow_table_bytes;
     uint64_t protocol_packets[256], protocol_bytes[256]; // by IP protocol, of analysed packets
     uint64_t dns_messages, tls_hellos;
-    // Source thread. Interfaces past TOTALS_INTERFACES share the last row.
+    // Source thread, see ledger.h. Those of a file past TOTALS_INTERFACES share the last row.
     unsigned interfaces; // rows used below
     struct interface_totals interface[TOTALS_INTERFACES];
 };

@@ -7,43 +7,41 @@
 #include <string.h>
 
 #include "base/record_ring.h"
+#include "capture/clock.h"
 
-enum { PART_RECORDS = 128, RING_BYTES = 4096, POINTER_BYTES = 16, FOR_EVER = -1 };
+enum { PART_RECORDS = 128, RING_BYTES = 4096, POINTER_BYTES = 16 };
 _Static_assert(WORKER_QUEUE *POINTER_BYTES <= RING_BYTES / 2, "the queue fits into its ring");
 
-// A piece of a shard's tick. The first one carries what there is once: DNS, totals, top flows.
+// A piece of a shard's tick.
 struct part {
-    bool last; // of the tick
+    struct shard_report *report; // in the first one of a tick
+    bool last;                   // of the tick
     unsigned count;
     struct ended_record records[PART_RECORDS];
-    struct dns_list dns;
-    unsigned top_count;
-    struct top_flow top[TICK_TOP_FLOWS];
-    struct shard_totals totals;
 };
 
 struct worker {
     struct record_ring *inbox;           // struct batch *: from the source
     struct record_ring *outbox, *spares; // struct part *: to the aggregate and back
+    struct record_ring *spare_reports;   // struct shard_report *: back from the aggregate
     struct part *parts;
-    struct bell *bell, *helper;
+    struct shard_report *reports;
+    struct worker_bells bells;
     // Of whoever has the turn:
     pthread_mutex_t turn;
     struct shard *shard;
-    bool sending, begun;     // a tick's parts, and whether the first one is on its way
-    bool interval_end, last; // of that tick
-    unsigned unannounced;    // parts sent since the aggregate was woken
-    atomic_bool stuck;       // no part is spare: the aggregate rings when one is
+    struct shard_report *report; // of the tick that is being sent; NULL = it is on its way
+    bool sending, last;          // a tick's parts, and whether it is the last one
+    unsigned unannounced;        // parts sent since the aggregate was woken
+    atomic_bool stuck;           // no part or report is spare: the aggregate rings when one is
     atomic_bool ended;
     // Of the aggregate thread:
     struct tick_run run;
     struct part *current;
     unsigned taken; // records of `current`
-    struct top_flow top[TICK_TOP_FLOWS];
-    struct shard_totals totals;
 };
 
-static void push_quietly(struct record_ring *ring, void *pointer)
+static void push(struct record_ring *ring, void *pointer)
 {
     void **place = record_ring_reserve(ring, sizeof pointer, true);
     assert(place != NULL); // the ring holds more pointers than there are
@@ -51,17 +49,11 @@ static void push_quietly(struct record_ring *ring, void *pointer)
     record_ring_commit_quietly(ring);
 }
 
-static void push(struct record_ring *ring, void *pointer)
-{
-    push_quietly(ring, pointer);
-    record_ring_wake(ring);
-}
-
-// Waits for `timeout_ms`, negative = for ever; NULL when nothing came.
-static void *pop(struct record_ring *ring, int timeout_ms)
+// NULL when nothing is there.
+static void *pop(struct record_ring *ring)
 {
     uint32_t length;
-    const void *place = record_ring_peek(ring, &length, timeout_ms);
+    const void *place = record_ring_peek(ring, &length, 0);
     if (place == NULL)
         return NULL;
     void *pointer;
@@ -75,24 +67,28 @@ static bool create_rings(struct worker *worker)
     worker->inbox = record_ring_create(RING_BYTES);
     worker->outbox = record_ring_create(RING_BYTES);
     worker->spares = record_ring_create(RING_BYTES);
+    worker->spare_reports = record_ring_create(RING_BYTES);
     worker->parts = calloc(WORKER_PARTS, sizeof *worker->parts);
-    if (worker->inbox == NULL || worker->outbox == NULL || worker->spares == NULL || worker->parts == NULL)
+    worker->reports = calloc(WORKER_REPORTS, sizeof *worker->reports);
+    if (worker->inbox == NULL || worker->outbox == NULL || worker->spares == NULL ||
+        worker->spare_reports == NULL || worker->parts == NULL || worker->reports == NULL)
         return false;
     for (unsigned i = 0; i < WORKER_PARTS; i++)
         push(worker->spares, &worker->parts[i]);
+    for (unsigned i = 0; i < WORKER_REPORTS; i++)
+        push(worker->spare_reports, &worker->reports[i]);
     return true;
 }
 
 static const struct ended_record *next_of_parts(struct tick_run *run);
 
-struct worker *worker_create(const struct shard_setup *setup, struct bell *bell, struct bell *helper)
+struct worker *worker_create(const struct shard_setup *setup, const struct worker_bells *bells)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL)
         return NULL;
     pthread_mutex_init(&worker->turn, NULL);
-    worker->bell = bell;
-    worker->helper = helper;
+    worker->bells = *bells;
     worker->run.next = next_of_parts;
     worker->shard = shard_create(setup);
     if (worker->shard == NULL || !create_rings(worker)) {
@@ -106,13 +102,14 @@ void worker_destroy(struct worker *worker)
 {
     if (worker == NULL)
         return;
-    for (unsigned i = 0; worker->parts != NULL && i < WORKER_PARTS; i++)
-        free(worker->parts[i].dns.items);
+    for (unsigned i = 0; worker->reports != NULL && i < WORKER_REPORTS; i++)
+        free(worker->reports[i].dns.items);
+    free(worker->reports);
     free(worker->parts);
-    free(worker->run.dns.items);
     record_ring_destroy(worker->inbox);
     record_ring_destroy(worker->outbox);
     record_ring_destroy(worker->spares);
+    record_ring_destroy(worker->spare_reports);
     shard_destroy(worker->shard);
     pthread_mutex_destroy(&worker->turn);
     free(worker);
@@ -122,42 +119,38 @@ void worker_destroy(struct worker *worker)
 
 static void ring_both(struct worker *worker)
 {
-    bell_ring(worker->bell);
-    bell_ring(worker->helper);
+    bell_ring(worker->bells.owner);
+    bell_ring(worker->bells.helper);
 }
 
 static void announce(struct worker *worker)
 {
     if (worker->unannounced > 0)
-        record_ring_wake(worker->outbox);
+        bell_ring(worker->bells.aggregate);
     worker->unannounced = 0;
 }
 
-static struct part *spare_part(struct worker *worker)
+// A spare part or report; NULL when the aggregate has them all.
+static void *take_spare(struct worker *worker, struct record_ring *spares)
 {
-    struct part *part = pop(worker->spares, 0);
-    if (part == NULL) {
+    void *spare = pop(spares);
+    if (spare == NULL) {
         atomic_store(&worker->stuck, true); // and look again: it may have come in between
-        part = pop(worker->spares, 0);
+        spare = pop(spares);
     }
-    if (part != NULL)
+    if (spare != NULL)
         atomic_store_explicit(&worker->stuck, false, memory_order_relaxed);
-    return part;
+    return spare;
 }
 
 static void fill_part(struct worker *worker, struct part *part)
 {
-    part->count = part->dns.count = part->top_count = 0;
-    if (!worker->begun) {
-        shard_swap_dns(worker->shard, &part->dns);
-        part->totals = *shard_totals(worker->shard);
-        if (worker->interval_end)
-            part->top_count = shard_top_flows(worker->shard, part->top, TICK_TOP_FLOWS);
-    }
+    part->report = worker->report;
+    worker->report = NULL;
+    part->count = 0;
     while (part->count < PART_RECORDS && shard_next_ended(worker->shard, &part->records[part->count]))
         part->count++;
     part->last = part->count < PART_RECORDS;
-    worker->begun = true;
 }
 
 // Sends the parts of the tick while there are spare ones. Nobody waits here: the aggregate may be waiting for
@@ -166,10 +159,10 @@ static bool send_parts(struct worker *worker)
 {
     bool sent = false;
     struct part *part;
-    while (worker->sending && (part = spare_part(worker)) != NULL) {
+    while (worker->sending && (part = take_spare(worker, worker->spares)) != NULL) {
         fill_part(worker, part);
         worker->sending = !part->last;
-        push_quietly(worker->outbox, part);
+        push(worker->outbox, part);
         sent = true;
         if (++worker->unannounced >= WORKER_PARTS / 4)
             announce(worker);
@@ -196,33 +189,43 @@ static void take_batch(struct worker *worker, struct batch *batch)
 {
     enum batch_mark mark = batch->mark;
     int64_t now_ns = batch->now_ns;
-    worker->interval_end = batch->interval_end;
+    bool interval_end = batch->interval_end;
     worker->last = mark == BATCH_SOURCE_END;
     shard_batch(worker->shard, batch);
     leave(batch);
     if (mark == BATCH_PACKETS)
         return;
     if (worker->last)
-        shard_end_answering(worker->shard);
-    shard_tick(worker->shard, now_ns, worker->last);
+        shard_end_serving(worker->shard);
+    assert(worker->report != NULL && !worker->sending);
+    shard_tick(worker->shard, now_ns, worker->last, interval_end, worker->report);
     worker->sending = true;
-    worker->begun = false;
     send_parts(worker);
+}
+
+// A batch may end a tick, which needs a report.
+static bool may_take_batch(struct worker *worker)
+{
+    if (worker->sending)
+        return false;
+    if (worker->report == NULL)
+        worker->report = take_spare(worker, worker->spare_reports);
+    return worker->report != NULL;
 }
 
 static bool step(struct worker *worker)
 {
     bool worked = worker->sending && send_parts(worker);
-    struct batch *batch = worker->sending ? NULL : pop(worker->inbox, 0);
+    struct batch *batch = may_take_batch(worker) ? pop(worker->inbox) : NULL;
     if (batch != NULL)
         take_batch(worker, batch);
-    bool more = shard_answer(worker->shard);
+    bool more = shard_has_messages(worker->shard) && shard_serve(worker->shard, clock_now_ns());
     return worked || batch != NULL || more;
 }
 
 void worker_begin(struct worker *worker)
 {
-    shard_begin_answering(worker->shard);
+    shard_begin_serving(worker->shard);
 }
 
 enum worker_result worker_step(struct worker *worker, bool wait)
@@ -250,13 +253,13 @@ void worker_flush(struct worker *worker)
 
 void worker_send(struct worker *worker, struct batch *batch)
 {
-    push_quietly(worker->inbox, batch);
+    push(worker->inbox, batch);
 }
 
-enum mailbox_result worker_ask(struct worker *worker, struct question *question)
+enum mailbox_result worker_post(struct worker *worker, struct message *message)
 {
-    enum mailbox_result result = shard_ask(worker->shard, question);
-    bell_ring(worker->bell);
+    enum mailbox_result result = shard_post(worker->shard, message);
+    bell_ring(worker->bells.owner);
     return result;
 }
 
@@ -267,17 +270,23 @@ unsigned worker_queued(const struct worker *worker)
 
 // The aggregate's thread.
 
-static void give_back(struct worker *worker)
+static void give_back(struct worker *worker, struct record_ring *spares, void *spare)
 {
-    push(worker->spares, worker->current);
+    push(spares, spare);
     if (atomic_load(&worker->stuck))
         ring_both(worker);
 }
 
-static void take_part(struct worker *worker)
+static void await_part(struct worker *worker)
 {
-    worker->current = pop(worker->outbox, FOR_EVER);
-    worker->taken = 0;
+    for (;;) {
+        unsigned count = bell_count(worker->bells.aggregate);
+        worker->current = pop(worker->outbox);
+        worker->taken = 0;
+        if (worker->current != NULL)
+            return;
+        bell_wait(worker->bells.aggregate, count, -1);
+    }
 }
 
 // The current part stays until the record behind its last one is asked for: heads point into it.
@@ -285,30 +294,29 @@ static const struct ended_record *next_of_parts(struct tick_run *run)
 {
     struct worker *worker = (struct worker *)((char *)run - offsetof(struct worker, run));
     while (worker->taken == worker->current->count) {
-        bool last = worker->current->last;
-        if (last)
+        if (worker->current->last)
             return NULL;
-        give_back(worker);
-        take_part(worker);
+        give_back(worker, worker->spares, worker->current);
+        await_part(worker);
     }
     return &worker->current->records[worker->taken++];
 }
 
-struct tick_run *worker_run(struct worker *worker, const struct shard_totals **totals)
+bool worker_has_run(struct worker *worker)
 {
-    if (worker->current != NULL)
-        give_back(worker);
-    take_part(worker);
-    struct part *part = worker->current;
-    struct dns_list empty = worker->run.dns;
-    worker->run.dns = part->dns;
+    uint32_t length;
+    return record_ring_peek(worker->outbox, &length, 0) != NULL;
+}
+
+struct tick_run *worker_run(struct worker *worker)
+{
+    if (worker->current != NULL) {
+        give_back(worker, worker->spares, worker->current);
+        give_back(worker, worker->spare_reports, (void *)(uintptr_t)worker->run.report);
+    }
+    await_part(worker);
+    assert(worker->current->report != NULL); // the first part of a tick
+    worker->run.report = worker->current->report;
     worker->run.dns_taken = 0;
-    part->dns = empty;
-    part->dns.count = 0;
-    memcpy(worker->top, part->top, part->top_count * sizeof part->top[0]);
-    worker->run.top = worker->top;
-    worker->run.top_count = part->top_count;
-    worker->totals = part->totals;
-    *totals = &worker->totals;
     return &worker->run;
 }

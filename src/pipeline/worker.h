@@ -1,6 +1,6 @@
-// A worker: a shard with its rings. Batches come in, the shard's part of each tick goes out in pieces. The
-// source thread calls worker_send(), the aggregate thread reads the tick through worker_run(), and whoever has
-// its turn takes the steps between them. All rings are bounded and park who waits.
+// A worker: a shard with its rings. Batches come in; the shard's report of each tick goes out, and behind it the records
+// of what ended, in parts. The source thread calls worker_send(), the aggregate thread reads the tick through
+// worker_run(), and whoever has its turn takes the steps between them. All rings are bounded and park who waits.
 #pragma once
 
 #include <stdbool.h>
@@ -10,13 +10,20 @@
 #include "pipeline/shard.h"
 #include "pipeline/tick.h"
 
-enum { WORKER_QUEUE = 128, WORKER_PARTS = 16 };
+enum { WORKER_QUEUE = 128, WORKER_PARTS = 16, WORKER_REPORTS = WORKER_PARTS };
 
 struct worker;
 
-// `bell` is the one of the thread that runs the worker, `helper` of one that lends a hand; both borrowed, both ring
-// when a step became possible that was not, or when the worker has ended. NULL without memory.
-struct worker *worker_create(const struct shard_setup *setup, struct bell *bell, struct bell *helper);
+// Who is woken when, all borrowed.
+struct worker_bells {
+    struct bell *owner; // the thread that runs the worker...
+    struct bell
+        *helper; // ...and one that lends a hand: a step became possible that was not, or the worker has ended
+    struct bell *aggregate; // parts were sent
+};
+
+// NULL without memory.
+struct worker *worker_create(const struct shard_setup *setup, const struct worker_bells *bells);
 void worker_destroy(struct worker *worker); // takes NULL
 
 // Source: queues a batch, whose latch the worker arrives at when it is done; there are never more than
@@ -25,7 +32,7 @@ void worker_send(struct worker *worker, struct batch *batch);
 // Batches that were not begun.
 unsigned worker_queued(const struct worker *worker);
 
-// Before the first step: from now on questions are taken.
+// Before the first step: from now on messages are taken.
 void worker_begin(struct worker *worker);
 
 enum worker_result {
@@ -34,17 +41,19 @@ enum worker_result {
     WORKER_BUSY, // another thread has the turn
 };
 
-// Takes the worker's next step: a batch with the tick that ends with it, and a slice of a question. Any thread,
-// in turns: without `wait` it does not wait for its turn.
+// Takes the worker's next step: a batch with the tick that ends with it, and the messages or a slice of a question. Any
+// thread, in turns: without `wait` it does not wait for its turn.
 enum worker_result worker_step(struct worker *worker, bool wait);
 // Whether a step has come to BATCH_SOURCE_END.
 bool worker_has_ended(const struct worker *worker);
 // Wakes the aggregate for what it may not know of. Before its thread sleeps.
 void worker_flush(struct worker *worker);
 
-// Any thread: asks the shard, and rings.
-enum mailbox_result worker_ask(struct worker *worker, struct question *question);
+// Any thread: posts to the shard, and rings.
+struct message;
+enum mailbox_result worker_post(struct worker *worker, struct message *message);
 
-// Aggregate: waits for the shard's part of the next tick. The run is read through its `next`; the totals are
-// the shard's at that tick.
-struct tick_run *worker_run(struct worker *worker, const struct shard_totals **totals);
+// Aggregate: whether the shard's part of the next tick has begun to come.
+bool worker_has_run(struct worker *worker);
+// Then: the run is read through its `next`; its report is valid until the call for the tick after it.
+struct tick_run *worker_run(struct worker *worker);

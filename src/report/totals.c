@@ -57,7 +57,7 @@ static void fill_lost(struct report_summary *summary, const struct totals *total
     struct report_ledger *ledger = &summary->ledger;
     uint64_t sum = 0;
     unsigned rows = 0;
-    for (unsigned i = 0; i < totals->interfaces && i < TOTALS_INTERFACES; i++) {
+    for (unsigned i = 0; i < totals->interfaces; i++) {
         sum += totals->interface[i].lost[cause];
         rows += totals->interface[i].lost[cause] > 0;
     }
@@ -66,8 +66,9 @@ static void fill_lost(struct report_summary *summary, const struct totals *total
         add_lost(ledger, "", cause, totals->lost[cause]);
         return;
     }
-    for (unsigned i = 0; i < totals->interfaces && i < TOTALS_INTERFACES; i++)
-        add_lost(ledger, interface_name(&summary->context, i), cause, totals->interface[i].lost[cause]);
+    for (unsigned i = 0; i < totals->interfaces; i++)
+        add_lost(ledger, interface_name(&summary->context, totals->interface[i].number), cause,
+                 totals->interface[i].lost[cause]);
 }
 
 static void fill_ledger(struct report_summary *summary, const struct totals *totals)
@@ -84,13 +85,13 @@ static void fill_ledger(struct report_summary *summary, const struct totals *tot
 
 static void fill_interfaces(struct report_summary *summary, const struct totals *totals)
 {
-    for (unsigned i = 0; i < totals->interfaces && i < TOTALS_INTERFACES; i++) {
+    for (unsigned i = 0; i < totals->interfaces; i++) {
         if (summary->interface_count == REPORT_INTERFACES) {
             summary->interfaces_left_out++;
             continue;
         }
         summary->interfaces[summary->interface_count++] = (struct report_interface){
-            .name = interface_name(&summary->context, i),
+            .name = interface_name(&summary->context, totals->interface[i].number),
             .packets = totals->interface[i].received,
             .bytes = totals->interface[i].received_bytes,
             .nic_dropped = totals->interface[i].interface_dropped,

@@ -32,7 +32,7 @@ FLOORS = {
 THIRD_PARTY = {
     "openssl/ssl.h": {"door"},
     "openssl/": {"base", "door"},
-    "xxhash.h": {"base"},
+    "sys/capability.h": {"base"}, "xxhash.h": {"base"},
     "yaml.h": {"config"},
     "pcap.h": {"capture"}, "pcap/": {"capture"},
     # zlib: capture unpacks, export packs closed files (output.compress).

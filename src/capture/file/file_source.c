@@ -102,7 +102,7 @@ static bool check_filter(struct file_source *source, const char *expression, con
     if (expression[0] == 0 || source->filter != NULL)
         return true;
     unsigned known = interface_list_count(&source->interfaces);
-    uint16_t link_type = known > 0 ? source->interfaces.rows[0]->shown.link_type : 1;
+    uint16_t link_type = known > 0 ? interface_list_row(&source->interfaces, 0)->shown.link_type : 1;
     if (input->has_head)
         link_type = input->head.link_type;
     source->filter = filter_create(expression, link_type, error);
@@ -319,14 +319,15 @@ static unsigned file_interfaces(const struct source *source)
 
 static const struct source_interface *file_interface(const struct source *source, unsigned index)
 {
-    return &const_file_source_of(source)->interfaces.rows[index]->shown;
+    return &interface_list_row(&const_file_source_of(source)->interfaces, index)->shown;
 }
 
-static void file_drops(struct source *source, unsigned interface, struct source_drops *out)
+static bool file_drops(struct source *source, bool first, struct source_drops *out)
 {
     (void)source;
-    (void)interface;
-    *out = (struct source_drops){.exact = true};
+    (void)first;
+    (void)out;
+    return false;
 }
 
 static void file_stop(struct source *source, bool drain)

@@ -175,8 +175,9 @@ int link_watch_fd(const struct link_watch *watch)
     return watch->fd;
 }
 
-void link_watch_read(struct link_watch *watch)
+bool link_watch_read(struct link_watch *watch)
 {
+    bool changed = false;
     for (;;) {
         ssize_t length = recv(watch->fd, watch->buffer, sizeof watch->buffer, MSG_DONTWAIT);
         if (length > 0) {
@@ -184,8 +185,9 @@ void link_watch_read(struct link_watch *watch)
         } else if (length < 0 && errno == ENOBUFS) { // changes were lost
             dump(watch);
         } else if (length == 0 || errno != EINTR) {
-            return;
+            return changed;
         }
+        changed = true;
     }
 }
 

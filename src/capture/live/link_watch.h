@@ -1,5 +1,5 @@
 // The network links of this machine and their changes, as the kernel tells them (rtnetlink). Needs no
-// privilege. Owned by the live source; its thread. The table is read as a whole after each change: what
+// privilege. Owned by the live source: its keeper. The table is read as a whole after each change: what
 // matters is how things stand, not in which order they came.
 #pragma once
 
@@ -24,7 +24,8 @@ struct link_watch *link_watch_open(struct error *error);
 void link_watch_close(struct link_watch *watch); // takes NULL
 
 int link_watch_fd(const struct link_watch *watch); // readable: call link_watch_read()
-void link_watch_read(struct link_watch *watch);    // takes in what has come; never waits
+// Takes in what has come; never waits. False = nothing had.
+bool link_watch_read(struct link_watch *watch);
 
 // Valid until the next read.
 const struct link *link_watch_links(const struct link_watch *watch, unsigned *count);

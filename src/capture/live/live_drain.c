@@ -1,18 +1,24 @@
 #include "capture/live/live_drain.h"
 
-#include <poll.h>
-#include <stddef.h>
+#include <assert.h>
 
 #include "base/time.h"
 #include "capture/clock.h"
 
 static const int64_t drain_patience_ns = 300 * NS_PER_MS;
 
-void live_drain_begin(struct live_drain *drain, struct live_set *set)
+void live_drain_begin(struct live_handle *handle, enum live_wish how, int64_t now_ns)
 {
-    for (unsigned i = 0; i < set->handles_count; i++)
-        live_handle_shut(set->handles[i]);
-    drain->until_ns = clock_now_ns() + live_block_time_ns(set->settings);
+    static const uint32_t frames[] = {
+        [LIVE_LEAVE_GONE] = UINT32_MAX,
+        [LIVE_LEAVE_DRAIN] = LIVE_DRAIN_FRAMES,
+        [LIVE_LEAVE_UNREAD] = 0,
+        [LIVE_ABANDON] = 0,
+    };
+    assert(how != LIVE_READ && handle->leave_ns == 0);
+    bool now = how == LIVE_ABANDON;
+    handle->leave_ns = now ? now_ns - drain_patience_ns : now_ns + handle->block_time_ns;
+    handle->leave_frames = frames[how];
 }
 
 static void count_unread(void *owner, struct live_handle *handle, int64_t time_ns, const uint8_t *bytes,
@@ -23,52 +29,32 @@ static void count_unread(void *owner, struct live_handle *handle, int64_t time_n
     (void)bytes;
     (void)captured;
     (void)length;
-    handle->row->drops.unread++;
+    handle->counted.unread++;
 }
 
-static unsigned read_handle(struct live_handle *handle, struct live_frames *frames, bool keep)
+static unsigned read_some(struct live_handle *handle, struct live_frames *frames)
 {
-    if (!keep || handle->drained >= LIVE_DRAIN_FRAMES)
+    if (handle->leave_frames == 0)
         return live_handle_read(handle, -1, count_unread, NULL);
     unsigned room = live_frames_left(frames);
-    unsigned allowed = LIVE_DRAIN_FRAMES - handle->drained;
-    unsigned got = live_handle_read(handle, (int)(room < allowed ? room : allowed), live_frames_take, frames);
-    handle->drained += got;
+    if (room > handle->leave_frames)
+        room = handle->leave_frames;
+    unsigned got = live_handle_read(handle, (int)room, live_frames_take, frames);
+    handle->leave_frames -= got;
     return got;
 }
 
 // The block that the kernel was filling comes out within the timeout, or on a loaded machine a little later:
 // until then a ring is not known empty. What does not come out is counted as unread.
-static void drain_handle(const struct live_drain *drain, struct live_handle *handle,
-                         struct live_frames *frames, bool keep)
+bool live_drain_read(struct live_handle *handle, struct live_frames *frames)
 {
-    bool late = clock_now_ns() >= drain->until_ns;
-    if (read_handle(handle, frames, keep) > 0 || !late)
-        return;
+    assert(handle->leave_ns != 0 && !handle->left && live_frames_left(frames) > 0);
+    bool late = clock_now_ns() >= handle->leave_ns;
+    if (read_some(handle, frames) > 0 || !late)
+        return false;
     uint64_t missing = live_handle_missing(handle);
-    handle->finished = missing == 0 || clock_now_ns() >= drain->until_ns + drain_patience_ns;
-    if (handle->finished)
-        handle->row->drops.unread += missing;
-}
-
-bool live_drain_read(const struct live_drain *drain, struct live_set *set, struct live_frames *frames,
-                     bool keep)
-{
-    bool all_finished = true;
-    for (unsigned i = 0; i < set->handles_count && live_frames_left(frames) > 0; i++) {
-        struct live_handle *handle = set->handles[i];
-        if (handle->pcap == NULL || handle->finished)
-            continue;
-        drain_handle(drain, handle, frames, keep);
-        all_finished = all_finished && handle->finished;
-    }
-    return all_finished && live_frames_left(frames) > 0;
-}
-
-void live_drain_wait(const struct live_drain *drain, int timeout_ms)
-{
-    int64_t left_ms = (drain->until_ns - clock_now_ns()) / NS_PER_MS + 1;
-    if (left_ms < 1)
-        left_ms = 1;
-    poll(NULL, 0, timeout_ms >= 0 && timeout_ms < left_ms ? timeout_ms : (int)left_ms);
+    handle->left = missing == 0 || clock_now_ns() >= handle->leave_ns + drain_patience_ns;
+    if (handle->left)
+        handle->counted.unread += missing;
+    return handle->left;
 }

@@ -52,7 +52,7 @@ void live_frames_take(void *owner, struct live_handle *handle, int64_t time_ns, 
 {
     struct live_frames *frames = owner;
     if (live_frames_left(frames) == 0 || !live_frames_make_room(frames, captured, 0)) {
-        handle->row->drops.no_chunk++;
+        handle->counted.no_chunk++;
         return;
     }
     struct chunk *chunk = frames->chunk;
@@ -67,5 +67,5 @@ void live_frames_take(void *owner, struct live_handle *handle, int64_t time_ns, 
         .chunk = chunk,
     };
     chunk->used += captured;
-    handle->row->drops.delivered++;
+    handle->counted.delivered++;
 }

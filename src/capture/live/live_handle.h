@@ -1,63 +1,69 @@
-// One interface that is captured: a libpcap handle that may close and open again while its row in the
-// source's list, and its counters, go on. Owned by the live source; its thread.
+// An open libpcap handle of an interface, as it is read. It belongs to the keeper, which opens (live_open.h) and
+// closes it, and meanwhile to the source thread, which reads, counts and drains it; it crosses by the exchange. What
+// the keeper wants of one that the source has, it says by atomics.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/error.h"
 #include "capture/live/interface_list.h"
-#include "config/settings.h"
 
 struct pcap;
+struct bpf_program;
+
+enum live_wish {
+    LIVE_READ,
+    LIVE_LEAVE_GONE,  // the interface was removed: read what is left
+    LIVE_LEAVE_DRAIN, // stopped (the ring takes nothing more in): hand over what is in the ring, up to a limit
+    LIVE_LEAVE_UNREAD, // stopped: count it as unread
+    LIVE_ABANDON,      // it cannot be read any more: what the kernel counted and nobody saw is unread
+};
+
+enum { LIVE_DRAIN_FRAMES = 65536 }; // of an interface that is stopped, at most, are handed over
 
 struct live_handle {
-    struct pcap *pcap; // NULL = closed: the interface is missing or down
+    // Fixed once it is open.
+    struct pcap *pcap;
     int fd;
     char device[64];       // the kernel's name, or "any"
-    uint32_t kernel_index; // while open; 0 for "any"
-    bool by_glob;          // forgotten once its interface is gone
-    bool is_any;
-    bool gone;             // the interface was removed: read what is left, then close
-    int64_t gone_until_ns; // until then the kernel may hold a last block back
-    bool complained;       // that it cannot be opened was said
-    bool more;             // the last read stopped at its limit
-    bool failed;           // the last read failed
-    bool finished;         // stopped, and read to the end
+    uint32_t kernel_index; // 0 for "any"
+    bool cooked;           // the filter is libpcap's business: it fixes offsets
     bool nanoseconds;
-    uint32_t drained;    // frames handed over since the stop
-    int64_t retry_at_ns; // closed: not opened before
-    uint16_t interface;  // row
-    uint16_t link_type;
+    bool exact; // all that the kernel counts is seen
+    uint16_t interface, link_type;
+    uint32_t snaplen;
+    int64_t block_time_ns; // within it the kernel gives out a block of the ring that it was filling
     struct interface_row *row;
-    int64_t counted_at_ns; // when the source last asked for the counts
-    uint32_t received_seen, kernel_dropped_seen, interface_dropped_seen; // libpcap's, at the last count
+    uint64_t nic_dropped_before; // what the NIC had dropped when it was opened
+
+    // Said by the keeper, heard by the source.
+    atomic_int wish;                           // enum live_wish; only rises
+    _Atomic(struct bpf_program *) next_filter; // to be set by who reads; NULL = none
+    atomic_uint_least64_t nic_dropped;         // since it was opened
+    // Said by the source: a read failed.
+    atomic_bool trouble;
+
+    // The source's.
+    struct source_drops counted, taken; // since it was opened; and what of it was asked for
+    int64_t counted_at_ns;              // when the kernel was last asked
+    int64_t leave_ns;         // leaving: until then the kernel may hold a last block back; 0 = not leaving
+    uint32_t leave_frames;    // leaving: may still be handed over
+    bool ready;               // there may be something to read
+    bool more;                // the last read stopped at its limit
+    bool failed;              // the last read failed
+    bool left;                // read to the end
+    bool told;                // and asked for
+    struct live_handle *next; // in the exchange
 };
 
-enum live_open_result {
-    LIVE_OPENED,
-    LIVE_MISSING,
-    LIVE_DOWN,
-    LIVE_NO_PERMISSION,
-    LIVE_BAD_FILTER,
-    LIVE_FAILED,
-};
-
-// Opens, sets the filter, and starts counting. On failure `error` has a sentence and an exit code.
-enum live_open_result live_handle_open(struct live_handle *handle, const struct capture_settings *settings,
-                                       uint32_t kernel_index, bool loopback, struct error *error);
-// Counts the drops a last time and closes.
-void live_handle_close(struct live_handle *handle);
-// Closes a handle that can no longer be read; what was in its ring counts as unread.
-void live_handle_abandon(struct live_handle *handle);
-
-// Brings the row's drops up to date.
+// Brings what the kernel counted up to date.
 void live_handle_count(struct live_handle *handle);
 // Frames that the kernel counted and that came out nowhere yet: in a block that it still fills.
 uint64_t live_handle_missing(struct live_handle *handle);
 
-// Lets nothing more into the ring; what is in it can still be read.
-void live_handle_shut(struct live_handle *handle);
+// Lets nothing more into the ring; what is in it can still be read. Any thread that has the handle open.
+bool live_handle_shut(struct live_handle *handle);
 
 // Called for each frame with its stamp; the bytes are libpcap's.
 typedef void live_frame(void *owner, struct live_handle *handle, int64_t time_ns, const uint8_t *bytes,

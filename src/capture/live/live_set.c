@@ -1,332 +1,385 @@
 #include "capture/live/live_set.h"
 
+#include <assert.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/strbuf.h"
 #include "base/time.h"
 #include "capture/clock.h"
 #include "capture/live/default_route.h"
-#include "capture/live/interfaces.h"
+#include "capture/live/live_settings.h"
 
-enum { RETRY_MS = 1000 };
+enum { RETRY_MS = 1000, SETTLE_STEP_MS = 2 };
 
-int64_t live_block_time_ns(const struct capture_settings *settings)
+// --- Places ---
+
+struct live_place *live_set_find(const struct live_set *set, const char *device)
 {
-    return (2 * (int64_t)settings->timeout_ms + 5) * NS_PER_MS;
-}
-
-// --- Handles ---
-
-static struct live_handle *find_handle(const struct live_set *set, const char *device)
-{
-    for (unsigned i = 0; i < set->handles_count; i++)
-        if (strcmp(set->handles[i]->device, device) == 0)
-            return set->handles[i];
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (strcmp(set->places[i]->device, device) == 0)
+            return set->places[i];
     return NULL;
 }
 
-static bool find_row(struct live_set *set, const char *device, const char *word, uint16_t *index)
+static void add_place(struct live_set *set, const char *device, const char *word, bool by_glob)
 {
-    unsigned rows = interface_list_count(&set->rows);
-    for (unsigned i = 0; i < rows; i++)
-        if (strcmp(set->rows.rows[i]->shown.name, device) == 0) {
-            *index = (uint16_t)i;
-            return true;
-        }
-    struct source_interface wanted = {.link_type = 0};
-    snprintf(wanted.name, sizeof wanted.name, "%s", device);
-    snprintf(wanted.configured, sizeof wanted.configured, "%s", word);
-    if (!interface_list_add(&set->rows, &wanted, index))
+    if (live_set_find(set, device) != NULL)
+        return;
+    struct live_place *place = set->places_count < LIVE_INTERFACES_MAX ? calloc(1, sizeof *place) : NULL;
+    if (place == NULL) {
+        if (!set->crowded)
+            log_warning("capture", "%s is not captured: %d interfaces at a time are the most", device,
+                        LIVE_INTERFACES_MAX);
+        set->crowded = true;
+        return;
+    }
+    snprintf(place->device, sizeof place->device, "%s", device);
+    snprintf(place->word, sizeof place->word, "%s", word);
+    place->by_glob = by_glob;
+    set->places[set->places_count++] = place;
+}
+
+static void forget(struct live_set *set, const struct live_place *place)
+{
+    assert(place->state == PLACE_CLOSED && place->handle == NULL);
+    unsigned at = 0;
+    while (set->places[at] != place)
+        at++;
+    free(set->places[at]);
+    set->places[at] = set->places[--set->places_count];
+}
+
+static void count_stopped(struct source_drops *sum, const struct source_drops *counted)
+{
+    sum->received += counted->received;
+    sum->kernel_dropped += counted->kernel_dropped;
+    sum->interface_dropped += counted->interface_dropped;
+    sum->delivered += counted->delivered;
+    sum->no_chunk += counted->no_chunk;
+    sum->unread += counted->unread;
+    sum->exact &= counted->exact;
+}
+
+// Closes the handle of a place that the source does not have (any more).
+static void close_place(struct live_set *set, struct live_place *place)
+{
+    struct live_handle *handle = place->handle;
+    int wish = atomic_load(&handle->wish);
+    if (wish == LIVE_LEAVE_GONE)
+        log_warning("capture", "the interface %s was removed", place->device);
+    if (wish == LIVE_LEAVE_DRAIN || wish == LIVE_LEAVE_UNREAD)
+        count_stopped(&set->stopped, &handle->counted);
+    atomic_store(&handle->row->shown.up, false);
+    live_numbers_leave(&set->numbers, handle->interface, clock_now_ns());
+    live_close(handle);
+    set->glob_ring_bytes -= place->ring_bytes;
+    place->ring_bytes = 0;
+    place->handle = NULL;
+    place->state = PLACE_CLOSED;
+    bool failed = wish == LIVE_READ || wish == LIVE_ABANDON;
+    place->retry_at_ns = failed ? clock_now_ns() + RETRY_MS * NS_PER_MS : 0;
+    set->closed_one = true;
+    if (!failed)
+        set->follow_at_ns = 0;
+    if (place->unwanted || (place->by_glob && wish == LIVE_LEAVE_GONE))
+        forget(set, place);
+}
+
+static void take_back(struct live_set *set)
+{
+    struct live_handle *handle;
+    while ((handle = live_exchange_take_back(set->exchange)) != NULL) {
+        struct live_place *place = live_set_find(set, handle->device);
+        assert(place != NULL && place->handle == handle && place->state == PLACE_LEAVING);
+        close_place(set, place);
+    }
+}
+
+static void leave(struct live_set *set, struct live_place *place, enum live_wish how)
+{
+    assert(place->state == PLACE_READ);
+    if (how == LIVE_LEAVE_DRAIN || how == LIVE_LEAVE_UNREAD)
+        live_handle_shut(place->handle);
+    place->state = PLACE_LEAVING;
+    atomic_store(&place->handle->wish, how);
+    live_exchange_wake(set->exchange->source_fd);
+}
+
+void live_set_end_place(struct live_set *set, struct live_place *place, enum live_wish how)
+{
+    place->unwanted = true;
+    if (place->state == PLACE_READ)
+        leave(set, place, how);
+    else if (place->state == PLACE_SETTLING)
+        close_place(set, place);
+    else if (place->state == PLACE_CLOSED)
+        forget(set, place);
+}
+
+// --- Opening ---
+
+static uint64_t ring_bytes(struct live_set *set, const struct live_place *place)
+{
+    uint64_t named = live_ring_named(set->settings);
+    if (!place->by_glob)
+        return named;
+    uint64_t usual = live_ring_globbed(set->settings, 0, 0);
+    uint64_t bytes = live_ring_globbed(set->settings, set->limit_bytes, set->glob_ring_bytes);
+    if (bytes < usual / 2 && !set->cramped) {
+        log_warning(
+            "capture",
+            "many interfaces are captured: to keep to the memory plan, %s and further ones get rings of %u "
+            "KB "
+            "instead of %u KB (capture.buffer_size_mb, or the limit of the cgroup, sets how much there is)",
+            place->device, (unsigned)(bytes / 1024), (unsigned)(usual / 1024));
+        set->cramped = true;
+    }
+    return bytes;
+}
+
+// Gives the handle its number and row.
+static bool number(struct live_set *set, const struct live_place *place, struct live_handle *handle,
+                   struct error *error)
+{
+    struct source_interface shown = {.link_type = handle->link_type, .snaplen = handle->snaplen};
+    memcpy(shown.name, place->device, sizeof shown.name);
+    memcpy(shown.configured, place->word, sizeof shown.configured);
+    if (!live_numbers_take(&set->numbers, &shown, clock_now_ns(), &handle->interface, error))
         return false;
-    atomic_store(&set->rows.rows[*index]->shown.up, false);
+    handle->row = interface_list_row(&set->numbers.rows, handle->interface);
+    atomic_store(&handle->row->shown.kernel_index, handle->kernel_index);
     return true;
 }
 
-// A closed handle for an interface; NULL when there are too many or memory is out.
-static struct live_handle *add_handle(struct live_set *set, const char *device, const char *word,
-                                      bool by_glob)
+// The ring holds nothing that the filter leaves out: from here on everything counts.
+static enum live_open_result begin_reading(struct live_set *set, struct live_place *place,
+                                           struct error *error)
 {
-    struct live_handle *handle = set->handles_count < LIVE_INTERFACES_MAX ? calloc(1, sizeof *handle) : NULL;
-    if (handle == NULL || !find_row(set, device, word, &handle->interface)) {
-        if (!set->crowded)
-            log_warning("capture", "%s is not captured: %d interfaces are the most", device,
-                        LIVE_INTERFACES_MAX);
-        set->crowded = true;
-        free(handle);
-        return NULL;
+    struct live_handle *handle = place->handle;
+    const struct link *link = link_by_name(set->links, place->device);
+    if (!live_open_finish(handle, set->settings->filter, error)) {
+        close_place(set, place);
+        return LIVE_BAD_FILTER;
     }
-    snprintf(handle->device, sizeof handle->device, "%s", device);
-    handle->by_glob = by_glob;
-    handle->is_any = strcmp(device, "any") == 0;
-    handle->row = set->rows.rows[handle->interface];
-    handle->row->drops.exact = !handle->is_any;
-    set->handles[set->handles_count++] = handle;
-    return handle;
+    atomic_store(&handle->row->shown.up, link == NULL || link->running);
+    place->state = PLACE_READ;
+    live_exchange_give(set->exchange, handle);
+    return LIVE_OPENED;
 }
 
-static void remove_handle(struct live_set *set, unsigned at)
+static enum live_open_result open_place(struct live_set *set, struct live_place *place,
+                                        const struct link *link, struct error *error)
 {
-    live_handle_close(set->handles[at]);
-    free(set->handles[at]);
-    set->handles[at] = set->handles[--set->handles_count];
+    struct live_order order = {
+        .device = place->device,
+        .settings = set->settings,
+        .kernel_index = link != NULL ? link->index : 0,
+        .ring_bytes = ring_bytes(set, place),
+        .loopback = link != NULL && link->loopback,
+    };
+    bool settling = false;
+    enum live_open_result result;
+    struct live_handle *handle = live_open(&order, &settling, &result, error);
+    if (handle == NULL)
+        return result;
+    if (!number(set, place, handle, error)) {
+        live_close(handle);
+        return LIVE_FAILED;
+    }
+    place->handle = handle;
+    place->state = PLACE_SETTLING;
+    place->settled_by_ns = clock_now_ns() + handle->block_time_ns;
+    place->ring_bytes = place->by_glob ? order.ring_bytes : 0;
+    set->glob_ring_bytes += place->ring_bytes;
+    if (settling && !live_open_settle(handle, false))
+        return LIVE_OPENED;
+    return begin_reading(set, place, error);
 }
 
-static bool is_present(const struct live_set *set, const struct live_handle *handle, const struct link **link)
+enum live_open_result live_set_try(struct live_set *set, struct live_place *place, struct error *error)
 {
-    *link = link_by_name(set->links, handle->device);
-    return *link != NULL || handle->is_any;
-}
-
-// Opens a closed handle when its interface is there and up.
-static enum live_open_result try_open(struct live_set *set, struct live_handle *handle, struct error *error)
-{
-    const struct link *link;
-    if (!is_present(set, handle, &link)) {
-        error_set(error, ERROR_NOT_FOUND, "there is no interface %s", handle->device);
+    assert(place->state == PLACE_CLOSED);
+    const struct link *link = link_by_name(set->links, place->device);
+    if (link == NULL && strcmp(place->device, "any") != 0) {
+        error_set(error, ERROR_NOT_FOUND, "there is no interface %s", place->device);
         return LIVE_MISSING;
     }
     if (link != NULL && !link->up) {
-        error_set(error, ERROR_UNAVAILABLE, "the interface %s is down", handle->device);
+        error_set(error, ERROR_UNAVAILABLE, "the interface %s is down", place->device);
         return LIVE_DOWN;
     }
-    handle->retry_at_ns = clock_now_ns() + RETRY_MS * NS_PER_MS;
-    enum live_open_result result = live_handle_open(handle, set->settings, link != NULL ? link->index : 0,
-                                                    link != NULL && link->loopback, error);
-    if (result == LIVE_OPENED)
-        atomic_store(&handle->row->shown.up, link == NULL || link->running);
-    return result;
+    if (set->sealed) {
+        error_set(error, ERROR_FAILED_PRECONDITION,
+                  "%s is not captured: capture.fixed gave up the right to open interfaces after the start",
+                  place->device);
+        return LIVE_NO_PERMISSION;
+    }
+    place->retry_at_ns = clock_now_ns() + RETRY_MS * NS_PER_MS;
+    return open_place(set, place, link, error);
 }
 
-// --- What the settings name ---
-
-static bool is_excluded(const struct live_set *set, const char *name)
+// Says, once a place, why it cannot be opened.
+static void note_try(struct live_set *set, struct live_place *place, enum live_open_result result,
+                     const struct error *error)
 {
-    const struct string_list *exclude = &set->settings->exclude_interfaces;
-    if (exclude->count == 0)
-        return strcmp(name, "lo") == 0;
-    for (unsigned i = 0; i < exclude->count; i++)
-        if (fnmatch(exclude->items[i], name, 0) == 0)
-            return true;
-    return false;
+    bool failed = result != LIVE_OPENED && result != LIVE_MISSING && result != LIVE_DOWN;
+    if (result == LIVE_OPENED && place->state == PLACE_READ && set->running)
+        log_info("capture", "%s is captured", place->device);
+    if (failed && !place->complained)
+        log_warning("capture", "%s", error->text);
+    if (failed)
+        set->failure = *error;
+    place->complained = failed;
 }
+
+static void settle(struct live_set *set)
+{
+    for (unsigned i = set->places_count; i-- > 0;) {
+        struct live_place *place = set->places[i];
+        struct error error;
+        bool late = clock_now_ns() >= place->settled_by_ns;
+        if (place->state != PLACE_SETTLING || !live_open_settle(place->handle, late))
+            continue;
+        note_try(set, place, begin_reading(set, place, &error), &error);
+    }
+}
+
+// --- What the targets name ---
 
 static void add_glob_matches(struct live_set *set, const char *glob)
 {
     unsigned count;
     const struct link *links = link_watch_links(set->links, &count);
-    for (unsigned i = 0; i < count; i++) {
-        const char *name = links[i].name;
-        if (fnmatch(glob, name, 0) == 0 && !is_excluded(set, name) && find_handle(set, name) == NULL)
-            add_handle(set, name, glob, true);
-    }
+    for (unsigned i = 0; i < count; i++)
+        if (fnmatch(glob, links[i].name, 0) == 0 && !live_targets_excluded(set->settings, links[i].name))
+            add_place(set, links[i].name, glob, true);
 }
 
 static void choose_auto(struct live_set *set, struct live_target *target)
 {
-    char name[IF_NAMESIZE];
     char why[96];
-    if (!default_route_find(name, why, sizeof why))
+    if (!default_route_find(target->chosen, why, sizeof why)) {
+        target->chosen[0] = 0;
         return;
-    target->kind = TARGET_CHOSEN;
-    snprintf(set->reason, sizeof set->reason, "capturing on %s: %s", name, why);
+    }
+    snprintf(set->reason, sizeof set->reason, "capturing on %s: %s", target->chosen, why);
     log_info("capture", "%s", set->reason);
-    if (find_handle(set, name) == NULL)
-        add_handle(set, name, name, false);
 }
 
-static void add_targets(struct live_set *set)
+void live_set_add_places(struct live_set *set)
 {
-    for (unsigned i = 0; i < set->targets_count; i++) {
-        struct live_target *target = &set->targets[i];
-        if (target->kind == TARGET_AUTO)
+    for (unsigned i = 0; i < set->targets.count; i++) {
+        struct live_target *target = &set->targets.items[i];
+        if (target->kind == TARGET_AUTO && target->chosen[0] == 0)
             choose_auto(set, target);
-        else if (target->kind == TARGET_GLOB)
+        if (target->kind == TARGET_GLOB)
             add_glob_matches(set, target->word);
-        else if (target->kind == TARGET_NAME && find_handle(set, target->word) == NULL)
-            add_handle(set, target->word, target->word, false);
+        else if (target->kind == TARGET_NAME || target->chosen[0] != 0)
+            add_place(set, live_target_name(target), live_target_name(target), false);
     }
-}
-
-static enum target_kind kind_of(const char *word)
-{
-    if (strcmp(word, "auto") == 0)
-        return TARGET_AUTO;
-    return strpbrk(word, "*?[") != NULL ? TARGET_GLOB : TARGET_NAME;
-}
-
-static bool read_targets(struct live_set *set, struct error *error)
-{
-    const struct string_list *words = &set->settings->interfaces;
-    if (words->count > LIVE_TARGETS_MAX)
-        return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "%u interfaces are named; %d are the most (a glob names many)", words->count,
-                         LIVE_TARGETS_MAX);
-    for (unsigned i = 0; i < words->count; i++) {
-        const char *word = words->items[i];
-        set->targets[set->targets_count++] = (struct live_target){.word = word, .kind = kind_of(word)};
-    }
-    if (words->count == 0)
-        set->targets[set->targets_count++] = (struct live_target){.word = "auto", .kind = TARGET_AUTO};
-    return true;
-}
-
-// --- Start ---
-
-static bool missing(struct error *error, const char *what)
-{
-    struct strbuf names;
-    strbuf_init(&names, 512);
-    interfaces_name(&names);
-    error_set(error, ERROR_NOT_FOUND, "%s; there are: %s (name one with -i, list them with -D)", what,
-              names.text);
-    strbuf_done(&names);
-    return false;
-}
-
-// At the start: a missing interface ends the run, unless it is waited for; one that is down never does.
-static bool open_first(struct live_set *set, struct live_handle *handle, struct error *error)
-{
-    bool wait = set->settings->on_missing == ON_MISSING_WAIT;
-    switch (try_open(set, handle, error)) {
-    case LIVE_OPENED:
-        return true;
-    case LIVE_DOWN:
-        log_warning("capture", "%s; it is captured when it comes up", error->text);
-        return true;
-    case LIVE_MISSING:
-        if (!wait && !handle->by_glob) {
-            char what[96];
-            snprintf(what, sizeof what, "there is no interface %s", handle->device);
-            return missing(error, what);
-        }
-        log_warning("capture", "there is no interface %s; it is waited for", handle->device);
-        return true;
-    case LIVE_NO_PERMISSION:
-    case LIVE_BAD_FILTER:
-        return false;
-    case LIVE_FAILED:
-        break;
-    }
-    if (handle->by_glob || wait)
-        log_warning("capture", "%s", error->text);
-    return handle->by_glob || wait;
-}
-
-static bool open_all(struct live_set *set, struct error *error)
-{
-    add_targets(set);
-    bool wait = set->settings->on_missing == ON_MISSING_WAIT;
-    for (unsigned i = 0; i < set->targets_count; i++) {
-        const struct live_target *target = &set->targets[i];
-        if (target->kind == TARGET_AUTO && !wait)
-            return missing(error, "there is no default route to choose an interface by");
-        if (target->kind == TARGET_AUTO)
-            log_warning("capture", "there is no default route to choose an interface by; it is waited for");
-    }
-    for (unsigned i = 0; i < set->handles_count; i++)
-        if (!open_first(set, set->handles[i], error))
-            return false;
-    if (set->handles_count == 0)
-        log_warning("capture", "no interface matches yet; those that come are captured");
-    return true;
 }
 
 // --- Following the links ---
 
-static void check_link(struct live_set *set, struct live_handle *handle)
+static void check_link(struct live_set *set, struct live_place *place)
 {
-    if (handle->pcap == NULL || handle->is_any)
+    struct live_handle *handle = place->handle;
+    if (handle == NULL || handle->kernel_index == 0)
         return;
     const struct link *link = link_by_index(set->links, handle->kernel_index);
-    bool gone = link == NULL || strcmp(link->name, handle->device) != 0;
-    if (gone && !handle->gone)
-        handle->gone_until_ns = clock_now_ns() + live_block_time_ns(set->settings);
-    handle->gone = gone;
-    atomic_store(&handle->row->shown.up, !handle->gone && link->up && link->running);
+    bool gone = link == NULL || strcmp(link->name, place->device) != 0;
+    bool trouble = atomic_exchange(&handle->trouble, false);
+    atomic_store(&handle->row->shown.up, !gone && link->up && link->running);
+    if (gone && place->state == PLACE_SETTLING)
+        close_place(set, place);
+    if (place->state != PLACE_READ)
+        return;
+    if (gone) {
+        leave(set, place, LIVE_LEAVE_GONE);
+    } else if (trouble && link->up) {
+        log_warning("capture", "%s cannot be read; it is opened again", place->device);
+        leave(set, place, LIVE_ABANDON);
+    }
 }
 
-static void try_again(struct live_set *set, struct live_handle *handle)
+static void try_again(struct live_set *set, struct live_place *place)
 {
     struct error error;
-    if (handle->pcap != NULL || clock_now_ns() < handle->retry_at_ns)
-        return;
-    enum live_open_result result = try_open(set, handle, &error);
-    if (result == LIVE_OPENED)
-        log_info("capture", "%s is captured", handle->device);
-    else if (result != LIVE_MISSING && result != LIVE_DOWN && !handle->complained)
-        log_warning("capture", "%s", error.text);
-    handle->complained = result != LIVE_OPENED && result != LIVE_MISSING && result != LIVE_DOWN;
+    if (place->state == PLACE_CLOSED && clock_now_ns() >= place->retry_at_ns)
+        note_try(set, place, live_set_try(set, place, &error), &error);
 }
 
-// Handles of interfaces behind a glob that went while they were down.
-static void forget_missing(struct live_set *set)
+static bool is_lost(const struct live_set *set, const struct live_place *place)
 {
-    for (unsigned i = set->handles_count; i-- > 0;) {
-        const struct live_handle *handle = set->handles[i];
-        if (handle->by_glob && handle->pcap == NULL && link_by_name(set->links, handle->device) == NULL)
-            remove_handle(set, i);
-    }
+    return place->by_glob && place->state == PLACE_CLOSED && link_by_name(set->links, place->device) == NULL;
 }
 
 void live_set_follow(struct live_set *set)
 {
-    set->retry_at_ns = clock_now_ns() + RETRY_MS * NS_PER_MS;
-    for (unsigned i = 0; i < set->handles_count; i++)
-        check_link(set, set->handles[i]);
-    forget_missing(set);
-    add_targets(set);
-    for (unsigned i = 0; i < set->handles_count; i++)
-        try_again(set, set->handles[i]);
+    set->follow_at_ns = clock_now_ns() + RETRY_MS * NS_PER_MS;
+    if (live_set_find(set, "any") != NULL)
+        link_names_put(set->names, set->links);
+    for (unsigned i = set->places_count; i-- > 0;)
+        check_link(set, set->places[i]);
+    for (unsigned i = set->places_count; i-- > 0;)
+        if (is_lost(set, set->places[i]))
+            forget(set, set->places[i]);
+    live_set_add_places(set);
+    for (unsigned i = set->places_count; i-- > 0;)
+        try_again(set, set->places[i]);
+}
+
+static void count_nics(struct live_set *set)
+{
+    set->count_at_ns = clock_now_ns() + NS_PER_S;
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (set->places[i]->state == PLACE_READ)
+            live_open_count(set->places[i]->handle);
+}
+
+void live_set_step(struct live_set *set)
+{
+    if (link_watch_read(set->links))
+        set->follow_at_ns = 0;
+    take_back(set);
+    settle(set);
+    if (clock_now_ns() >= set->follow_at_ns)
+        live_set_follow(set);
+    if (clock_now_ns() >= set->count_at_ns)
+        count_nics(set);
+}
+
+int live_set_wait_ms(const struct live_set *set)
+{
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (set->places[i]->state == PLACE_SETTLING)
+            return SETTLE_STEP_MS;
+    int64_t left_ns = set->follow_at_ns - clock_now_ns();
+    return left_ns > 0 ? (int)(left_ns / NS_PER_MS) + 1 : 0;
 }
 
 bool live_set_is_pending(const struct live_set *set)
 {
-    for (unsigned i = 0; i < set->targets_count; i++)
-        if (set->targets[i].kind == TARGET_GLOB || set->targets[i].kind == TARGET_AUTO)
+    for (unsigned i = 0; i < set->targets.count; i++)
+        if (set->targets.items[i].kind != TARGET_NAME)
             return true;
-    for (unsigned i = 0; i < set->handles_count; i++)
-        if (set->handles[i]->pcap != NULL || link_by_name(set->links, set->handles[i]->device) != NULL)
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (set->places[i]->handle != NULL || link_by_name(set->links, set->places[i]->device) != NULL)
             return true;
-    return set->settings->on_missing == ON_MISSING_WAIT;
-}
-
-void live_set_remove(struct live_set *set, unsigned at)
-{
-    struct live_handle *handle = set->handles[at];
-    log_warning("capture", "the interface %s was removed", handle->device);
-    live_handle_close(handle);
-    handle->retry_at_ns = 0;
-    if (handle->by_glob)
-        remove_handle(set, at);
-    set->retry_at_ns = 0;
-}
-
-void live_set_mend(struct live_set *set, struct live_handle *handle)
-{
-    const struct link *link = link_by_index(set->links, handle->kernel_index);
-    if (handle->gone || (link != NULL && !link->up))
-        return;
-    log_warning("capture", "%s cannot be read; it is opened again", handle->device);
-    live_handle_abandon(handle);
-    handle->retry_at_ns = clock_now_ns() + RETRY_MS * NS_PER_MS;
-}
-
-bool live_set_open(struct live_set *set, const struct capture_settings *settings, struct error *error)
-{
-    set->settings = settings;
-    set->retry_at_ns = clock_now_ns() + RETRY_MS * NS_PER_MS;
-    set->links = link_watch_open(error);
-    return set->links != NULL && read_targets(set, error) && open_all(set, error);
+    return set->targets.count > 0 && set->settings->on_missing == ON_MISSING_WAIT;
 }
 
 void live_set_close(struct live_set *set)
 {
-    while (set->handles_count > 0)
-        remove_handle(set, set->handles_count - 1);
+    for (unsigned i = 0; i < set->places_count; i++) {
+        live_close(set->places[i]->handle);
+        free(set->places[i]);
+    }
+    live_numbers_done(&set->numbers);
+    link_names_destroy(set->names);
     link_watch_close(set->links);
-    interface_list_done(&set->rows);
+    live_settings_free(set->settings);
 }

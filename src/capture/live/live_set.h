@@ -1,51 +1,80 @@
-// The interfaces of a live capture: what the settings name, followed through the links that come, go and
-// change. Owned by the live source; its thread.
+// The interfaces of a live capture: what its targets name, followed through the links that come, go and change. Opens,
+// settles and closes handles aside of the thread that reads them. The keeper's; before it starts, whoever makes the
+// source. live_change.h is what others may ask of it.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
-#include "capture/live/interface_list.h"
+#include "capture/live/link_names.h"
 #include "capture/live/link_watch.h"
+#include "capture/live/live_exchange.h"
 #include "capture/live/live_handle.h"
-#include "config/settings.h"
+#include "capture/live/live_numbers.h"
+#include "capture/live/live_open.h"
+#include "capture/live/live_rings.h"
+#include "capture/live/live_targets.h"
 
-enum { LIVE_TARGETS_MAX = 64, LIVE_INTERFACES_MAX = 256 };
+enum place_state {
+    PLACE_CLOSED,   // the interface is missing or down, or was not tried yet
+    PLACE_SETTLING, // activated: its ring is being emptied of what the filter leaves out
+    PLACE_READ,     // the source has it
+    PLACE_LEAVING,  // the source has it, and is to give it back
+};
 
-enum target_kind { TARGET_NAME, TARGET_GLOB, TARGET_AUTO, TARGET_CHOSEN }; // chosen: an auto that found one
-
-// A word of capture.interfaces.
-struct live_target {
-    const char *word;
-    enum target_kind kind;
+// An interface that is wanted.
+struct live_place {
+    char device[64];
+    char word[LIVE_WORD_BYTES]; // behind which it was found
+    enum place_state state;
+    bool by_glob;               // forgotten once its interface is gone
+    bool unwanted;              // forgotten once it is closed
+    bool complained;            // that it cannot be opened was said
+    struct live_handle *handle; // NULL = closed
+    uint64_t ring_bytes;        // behind a glob
+    int64_t retry_at_ns;        // closed: not opened before
+    int64_t settled_by_ns;      // settling: done then at the latest
 };
 
 struct live_set {
-    const struct capture_settings *settings;
+    struct capture_settings *settings; // its own
+    struct live_exchange *exchange;    // borrowed
     struct link_watch *links;
-    struct live_target targets[LIVE_TARGETS_MAX];
-    unsigned targets_count;
-    struct live_handle *handles[LIVE_INTERFACES_MAX];
-    unsigned handles_count;
-    bool crowded;        // more interfaces than handles: said once
-    int64_t retry_at_ns; // when to follow even if no link has changed
-    char reason[160];    // why auto chose its interface
-    struct interface_list rows;
+    struct link_names *names;
+    struct live_numbers numbers;
+    struct live_targets targets;
+    struct live_place *places[LIVE_INTERFACES_MAX];
+    unsigned places_count;
+    uint64_t limit_bytes, glob_ring_bytes;
+    int64_t follow_at_ns, count_at_ns; // when it is due, even if no link has changed
+    bool crowded, cramped;             // too many interfaces, smaller rings: said once
+    bool running;                      // the start is over
+    bool sealed;                       // nothing is opened any more (capture.fixed)
+    bool closed_one;                   // since it was last asked whether anything is left
+    struct source_drops stopped;       // what was counted by those that were stopped
+    struct error failure;              // the last of an interface that could not be opened
+    char reason[160];                  // why auto chose its interface
 };
 
-// Starts with a zeroed set; after a failure it is closed all the same.
-bool live_set_open(struct live_set *set, const struct capture_settings *settings, struct error *error);
+// Opens what the settings name, and waits until it is captured. Starts with a zeroed set; after a failure it is closed
+// all the same.
+bool live_set_open(struct live_set *set, const struct capture_settings *settings,
+                   struct live_exchange *exchange, struct error *error);
+// The source reads nothing any more.
 void live_set_close(struct live_set *set);
 
-// Brings the handles in line with the links: marks those that are gone, opens what came or came up.
-void live_set_follow(struct live_set *set);
-// Closes the handle of an interface that is gone.
-void live_set_remove(struct live_set *set, unsigned at);
-// After a read that failed: opens the handle afresh, unless its interface is only down.
-void live_set_mend(struct live_set *set, struct live_handle *handle);
+// Goes on with all that is due: links that changed, handles that came back, rings that have settled.
+void live_set_step(struct live_set *set);
+// For how long nothing is due.
+int live_set_wait_ms(const struct live_set *set);
 // Whether something is captured or may still be.
 bool live_set_is_pending(const struct live_set *set);
 
-// Within this time the kernel gives out a block of the ring that it was filling.
-int64_t live_block_time_ns(const struct capture_settings *settings);
+struct live_place *live_set_find(const struct live_set *set, const char *device); // NULL = none
+// Finds the interfaces of all targets, and of those the ones that are not captured yet are tried.
+void live_set_add_places(struct live_set *set);
+void live_set_follow(struct live_set *set);
+enum live_open_result live_set_try(struct live_set *set, struct live_place *place, struct error *error);
+// Ends a place, at once or when the source is done with it; `how` is for one that the source has.
+void live_set_end_place(struct live_set *set, struct live_place *place, enum live_wish how);

@@ -1,37 +1,42 @@
 #include "capture/live/live_source.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/time.h"
 #include "capture/clock.h"
 #include "capture/live/live_drain.h"
+#include "capture/live/live_filter.h"
 #include "capture/live/live_frames.h"
-#include "capture/live/live_set.h"
+#include "capture/live/live_keeper.h"
 
-enum { CHUNK_READY_BYTES = 16 * 1024, GONE_WAIT_MS = 5, OTHER_FDS = 2, UNWATCHED_POLLS = 64 };
-static const int64_t count_every_ns = NS_PER_S; // libpcap reads files of /sys for it
+enum { CHUNK_READY_BYTES = 16 * 1024, LEAVE_WAIT_MS = 5, EVENTS = 64 };
+// Polls between two looks at the sockets while rings are known to hold more: alone, and beside others.
+enum { UNWATCHED_ALONE = 64, UNWATCHED_BESIDE = 4 };
+static const int64_t count_every_ns = NS_PER_S;
 
 enum live_state { LIVE_RUNNING, LIVE_DRAINING, LIVE_ENDED };
 enum stop_wish { STOP_NOT, STOP_DRAIN, STOP_AT_ONCE };
 
 struct live_source {
     struct source source;
-    struct live_set set;
+    struct live_keeper keeper;
     struct live_frames frames;
-    struct live_drain drain;
-    unsigned turn; // the handle that is read first
+    int epoll_fd;
+    struct live_handle *handles[LIVE_INTERFACES_MAX]; // those that the source has
+    unsigned handles_count;
+    unsigned turn;          // the handle that is read first
+    unsigned told;          // the handle whose drops are told next
+    unsigned unwatched;     // polls since the sockets were last looked at
+    bool eager;             // some ring is known to hold more
+    unsigned leaving, left; // handles that are read to their end; that were
     enum live_state state;
-    unsigned unwatched; // polls since the links and sockets were last looked at
-    atomic_int stop;    // enum stop_wish
-    int stop_fd;
+    atomic_int stop; // enum stop_wish
     enum error_kind verdict;
     struct error error;
 };
@@ -46,159 +51,209 @@ static const struct live_source *const_live_of(const struct source *source)
     return (const struct live_source *)source;
 }
 
-// --- Reading ---
+// --- Handles come and go ---
 
-// An error of the socket is read off here, else poll() would return at once for ever. ENETDOWN is no more
-// than news: the socket goes on when the interface comes up again.
-static void take_socket_error(struct live_source *source, struct live_handle *handle)
+static bool watch_fd(struct live_source *source, int fd, struct live_handle *handle)
 {
-    int problem = 0;
-    socklen_t length = sizeof problem;
-    getsockopt(handle->fd, SOL_SOCKET, SO_ERROR, &problem, &length);
-    source->set.retry_at_ns = 0;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = handle};
+    return epoll_ctl(source->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-// A handle whose interface is gone and whose ring is empty.
-static void remove_gone(struct live_source *source, unsigned at)
+static void take_handles(struct live_source *source)
 {
-    live_set_remove(&source->set, at);
-    if (live_set_is_pending(&source->set))
-        return;
+    struct live_handle *handle;
+    while ((handle = live_exchange_take(&source->keeper.exchange)) != NULL) {
+        assert(source->handles_count < LIVE_INTERFACES_MAX);
+        source->handles[source->handles_count++] = handle;
+        if (!watch_fd(source, handle->fd, handle)) // no memory: the keeper tries again
+            atomic_store(&handle->wish, LIVE_ABANDON);
+        handle->ready = true;
+    }
+}
+
+static void begin_leaving(struct live_source *source, struct live_handle *handle, enum live_wish how)
+{
+    live_drain_begin(handle, how, clock_now_ns());
+    source->leaving++;
+}
+
+// The keeper has something, or wants something of handles.
+static void hear_keeper(struct live_source *source)
+{
+    live_exchange_heard(source->keeper.exchange.source_fd);
+    if (source->state != LIVE_RUNNING)
+        return; // what comes now is closed unread, and in no ledger
+    take_handles(source);
+    for (unsigned i = 0; i < source->handles_count; i++) {
+        struct live_handle *handle = source->handles[i];
+        enum live_wish wish = (enum live_wish)atomic_load(&handle->wish);
+        live_filter_take(handle);
+        if (wish != LIVE_READ && handle->leave_ns == 0)
+            begin_leaving(source, handle, wish);
+    }
+}
+
+// Handles that are read to their end, and whose last counts were taken, go back.
+static void return_handles(struct live_source *source)
+{
+    for (unsigned i = source->handles_count; source->left > 0 && i-- > 0;) {
+        struct live_handle *handle = source->handles[i];
+        if (!handle->told)
+            continue;
+        source->handles[i] = source->handles[--source->handles_count];
+        source->left--;
+        live_exchange_return(&source->keeper.exchange, handle);
+    }
+}
+
+static void end(struct live_source *source, enum live_end why)
+{
     source->state = LIVE_ENDED;
+    if (why != LIVE_END_GONE)
+        return;
     source->verdict = ERROR_NOT_FOUND;
     error_set(&source->error, ERROR_NOT_FOUND,
               "no interface is left to capture on: the last one was removed (with capture.on_missing: wait "
               "it is waited for)");
 }
 
-static void read_handle(struct live_source *source, unsigned at)
+// --- Reading ---
+
+// An error of the socket is read off here, else it would wake at once for ever. ENETDOWN is no more than news:
+// the socket goes on when the interface comes up again.
+static void take_socket_error(const struct live_handle *handle)
 {
-    struct live_handle *handle = source->set.handles[at];
-    int room = (int)live_frames_left(&source->frames);
-    unsigned got = live_handle_read(handle, room, live_frames_take, &source->frames);
-    if (got > 0)
+    int problem = 0;
+    socklen_t length = sizeof problem;
+    getsockopt(handle->fd, SOL_SOCKET, SO_ERROR, &problem, &length);
+}
+
+static void tell_trouble(struct live_source *source, struct live_handle *handle)
+{
+    if (!atomic_exchange(&handle->trouble, true))
+        live_exchange_wake(source->keeper.exchange.keeper_fd);
+}
+
+static void read_leaving(struct live_source *source, struct live_handle *handle)
+{
+    if (!live_drain_read(handle, &source->frames))
         return;
-    if (handle->gone && clock_now_ns() >= handle->gone_until_ns)
-        remove_gone(source, at);
-    else if (handle->failed)
-        live_set_mend(&source->set, handle);
+    epoll_ctl(source->epoll_fd, EPOLL_CTL_DEL, handle->fd, NULL);
+    source->leaving--;
+    source->left++;
+}
+
+static void read_handle(struct live_source *source, struct live_handle *handle)
+{
+    handle->ready = false;
+    if (handle->leave_ns != 0) {
+        read_leaving(source, handle);
+        return;
+    }
+    unsigned got =
+        live_handle_read(handle, (int)live_frames_left(&source->frames), live_frames_take, &source->frames);
+    if (got == 0 && handle->failed)
+        tell_trouble(source, handle);
 }
 
 static void read_handles(struct live_source *source)
 {
     unsigned first = source->turn++;
-    unsigned count = source->set.handles_count;
-    for (unsigned i = 0; i < count && live_frames_left(&source->frames) > 0; i++) {
-        unsigned at = (first + i) % count;
-        if (at < source->set.handles_count && source->set.handles[at]->pcap != NULL)
-            read_handle(source, at);
+    source->eager = false;
+    for (unsigned i = 0; i < source->handles_count; i++) {
+        struct live_handle *handle = source->handles[(first + i) % source->handles_count];
+        bool wanted = !handle->left && (handle->ready || handle->more || handle->leave_ns != 0);
+        if (wanted && live_frames_left(&source->frames) > 0)
+            read_handle(source, handle);
+        source->eager |= !handle->left && (handle->ready || handle->more);
     }
 }
 
 // --- Polling ---
 
 // How long the handles allow to sleep.
-static int handles_wait_ms(const struct live_source *source)
-{
-    int wait_ms = INT_MAX;
-    for (unsigned i = 0; i < source->set.handles_count; i++) {
-        const struct live_handle *handle = source->set.handles[i];
-        if (handle->pcap != NULL && handle->more)
-            return 0;
-        if (handle->pcap != NULL && handle->gone)
-            wait_ms = GONE_WAIT_MS;
-    }
-    return wait_ms;
-}
-
 static int wait_ms(const struct live_source *source, int timeout_ms)
 {
-    int64_t wait_ms = (source->set.retry_at_ns - clock_now_ns()) / NS_PER_MS + 1;
-    int handles_ms = handles_wait_ms(source);
-    if (handles_ms < wait_ms)
-        wait_ms = handles_ms;
-    if (timeout_ms >= 0 && timeout_ms < wait_ms)
-        wait_ms = timeout_ms;
-    return wait_ms > 0 ? (int)wait_ms : 0;
+    if (source->eager)
+        return 0;
+    if (source->leaving > 0 && (timeout_ms < 0 || timeout_ms > LEAVE_WAIT_MS))
+        return LEAVE_WAIT_MS;
+    return timeout_ms;
 }
 
-// Sleeps until a frame, a change of the links, the stop, or the timeout. Whether there may be something to read.
-static bool await(struct live_source *source, int timeout_ms)
+// Sleeps until a frame, a word of the keeper, the stop, or the timeout.
+static void await(struct live_source *source, int timeout_ms)
 {
-    struct pollfd fds[LIVE_INTERFACES_MAX + OTHER_FDS];
-    struct live_handle *waited[LIVE_INTERFACES_MAX + OTHER_FDS];
-    fds[0] = (struct pollfd){.fd = link_watch_fd(source->set.links), .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = source->stop_fd, .events = POLLIN};
-    nfds_t count = OTHER_FDS;
-    for (unsigned i = 0; i < source->set.handles_count; i++) {
-        struct live_handle *handle = source->set.handles[i];
-        if (handle->pcap == NULL || handle->finished)
+    struct epoll_event events[EVENTS];
+    bool heard = false;
+    int count = epoll_wait(source->epoll_fd, events, EVENTS, timeout_ms);
+    for (int i = 0; i < count; i++) {
+        struct live_handle *handle = events[i].data.ptr;
+        heard |= handle == NULL;
+        if (handle == NULL)
             continue;
-        waited[count] = handle;
-        fds[count++] = (struct pollfd){.fd = handle->fd, .events = POLLIN};
+        handle->ready = true;
+        if ((events[i].events & EPOLLERR) != 0)
+            take_socket_error(handle);
     }
-    int ready = poll(fds, count, timeout_ms);
-    if (ready <= 0)
-        return ready < 0 || handles_wait_ms(source) < INT_MAX;
-    for (nfds_t i = OTHER_FDS; i < count; i++)
-        if ((fds[i].revents & POLLERR) != 0)
-            take_socket_error(source, waited[i]);
-    if (fds[0].revents != 0) {
-        link_watch_read(source->set.links);
-        source->set.retry_at_ns = 0;
-    }
-    return true;
+    if (heard)
+        hear_keeper(source);
 }
 
-static enum source_result poll_draining(struct live_source *source, int timeout_ms)
+// Nothing to wait for while a ring is known to hold more; the sockets are looked at now and then.
+static void watch(struct live_source *source, int timeout_ms)
 {
-    bool keep = atomic_load(&source->stop) == STOP_DRAIN;
-    if (live_drain_read(&source->drain, &source->set, &source->frames, keep))
-        source->state = LIVE_ENDED;
+    unsigned most = source->handles_count > 1 ? UNWATCHED_BESIDE : UNWATCHED_ALONE;
+    if (source->eager && ++source->unwatched < most)
+        return;
+    source->unwatched = 0;
+    await(source, wait_ms(source, timeout_ms));
+}
+
+static void begin_draining(struct live_source *source)
+{
+    bool drain = atomic_load(&source->stop) == STOP_DRAIN;
+    atomic_store(&source->keeper.exchange.end, LIVE_END_STOPPED); // it answers that nothing can be asked
+    source->state = LIVE_DRAINING;
+    take_handles(source);
+    for (unsigned i = 0; i < source->handles_count; i++) {
+        struct live_handle *handle = source->handles[i];
+        live_handle_shut(handle);
+        if (handle->leave_ns == 0)
+            begin_leaving(source, handle, drain ? LIVE_LEAVE_DRAIN : LIVE_LEAVE_UNREAD);
+    }
+}
+
+static enum source_result poll_handles(struct live_source *source, int timeout_ms)
+{
+    watch(source, timeout_ms);
+    read_handles(source);
     if (source->frames.count > 0)
         return SOURCE_FRAMES;
-    if (source->state == LIVE_ENDED)
-        return SOURCE_END;
-    live_drain_wait(&source->drain, timeout_ms);
-    return SOURCE_IDLE;
-}
-
-// Nothing to wait for while a ring is known to hold more; links and sockets are looked at now and then. Whether
-// there may be something to read.
-static bool watch(struct live_source *source, int timeout_ms)
-{
-    if (handles_wait_ms(source) == 0 && ++source->unwatched < UNWATCHED_POLLS)
-        return true;
-    source->unwatched = 0;
-    bool ready = await(source, wait_ms(source, timeout_ms));
-    if (clock_now_ns() >= source->set.retry_at_ns)
-        live_set_follow(&source->set);
-    return ready;
-}
-
-static enum source_result poll_running(struct live_source *source, int timeout_ms)
-{
-    if (watch(source, timeout_ms))
-        read_handles(source);
-    return source->frames.count > 0 ? SOURCE_FRAMES : SOURCE_IDLE;
+    int why = atomic_load(&source->keeper.exchange.end);
+    if (source->state == LIVE_RUNNING && why != LIVE_GOES_ON && source->handles_count == 0)
+        end(source, (enum live_end)why);
+    else if (source->state == LIVE_DRAINING && source->leaving == 0)
+        end(source, LIVE_END_STOPPED);
+    return source->state == LIVE_ENDED ? SOURCE_END : SOURCE_IDLE;
 }
 
 static enum source_result live_poll(struct source *base, int timeout_ms, struct frame *frames,
                                     unsigned capacity, unsigned *count)
 {
     struct live_source *source = live_of(base);
+    assert(capacity > 0);
     live_frames_begin(&source->frames, frames, capacity);
     *count = 0;
-    if (source->state == LIVE_RUNNING && atomic_load(&source->stop) != STOP_NOT) {
-        live_drain_begin(&source->drain, &source->set);
-        source->state = LIVE_DRAINING;
-    }
+    if (source->state == LIVE_RUNNING && atomic_load(&source->stop) != STOP_NOT)
+        begin_draining(source);
     if (source->state == LIVE_ENDED)
         return SOURCE_END;
+    if (source->state == LIVE_RUNNING)
+        return_handles(source);
     if (!live_frames_make_room(&source->frames, CHUNK_READY_BYTES, timeout_ms))
         return SOURCE_IDLE;
-    enum source_result result =
-        source->state == LIVE_DRAINING ? poll_draining(source, timeout_ms) : poll_running(source, timeout_ms);
+    enum source_result result = poll_handles(source, timeout_ms);
     *count = source->frames.count;
     return result;
 }
@@ -207,38 +262,58 @@ static enum source_result live_poll(struct source *base, int timeout_ms, struct 
 
 static unsigned live_interfaces(const struct source *source)
 {
-    return interface_list_count(&const_live_of(source)->set.rows);
+    return interface_list_count(&const_live_of(source)->keeper.set.numbers.rows);
 }
 
 static const struct source_interface *live_interface(const struct source *source, unsigned index)
 {
-    return &const_live_of(source)->set.rows.rows[index]->shown;
+    return &interface_list_row(&const_live_of(source)->keeper.set.numbers.rows, index)->shown;
 }
 
-static void live_drops(struct source *base, unsigned interface, struct source_drops *out)
+// Asks the kernel once a second while the handle is read; what left was counted then.
+static void count_due(struct live_source *source, struct live_handle *handle)
+{
+    int64_t now_ns = clock_now_ns();
+    bool due = source->state == LIVE_RUNNING && handle->leave_ns == 0;
+    if (!due || now_ns < handle->counted_at_ns + count_every_ns)
+        return;
+    live_handle_count(handle);
+    handle->counted_at_ns = now_ns;
+}
+
+static bool live_drops(struct source *base, bool first, struct source_drops *out)
 {
     struct live_source *source = live_of(base);
-    int64_t now_ns = clock_now_ns();
-    for (unsigned i = 0; i < source->set.handles_count; i++) {
-        struct live_handle *handle = source->set.handles[i];
-        bool due = source->state != LIVE_RUNNING || now_ns >= handle->counted_at_ns + count_every_ns;
-        if (handle->interface == interface && due) {
-            live_handle_count(handle);
-            handle->counted_at_ns = now_ns;
-        }
-    }
-    *out = source->set.rows.rows[interface]->drops;
+    if (first)
+        source->told = 0;
+    if (source->told >= source->handles_count)
+        return false;
+    struct live_handle *handle = source->handles[source->told++];
+    count_due(source, handle);
+    handle->counted.interface_dropped = atomic_load(&handle->nic_dropped);
+    const struct source_drops *now = &handle->counted, *taken = &handle->taken;
+    *out = (struct source_drops){
+        .interface = handle->interface,
+        .left = handle->left && !handle->told &&
+                source->state == LIVE_RUNNING, // at the end all stay what they are
+        .exact = handle->exact,
+        .received = now->received - taken->received,
+        .kernel_dropped = now->kernel_dropped - taken->kernel_dropped,
+        .interface_dropped = now->interface_dropped - taken->interface_dropped,
+        .delivered = now->delivered - taken->delivered,
+        .no_chunk = now->no_chunk - taken->no_chunk,
+        .unread = now->unread - taken->unread,
+    };
+    handle->taken = handle->counted;
+    handle->told = handle->left;
+    return true;
 }
 
 static void live_stop(struct source *base, bool drain)
 {
     struct live_source *source = live_of(base);
     atomic_store(&source->stop, drain ? STOP_DRAIN : STOP_AT_ONCE);
-    uint64_t one = 1;
-    int saved = errno;
-    ssize_t written = write(source->stop_fd, &one, sizeof one);
-    (void)written; // full = it was said before
-    errno = saved;
+    live_exchange_wake(source->keeper.exchange.source_fd);
 }
 
 static enum error_kind live_verdict(const struct source *base, struct error *error)
@@ -253,11 +328,53 @@ static void live_destroy(struct source *base)
 {
     struct live_source *source = live_of(base);
     live_frames_done(&source->frames);
-    live_set_close(&source->set);
-    if (source->stop_fd >= 0)
-        close(source->stop_fd);
+    live_keeper_end(&source->keeper);
+    if (source->epoll_fd >= 0)
+        close(source->epoll_fd);
     free(source);
 }
+
+// --- While it runs ---
+
+static bool live_start(struct source *base, const char *word, struct error *error)
+{
+    struct live_wanted wanted = {.kind = LIVE_START, .word = word};
+    return live_keeper_ask(&live_of(base)->keeper, &wanted, NULL, error);
+}
+
+static bool live_stop_one(struct source *base, const char *word, bool drain, struct source_drops *verdict,
+                          struct error *error)
+{
+    struct live_wanted wanted = {.kind = LIVE_STOP, .word = word, .drain = drain};
+    return live_keeper_ask(&live_of(base)->keeper, &wanted, verdict, error);
+}
+
+static bool live_reconfigure(struct source *base, const struct capture_settings *settings,
+                             struct error *error)
+{
+    struct live_wanted wanted = {.kind = LIVE_SETTINGS, .settings = settings};
+    return live_keeper_ask(&live_of(base)->keeper, &wanted, NULL, error);
+}
+
+static void live_keep_open(struct source *base, bool on)
+{
+    struct live_source *source = live_of(base);
+    atomic_store(&source->keeper.keep_open, on);
+    live_exchange_wake(source->keeper.exchange.keeper_fd);
+}
+
+static bool live_link_name(const struct source *base, uint32_t link, char name[SOURCE_LINK_NAME_BYTES])
+{
+    return link_names_get(const_live_of(base)->keeper.set.names, link, name);
+}
+
+static const struct source_control live_control = {
+    .start = live_start,
+    .stop = live_stop_one,
+    .reconfigure = live_reconfigure,
+    .keep_open = live_keep_open,
+    .link_name = live_link_name,
+};
 
 static const struct source_ops live_ops = {
     .name = "live",
@@ -269,6 +386,7 @@ static const struct source_ops live_ops = {
     .stop = live_stop,
     .verdict = live_verdict,
     .destroy = live_destroy,
+    .control = &live_control,
 };
 
 struct source *live_source_create(const struct capture_settings *settings, struct chunk_pool *pool,
@@ -281,25 +399,18 @@ struct source *live_source_create(const struct capture_settings *settings, struc
     }
     source->source.ops = &live_ops;
     live_frames_init(&source->frames, pool);
-    source->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (!live_set_open(&source->set, settings, error)) {
-        live_destroy(&source->source);
-        return NULL;
-    }
-    return &source->source;
+    source->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    bool opened = live_keeper_begin(&source->keeper, settings, error);
+    if (opened && !watch_fd(source, source->keeper.exchange.source_fd, NULL))
+        opened = error_set(error, ERROR_EXHAUSTED, "the live capture finds no descriptors: raise ulimit -n");
+    if (opened)
+        return &source->source;
+    live_destroy(&source->source);
+    return NULL;
 }
 
 const char *live_source_reason(const struct source *source)
 {
     assert(source->ops == &live_ops);
-    return const_live_of(source)->set.reason;
-}
-
-bool live_source_link_name(const struct source *source, uint32_t kernel_index, char name[IF_NAMESIZE])
-{
-    assert(source->ops == &live_ops);
-    const struct link *link = link_by_index(const_live_of(source)->set.links, kernel_index);
-    if (link != NULL)
-        memcpy(name, link->name, IF_NAMESIZE);
-    return link != NULL;
+    return const_live_of(source)->keeper.reason;
 }

@@ -1,22 +1,16 @@
 // The source that captures live: libpcap on one or many interfaces, polled by one thread. Frames are
 // copied into chunks: measured, pointers kept past pcap_dispatch() hold other bytes. Lossy: with all
 // chunks out, frames stay in the kernel's ring, which drops and counts when it is full.
-// Interfaces that go down, disappear, come back or newly match a glob are followed while it runs.
+// Interfaces that go down, disappear, come back or newly match a glob are followed while it runs, by a thread of
+// its own (live_keeper.h): the one that polls never opens, closes or waits for anything else than packets.
 #pragma once
-
-#include <net/if.h>
 
 #include "capture/source.h"
 #include "config/settings.h"
 
-// Opens what the settings name (no word = auto). `settings` is borrowed and must outlive the source, the
-// pool all frames. NULL with a sentence: ERROR_NOT_FOUND, ERROR_PERMISSION, ERROR_INVALID_ARGUMENT (filter).
+// Opens what the settings name (no word = auto). The pool is borrowed and must outlive all frames. NULL with a sentence: ERROR_NOT_FOUND, ERROR_PERMISSION, ERROR_INVALID_ARGUMENT (filter).
 struct source *live_source_create(const struct capture_settings *settings, struct chunk_pool *pool,
                                   struct error *error);
 
 // Why `auto` chose its interface: "capturing on eth0: it holds...". "" when it had nothing to choose.
 const char *live_source_reason(const struct source *source);
-
-// The name of the kernel's interface number (SLL2 packets of "any" carry it); false = not known. The
-// source thread.
-bool live_source_link_name(const struct source *source, uint32_t kernel_index, char name[IF_NAMESIZE]);

@@ -17,7 +17,7 @@ static void *answer(void *argument)
             unsigned count = bell_count(&there);
             if (atomic_load(&sent) == expected)
                 break;
-            bell_wait(&there, count);
+            bell_wait(&there, count, -1);
         }
         atomic_store(&seen, expected);
         bell_ring(&back);
@@ -36,7 +36,7 @@ Test(bell, loses_no_ring, .timeout = 60)
             unsigned count = bell_count(&back);
             if (atomic_load(&seen) == i)
                 break;
-            bell_wait(&back, count);
+            bell_wait(&back, count, -1);
         }
     }
     pthread_join(thread, NULL);
@@ -48,6 +48,6 @@ Test(bell, does_not_wait_when_it_rang_since_the_count, .timeout = 10)
     unsigned count = bell_count(&bell);
     bell_ring(&bell);
     bell_ring(&bell);
-    bell_wait(&bell, count);
+    bell_wait(&bell, count, -1);
     cr_expect_eq(bell_count(&bell), count + 2);
 }

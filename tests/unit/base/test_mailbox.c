@@ -1,11 +1,12 @@
 #include "base/mailbox.h"
+#include "base/message.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 
-static int things[MAILBOX_ITEMS + 1];
+static struct message things[MAILBOX_MESSAGES + 1];
 
 static void open_new(struct mailbox *mailbox)
 {
@@ -30,8 +31,8 @@ Test(mailbox, gives_in_order_across_its_end)
 {
     struct mailbox mailbox;
     open_new(&mailbox);
-    for (unsigned round = 0; round < 3 * MAILBOX_ITEMS; round++) {
-        unsigned held = 1 + round % MAILBOX_ITEMS;
+    for (unsigned round = 0; round < 3 * MAILBOX_MESSAGES; round++) {
+        unsigned held = 1 + round % MAILBOX_MESSAGES;
         for (unsigned i = 0; i < held; i++)
             cr_assert_eq(mailbox_post(&mailbox, &things[i]), MAILBOX_POSTED);
         for (unsigned i = 0; i < held; i++)
@@ -45,12 +46,12 @@ Test(mailbox, refuses_one_too_many_and_keeps_the_others)
 {
     struct mailbox mailbox;
     open_new(&mailbox);
-    for (unsigned i = 0; i < MAILBOX_ITEMS; i++)
+    for (unsigned i = 0; i < MAILBOX_MESSAGES; i++)
         cr_assert_eq(mailbox_post(&mailbox, &things[i]), MAILBOX_POSTED);
-    cr_expect_eq(mailbox_post(&mailbox, &things[MAILBOX_ITEMS]), MAILBOX_FULL);
+    cr_expect_eq(mailbox_post(&mailbox, &things[MAILBOX_MESSAGES]), MAILBOX_FULL);
     cr_expect_eq(mailbox_take(&mailbox), &things[0]);
-    cr_expect_eq(mailbox_post(&mailbox, &things[MAILBOX_ITEMS]), MAILBOX_POSTED, "there is room again");
-    for (unsigned i = 1; i <= MAILBOX_ITEMS; i++)
+    cr_expect_eq(mailbox_post(&mailbox, &things[MAILBOX_MESSAGES]), MAILBOX_POSTED, "there is room again");
+    for (unsigned i = 1; i <= MAILBOX_MESSAGES; i++)
         cr_expect_eq(mailbox_take(&mailbox), &things[i]);
     cr_expect(mailbox_is_empty(&mailbox));
     mailbox_done(&mailbox);
@@ -76,7 +77,7 @@ Test(mailbox, says_closed_rather_than_full)
 {
     struct mailbox mailbox;
     open_new(&mailbox);
-    for (unsigned i = 0; i < MAILBOX_ITEMS; i++)
+    for (unsigned i = 0; i < MAILBOX_MESSAGES; i++)
         mailbox_post(&mailbox, &things[i]);
     mailbox_close(&mailbox);
     cr_expect_eq(mailbox_post(&mailbox, &things[0]), MAILBOX_CLOSED);
@@ -86,6 +87,7 @@ Test(mailbox, says_closed_rather_than_full)
 enum { POSTERS = 4, LETTERS = 5000 };
 
 struct letter {
+    struct message message; // first
     unsigned poster, number;
 };
 
@@ -102,7 +104,7 @@ static void *post_all(void *argument)
     struct poster *poster = argument;
     for (unsigned i = 0; i < LETTERS; i++) {
         enum mailbox_result result;
-        while ((result = mailbox_post(poster->mailbox, &poster->letters[i])) == MAILBOX_FULL)
+        while ((result = mailbox_post(poster->mailbox, &poster->letters[i].message)) == MAILBOX_FULL)
             sched_yield();
         poster->refused += result == MAILBOX_CLOSED;
     }
@@ -122,7 +124,7 @@ static void start_posters(struct mailbox *mailbox, pthread_t threads[POSTERS])
 // Takes one and holds it against the last of its poster; false when there was none.
 static bool take_next(struct mailbox *mailbox, unsigned taken[POSTERS])
 {
-    const struct letter *letter = mailbox_take(mailbox);
+    const struct letter *letter = (const struct letter *)mailbox_take(mailbox);
     if (letter == NULL)
         return false;
     cr_assert_eq(letter->number, taken[letter->poster], "of poster %u", letter->poster);

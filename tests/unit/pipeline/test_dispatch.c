@@ -421,13 +421,13 @@ Test(dispatch, drops_and_counts_what_a_shard_cannot_take)
     for (unsigned i = 0; i < 10; i++)
         feed(&fixture, 1, 0);
     cr_expect_eq(fixture.packets, 4, "the batch that was open");
-    cr_expect_eq(fixture.totals.interface[0].no_batch, 6);
+    cr_expect_eq(fixture.totals.interface[0].lost[LOST_DISPATCH_QUEUE], 6);
     fixture.behind = false;
     feed(&fixture, 1, 0);
     dispatch_end(&fixture.dispatch);
     cr_expect_eq(fixture.packets, 5);
     cr_expect_eq(fixture.totals.interface[0].delivered, 11);
-    cr_expect_eq(fixture.totals.interface[0].no_batch, 6);
+    cr_expect_eq(fixture.totals.interface[0].lost[LOST_DISPATCH_QUEUE], 6);
     end(&fixture);
 }
 
@@ -443,7 +443,7 @@ Test(dispatch, drops_and_counts_only_what_is_the_shards_own)
         feed(&fixture, port, 0);
     dispatch_end(&fixture.dispatch);
     cr_expect(fixture.of_shard[0] > 20 && fixture.of_shard[1] == 0);
-    cr_expect_eq(fixture.of_shard[0] + fixture.totals.interface[0].no_batch, 100);
+    cr_expect_eq(fixture.of_shard[0] + fixture.totals.interface[0].lost[LOST_DISPATCH_QUEUE], 100);
     end(&fixture);
 }
 

@@ -8,6 +8,7 @@
 #include "../flow/packets.h"
 #include "capture/synthetic_source.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/shard.h"
 
 enum { SHARDS = 3, FLOWS = 3000, BATCH = 64 };
 
@@ -50,7 +51,7 @@ static void create_shards(struct shard *shard[], unsigned shards)
         struct shard_setup setup = {.policy = test_policy(), .number = i, .shards = shards};
         shard[i] = shard_create(&setup);
         cr_assert_not_null(shard[i]);
-        shard_begin_answering(shard[i]);
+        shard_begin_serving(shard[i]);
     }
     fill(shard, shards);
 }
@@ -61,32 +62,65 @@ static void destroy_shards(struct shard *const shard[], unsigned shards)
         shard_destroy(shard[i]);
 }
 
-static struct flow_answer ask_shards(struct shard *const shard[], unsigned shards,
-                                     const struct flow_query *query)
+// What a finished question holds; it is released.
+static struct flow_page *take_page(struct question *question)
 {
-    struct question *question = question_create(query, shards);
-    cr_assert_not_null(question);
-    for (unsigned i = 0; i < shards; i++) {
-        cr_assert_eq(shard_ask(shard[i], question), MAILBOX_POSTED);
-        while (shard_answer(shard[i]))
-            ;
-    }
-    struct flow_answer answer;
-    question_await(question, &answer);
-    question_destroy(question);
-    return answer;
+    cr_assert(message_is_finished(&question->message));
+    cr_assert_eq(question->error.kind, ERROR_NONE, "%s", question->error.text);
+    struct flow_page *page = flow_page_hold(question->page);
+    message_release(&question->message);
+    return page;
 }
 
-static void expect_same(const struct flow_answer *answer, const struct flow_answer *expected)
+static void serve(struct shard *const shard[], unsigned shards, struct question *question)
 {
-    cr_assert_eq(answer->matched, expected->matched);
-    cr_assert_eq(answer->looked_at, expected->looked_at);
-    cr_assert_eq(answer->count, expected->count);
-    for (unsigned i = 0; i < answer->count; i++) {
-        const struct flow_record *row = &answer->rows[i], *wanted = &expected->rows[i];
+    for (unsigned i = 0; i < shards; i++) {
+        cr_assert_eq(shard_post(shard[i], &question->message), MAILBOX_POSTED);
+        while (shard_serve(shard[i], 0))
+            ;
+    }
+}
+
+static struct flow_page *ask_shards(struct shard *const shard[], unsigned shards,
+                                    const struct flow_query *query)
+{
+    struct question *question = question_create(query, shards, INT64_MAX);
+    cr_assert_not_null(question);
+    serve(shard, shards, question);
+    return take_page(question);
+}
+
+static void expect_same_rows(const struct flow_page *page, const struct flow_page *expected)
+{
+    cr_assert_eq(page->count, expected->count);
+    for (unsigned i = 0; i < page->count; i++) {
+        const struct flow_record *row = &page->rows[i].record, *wanted = &expected->rows[i].record;
         cr_assert_eq(flow_record_compare_keys(row, wanted), 0, "place %u", i);
         cr_assert_eq(row->bytes[0] + row->bytes[1], wanted->bytes[0] + wanted->bytes[1], "place %u", i);
     }
+}
+
+static struct flow_selection *select_server_port(uint16_t port)
+{
+    struct error error;
+    struct filter_ports ports = {port, port};
+    struct flow_filter filter = {.end[FILTER_SERVER] = {.ports = &ports, .port_count = 1}};
+    struct flow_selection *selection =
+        flow_filter_prepare(&(struct flow_filters){.allow = &filter, .allow_count = 1}, &error);
+    cr_assert_not_null(selection, "%s", error.text);
+    return selection;
+}
+
+static void expect_same_answers(struct shard *const one[], struct shard *const three[],
+                                const struct flow_query *query)
+{
+    struct flow_page *expected = ask_shards(one, 1, query), *page = ask_shards(three, SHARDS, query);
+    cr_expect_eq(expected->matched, FLOWS);
+    cr_assert_eq(page->matched, expected->matched);
+    cr_assert_eq(page->looked_at, expected->looked_at);
+    expect_same_rows(page, expected);
+    flow_page_release(expected);
+    flow_page_release(page);
 }
 
 Test(question, to_three_shards_gives_the_answer_of_one)
@@ -95,19 +129,87 @@ Test(question, to_three_shards_gives_the_answer_of_one)
     create_shards(one, 1);
     create_shards(three, SHARDS);
     static const unsigned limits[] = {1, 10, FLOW_QUERY_LIMIT};
-    for (unsigned i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        for (enum flow_order order = FLOWS_BY_BYTES; order <= FLOWS_BY_RECENCY; order++) {
-            struct flow_query query = {.order = order, .limit = limits[i], .port = 53};
-            struct flow_answer expected = ask_shards(one, 1, &query),
-                               answer = ask_shards(three, SHARDS, &query);
-            cr_expect_eq(expected.matched, FLOWS);
-            expect_same(&answer, &expected);
-            flow_answer_done(&expected);
-            flow_answer_done(&answer);
-        }
-    }
+    struct flow_selection *selection = select_server_port(53);
+    for (unsigned i = 0; i < sizeof limits / sizeof limits[0]; i++)
+        for (enum flow_order order = 0; order < FLOW_ORDERS; order++)
+            for (int ascending = 0; ascending < 2; ascending++)
+                expect_same_answers(one, three,
+                                    &(struct flow_query){.order = {order, ascending != 0},
+                                                         .limit = limits[i],
+                                                         .selection = selection});
+    flow_selection_release(selection);
     destroy_shards(one, 1);
     destroy_shards(three, SHARDS);
+}
+
+// The next page of both listings has the same rows.
+static void expect_same_pages(struct shard *const shard[], unsigned shards, struct flow_listings *listings,
+                              struct flow_listing *listing, struct flow_page **page)
+{
+    struct question *question = question_create_page(listings, listing, shards, INT64_MAX);
+    cr_assert_not_null(question);
+    serve(shard, shards, question);
+    *page = take_page(question);
+}
+
+Test(question, of_a_listing_turns_its_pages_alike_for_any_number_of_shards)
+{
+    struct shard *shard[2][SHARDS];
+    static const unsigned shards[2] = {1, SHARDS};
+    struct flow_listings *listings[2];
+    struct flow_listing *listing[2];
+    struct flow_page *page[2], *again;
+    struct error error;
+    struct flow_query query = {.limit = 700};
+    unsigned shown = 0;
+    for (int i = 0; i < 2; i++) {
+        create_shards(shard[i], shards[i]);
+        listings[i] = flow_listings_create(1, 2, shards[i]);
+        listing[i] = flow_listings_begin(listings[i], &query, &error);
+    }
+    for (bool more = true; more;) {
+        for (int i = 0; i < 2; i++)
+            expect_same_pages(shard[i], shards[i], listings[i], listing[i], &page[i]);
+        expect_same_rows(page[1], page[0]);
+        shown += page[0]->count;
+        more = page[0]->next[0] != '\0';
+        for (int i = 0; i < 2; i++) {
+            if (more)
+                cr_assert(flow_listings_resume(listings[i], page[i]->next, &listing[i], &again, &error));
+            flow_page_release(page[i]);
+        }
+    }
+    cr_expect_eq(shown, FLOWS);
+    for (int i = 0; i < 2; i++) {
+        flow_listings_destroy(listings[i]);
+        destroy_shards(shard[i], shards[i]);
+    }
+}
+
+Test(question, of_a_listing_that_is_cancelled_leaves_the_page_to_be_asked_again)
+{
+    struct shard *shard[1];
+    create_shards(shard, 1);
+    struct flow_listings *listings = flow_listings_create(1, 2, 1);
+    struct flow_listing *listing;
+    struct flow_page *again, *first, *second;
+    struct error error;
+    listing = flow_listings_begin(listings, &(struct flow_query){.limit = 10}, &error);
+    expect_same_pages(shard, 1, listings, listing, &first);
+    cr_assert(flow_listings_resume(listings, first->next, &listing, &again, &error));
+    struct question *question = question_create_page(listings, listing, 1, INT64_MAX);
+    cr_assert_eq(shard_post(shard[0], &question->message), MAILBOX_POSTED);
+    cr_assert(shard_serve(shard[0], 0), "a slice of it");
+    message_cancel(&question->message);
+    while (shard_serve(shard[0], 0))
+        ;
+    cr_assert(flow_listings_resume(listings, first->next, &listing, &again, &error), "%s", error.text);
+    expect_same_pages(shard, 1, listings, listing, &second);
+    cr_expect_eq(second->matched, FLOWS - 10);
+    flow_page_release(first);
+    flow_page_release(second);
+    flow_listings_destroy(listings);
+    destroy_shards(shard, 1);
 }
 
 static bool hold_names(struct flow_record *record, const char *name)
@@ -118,63 +220,113 @@ static bool hold_names(struct flow_record *record, const char *name)
     return record->names != NULL;
 }
 
+static void add_row(struct flow_asked *asked, uint64_t bytes, const char *name)
+{
+    struct flow_row *row = &asked->answer.rows[asked->answer.count++];
+    row->record.bytes[0] = bytes;
+    cr_assert(hold_names(&row->record, name));
+}
+
 // Rows that are left over when answers are merged free their names, those that win keep them: ASan tells.
 Test(question, moves_the_names_of_the_winners)
 {
     struct flow_query query = {.limit = 2};
-    struct question *question = question_create(&query, SHARDS);
+    struct question *question = question_create(&query, SHARDS, INT64_MAX);
     static const char *const names[SHARDS][2] = {{"one", "two"}, {"three", "four"}, {"five", "six"}};
     for (unsigned i = 0; i < SHARDS; i++) {
-        for (unsigned row = 0; row < 2; row++) {
-            struct flow_record record = {.bytes = {10 * i + row, 0}};
-            cr_assert(hold_names(&record, names[i][row]));
-            flow_answer_offer(&question->answers[i], &query, &record);
-        }
-        question_arrive(question);
+        for (unsigned row = 0; row < 2; row++)
+            add_row(&question->asked[i], 10 * i + row, names[i][row]);
+        question->asked[i].answered = true;
+        message_arrive(&question->message);
     }
-    struct flow_answer answer;
-    question_await(question, &answer);
-    question_destroy(question);
-    cr_assert_eq(answer.count, 2);
-    cr_expect_str_eq(answer.rows[0].names->text[FLOW_TEXT_SNI], "six");
-    cr_expect_str_eq(answer.rows[1].names->text[FLOW_TEXT_SNI], "five");
-    flow_answer_done(&answer);
+    struct flow_page *page = take_page(question);
+    cr_assert_eq(page->count, 2);
+    cr_expect_str_eq(page->rows[0].record.names->text[FLOW_TEXT_SNI], "six");
+    cr_expect_str_eq(page->rows[1].record.names->text[FLOW_TEXT_SNI], "five");
+    cr_expect_eq(page->rows[1].shard, 2);
+    flow_page_release(page);
 }
 
 Test(question, frees_answers_that_nobody_took)
 {
-    struct flow_query query = {.limit = 2};
-    struct question *question = question_create(&query, SHARDS);
-    struct flow_record record = {.bytes = {10, 0}};
-    cr_assert(hold_names(&record, "nobody"));
-    flow_answer_offer(&question->answers[1], &query, &record);
-    question_destroy(question);
-    question_destroy(NULL);
+    struct question *question = question_create(&(struct flow_query){.limit = 2}, SHARDS, INT64_MAX);
+    add_row(&question->asked[1], 10, "nobody");
+    message_cancel(&question->message);
+    for (unsigned i = 0; i < SHARDS; i++)
+        message_arrive(&question->message);
 }
 
-// A shard answers in slices, several questions in their order, and what was asked before the end.
-Test(question, waits_its_turn_and_is_answered_at_the_end)
+// Nobody waits for it any more: a shard does not look at a single flow for it.
+Test(question, is_given_up_when_it_is_cancelled_or_late)
 {
     struct shard *shard[1];
     create_shards(shard, 1);
     struct flow_query query = {.limit = 1};
-    struct question *questions[MAILBOX_ITEMS];
-    for (unsigned i = 0; i < MAILBOX_ITEMS; i++) {
-        questions[i] = question_create(&query, 1);
-        cr_assert_eq(shard_ask(shard[0], questions[i]), MAILBOX_POSTED);
+    struct question *late = question_create(&query, 1, 100),
+                    *cancelled = question_create(&query, 1, INT64_MAX);
+    atomic_fetch_add(&cancelled->message.holders, 1); // to look at it afterwards
+    message_cancel(&cancelled->message);
+    cr_assert_eq(shard_post(shard[0], &late->message), MAILBOX_POSTED);
+    cr_assert_eq(shard_post(shard[0], &cancelled->message), MAILBOX_POSTED);
+    while (shard_serve(shard[0], 100))
+        ;
+    cr_expect(message_is_finished(&late->message) && message_is_finished(&cancelled->message));
+    cr_expect_not(late->asked[0].answered || cancelled->asked[0].answered);
+    cr_expect_eq(late->asked[0].answer.looked_at, 0);
+    cr_expect_eq(late->error.kind, ERROR_CANCELLED);
+    cr_expect_null(late->page);
+    message_release(&late->message);
+    message_release(&cancelled->message);
+    destroy_shards(shard, 1);
+}
+
+// A shard answers in slices: a round of questions at once, those that came later in the next one, and all of them before
+// the end.
+Test(question, waits_for_its_round_and_is_answered_at_the_end)
+{
+    struct shard *shard[1];
+    create_shards(shard, 1);
+    struct flow_query query = {.limit = 1};
+    struct question *questions[MAILBOX_MESSAGES];
+    for (unsigned i = 0; i < MAILBOX_MESSAGES; i++) {
+        questions[i] = question_create(&query, 1, INT64_MAX);
+        cr_assert_eq(shard_post(shard[0], &questions[i]->message), MAILBOX_POSTED);
     }
-    while (!latch_is_open(&questions[0]->answered))
-        cr_assert(shard_answer(shard[0]), "there is more");
-    cr_expect_not(latch_is_open(&questions[1]->answered));
-    shard_end_answering(shard[0]);
-    cr_expect_eq(shard_ask(shard[0], questions[0]), MAILBOX_CLOSED);
-    for (unsigned i = 0; i < MAILBOX_ITEMS; i++) {
-        struct flow_answer answer;
-        cr_assert(latch_is_open(&questions[i]->answered));
-        question_await(questions[i], &answer);
-        cr_expect_eq(answer.looked_at, FLOWS);
-        flow_answer_done(&answer);
-        question_destroy(questions[i]);
+    while (!message_is_finished(&questions[0]->message))
+        cr_assert(shard_serve(shard[0], 0), "there is more");
+    for (unsigned i = 0; i < MAILBOX_MESSAGES; i++)
+        cr_expect_eq(message_is_finished(&questions[i]->message), i < FLOW_ROUND, "question %u", i);
+    shard_end_serving(shard[0]);
+    cr_expect_eq(shard_post(shard[0], &questions[0]->message), MAILBOX_CLOSED);
+    for (unsigned i = 0; i < MAILBOX_MESSAGES; i++) {
+        struct flow_page *page = take_page(questions[i]);
+        cr_expect_eq(page->looked_at, FLOWS);
+        flow_page_release(page);
+    }
+    destroy_shards(shard, 1);
+}
+
+// One that comes while a round is walked, one of the round that is given up: the others are answered all the same.
+Test(question, may_be_given_up_within_its_round)
+{
+    struct shard *shard[1];
+    create_shards(shard, 1);
+    struct flow_query query = {.limit = 5};
+    struct question *questions[3];
+    for (unsigned i = 0; i < 3; i++) {
+        questions[i] = question_create(&query, 1, INT64_MAX);
+        cr_assert_eq(shard_post(shard[0], &questions[i]->message), MAILBOX_POSTED);
+        if (i == 1)
+            cr_assert(shard_serve(shard[0], 0));
+    }
+    message_cancel(&questions[0]->message);
+    while (shard_serve(shard[0], 0))
+        ;
+    for (unsigned i = 1; i < 3; i++) {
+        struct flow_page *page = take_page(questions[i]);
+        cr_expect_eq(page->looked_at, FLOWS);
+        cr_expect_eq(page->count, 5);
+        flow_page_release(page);
     }
     destroy_shards(shard, 1);
 }
@@ -219,10 +371,10 @@ static const struct source_interface *asked_interface(const struct source *sourc
     return source_interface(((const struct asked_source *)source)->inside, index);
 }
 
-static void asked_drops(struct source *source, unsigned interface, struct source_drops *out)
+static bool asked_drops(struct source *source, bool first, struct source_drops *out)
 {
     struct source *inside = asked_of(source)->inside;
-    inside->ops->drops(inside, interface, out);
+    return inside->ops->drops(inside, first, out);
 }
 
 static void asked_stop(struct source *source, bool drain)
@@ -248,16 +400,16 @@ struct asker {
     pthread_t thread;
 };
 
-static void expect_order(const struct flow_answer *answer, const struct flow_query *query)
+static void expect_order(const struct flow_page *page, const struct flow_query *query)
 {
-    cr_assert_leq(answer->count, query->limit);
-    cr_assert_geq(answer->matched, answer->count);
-    cr_assert_geq(answer->looked_at, answer->matched);
-    cr_assert(answer->count == query->limit || answer->count == answer->matched);
-    for (unsigned i = 1; i < answer->count; i++)
-        cr_assert_leq(flow_query_compare(query, &answer->rows[i - 1], &answer->rows[i]), 0, "place %u", i);
-    for (unsigned i = 0; i < answer->count && query->protocol != 0; i++)
-        cr_assert_eq(answer->rows[i].protocol, query->protocol);
+    cr_assert_leq(page->count, query->limit);
+    cr_assert_geq(page->matched, page->count);
+    cr_assert_geq(page->looked_at, page->matched);
+    for (unsigned i = 0; i < page->count; i++)
+        cr_assert(flow_selection_fits(query->selection, &page->rows[i].record));
+    for (unsigned i = 1; i < page->count; i++)
+        cr_assert_leq(flow_order_compare(query->order, &page->rows[i - 1].record, &page->rows[i].record), 0,
+                      "place %u", i);
 }
 
 // Asks until it has its answers; before the run it is told that there is none.
@@ -265,17 +417,20 @@ static void *ask_always(void *argument)
 {
     struct asker *asker = argument;
     for (unsigned answers = 0; answers < ANSWERS;) {
-        struct flow_answer answer;
         struct error error = {0};
-        if (!pipeline_ask(asker->pipeline, &asker->query, &answer, &error)) {
+        struct question *question = pipeline_question(asker->pipeline, &asker->query, INT64_MAX, &error);
+        if (!pipeline_ask(asker->pipeline, question, &error)) {
             cr_assert_not_null(strstr(error.text, "the run has not begun"), "%s", error.text);
+            message_release(&question->message);
             asker->refused++;
             usleep(100);
             continue;
         }
-        expect_order(&answer, &asker->query);
-        asker->rows += answer.count;
-        flow_answer_done(&answer);
+        message_wait(&question->message, MESSAGE_FOR_EVER);
+        struct flow_page *page = take_page(question);
+        expect_order(page, &asker->query);
+        asker->rows += page->count;
+        flow_page_release(page);
         answers++;
         atomic_fetch_add(asker->answered, 1);
     }
@@ -298,6 +453,7 @@ static struct pipeline *create_pipeline(struct source *source, unsigned workers)
         .policy = test_policy(),
         .tick_ns = 50 * NS_PER_MS,
         .workers = workers,
+        .threads = workers > 1 ? workers : 0,
         .batch = BATCH,
         .names = true,
     };
@@ -310,9 +466,11 @@ static struct pipeline *create_pipeline(struct source *source, unsigned workers)
 static void expect_nothing_runs(struct pipeline *pipeline)
 {
     struct flow_query query = {.limit = 10};
-    struct flow_answer answer;
     struct error error = {0};
-    cr_expect_not(pipeline_ask(pipeline, &query, &answer, &error));
+    struct question *question = pipeline_question(pipeline, &query, INT64_MAX, &error);
+    cr_expect_not(pipeline_ask(pipeline, question, &error));
+    cr_expect(message_is_finished(&question->message));
+    message_release(&question->message);
     cr_expect_eq(error.kind, ERROR_FAILED_PRECONDITION);
     cr_expect_str_eq(error.text, "nothing is captured: the run has not begun, or it has ended");
 }
@@ -329,9 +487,9 @@ static void run_and_ask(unsigned workers, bool paused)
                                   .answered = &answered,
                                   .paused = paused};
     struct pipeline *pipeline = create_pipeline(&source.source, workers);
-    struct asker askers[ASKERS] = {
-        {.query = {.limit = 100}},
-        {.query = {.order = FLOWS_BY_RECENCY, .limit = 7, .protocol = IP_PROTOCOL_TCP}}};
+    struct flow_selection *https = select_server_port(443);
+    struct asker askers[ASKERS] = {{.query = {.limit = 100}},
+                                   {.query = {.order.by = FLOWS_BY_RECENCY, .limit = 7, .selection = https}}};
     expect_nothing_runs(pipeline);
     for (unsigned i = 0; i < ASKERS; i++) {
         askers[i].pipeline = pipeline;
@@ -344,6 +502,7 @@ static void run_and_ask(unsigned workers, bool paused)
         pthread_join(askers[i].thread, NULL);
         cr_expect(paused || askers[i].rows > 0);
     }
+    flow_selection_release(https);
     cr_expect_eq(atomic_load(&answered), ASKERS * ANSWERS);
     expect_nothing_runs(pipeline);
     cr_expect_eq(pipeline_totals(pipeline)->analysed, pipeline_totals(pipeline)->received);
@@ -383,15 +542,16 @@ static void *ask_to_the_end(void *argument)
     do {
         ended = atomic_load(asker->ended);
         struct flow_query query = {.limit = 3};
-        struct flow_answer answer;
         struct error error;
-        if (pipeline_ask(asker->pipeline, &query, &answer, &error)) {
-            flow_answer_done(&answer);
+        struct question *question = pipeline_question(asker->pipeline, &query, INT64_MAX, &error);
+        if (pipeline_ask(asker->pipeline, question, &error)) {
+            cr_assert(message_wait(&question->message, MESSAGE_FOR_EVER));
             asker->answered++;
             cr_assert_not(ended);
         } else {
             asker->refused++;
         }
+        message_release(&question->message);
     } while (!ended);
     return NULL;
 }

@@ -47,6 +47,13 @@ static struct shard_setup setup_of(uint32_t max_flows)
     return setup;
 }
 
+static void end_tick(struct shard *shard, int64_t now_ns, bool last)
+{
+    struct shard_report report = {0};
+    shard_tick(shard, now_ns, last, false, &report);
+    free(report.dns.items);
+}
+
 static unsigned take_all(struct shard *shard)
 {
     unsigned count = 0;
@@ -78,11 +85,11 @@ static void expect_exact_cap(uint32_t max_flows)
         struct packet packet = udp_packet((uint8_t)(10 + i / 60000), (uint16_t)(i % 60000), 2, 53, 0);
         give(&filling, shard, &packet);
         if (i % 50000 == 49999) {
-            shard_tick(shard, TEST_START_NS, false);
+            end_tick(shard, TEST_START_NS, false);
             take_all(shard);
         }
     }
-    shard_tick(shard, TEST_START_NS, false);
+    end_tick(shard, TEST_START_NS, false);
     const struct shard_totals *totals = shard_totals(shard);
     cr_expect_eq(totals->flows_active, max_flows, "%lu of %u", totals->flows_active, max_flows);
     cr_expect_eq(totals->flows_created, totals->flows_active + totals->flows_ended[END_EVICTION]);
@@ -148,7 +155,7 @@ static unsigned run_mix(unsigned shards, struct flow_record *out, struct shard_t
             continue;
         unsigned first = count;
         for (unsigned s = 0; s < shards; s++) {
-            shard_tick(shard[s], packet.now_ns, i == MIXED - 1);
+            end_tick(shard[s], packet.now_ns, i == MIXED - 1);
             for (struct ended_record ended; shard_next_ended(shard[s], &ended);)
                 out[count++] = ended.record;
         }
@@ -258,9 +265,9 @@ Test(shard, reports_dns_in_the_tick_in_which_it_was_seen)
     give(&filling, shard, &packet);
     packet = dns_packet(&filling, true, 3 * NS_PER_MS);
     give(&filling, shard, &packet);
-    shard_tick(shard, TEST_START_NS + 50 * NS_PER_MS, false);
-    struct dns_list dns = {0};
-    shard_swap_dns(shard, &dns);
+    struct shard_report report = {0};
+    shard_tick(shard, TEST_START_NS + 50 * NS_PER_MS, false, false, &report);
+    const struct dns_list dns = report.dns;
     cr_assert_eq(dns.count, 1);
     cr_expect_str_eq(dns.items[0].name.text, "one.example");
     cr_expect_eq(dns.items[0].latency_ns, 3 * NS_PER_MS);
@@ -268,10 +275,9 @@ Test(shard, reports_dns_in_the_tick_in_which_it_was_seen)
     struct address answer = address_v4((const uint8_t[4]){192, 0, 2, 7});
     cr_expect(dns.items[0].addresses == 1 && address_compare(&dns.items[0].answer[0].address, &answer) == 0);
 
-    shard_tick(shard, TEST_START_NS + 100 * NS_PER_MS, true);
-    shard_swap_dns(shard, &dns);
-    cr_expect_eq(dns.count, 0);
-    free(dns.items);
+    shard_tick(shard, TEST_START_NS + 100 * NS_PER_MS, true, false, &report);
+    cr_expect_eq(report.dns.count, 0);
+    free(report.dns.items);
     cr_expect_eq(shard_totals(shard)->dns_messages, 2);
     struct ended_record ended;
     cr_assert(shard_next_ended(shard, &ended));
@@ -307,11 +313,16 @@ Test(shard, names_the_top_flows_since_the_last_question)
         set_payload(&packet, port);
         give(&filling, shard, &packet);
     }
-    struct top_flow top[5];
-    cr_assert_eq(shard_top_flows(shard, top, 5), 5);
-    for (unsigned i = 0; i < 5; i++)
-        cr_expect(top[i].key.ports[0] == 100 - i && top[i].bytes == HEADERS_BYTES + 100 - i);
-    cr_expect_eq(shard_top_flows(shard, top, 5), 0);
+    struct shard_report report = {0};
+    shard_tick(shard, TEST_START_NS, false, false, &report);
+    cr_expect_eq(report.top_count, 0, "the interval has not ended");
+    shard_tick(shard, TEST_START_NS, false, true, &report);
+    cr_assert_eq(report.top_count, 100);
+    for (unsigned i = 0; i < 100; i++)
+        cr_expect(report.top[i].key.ports[0] == 100 - i && report.top[i].bytes == HEADERS_BYTES + 100 - i);
+    shard_tick(shard, TEST_START_NS, false, true, &report);
+    cr_expect_eq(report.top_count, 0);
+    free(report.dns.items);
     shard_destroy(shard);
     filling_done(&filling);
 }

@@ -1,17 +1,26 @@
-// The pipeline with several workers: batches go to all of them, and come back; their parts of each tick meet in
-// the aggregate thread.
+// Batches on their way to the shards and back. Every shard gets every batch.
 #include <stdlib.h>
 
 #include "base/thread.h"
 #include "pipeline/ledger.h"
 #include "pipeline/pipeline_parts.h"
 
-// Batches on their way to the shards. A file's are few: what waits is in the caches then. A live source needs
-// more for the moments in which the shards do not get to run; when they are used up it waits a little, for
-// the kernel's ring holds more still.
-enum { BATCHES_FILE = 32, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
+// A file's are few: what waits is in the caches then, fewer still where the source's thread runs the shards itself. A
+// live source needs more for the moments in which the shards do not get to run; when they are used up it waits a
+// little, for the kernel's ring holds more still.
+enum { BATCHES_FILE = 32, BATCHES_FILE_ALONE = 4, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
 // A shard that has so many before it gets no packets, so that it takes no batch from the others (live).
 enum { BATCHES_BEHIND = BATCHES_LIVE / 2 };
+
+static bool is_alone(const struct pipeline *pipeline)
+{
+    return pipeline->crew.threads == 0;
+}
+
+static bool is_lossless(const struct pipeline *pipeline)
+{
+    return pipeline->source->ops->lossless;
+}
 
 void pipeline_wake_workers(struct pipeline *pipeline)
 {
@@ -20,8 +29,7 @@ void pipeline_wake_workers(struct pipeline *pipeline)
     pipeline->unannounced = 0;
 }
 
-// Takes a step for every worker that nobody runs. Whether there was anything to do.
-static bool help_workers(struct pipeline *pipeline)
+bool pipeline_help_workers(struct pipeline *pipeline)
 {
     bool helped = false;
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
@@ -35,16 +43,33 @@ static void flush_workers(struct pipeline *pipeline)
         worker_flush(pipeline->workers[i]);
 }
 
+// Waits until a step is possible, where the source's thread takes them all: for the aggregate to give something back.
+static bool await_step(struct pipeline *pipeline, int timeout_ms)
+{
+    while (!batch_ring_is_ready(&pipeline->batches)) {
+        unsigned count = bell_count(&pipeline->helping);
+        if (pipeline_help_workers(pipeline))
+            continue;
+        flush_workers(pipeline);
+        bell_wait(&pipeline->helping, count, timeout_ms);
+        if (timeout_ms >= 0 && !pipeline_help_workers(pipeline))
+            break;
+    }
+    return batch_ring_is_ready(&pipeline->batches);
+}
+
 // Waits for an empty batch; live only a little. With a file the source has nothing else to do then, and does
 // what the crew has not come to.
 static bool await_batch(struct pipeline *pipeline, bool wait)
 {
     if (batch_ring_is_ready(&pipeline->batches))
         return true;
+    if (is_alone(pipeline))
+        return await_step(pipeline, wait ? -1 : EMPTY_WAIT_MS);
     pipeline_wake_workers(pipeline);
     if (!wait)
         return batch_ring_wait(&pipeline->batches, EMPTY_WAIT_MS);
-    while (!batch_ring_is_half_empty(&pipeline->batches) && help_workers(pipeline))
+    while (!batch_ring_is_half_empty(&pipeline->batches) && pipeline_help_workers(pipeline))
         ;
     flush_workers(pipeline);
     return batch_ring_is_ready(&pipeline->batches) || batch_ring_wait(&pipeline->batches, -1);
@@ -59,12 +84,20 @@ static uint32_t workers_behind(const struct pipeline *pipeline)
     return behind;
 }
 
+// Where the source's thread runs the shards itself, the batch that it has just sent is empty again, as a rule, and lies
+// in the caches.
+static struct batch *step_alone(struct pipeline *pipeline, struct batch *batch)
+{
+    pipeline_help_workers(pipeline);
+    return latch_is_open(&batch->done) ? batch : NULL;
+}
+
 static struct batch *empty_batch(struct pipeline *pipeline, bool wait)
 {
     if (!await_batch(pipeline, wait))
         return NULL;
     struct batch *batch = batch_ring_take(&pipeline->batches);
-    if (!pipeline->dispatch.settings.lossless)
+    if (!is_lossless(pipeline))
         batch->behind = workers_behind(pipeline);
     return batch;
 }
@@ -72,8 +105,8 @@ static struct batch *empty_batch(struct pipeline *pipeline, bool wait)
 // What the source knows at the end of a tick, for whoever merges it.
 static void note_tick(struct pipeline *pipeline, const struct batch *batch)
 {
-    if (!pipeline->dispatch.settings.lossless)
-        ledger_take_drops(&pipeline->counted, pipeline->source);
+    if (!is_lossless(pipeline))
+        ledger_take_drops(&pipeline->dispatch.ledger, pipeline->source);
     struct tick_slot *slot = &pipeline->slots[batch->tick % pipeline->slot_count];
     slot->now_ns = batch->now_ns;
     slot->last = batch->mark == BATCH_SOURCE_END;
@@ -88,66 +121,64 @@ static void send_to_all(struct pipeline *pipeline, struct batch *batch)
     pipeline->unannounced++;
 }
 
-// Every shard gets every batch. Shards of a file are woken for several at once.
+// Shards of a file are woken for several batches at once. Where there is nobody to wake, each gets its step at once.
 struct batch *pipeline_send_batch(void *owner, struct batch *batch, bool wait)
 {
     struct pipeline *pipeline = owner;
-    bool lossless = pipeline->dispatch.settings.lossless;
     if (batch == NULL)
         return empty_batch(pipeline, wait);
     bool end = batch->mark == BATCH_SOURCE_END;
     if (batch->mark != BATCH_PACKETS) // before any shard sees the mark
         note_tick(pipeline, batch);
     send_to_all(pipeline, batch);
-    if (!lossless || end || pipeline->unannounced >= pipeline->batches.count / 2)
+    struct batch *empty = is_alone(pipeline) ? step_alone(pipeline, batch) : NULL;
+    if (!is_lossless(pipeline) || end || pipeline->unannounced >= pipeline->batches.count / 2)
         pipeline_wake_workers(pipeline);
-    return end ? NULL : empty_batch(pipeline, wait);
+    if (end)
+        return NULL;
+    return empty != NULL ? empty : empty_batch(pipeline, wait);
 }
 
-static void *aggregate(void *argument)
+static bool create_worker(struct pipeline *pipeline, unsigned number)
 {
-    struct pipeline *pipeline = argument;
-    bool last = false;
-    for (uint64_t number = 0; !last; number++) {
-        const struct shard_totals *counted[PIPELINE_WORKERS];
-        for (unsigned i = 0; i < pipeline->setup.workers; i++)
-            pipeline->runs[i] = worker_run(pipeline->workers[i], &counted[i]);
-        const struct tick_slot *slot = &pipeline->slots[number % pipeline->slot_count];
-        last = slot->last;
-        int64_t now_ns = slot->now_ns;
-        totals_copy(&pipeline->merged, &slot->totals);
-        for (unsigned i = 0; i < pipeline->setup.workers; i++)
-            pipeline_add_totals(&pipeline->merged, counted[i]);
-        pipeline_consume(pipeline, number, now_ns, pipeline->setup.workers, last);
-    }
-    return NULL;
+    struct shard_setup setup = {
+        .policy = pipeline->setup.policy,
+        .number = number,
+        .shards = pipeline->setup.workers,
+        .names = pipeline->setup.names,
+        .top_flows = pipeline->setup.top_flows,
+        .generation = pipeline->setup.generation,
+    };
+    struct worker_bells bells = {
+        .owner = is_alone(pipeline) ? &pipeline->helping : crew_bell(&pipeline->crew, number),
+        .helper = &pipeline->helping,
+        .aggregate = &pipeline->merging,
+    };
+    pipeline->workers[number] = worker_create(&setup, &bells);
+    return pipeline->workers[number] != NULL;
+}
+
+static unsigned batch_count(const struct pipeline *pipeline)
+{
+    if (!is_lossless(pipeline))
+        return BATCHES_LIVE;
+    return is_alone(pipeline) ? BATCHES_FILE_ALONE : BATCHES_FILE;
 }
 
 bool pipeline_create_workers(struct pipeline *pipeline)
 {
-    unsigned batches = pipeline->source->ops->lossless ? BATCHES_FILE : BATCHES_LIVE;
+    unsigned threads = pipeline->setup.threads, workers = pipeline->setup.workers;
+    crew_init(&pipeline->crew, pipeline->workers, workers, threads < workers ? threads : workers);
+    unsigned batches = batch_count(pipeline);
     // Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
     pipeline->slot_count = batches + 2 * WORKER_PARTS;
     pipeline->slots = calloc(pipeline->slot_count, sizeof *pipeline->slots);
     if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, pipeline->setup.batch))
         return false;
-    unsigned threads = pipeline->setup.threads, workers = pipeline->setup.workers;
-    if (threads == 0 || threads > workers)
-        threads = workers;
-    crew_init(&pipeline->crew, pipeline->workers, workers, threads);
-    for (unsigned i = 0; i < workers; i++) {
-        struct shard_setup setup = {
-            .policy = pipeline->setup.policy,
-            .number = i,
-            .shards = pipeline->setup.workers,
-            .names = pipeline->setup.names,
-            .top_flows = pipeline->setup.top_flows,
-        };
-        pipeline->workers[i] = worker_create(&setup, crew_bell(&pipeline->crew, i), &pipeline->helping);
-        if (pipeline->workers[i] == NULL)
-            return false;
-    }
-    return true;
+    bool whole = true;
+    for (unsigned i = 0; i < workers && whole; i++)
+        whole = create_worker(pipeline, i);
+    return whole;
 }
 
 static bool all_ended(const struct pipeline *pipeline)
@@ -163,12 +194,12 @@ static void help_to_the_end(struct pipeline *pipeline)
 {
     for (;;) {
         unsigned count = bell_count(&pipeline->helping);
-        if (help_workers(pipeline))
+        if (pipeline_help_workers(pipeline))
             continue;
         if (all_ended(pipeline))
             return;
         flush_workers(pipeline);
-        bell_wait(&pipeline->helping, count);
+        bell_wait(&pipeline->helping, count, -1);
     }
 }
 
@@ -185,7 +216,9 @@ static void stop_crew(struct pipeline *pipeline)
 
 bool pipeline_start_threads(struct pipeline *pipeline)
 {
-    bool good = crew_start(&pipeline->crew) && thread_start(&pipeline->aggregate, aggregate, pipeline);
+    mailbox_open(&pipeline->answers);
+    bool good =
+        crew_start(&pipeline->crew) && thread_start(&pipeline->aggregate, pipeline_aggregate, pipeline);
     if (!good)
         stop_crew(pipeline);
     return good;

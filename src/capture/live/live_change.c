@@ -1,0 +1,327 @@
+#include "capture/live/live_change.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory_limit.h"
+#include "base/strbuf.h"
+#include "capture/live/interfaces.h"
+#include "capture/live/live_filter.h"
+#include "capture/live/live_settings.h"
+
+static bool missing(struct error *error, const char *what)
+{
+    struct strbuf names;
+    strbuf_init(&names, 512);
+    interfaces_name(&names);
+    error_set(error, ERROR_NOT_FOUND, "%s; there are: %s (name one with -i, list them with -D)", what,
+              names.text);
+    strbuf_done(&names);
+    return false;
+}
+
+static bool missing_interface(struct error *error, const char *device)
+{
+    char what[96];
+    snprintf(what, sizeof what, "there is no interface %s", device);
+    return missing(error, what);
+}
+
+static bool waits(const struct live_set *set)
+{
+    return set->settings->on_missing == ON_MISSING_WAIT;
+}
+
+// --- Start ---
+
+// The first try of an interface: one that is missing is refused, unless it is waited for; one that is down never is.
+static bool open_first(struct live_set *set, struct live_place *place, struct error *error)
+{
+    switch (live_set_try(set, place, error)) {
+    case LIVE_OPENED:
+        return true;
+    case LIVE_DOWN:
+        log_warning("capture", "%s; it is captured when it comes up", error->text);
+        return true;
+    case LIVE_MISSING:
+        if (!waits(set) && !place->by_glob)
+            return missing_interface(error, place->device);
+        log_warning("capture", "there is no interface %s; it is waited for", place->device);
+        return true;
+    case LIVE_NO_PERMISSION:
+    case LIVE_BAD_FILTER:
+        return false;
+    case LIVE_FAILED:
+        break;
+    }
+    if (place->by_glob || waits(set))
+        log_warning("capture", "%s", error->text);
+    return place->by_glob || waits(set);
+}
+
+// Whether an auto found its interface, or may wait for it.
+static bool check_auto(const struct live_set *set, const struct live_target *target, struct error *error)
+{
+    if (target->kind != TARGET_AUTO || target->chosen[0] != 0)
+        return true;
+    if (!waits(set))
+        return missing(error, "there is no default route to choose an interface by");
+    log_warning("capture", "there is no default route to choose an interface by; it is waited for");
+    return true;
+}
+
+// Those that were not tried yet.
+static bool open_places(struct live_set *set, const char *word, struct error *error)
+{
+    for (unsigned i = 0; i < set->places_count; i++) {
+        struct live_place *place = set->places[i];
+        if (place->state == PLACE_CLOSED && place->retry_at_ns == 0 &&
+            (word == NULL || strcmp(place->word, word) == 0) && !open_first(set, place, error))
+            return false;
+    }
+    return true;
+}
+
+static bool open_all(struct live_set *set, struct error *error)
+{
+    live_set_add_places(set);
+    for (unsigned i = 0; i < set->targets.count; i++)
+        if (!check_auto(set, &set->targets.items[i], error))
+            return false;
+    if (!open_places(set, NULL, error))
+        return false;
+    if (set->places_count == 0)
+        log_warning("capture", "no interface matches yet; those that come are captured");
+    return true;
+}
+
+// At the start whoever makes the source waits for the rings to settle.
+static bool await_settled(struct live_set *set, struct error *error)
+{
+    while (!live_change_is_done(set)) {
+        poll(NULL, 0, live_set_wait_ms(set));
+        live_set_step(set);
+    }
+    *error = set->failure;
+    return error->kind != ERROR_INVALID_ARGUMENT && error->kind != ERROR_PERMISSION;
+}
+
+bool live_set_open(struct live_set *set, const struct capture_settings *settings,
+                   struct live_exchange *exchange, struct error *error)
+{
+    set->exchange = exchange;
+    set->limit_bytes = memory_limit();
+    live_numbers_init(&set->numbers);
+    set->settings = live_settings_copy(settings, error);
+    set->names = set->settings != NULL ? link_names_create(error) : NULL;
+    set->links = set->names != NULL ? link_watch_open(error) : NULL;
+    bool opened = set->links != NULL && live_targets_read(&set->targets, settings, error) &&
+                  open_all(set, error) && await_settled(set, error);
+    set->running = opened;
+    set->sealed = opened && settings->fixed;
+    return opened;
+}
+
+static bool refuse_sealed(struct error *error, const char *word)
+{
+    return error_set(
+        error, ERROR_FAILED_PRECONDITION,
+        "%s cannot be started: capture.fixed gave up the right to open interfaces after the start", word);
+}
+
+// Ends the places of a target; those that another one names as well come back by it.
+static void end_target(struct live_set *set, struct live_target *target, enum live_wish how)
+{
+    for (unsigned i = set->places_count; i-- > 0;)
+        if (strcmp(set->places[i]->word, live_target_name(target)) == 0)
+            live_set_end_place(set, set->places[i], how);
+    live_targets_remove(&set->targets, target);
+    set->closed_one = true;
+    set->follow_at_ns = 0;
+}
+
+bool live_change_start(struct live_set *set, const char *word, struct error *error)
+{
+    set->failure.kind = ERROR_NONE;
+    if (live_targets_find(&set->targets, word) != NULL)
+        return true;
+    if (set->sealed)
+        return refuse_sealed(error, word);
+    struct live_target *target = live_targets_add(&set->targets, word, error);
+    if (target == NULL)
+        return false;
+    live_set_add_places(set);
+    if (check_auto(set, target, error) && open_places(set, live_target_name(target), error))
+        return true;
+    end_target(set, target, LIVE_LEAVE_UNREAD);
+    return false;
+}
+
+bool live_change_started(struct live_set *set, const char *word, struct error *error)
+{
+    struct live_target *target = live_targets_find(&set->targets, word);
+    if (set->failure.kind == ERROR_NONE || target == NULL || target->kind == TARGET_GLOB || waits(set))
+        return true;
+    *error = set->failure;
+    end_target(set, target, LIVE_LEAVE_UNREAD);
+    return false;
+}
+
+// --- Stop ---
+
+bool live_change_stop(struct live_set *set, const char *word, bool drain, struct error *error)
+{
+    struct live_target *target = live_targets_find(&set->targets, word);
+    const struct live_place *place = live_set_find(set, word);
+    set->stopped = (struct source_drops){.exact = true};
+    if (target == NULL && place != NULL)
+        return error_set(
+            error, ERROR_FAILED_PRECONDITION,
+            "%s is captured because of %s: stop that, or exclude it (capture.exclude_interfaces)", word,
+            place->word);
+    if (target == NULL)
+        return error_set(error, ERROR_NOT_FOUND, "%s is not captured", word);
+    end_target(set, target, drain ? LIVE_LEAVE_DRAIN : LIVE_LEAVE_UNREAD);
+    return true;
+}
+
+bool live_change_is_done(const struct live_set *set)
+{
+    for (unsigned i = 0; i < set->places_count; i++) {
+        const struct live_place *place = set->places[i];
+        bool stopping = place->state == PLACE_LEAVING && place->unwanted;
+        bool filtering = place->state == PLACE_READ && atomic_load(&place->handle->next_filter) != NULL;
+        if (place->state == PLACE_SETTLING || stopping || filtering)
+            return false;
+    }
+    return true;
+}
+
+// --- Settings ---
+
+static void free_programs(struct bpf_program **programs, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        live_filter_free(programs[i]);
+}
+
+// The filter for every open handle, by place; NULL for others. False, with none, when it is not valid for one.
+static bool compile_all(const struct live_set *set, const char *filter, struct bpf_program **programs,
+                        struct error *error)
+{
+    for (unsigned i = 0; i < set->places_count; i++) {
+        const struct live_place *place = set->places[i];
+        programs[i] = NULL;
+        if (place->state != PLACE_READ && place->state != PLACE_SETTLING)
+            continue;
+        programs[i] = live_filter_compile(place->handle, filter, error);
+        if (programs[i] != NULL)
+            continue;
+        free_programs(programs, i);
+        return false;
+    }
+    return true;
+}
+
+// Puts the programs of the first `count` places into the kernel; returns how many it took.
+static unsigned attach_all(const struct live_set *set, struct bpf_program *const *programs, unsigned count)
+{
+    unsigned i = 0;
+    while (i < count &&
+           (programs[i] == NULL || set->places[i]->state != PLACE_READ || set->places[i]->handle->cooked ||
+            live_filter_attach(set->places[i]->handle, programs[i])))
+        i++;
+    return i;
+}
+
+// Where libpcap sets filters, the thread that reads does it.
+static void pass_on(const struct live_set *set, struct bpf_program **programs)
+{
+    for (unsigned i = 0; i < set->places_count; i++) {
+        if (programs[i] == NULL || set->places[i]->state != PLACE_READ || !set->places[i]->handle->cooked)
+            continue;
+        live_filter_free(atomic_exchange(&set->places[i]->handle->next_filter, programs[i]));
+        programs[i] = NULL;
+    }
+    live_exchange_wake(set->exchange->source_fd);
+}
+
+// Gives every open handle the filter, or, when one does not take it, none.
+static bool set_filter(struct live_set *set, const char *filter, struct error *error)
+{
+    struct bpf_program *programs[LIVE_INTERFACES_MAX], *before[LIVE_INTERFACES_MAX];
+    unsigned count = set->places_count;
+    if (count == 0)
+        return live_filter_check(filter, error);
+    if (!compile_all(set, filter, programs, error))
+        return false;
+    if (!compile_all(set, set->settings->filter, before, error)) {
+        free_programs(programs, count);
+        return false;
+    }
+    unsigned taken = attach_all(set, programs, count);
+    if (taken == count)
+        pass_on(set, programs);
+    else
+        attach_all(set, before, taken);
+    free_programs(programs, count);
+    free_programs(before, count);
+    if (taken == count)
+        return true;
+    return error_set(error, ERROR_EXHAUSTED,
+                     "the filter \"%s\" is too long for the kernel (on %s): the one before stays", filter,
+                     set->places[taken]->device);
+}
+
+// Whether the new targets can be had.
+static bool check_targets(struct live_set *set, struct live_targets *targets,
+                          const struct capture_settings *settings, struct error *error)
+{
+    for (unsigned i = 0; i < targets->count; i++) {
+        const struct live_target *target = &targets->items[i];
+        if (live_targets_find(&set->targets, target->word) != NULL)
+            continue;
+        if (set->sealed)
+            return refuse_sealed(error, target->word);
+        bool there = target->kind != TARGET_NAME || strcmp(target->word, "any") == 0 ||
+                     link_by_name(set->links, target->word) != NULL;
+        if (!there && settings->on_missing != ON_MISSING_WAIT)
+            return missing_interface(error, target->word);
+    }
+    return true;
+}
+
+// Ends targets that are named no more and interfaces that are left out now, and takes in new targets.
+static void follow_targets(struct live_set *set, struct live_targets *targets)
+{
+    struct error error;
+    for (unsigned i = set->targets.count; i-- > 0;)
+        if (live_targets_find(targets, set->targets.items[i].word) == NULL)
+            end_target(set, &set->targets.items[i], LIVE_LEAVE_DRAIN);
+    for (unsigned i = 0; i < targets->count; i++)
+        if (live_targets_find(&set->targets, targets->items[i].word) == NULL)
+            live_targets_add(&set->targets, targets->items[i].word, &error);
+    for (unsigned i = set->places_count; i-- > 0;)
+        if (set->places[i]->by_glob && live_targets_excluded(set->settings, set->places[i]->device))
+            live_set_end_place(set, set->places[i], LIVE_LEAVE_DRAIN);
+    live_set_follow(set);
+}
+
+bool live_change_settings(struct live_set *set, const struct capture_settings *settings, struct error *error)
+{
+    struct live_targets targets;
+    struct capture_settings *copy = live_settings_copy(settings, error);
+    if (copy == NULL)
+        return false;
+    if (!live_targets_read(&targets, settings, error) || !check_targets(set, &targets, settings, error) ||
+        (strcmp(settings->filter, set->settings->filter) != 0 && !set_filter(set, settings->filter, error))) {
+        live_settings_free(copy);
+        return false;
+    }
+    live_settings_free(set->settings);
+    set->settings = copy;
+    follow_targets(set, &targets);
+    return true;
+}

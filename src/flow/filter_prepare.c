@@ -1,0 +1,233 @@
+// From filters to a selection: lists sorted, names in lower case, Community IDs decoded.
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/selection.h"
+
+static wide_number host_bits(const struct prefix *prefix)
+{
+    unsigned bits = prefix->address.version == 4 ? 32 : 128, left = bits - prefix->bits;
+    return left == 128 ? ~(wide_number)0 : ((wide_number)1 << left) - 1;
+}
+
+// The prefixes of an IP version as a set; false without memory.
+static bool prepare_version(const struct filter_prefixes *prefixes, uint8_t version, struct number_set *out)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < prefixes->count; i++)
+        count += prefixes->items[i].address.version == version;
+    if (count == 0)
+        return true;
+    struct number_range *ranges = calloc(count, sizeof *ranges);
+    if (ranges == NULL)
+        return false;
+    count = 0;
+    for (unsigned i = 0; i < prefixes->count; i++) {
+        const struct prefix *prefix = &prefixes->items[i];
+        if (prefix->address.version != version)
+            continue;
+        wide_number first = flow_face_number(prefix->address.bytes, version);
+        ranges[count++] = (struct number_range){first, first | host_bits(prefix)};
+    }
+    *out = number_set_of(ranges, count);
+    return true;
+}
+
+static bool prepare_prefixes(const struct filter_prefixes *prefixes, struct address_set *out)
+{
+    return prepare_version(prefixes, 4, &out->v4) && prepare_version(prefixes, 6, &out->v6);
+}
+
+static bool prepare_end(const struct filter_end *end, struct prepared_end *out)
+{
+    out->asks_networks = end->networks.count > 0;
+    out->asks_ports = end->port_count > 0;
+    if (!prepare_prefixes(&end->networks, &out->networks))
+        return false;
+    struct number_range *ranges = calloc(end->port_count + 1, sizeof *ranges);
+    if (ranges == NULL)
+        return false;
+    for (unsigned i = 0; i < end->port_count; i++)
+        ranges[i] = (struct number_range){end->ports[i].first, end->ports[i].last};
+    out->ports = number_set_of(ranges, end->port_count);
+    return true;
+}
+
+static bool prepare_ends(const struct flow_filter *filter, struct prepared_filter *out)
+{
+    for (int role = 0; role < FILTER_ROLES; role++) {
+        if (!prepare_end(&filter->end[role], &out->end[role]))
+            return false;
+        if (out->end[role].asks_networks || out->end[role].asks_ports)
+            *(role == FILTER_CLIENT || role == FILTER_SERVER ? &out->roles : &out->pair) = true;
+    }
+    return true;
+}
+
+static bool prepare_fields(const struct flow_filter *filter, struct prepared_filter *out)
+{
+    for (int field = 0; field < FILTER_FIELDS; field++) {
+        const struct filter_numbers *numbers = &filter->field[field];
+        struct number_range *ranges = calloc(numbers->count + 1, sizeof *ranges);
+        if (ranges == NULL)
+            return false;
+        for (unsigned i = 0; i < numbers->count; i++)
+            ranges[i] = (struct number_range){numbers->items[i], numbers->items[i]};
+        out->field[field] = number_set_of(ranges, numbers->count);
+    }
+    return true;
+}
+
+static void prepare_figures(const struct flow_filter *filter, struct prepared_filter *out)
+{
+    for (int i = 0; i < FILTER_FIGURES; i++) {
+        const struct filter_range *range = &filter->figure[i];
+        out->asks_figure[i] = range->has_min || range->has_max;
+        out->figure[i].min = range->has_min ? range->min : 0;
+        out->figure[i].max = range->has_max ? range->max : UINT64_MAX;
+    }
+}
+
+static void prepare_name(const struct filter_name *name, struct prepared_name *out)
+{
+    size_t length = strlen(name->text);
+    if (name->text[length - 1] == '.')
+        length--;
+    for (size_t i = 0; i < length; i++) {
+        char letter = name->text[i];
+        out->text[i] = letter >= 'A' && letter <= 'Z' ? (char)(letter + ('a' - 'A')) : letter;
+    }
+    out->length = (uint8_t)length;
+    out->suffix = name->suffix;
+}
+
+static bool prepare_names(const struct flow_filter *filter, struct prepared_filter *out)
+{
+    out->names = calloc(filter->name_count + 1, sizeof *out->names);
+    if (out->names == NULL || !prepare_prefixes(&filter->named, &out->named))
+        return false;
+    for (; out->name_count < filter->name_count; out->name_count++)
+        prepare_name(&filter->names[out->name_count], &out->names[out->name_count]);
+    return true;
+}
+
+static bool prepare_community_ids(const struct flow_filter *filter, struct prepared_filter *out)
+{
+    out->community = calloc(filter->community_id_count + 1, sizeof *out->community);
+    if (out->community == NULL)
+        return false;
+    for (; out->community_count < filter->community_id_count; out->community_count++)
+        community_id_decode(filter->community_ids[out->community_count],
+                            out->community[out->community_count]);
+    return true;
+}
+
+static bool asks_parts(const struct prepared_filter *filter)
+{
+    return filter->field[FILTER_INTERFACE].count > 0 || filter->field[FILTER_TUNNEL_KIND].count > 0 ||
+           filter->field[FILTER_TUNNEL_ID].count > 0 || filter->field[FILTER_APP].count > 0 ||
+           filter->asks_figure[FILTER_PACKETS] || filter->asks_figure[FILTER_RETRANSMISSIONS] ||
+           filter->asks_figure[FILTER_RTT_NS] || filter->name_count > 0 || filter->community_count > 0;
+}
+
+static bool prepare(const struct flow_filter *filter, struct flow_selection *selection,
+                    struct prepared_filter *out)
+{
+    prepare_figures(filter, out);
+    if (!prepare_ends(filter, out) || !prepare_fields(filter, out) || !prepare_names(filter, out) ||
+        !prepare_community_ids(filter, out))
+        return false;
+    out->asks_parts = asks_parts(out);
+    selection->needs_ends |= out->asks_figure[FILTER_DURATION_NS];
+    selection->needs_parts |= out->asks_parts;
+    selection->needs_digest |= out->community_count > 0;
+    return true;
+}
+
+static size_t bytes_of_list(const struct flow_filter *filters, unsigned count)
+{
+    size_t bytes = 0, ranges = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct flow_filter *filter = &filters[i];
+        bytes += sizeof(struct prepared_filter) + filter->name_count * sizeof(struct prepared_name) +
+                 filter->community_id_count * (size_t)COMMUNITY_ID_DIGEST_BYTES;
+        ranges += filter->named.count;
+        for (int role = 0; role < FILTER_ROLES; role++)
+            ranges += filter->end[role].networks.count + filter->end[role].port_count;
+        for (int field = 0; field < FILTER_FIELDS; field++)
+            ranges += filter->field[field].count;
+    }
+    return bytes + ranges * sizeof(struct number_range);
+}
+
+static bool prepare_all(const struct flow_filters *filters, struct flow_selection *selection)
+{
+    for (unsigned i = 0; i < filters->allow_count; i++)
+        if (!prepare(&filters->allow[i], selection, &selection->filter[i]))
+            return false;
+    for (unsigned i = 0; i < filters->deny_count; i++)
+        if (!prepare(&filters->deny[i], selection, &selection->filter[filters->allow_count + i]))
+            return false;
+    return true;
+}
+
+struct flow_selection *flow_filter_prepare(const struct flow_filters *filters, struct error *error)
+{
+    if (!flow_filter_check(filters, error))
+        return NULL;
+    size_t bytes = bytes_of_list(filters->allow, filters->allow_count) +
+                   bytes_of_list(filters->deny, filters->deny_count);
+    if (bytes > FILTER_SELECTION_BYTES) {
+        error_set(error, ERROR_INVALID_ARGUMENT,
+                  "the filters need %zu bytes, and %d is the most: give fewer filters, or fewer names", bytes,
+                  FILTER_SELECTION_BYTES);
+        return NULL;
+    }
+    unsigned count = filters->allow_count + filters->deny_count;
+    struct flow_selection *selection = calloc(1, sizeof *selection + count * sizeof selection->filter[0]);
+    if (selection != NULL) {
+        atomic_store_explicit(&selection->holders, 1, memory_order_relaxed);
+        selection->allow_count = filters->allow_count;
+        selection->deny_count = filters->deny_count;
+        if (prepare_all(filters, selection))
+            return selection;
+    }
+    flow_selection_release(selection);
+    error_set(error, ERROR_EXHAUSTED, "no memory for the filters");
+    return NULL;
+}
+
+struct flow_selection *flow_selection_hold(struct flow_selection *selection)
+{
+    if (selection != NULL)
+        atomic_fetch_add_explicit(&selection->holders, 1, memory_order_relaxed);
+    return selection;
+}
+
+static void addresses_done(struct address_set *set)
+{
+    number_set_done(&set->v4);
+    number_set_done(&set->v6);
+}
+
+static void filter_done(struct prepared_filter *filter)
+{
+    for (int role = 0; role < FILTER_ROLES; role++) {
+        addresses_done(&filter->end[role].networks);
+        number_set_done(&filter->end[role].ports);
+    }
+    for (int field = 0; field < FILTER_FIELDS; field++)
+        number_set_done(&filter->field[field]);
+    addresses_done(&filter->named);
+    free(filter->names);
+    free(filter->community);
+}
+
+void flow_selection_release(struct flow_selection *selection)
+{
+    if (selection == NULL || atomic_fetch_sub_explicit(&selection->holders, 1, memory_order_acq_rel) > 1)
+        return;
+    for (unsigned i = 0; i < selection->allow_count + selection->deny_count; i++)
+        filter_done(&selection->filter[i]);
+    free(selection);
+}

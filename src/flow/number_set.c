@@ -1,0 +1,34 @@
+#include "flow/number_set.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static int compare_firsts(const void *left, const void *right)
+{
+    const struct number_range *one = left, *other = right;
+    return (one->first > other->first) - (one->first < other->first);
+}
+
+struct number_set number_set_of(struct number_range *take_ranges, unsigned count)
+{
+    struct number_set set = {.ranges = take_ranges};
+    if (count == 0)
+        return set;
+    qsort(take_ranges, count, sizeof *take_ranges, compare_firsts);
+    for (unsigned i = 0; i < count; i++) {
+        struct number_range range = take_ranges[i];
+        struct number_range *before = set.count > 0 ? &take_ranges[set.count - 1] : NULL;
+        assert(range.first <= range.last);
+        if (before == NULL || range.first > before->last)
+            take_ranges[set.count++] = range;
+        else if (range.last > before->last)
+            before->last = range.last;
+    }
+    return set;
+}
+
+void number_set_done(struct number_set *set)
+{
+    free(set->ranges);
+    *set = (struct number_set){0};
+}

@@ -1,0 +1,90 @@
+// The aggregate thread: the parts of a tick of all workers meet here, and so do their answers to questions.
+#include "pipeline/pipeline_parts.h"
+
+static void add_totals(struct totals *to, const struct shard_totals *from)
+{
+    to->analysed += from->analysed;
+    to->analysed_bytes += from->analysed_bytes;
+    to->duplicate += from->duplicate;
+    to->second_sightings += from->second_sightings;
+    to->flows_created += from->flows_created;
+    to->flows_active += from->flows_active;
+    to->flows_refused += from->flows_refused;
+    to->flows_unanswered += from->flows_unanswered;
+    to->flows_inconclusive += from->flows_inconclusive;
+    to->flow_table_bytes += from->flow_table_bytes;
+    to->dns_messages += from->dns_messages;
+    to->tls_hellos += from->tls_hellos;
+    to->decode_errors[DECODE_LAYER_APP][DECODE_BAD_MESSAGE] += from->bad_messages;
+    for (int reason = 0; reason < END_REASONS; reason++)
+        to->flows_ended[reason] += from->flows_ended[reason];
+    for (int protocol = 0; protocol < 256; protocol++) {
+        to->protocol_packets[protocol] += from->protocol_packets[protocol];
+        to->protocol_bytes[protocol] += from->protocol_bytes[protocol];
+    }
+}
+
+static void serve_answers(struct pipeline *pipeline)
+{
+    for (struct message *message; (message = mailbox_take(&pipeline->answers)) != NULL;) {
+        struct question *question = (struct question *)message;
+        if (question_merge(question) && pipeline->consumer->answer != NULL)
+            pipeline->consumer->answer(pipeline->consumer, question);
+        question_finish(question);
+    }
+}
+
+static bool all_have_come(const struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        if (!worker_has_run(pipeline->workers[i]))
+            return false;
+    return true;
+}
+
+// Waits for the next tick of all workers; answers go out meanwhile.
+static void await_tick(struct pipeline *pipeline)
+{
+    for (;;) {
+        unsigned count = bell_count(&pipeline->merging);
+        serve_answers(pipeline);
+        if (all_have_come(pipeline))
+            return;
+        bell_wait(&pipeline->merging, count, -1);
+    }
+}
+
+static bool take_tick(struct pipeline *pipeline, uint64_t number)
+{
+    struct tick_run *runs[PIPELINE_WORKERS];
+    const struct tick_slot *slot = &pipeline->slots[number % pipeline->slot_count];
+    unsigned workers = pipeline->setup.workers;
+    struct pipeline_tick tick = {
+        .number = number, .totals = &pipeline->merged, .runs = runs, .run_count = workers};
+    for (unsigned i = 0; i < workers; i++)
+        runs[i] = worker_run(pipeline->workers[i]);
+    tick.last = slot->last; // after the parts: they carry the order of memory
+    tick.now_ns = slot->now_ns;
+    tick.generation = runs[0]->report->generation;
+    totals_copy(&pipeline->merged, &slot->totals);
+    for (unsigned i = 0; i < workers; i++) {
+        add_totals(&pipeline->merged, &runs[i]->report->totals);
+        if (runs[i]->report->generation < tick.generation)
+            tick.generation = runs[i]->report->generation;
+    }
+    tick_begin(&tick);
+    pipeline->consumer->tick(pipeline->consumer, &tick);
+    return !tick.last;
+}
+
+void *pipeline_aggregate(void *argument)
+{
+    struct pipeline *pipeline = argument;
+    uint64_t number = 0;
+    do
+        await_tick(pipeline);
+    while (take_tick(pipeline, number++));
+    mailbox_close(&pipeline->answers);
+    serve_answers(pipeline);
+    return NULL;
+}
