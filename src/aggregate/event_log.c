@@ -9,7 +9,6 @@
 #include "base/time.h"
 
 enum {
-    WAIT_EVENTS = 4096, // that a reader which is waited for may lag
     WAKE_EVENTS = 1024, // that are out before sleeping readers are woken within a tick
     SPARE_BLOCKS = 64,
     END_GRACE_SECS = 3, // for live outputs at the end
@@ -207,7 +206,7 @@ static void wake_readers(struct event_log *log)
 // Whether some reader must catch up before more is written.
 static bool must_wait(const struct event_log *log)
 {
-    uint64_t lag = log->setup.capacity < WAIT_EVENTS ? log->setup.capacity : WAIT_EVENTS;
+    uint64_t lag = log->setup.capacity < EVENTS_WAITED_FOR ? log->setup.capacity : EVENTS_WAITED_FOR;
     for (const struct event_reader *reader = log->readers; reader != NULL; reader = reader->next)
         if (is_waited_for(reader) && reader->cursor < reader->end && log->next - reader->cursor > lag)
             return true;

@@ -58,6 +58,8 @@ uint64_t event_log_next(struct event_log *log);
 // Blocks in memory, those that wait to be filled again included.
 uint64_t event_log_held_blocks(struct event_log *log);
 
+enum { EVENTS_WAITED_FOR = 4096 }; // that a reader which is waited for may lag
+
 enum event_policy {
     EVENTS_WAIT,           // the writer waits for the reader: an output of a file
     EVENTS_DROP,           // the oldest are lost to a reader that lags: streams

@@ -24,6 +24,13 @@ void flow_event_identify(struct flow_event *event)
 enum { TEXTS_AT_MOST = EVENT_TEXTS * (FLOW_TEXT_LONGEST + 1) };
 _Static_assert(TEXTS_AT_MOST <= FLOW_BLOCK_TEXT_BYTES / 4, "a block holds several events of any texts");
 
+uint64_t flow_events_bytes(uint64_t capacity, bool waited_for)
+{
+    if (waited_for)
+        return EVENTS_WAITED_FOR * (uint64_t)(sizeof(struct flow_event) + TEXTS_AT_MOST);
+    return event_log_most_blocks(capacity, FLOW_BLOCK_EVENTS) * sizeof(struct flow_block);
+}
+
 struct flow_event *flow_block_next(struct flow_block *block)
 {
     const struct event_block *head = &block->head;

@@ -45,6 +45,9 @@ struct flow_block {
     char texts[FLOW_BLOCK_TEXT_BYTES];
 };
 
+// The most that a log of flow events takes: live with `capacity`, else for readers that are waited for.
+uint64_t flow_events_bytes(uint64_t capacity, bool waited_for);
+
 // The place for the next event; NULL when the block is full. The caller fills all of it but the sequence, with texts
 // that it keeps until flow_block_keep() has copied them, each cut at FLOW_TEXT_LONGEST.
 struct flow_event *flow_block_next(struct flow_block *block);
