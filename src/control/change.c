@@ -218,34 +218,39 @@ static bool is_old_news(const struct control *control, const struct change *chan
     return change->origin == CHANGE_BY_FILE && diff.count == 0;
 }
 
-static bool change_all(struct control *control, const struct change *change, const struct generation *now,
-                       struct change_verdicts *out, struct error *error)
+// What is checked is put in force, and what the file said is kept for the next time.
+static bool put_in_force(struct plan *plan, const struct generation *now, struct error *error)
 {
-    struct plan plan = {.control = control, .change = change, .now = &now->settings, .out = out};
-    struct settings_diff diff;
+    struct control *control = plan->control;
+    bool by_file = plan->change->origin == CHANGE_BY_FILE;
     struct settings file;
-    plan.next = generation_create(&now->settings, now->number + 1, error);
-    if (plan.next == NULL)
+    if (by_file && !settings_copy(&file, plan->change->wanted, error))
         return false;
-    settings_compare(&now->settings, change->wanted, &diff);
-    bool good = plan_rows(&plan, &diff, error) && check(&plan, error);
-    bool by_file = change->origin == CHANGE_BY_FILE;
-    if (!good || change->dry_run || (by_file && !settings_copy(&file, change->wanted, error))) {
-        good &= change->dry_run;
-        abandon(&plan);
-        return good;
-    }
-    mark_rows(&plan, now);
-    good = enact(&plan, error);
+    mark_rows(plan, now);
+    bool good = enact(plan, error);
     if (good)
-        commit(&plan);
-    else
-        abandon(&plan);
+        commit(plan);
     if (by_file) {
         settings_done(good ? &control->file : &file);
         control->file = good ? file : control->file;
     }
     return good;
+}
+
+static bool change_all(struct control *control, const struct change *change, const struct generation *now,
+                       struct change_verdicts *out, struct error *error)
+{
+    struct plan plan = {.control = control, .change = change, .now = &now->settings, .out = out};
+    struct settings_diff diff;
+    plan.next = generation_create(&now->settings, now->number + 1, error);
+    if (plan.next == NULL)
+        return false;
+    settings_compare(&now->settings, change->wanted, &diff);
+    bool good = plan_rows(&plan, &diff, error) && check(&plan, error);
+    bool published = good && !change->dry_run && put_in_force(&plan, now, error);
+    if (!published)
+        abandon(&plan);
+    return change->dry_run ? good : published;
 }
 
 static void note_reload(struct control *control, bool good)
