@@ -34,8 +34,8 @@ struct paced_source {
     struct chunk_pool *pool;
     struct chunk *chunk;
     struct source_interface shown;
-    uint64_t made;    // packets
-    int64_t begin_ns; // of the pace, when `made_then` were made
+    uint64_t made, told; // packets; of these in what was counted before
+    int64_t begin_ns;    // of the pace, when `made_then` were made
     uint64_t made_then, rate;
     atomic_bool filled, stopped;
 };
@@ -117,11 +117,13 @@ static const struct source_interface *paced_interface(const struct source *sourc
     return &((const struct paced_source *)source)->shown;
 }
 
-static void paced_drops(struct source *source, unsigned interface, struct source_drops *out)
+static bool paced_drops(struct source *source, bool first, struct source_drops *out)
 {
-    const struct paced_source *paced = (const struct paced_source *)source;
-    (void)interface;
-    *out = (struct source_drops){.received = paced->made, .delivered = paced->made, .exact = true};
+    struct paced_source *paced = (struct paced_source *)source;
+    uint64_t since = paced->made - paced->told;
+    paced->told = paced->made;
+    *out = (struct source_drops){.received = since, .delivered = since, .exact = true};
+    return first;
 }
 
 static void paced_stop(struct source *source, bool drain)

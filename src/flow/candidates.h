@@ -3,10 +3,14 @@
 // however many are wanted and in whatever order they come. Internal to flow/.
 #pragma once
 
-#include "flow/face.h"
+#include "flow/faces.h"
+
+// Zeros, all of them touched; NULL without memory.
+void *flow_touched_memory(size_t bytes);
 
 struct flow_candidate {
-    uint64_t rank; // larger is better
+    uint64_t rank;   // larger is better
+    uint64_t prefix; // of the key, as it is ordered; candidates_add() sets it
     struct flow_key key;
     uint32_t id;
 };
@@ -19,24 +23,14 @@ struct flow_candidates {
     wide_number bound_address; // of its endpoint A
 };
 
-bool candidates_init(struct flow_candidates *candidates, unsigned wanted); // false without memory
+// False without memory. Touches all of it: the shard that fills it must not wait for pages.
+bool candidates_init(struct flow_candidates *candidates, unsigned wanted);
 void candidates_done(struct flow_candidates *candidates);
 
-// Whether a flow of this rank may be among the best. Many flows may be of one rank: then the first parts of the key say
-// so mostly.
-static inline bool candidates_want(const struct flow_candidates *candidates, uint64_t rank,
-                                   const struct flow_face *face)
-{
-    const struct flow_candidate *bound = &candidates->bound;
-    if (!candidates->bounded || rank != bound->rank)
-        return !candidates->bounded || rank > bound->rank;
-    if (face->protocol != bound->key.protocol)
-        return face->protocol < bound->key.protocol;
-    if (face->version != bound->key.ip_version)
-        return face->version < bound->key.ip_version;
-    return face->address[0] <= candidates->bound_address;
-}
-
+// Of faces with these ranks, which are bits of `of`, those that may be among the best. Many flows may be of one rank:
+// then the first parts of their keys say so mostly.
+uint64_t candidates_among(const struct flow_candidates *candidates, const struct flow_faces *faces,
+                          const uint64_t ranks[], uint64_t of);
 void candidates_add(struct flow_candidates *candidates, const struct flow_candidate *candidate);
 // Leaves the best in items[0..count), in no order.
 void candidates_cut(struct flow_candidates *candidates);

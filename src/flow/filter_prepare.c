@@ -26,9 +26,11 @@ static bool prepare_version(const struct filter_prefixes *prefixes, uint8_t vers
         const struct prefix *prefix = &prefixes->items[i];
         if (prefix->address.version != version)
             continue;
-        wide_number first = flow_face_number(prefix->address.bytes, version);
+        wide_number first = flow_address_number(prefix->address.bytes, version);
         ranges[count++] = (struct number_range){first, first | host_bits(prefix)};
     }
+    if (version == 4)
+        return number_set_narrow(ranges, count, out);
     *out = number_set_of(ranges, count);
     return true;
 }
@@ -49,8 +51,7 @@ static bool prepare_end(const struct filter_end *end, struct prepared_end *out)
         return false;
     for (unsigned i = 0; i < end->port_count; i++)
         ranges[i] = (struct number_range){end->ports[i].first, end->ports[i].last};
-    out->ports = number_set_of(ranges, end->port_count);
-    return true;
+    return number_set_narrow(ranges, end->port_count, &out->ports);
 }
 
 static bool prepare_ends(const struct flow_filter *filter, struct prepared_filter *out)
@@ -73,7 +74,8 @@ static bool prepare_fields(const struct flow_filter *filter, struct prepared_fil
             return false;
         for (unsigned i = 0; i < numbers->count; i++)
             ranges[i] = (struct number_range){numbers->items[i], numbers->items[i]};
-        out->field[field] = number_set_of(ranges, numbers->count);
+        if (!number_set_narrow(ranges, numbers->count, &out->field[field]))
+            return false;
     }
     return true;
 }
@@ -138,7 +140,10 @@ static bool prepare(const struct flow_filter *filter, struct flow_selection *sel
         !prepare_community_ids(filter, out))
         return false;
     out->asks_parts = asks_parts(out);
-    selection->needs_ends |= out->asks_figure[FILTER_DURATION_NS];
+    if (out->asks_figure[FILTER_DURATION_NS])
+        selection->parts |= FLOW_FACE_ENDS;
+    if (out->asks_figure[FILTER_RTT_NS] || out->asks_figure[FILTER_RETRANSMISSIONS])
+        selection->parts |= FLOW_FACE_QUALITY;
     selection->needs_parts |= out->asks_parts;
     selection->needs_digest |= out->community_count > 0;
     return true;

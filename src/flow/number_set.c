@@ -27,8 +27,23 @@ struct number_set number_set_of(struct number_range *take_ranges, unsigned count
     return set;
 }
 
+bool number_set_narrow(struct number_range *take_ranges, unsigned count, struct number_set *out)
+{
+    struct number_set wide = number_set_of(take_ranges, count);
+    *out = (struct number_set){.count = wide.count, .narrow = calloc(wide.count + 1, sizeof *out->narrow)};
+    bool good = out->narrow != NULL;
+    for (unsigned i = 0; good && i < wide.count; i++) {
+        assert(wide.ranges[i].last <= UINT32_MAX);
+        out->narrow[i] = (struct narrow_range){(uint32_t)wide.ranges[i].first, (uint32_t)wide.ranges[i].last};
+    }
+    out->count = good ? wide.count : 0;
+    number_set_done(&wide);
+    return good;
+}
+
 void number_set_done(struct number_set *set)
 {
     free(set->ranges);
+    free(set->narrow);
     *set = (struct number_set){0};
 }

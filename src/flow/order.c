@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "flow/face.h"
+#include "flow/faces.h"
 
 // Known values lie above 0, the rank of unknown ones.
 static uint64_t rank_known(struct flow_ordering ordering, uint64_t value)
@@ -55,46 +55,91 @@ uint64_t flow_rank(struct flow_ordering ordering, const struct flow_record *reco
     return rank_rate(ordering, bytes, span_ns);
 }
 
-bool flow_rank_of_face(struct flow_ordering ordering, const struct flow_face *face, uint64_t *rank)
+static void rank_all_known(struct flow_ordering ordering, const uint64_t values[], unsigned count,
+                           uint64_t ranks[])
 {
+    for (unsigned i = 0; i < count; i++)
+        ranks[i] = rank_known(ordering, values[i]);
+}
+
+static void rank_all_times(struct flow_ordering ordering, const int64_t times_ns[], unsigned count,
+                           uint64_t ranks[])
+{
+    for (unsigned i = 0; i < count; i++)
+        ranks[i] = rank_time(ordering, times_ns[i]);
+}
+
+static void rank_spans(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t ranks[])
+{
+    for (unsigned i = 0; i < faces->count; i++) {
+        uint64_t span_ns = flow_span_ns(faces->first_ns[i], faces->last_ns[i]);
+        ranks[i] = ordering.by == FLOWS_BY_DURATION ? rank_known(ordering, span_ns)
+                                                    : rank_rate(ordering, faces->bytes[i], span_ns);
+    }
+}
+
+static void rank_rtt(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t ranks[])
+{
+    for (unsigned i = 0; i < faces->count; i++)
+        ranks[i] = (faces->rtt >> i & 1) != 0 ? rank_known(ordering, faces->rtt_ns[i]) : 0;
+}
+
+// Whether quality is measured at all a face does not say: with none that is known, it is one that is or zero.
+static uint64_t rank_retransmissions(struct flow_ordering ordering, const struct flow_faces *faces,
+                                     uint64_t ranks[])
+{
+    uint64_t right = 0;
+    for (unsigned i = 0; i < faces->count; i++) {
+        bool tcp = (faces->tcp >> i & 1) != 0;
+        ranks[i] = tcp ? rank_known(ordering, faces->retransmissions[i]) : 0;
+        right |= (uint64_t)(!tcp || faces->retransmissions[i] > 0) << i;
+    }
+    return right & faces->measured;
+}
+
+uint64_t flow_ranks_of_faces(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t ranks[])
+{
+    unsigned count = faces->count;
     switch (ordering.by) {
     case FLOWS_BY_BYTES:
-        *rank = rank_known(ordering, face->bytes);
-        return true;
+        rank_all_known(ordering, faces->bytes, count, ranks);
+        return UINT64_MAX;
     case FLOWS_BY_PACKETS:
-        *rank = rank_known(ordering, face->packets);
-        return !face->has_extra;
+        rank_all_known(ordering, faces->packets, count, ranks);
+        return ~faces->extra;
     case FLOWS_BY_RECENCY:
-        *rank = rank_time(ordering, face->last_ns);
-        return !face->has_extra;
+        rank_all_times(ordering, faces->last_ns, count, ranks);
+        return ~faces->extra;
     case FLOWS_BY_FIRST_SEEN:
-        *rank = rank_time(ordering, face->first_ns);
-        return !face->has_extra;
-    case FLOWS_BY_DURATION:
-        *rank = rank_known(ordering, flow_span_ns(face->first_ns, face->last_ns));
-        return true;
+        rank_all_times(ordering, faces->first_ns, count, ranks);
+        return ~faces->extra;
     case FLOWS_BY_RETRANSMISSIONS:
-        *rank = 0;
-        return face->protocol != IP_PROTOCOL_TCP;
+        return rank_retransmissions(ordering, faces, ranks);
     case FLOWS_BY_RTT:
-        *rank = 0;
-        return !face->has_quality;
+        rank_rtt(ordering, faces, ranks);
+        return faces->measured;
+    case FLOWS_BY_DURATION:
     case FLOWS_BY_RATE:
     case FLOW_ORDERS:
         break;
     }
-    *rank = rank_rate(ordering, face->bytes, flow_span_ns(face->first_ns, face->last_ns));
-    return true;
+    rank_spans(ordering, faces, ranks);
+    return UINT64_MAX;
 }
 
-bool flow_order_needs_ends(enum flow_order order)
+unsigned flow_order_parts(enum flow_order order)
 {
-    return order == FLOWS_BY_FIRST_SEEN || order == FLOWS_BY_DURATION || order == FLOWS_BY_RATE;
-}
-
-bool flow_order_needs_parts(enum flow_order order)
-{
-    return order == FLOWS_BY_RETRANSMISSIONS || order == FLOWS_BY_RTT;
+    switch (order) {
+    case FLOWS_BY_FIRST_SEEN:
+    case FLOWS_BY_DURATION:
+    case FLOWS_BY_RATE:
+        return FLOW_FACE_ENDS;
+    case FLOWS_BY_RETRANSMISSIONS:
+    case FLOWS_BY_RTT:
+        return FLOW_FACE_QUALITY;
+    default:
+        return 0;
+    }
 }
 
 int flow_order_compare(struct flow_ordering ordering, const struct flow_record *left,

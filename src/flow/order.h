@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct flow_face;
+struct flow_faces;
 struct flow_record;
 
 // Downwards: the most, the latest, the longest first.
@@ -28,11 +28,9 @@ struct flow_ordering {
 
 // What orders a flow: a larger rank comes first.
 uint64_t flow_rank(struct flow_ordering ordering, const struct flow_record *record);
-// The same of a face; false when the flow's record has to tell.
-bool flow_rank_of_face(struct flow_ordering ordering, const struct flow_face *face, uint64_t *rank);
-// Whether flow_rank_of_face() reads face->first_ns, and whether it leaves many flows to their records.
-bool flow_order_needs_ends(enum flow_order order);
-bool flow_order_needs_parts(enum flow_order order);
+// The same of all faces. Returns for which of them it is right, as bits; of the others the record has to tell.
+uint64_t flow_ranks_of_faces(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t ranks[]);
+unsigned flow_order_parts(enum flow_order order); // that faces need for it: enum flow_face_part
 
 // By rank, then by key: <0, 0, >0.
 int flow_order_compare(struct flow_ordering ordering, const struct flow_record *left,

@@ -8,7 +8,7 @@
 #include "flow/table.h"
 
 // What else costs as much as so many looks.
-enum { LOOKS_A_RECORD = 8, LOOKS_A_DIGEST = 24, LOOKS_A_ROW = 32 };
+enum { LOOKS_A_RECORD = 10, LOOKS_AN_ASKED_RECORD = 4, LOOKS_A_DIGEST = 50, LOOKS_A_ROW = 60 };
 
 bool flow_query_check(const struct flow_query *query, struct error *error)
 {
@@ -24,7 +24,7 @@ bool flow_asked_init(struct flow_asked *asked, const struct flow_query *query)
 {
     assert(query->limit >= 1 && query->limit <= FLOW_QUERY_LIMIT);
     *asked = (struct flow_asked){.query = *query, .began_ns = FLOWS_NOT_BEGUN};
-    asked->answer.rows = calloc(query->limit, sizeof *asked->answer.rows);
+    asked->answer.rows = flow_touched_memory(query->limit * sizeof *asked->answer.rows);
     return candidates_init(&asked->best, query->limit) && asked->answer.rows != NULL;
 }
 
@@ -37,16 +37,11 @@ void flow_asked_done(struct flow_asked *asked)
     *asked = (struct flow_asked){0};
 }
 
-static bool needs_ends(const struct flow_asked *asked)
+static unsigned parts_of(const struct flow_asked *asked)
 {
-    return flow_order_needs_ends(asked->query.order.by) || asked->shown != NULL ||
-           (asked->query.selection != NULL && asked->query.selection->needs_ends);
-}
-
-static bool needs_parts(const struct flow_asked *asked)
-{
-    return flow_order_needs_parts(asked->query.order.by) ||
-           (asked->query.selection != NULL && asked->query.selection->needs_parts);
+    const struct flow_selection *selection = asked->query.selection;
+    return flow_order_parts(asked->query.order.by) | (selection != NULL ? selection->parts : 0) |
+           (asked->shown != NULL ? (unsigned)FLOW_FACE_ENDS : 0);
 }
 
 // Newer flows have higher numbers, more or less, and are what most questions are about: the walk goes down.
@@ -57,8 +52,9 @@ void flow_round_add(struct flow_round *round, const struct flow_table *table, st
         asked->began_ns =
             asked->shown->began_ns != FLOWS_NOT_BEGUN ? asked->shown->began_ns : table->newest_ns;
     round->asked[round->count++] = asked;
-    round->ends |= needs_ends(asked);
-    round->parts |= needs_parts(asked);
+    round->parts |= parts_of(asked);
+    round->needs_parts |= (round->parts & FLOW_FACE_QUALITY) != 0 ||
+                          (asked->query.selection != NULL && asked->query.selection->needs_parts);
     round->left = table->store.v4.slab.fresh;
 }
 
@@ -68,55 +64,78 @@ void flow_round_give_up(struct flow_round *round, unsigned place)
     round->asked[place] = NULL;
 }
 
-// A flow that is looked at; the record is made when the first one needs it.
-struct look {
+// Flows that are looked at together, by one question after the other. A record is made when the first one needs it.
+struct block {
     const struct flow_table *table;
-    uint32_t id;
-    bool has_record;
-    struct flow_face face;
-    struct flow_record record;
-    unsigned looks; // what it cost
+    struct flow_faces faces;
+    unsigned looks;      // what they cost
+    uint64_t has_record; // bits
+    struct flow_record record[FLOW_FACES];
 };
 
-static const struct flow_record *record_of(struct look *look)
+static const struct flow_record *record_of(struct block *block, unsigned i)
 {
-    if (!look->has_record) {
-        flow_table_peek(look->table, look->id, &look->record);
-        look->has_record = true;
-        look->looks += LOOKS_A_RECORD;
+    if ((block->has_record >> i & 1) == 0) {
+        flow_table_peek(block->table, block->faces.id[i], &block->record[i]);
+        block->has_record |= UINT64_C(1) << i;
+        block->looks += LOOKS_A_RECORD;
     }
-    return &look->record;
+    return &block->record[i];
 }
 
-static bool selects(const struct flow_selection *selection, struct look *look)
+static uint64_t selected(const struct flow_selection *selection, struct block *block)
 {
-    if (selection == NULL)
-        return true;
-    enum flow_fit fit = flow_selection_fits_face(selection, &look->face);
-    if (fit != FLOW_FIT_MAYBE)
-        return fit == FLOW_FIT_YES;
-    look->looks += selection->needs_digest ? LOOKS_A_DIGEST : 1;
-    return flow_selection_fits_both(selection, &look->face, record_of(look));
+    struct flow_fit fit = flow_selection_fits_faces(selection, &block->faces);
+    for (uint64_t ask = fit.may & ~fit.does; ask != 0; ask &= ask - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(ask);
+        block->looks += selection->needs_digest ? LOOKS_A_DIGEST : LOOKS_AN_ASKED_RECORD;
+        fit.does |= (uint64_t)flow_selection_fits(selection, record_of(block, i)) << i;
+    }
+    return fit.does;
 }
 
-static bool fits(const struct flow_asked *asked, struct look *look)
+// Those that a listing has not shown and that were there when it began.
+static uint64_t not_shown(const struct flow_asked *asked, const struct flow_faces *faces)
 {
-    if (asked->shown != NULL &&
-        (look->face.first_ns > asked->began_ns || flow_shown_has(asked->shown, look->id)))
-        return false;
-    return selects(asked->query.selection, look);
+    uint64_t bits = 0;
+    for (unsigned i = faces->count; i-- > 0;)
+        bits = bits << 1 |
+               (faces->first_ns[i] <= asked->began_ns && !flow_shown_has(asked->shown, faces->id[i]));
+    return bits;
 }
 
-static void note(struct flow_asked *asked, struct look *look)
+static uint64_t fitting(const struct flow_asked *asked, struct block *block)
 {
-    struct flow_candidate candidate = {.id = look->id};
-    if (!flow_rank_of_face(asked->query.order, &look->face, &candidate.rank))
-        candidate.rank = flow_rank(asked->query.order, record_of(look));
-    asked->answer.matched++;
-    if (!candidates_want(&asked->best, candidate.rank, &look->face))
+    uint64_t bits = flow_faces_all(&block->faces);
+    if (asked->shown != NULL)
+        bits &= not_shown(asked, &block->faces);
+    if (asked->query.selection != NULL && bits != 0)
+        bits &= selected(asked->query.selection, block);
+    return bits;
+}
+
+static void rank(const struct flow_asked *asked, struct block *block, uint64_t of, uint64_t ranks[FLOW_FACES])
+{
+    uint64_t right = flow_ranks_of_faces(asked->query.order, &block->faces, ranks);
+    for (uint64_t ask = of & ~right; ask != 0; ask &= ask - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(ask);
+        ranks[i] = flow_rank(asked->query.order, record_of(block, i));
+    }
+}
+
+static void look_at(struct flow_asked *asked, struct block *block)
+{
+    uint64_t ranks[FLOW_FACES], bits = fitting(asked, block);
+    if (bits == 0)
         return;
-    flow_key_of(&look->table->store, flow_at(&look->table->store, look->id), &candidate.key);
-    candidates_add(&asked->best, &candidate);
+    asked->answer.matched += (unsigned)__builtin_popcountll(bits);
+    rank(asked, block, bits, ranks);
+    for (bits = candidates_among(&asked->best, &block->faces, ranks, bits); bits != 0; bits &= bits - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(bits);
+        struct flow_candidate candidate = {.rank = ranks[i], .id = block->faces.id[i]};
+        flow_key_of(&block->table->store, flow_at(&block->table->store, candidate.id), &candidate.key);
+        candidates_add(&asked->best, &candidate);
+    }
 }
 
 static bool is_alive(const struct flow_table *table, uint32_t id)
@@ -124,33 +143,24 @@ static bool is_alive(const struct flow_table *table, uint32_t id)
     return (flow_at(&table->store, id)->marks & FLOW_MARK_ENDED) == 0; // freed nodes have the mark, too
 }
 
-// Returns what it cost.
-static unsigned look_at(const struct flow_table *table, struct flow_round *round, uint32_t id)
+static void begin_block(struct block *block, const struct flow_table *table, bool v6)
 {
-    if (!is_alive(table, id))
-        return 1;
-    struct look look;
-    look.table = table;
-    look.id = id;
-    look.has_record = false;
-    look.looks = 1 + round->count;
-    flow_face_of_node(&table->store, id, round->ends, &look.face);
-    round->looked_at++;
-    for (unsigned i = 0; i < round->count; i++)
-        if (round->asked[i] != NULL && fits(round->asked[i], &look))
-            note(round->asked[i], &look);
-    return look.looks;
+    block->table = table;
+    block->looks = 0;
+    block->has_record = 0;
+    flow_faces_clear(&block->faces, v6 ? 6 : 4);
 }
 
 // The flow of a candidate as it is now, unless it has ended or does not fit any more. (Its node may belong to a younger
 // flow by now, which is as good.)
 static void copy_row(const struct flow_table *table, struct flow_asked *asked, uint32_t id)
 {
-    struct look look = {.table = table, .id = id};
+    struct block block;
     if (!is_alive(table, id))
         return;
-    flow_face_of_node(&table->store, id, true, &look.face);
-    if (!fits(asked, &look))
+    begin_block(&block, table, (id & FLOW_ID_V6) != 0);
+    flow_faces_add(&block.faces, table, id, parts_of(asked));
+    if (fitting(asked, &block) == 0)
         return;
     assert(asked->answer.count < asked->query.limit);
     struct flow_row *row = &asked->answer.rows[asked->answer.count++];
@@ -188,19 +198,35 @@ PREFETCHING void look_ahead(const struct flow_table *table, const struct flow_ro
 {
     if (round->left > AHEAD_NODES)
         flow_prefetch(&table->store, (round->left - AHEAD_NODES) | flag);
-    if (round->parts && round->left > AHEAD_PARTS) {
+    if (round->needs_parts && round->left > AHEAD_PARTS) {
         const struct flow *flow = flow_at(&table->store, (round->left - AHEAD_PARTS) | flag);
         if ((flow->marks & FLOW_MARK_ENDED) == 0)
             flow_prefetch_parts(&table->store, flow);
     }
 }
 
-static bool walk(const struct flow_table *table, struct flow_round *round, unsigned *looks)
+// The next flows that are alive, of at most so many nodes.
+static void fill_block(struct block *block, struct flow_round *round, unsigned nodes)
 {
     uint32_t flag = round->step == ROUND_WALKS_V6 ? (uint32_t)FLOW_ID_V6 : 0;
-    for (; round->left > 0 && *looks > 0; round->left--) {
-        look_ahead(table, round, flag);
-        spend(looks, look_at(table, round, round->left | flag));
+    for (; nodes > 0 && round->left > 0; nodes--, round->left--) {
+        look_ahead(block->table, round, flag);
+        if (is_alive(block->table, round->left | flag))
+            flow_faces_add(&block->faces, block->table, round->left | flag, round->parts);
+    }
+}
+
+static bool walk(const struct flow_table *table, struct flow_round *round, unsigned *looks)
+{
+    struct block block;
+    while (round->left > 0 && *looks > 0) {
+        begin_block(&block, table, round->step == ROUND_WALKS_V6);
+        fill_block(&block, round, *looks < FLOW_FACES ? *looks : FLOW_FACES);
+        for (unsigned i = 0; i < round->count; i++)
+            if (round->asked[i] != NULL)
+                look_at(round->asked[i], &block);
+        round->looked_at += block.faces.count;
+        spend(looks, block.looks + FLOW_FACES + round->count * block.faces.count);
     }
     return round->left == 0;
 }

@@ -60,8 +60,8 @@ struct flow_round {
     uint32_t left;      // nodes of this IP version
     uint64_t looked_at; // flows alive so far
     unsigned copied;    // places of asked[] that are done
-    bool ends;          // somebody wants to know when flows began
-    bool parts;         // somebody looks at the parts of many flows
+    unsigned parts;     // that faces need: enum flow_face_part
+    bool needs_parts;   // somebody looks at the parts of many flows
 };
 
 // Adds a question to a round that has not begun.

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "flow/community_id.h"
-#include "flow/face.h"
+#include "flow/faces.h"
 #include "flow/filter.h"
 
 struct address_set {
@@ -40,16 +40,18 @@ struct prepared_filter {
 struct flow_selection {
     atomic_uint holders;
     unsigned allow_count, deny_count;
-    bool needs_ends;                 // a face with them
+    unsigned parts;                  // of faces, enum flow_face_part
     bool needs_parts;                // looks at the parts of many flows
     bool needs_digest;               // may cost a Community ID a flow
     struct prepared_filter filter[]; // `allow`, then `deny`
 };
 
-enum flow_fit { FLOW_FIT_NO, FLOW_FIT_MAYBE, FLOW_FIT_YES };
+// What is known of flows, as bits by their places: those that may fit, and of these those that do.
+struct flow_fit {
+    uint64_t may, does;
+};
 
-// First step: what the node tells. Never wrong; MAYBE where its parts decide.
-enum flow_fit flow_selection_fits_face(const struct flow_selection *selection, const struct flow_face *face);
-// Second step: whether `face` and `record` of a flow are selected.
-bool flow_selection_fits_both(const struct flow_selection *selection, const struct flow_face *face,
-                              const struct flow_record *record);
+// First step: what faces tell. Never wrong; where a flow's parts decide it may fit, and flow_selection_fits() asks its
+// record.
+struct flow_fit flow_selection_fits_faces(const struct flow_selection *selection,
+                                          const struct flow_faces *faces);

@@ -93,11 +93,12 @@ static inline const struct source_interface *made_interface(const struct source 
     return &((const struct made_source *)source)->interface;
 }
 
-static inline void made_drops(struct source *source, unsigned interface, struct source_drops *out)
+static inline bool made_drops(struct source *source, bool first, struct source_drops *out)
 {
     (void)source;
-    (void)interface;
-    *out = (struct source_drops){.exact = true};
+    (void)first;
+    (void)out;
+    return false;
 }
 
 static inline void made_stop(struct source *source, bool drain)

@@ -33,10 +33,18 @@ static struct flow_candidate candidate_of(unsigned number, unsigned count, unsig
 
 static void offer(struct flow_candidates *candidates, const struct flow_candidate *candidate)
 {
-    struct flow_face face = {.protocol = candidate->key.protocol, .version = candidate->key.ip_version};
-    face.address[0] = flow_face_number(candidate->key.addresses[0], candidate->key.ip_version);
-    if (candidates_want(candidates, candidate->rank, &face))
+    static struct flow_faces faces;
+    flow_faces_clear(&faces, candidate->key.ip_version);
+    faces.count = 1;
+    faces.protocol[0] = candidate->key.protocol;
+    wide_number address = flow_address_number(candidate->key.addresses[0], candidate->key.ip_version);
+    if (candidate->key.ip_version == 4)
+        faces.address.v4[0][0] = (uint32_t)address;
+    else
+        faces.address.v6[0][0] = address;
+    if (candidates_among(candidates, &faces, &candidate->rank, 1) != 0)
         candidates_add(candidates, candidate);
+    cr_assert_eq(candidates_among(candidates, &faces, &candidate->rank, 0), 0);
 }
 
 static void expect_best(unsigned count, unsigned wanted, unsigned pattern)

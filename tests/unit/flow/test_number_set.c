@@ -21,6 +21,19 @@ static bool in_one(const struct number_range *ranges, unsigned count, wide_numbe
     return false;
 }
 
+static void expect_narrow(const struct number_range *ranges, unsigned count)
+{
+    struct number_range *own = calloc(count + 1, sizeof *own);
+    for (unsigned i = 0; i < count; i++)
+        own[i] = ranges[i];
+    struct number_set set;
+    cr_assert(number_set_narrow(own, count, &set));
+    for (uint32_t i = 0; i <= NUMBERS; i++)
+        cr_assert_eq(number_set_has(&set, i), in_one(ranges, count, i), "%u", i);
+    cr_assert_not(number_set_has(&set, UINT32_MAX));
+    number_set_done(&set);
+}
+
 Test(number_set, has_what_its_ranges_have)
 {
     srand(3);
@@ -39,8 +52,10 @@ Test(number_set, has_what_its_ranges_have)
         for (unsigned i = 1; i < set.count; i++)
             cr_assert(set.ranges[i - 1].last < set.ranges[i].first);
         for (unsigned i = 0; i <= NUMBERS; i++)
-            cr_assert_eq(number_set_has(&set, base + i), in_one(ranges, count, base + i), "%u", i);
+            cr_assert_eq(number_set_has_wide(&set, base + i), in_one(ranges, count, base + i), "%u", i);
         number_set_done(&set);
+        if (base == 0)
+            expect_narrow(ranges, count);
     }
 }
 
@@ -48,6 +63,7 @@ Test(number_set, of_nothing_has_nothing)
 {
     struct number_set set = {0};
     cr_expect_not(number_set_has(&set, 0));
+    cr_expect_not(number_set_has_wide(&set, 0));
     number_set_done(&set);
 }
 
@@ -55,7 +71,7 @@ Test(number_set, may_have_everything)
 {
     struct number_range all = {0, ~(wide_number)0};
     struct number_set set = make(&all, 1);
-    cr_expect(number_set_has(&set, 0));
-    cr_expect(number_set_has(&set, ~(wide_number)0));
+    cr_expect(number_set_has_wide(&set, 0));
+    cr_expect(number_set_has_wide(&set, ~(wide_number)0));
     number_set_done(&set);
 }
