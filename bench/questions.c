@@ -34,8 +34,9 @@ struct paced_source {
     struct chunk_pool *pool;
     struct chunk *chunk;
     struct source_interface shown;
-    uint64_t made, told; // packets; of these in what was counted before
-    int64_t begin_ns;    // of the pace, when `made_then` were made
+    uint64_t made;    // packets
+    uint64_t told;    // of these, to the ledger
+    int64_t begin_ns; // of the pace, when `made_then` were made
     uint64_t made_then, rate;
     atomic_bool filled, stopped;
 };
@@ -120,9 +121,9 @@ static const struct source_interface *paced_interface(const struct source *sourc
 static bool paced_drops(struct source *source, bool first, struct source_drops *out)
 {
     struct paced_source *paced = (struct paced_source *)source;
-    uint64_t since = paced->made - paced->told;
+    uint64_t fresh = paced->made - paced->told;
+    *out = (struct source_drops){.received = fresh, .delivered = fresh, .exact = true};
     paced->told = paced->made;
-    *out = (struct source_drops){.received = since, .delivered = since, .exact = true};
     return first;
 }
 

@@ -1,7 +1,10 @@
 #include "aggregate/aggregate.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 
 #include "aggregate/name_cache.h"
 #include "aggregate/name_loader.h"
@@ -27,8 +30,13 @@ struct aggregate {
     struct naming *naming; // taken from the loader
     struct sink *sinks[AGGREGATE_SINKS];
     unsigned sink_count;
-    bool flows_wanted;                   // by a sink
-    struct top_flow top[TICK_TOP_FLOWS]; // of the last interval
+    bool flows_wanted; // by a sink
+    struct event_log *flows;
+    struct flow_block *block; // of the log, that is being filled; NULL = none
+    unsigned given;           // of its events
+    uint8_t instance_id[INSTANCE_ID_BYTES];
+    char interface[1 + OBSERVED_INTERFACES][SINK_INTERFACE_BYTES]; // for aggregate_name_record()
+    struct top_flow top[TICK_TOP_FLOWS];                           // of the last interval
     unsigned top_count;
     struct snapshot_board snapshots;
 };
@@ -43,38 +51,107 @@ static uint8_t direction_of(const struct aggregate *aggregate, const struct flow
     return server_local ? DIRECTION_INBOUND : DIRECTION_TRANSIT;
 }
 
-static void name_side(const struct aggregate *aggregate, struct named_flow *flow, int side)
+static void name_side(const struct aggregate *aggregate, struct flow_event *event, int side)
 {
-    const struct address *address = &flow->record->endpoint[side].address;
+    const struct address *address = &event->record.endpoint[side].address;
     const struct name_row *row = naming_get(aggregate->naming, address);
     if (row != NULL) {
-        flow->name[side] = row->name;
-        flow->name_space[side] = row->name_space[0] != '\0' ? row->name_space : NULL;
-        flow->name_source[side] = NAMED_BY_FILE;
+        event->text[EVENT_TEXT_NAME + side] = row->name;
+        event->text[EVENT_TEXT_NAMESPACE + side] = row->name_space;
+        event->name_source[side] = NAMED_BY_FILE;
         return;
     }
-    flow->name[side] = name_cache_get(aggregate->cache, address);
-    if (flow->name[side] != NULL)
-        flow->name_source[side] = NAMED_BY_DNS;
+    event->text[EVENT_TEXT_NAME + side] = name_cache_get(aggregate->cache, address);
+    if (event->text[EVENT_TEXT_NAME + side] != NULL)
+        event->name_source[side] = NAMED_BY_DNS;
 }
 
-static void give_flow(struct aggregate *aggregate, const struct flow_record *record)
+static void place(struct aggregate *aggregate, struct flow_event *event)
 {
-    char interface[SINK_INTERFACE_BYTES];
-    struct named_flow flow = {
-        .record = record,
-        .node = aggregate->node,
-        .interface = sink_interface_name(aggregate->source, record->interface, interface),
-        .direction = direction_of(aggregate, record),
-    };
-    char observed[OBSERVED_INTERFACES][SINK_INTERFACE_BYTES];
+    const struct flow_record *record = &event->record;
+    event->direction = direction_of(aggregate, record);
+    event->text[EVENT_TEXT_NODE] = aggregate->node;
+    event->text[EVENT_TEXT_INTERFACE] =
+        sink_interface_name(aggregate->source, record->interface, aggregate->interface[0]);
     for (unsigned i = 0; i < record->observed; i++)
-        flow.observed[i] = sink_interface_name(aggregate->source, record->observed_at[i], observed[i]);
-    name_side(aggregate, &flow, 0);
-    name_side(aggregate, &flow, 1);
+        event->text[EVENT_TEXT_OBSERVED + i] =
+            sink_interface_name(aggregate->source, record->observed_at[i], aggregate->interface[1 + i]);
+}
+
+void aggregate_name_record(struct aggregate *aggregate, const struct flow_record *record,
+                           struct flow_event *event)
+{
+    assert(record->observed <= OBSERVED_INTERFACES);
+    memmove(&event->record, record, sizeof *record); // gcc copies by a slow instruction, memmove() does not
+    event->name_source[0] = event->name_source[1] = 0;
+    event->community_id[0] = '\0';
+    memset(event->text, 0, sizeof event->text);
+    if (record->names != NULL)
+        memcpy(event->text, record->names->text, sizeof record->names->text);
+    place(aggregate, event);
+    name_side(aggregate, event, 0);
+    name_side(aggregate, event, 1);
+}
+
+// The events that are made and not given yet go out: to the readers of the log, then to the sinks.
+static void give_run(struct aggregate *aggregate)
+{
+    struct flow_block *block = aggregate->block;
+    unsigned begin = aggregate->given, count = block != NULL ? block->head.made - begin : 0;
+    if (count == 0)
+        return;
+    for (unsigned i = begin; i < block->head.made && event_log_is_read(aggregate->flows); i++)
+        flow_event_identify(&block->events[i]);
+    event_log_publish(aggregate->flows);
     for (unsigned i = 0; i < aggregate->sink_count; i++)
-        if (aggregate->sinks[i]->ops->flow != NULL)
-            aggregate->sinks[i]->ops->flow(aggregate->sinks[i], &flow);
+        if (aggregate->sinks[i]->ops->run != NULL)
+            aggregate->sinks[i]->ops->run(aggregate->sinks[i], &block->events[begin], count);
+    aggregate->given += count;
+}
+
+static void open_block(struct aggregate *aggregate)
+{
+    aggregate->block = (struct flow_block *)(void *)event_log_open(aggregate->flows);
+    aggregate->given = 0;
+}
+
+// The place for the next event; NULL without memory.
+static struct flow_event *next_event(struct aggregate *aggregate)
+{
+    if (aggregate->block == NULL)
+        open_block(aggregate);
+    struct flow_event *event = aggregate->block != NULL ? flow_block_next(aggregate->block) : NULL;
+    if (event != NULL || aggregate->block == NULL)
+        return event;
+    give_run(aggregate);
+    event_log_shut(aggregate->flows);
+    open_block(aggregate);
+    return aggregate->block != NULL ? flow_block_next(aggregate->block) : NULL;
+}
+
+static void make_event(struct aggregate *aggregate, const struct flow_record *record)
+{
+    struct flow_event *event = next_event(aggregate);
+    if (event == NULL) {
+        event_log_skip(aggregate->flows, 1);
+        return;
+    }
+    aggregate_name_record(aggregate, record, event);
+    flow_block_keep(aggregate->block);
+}
+
+static void give_flows(struct aggregate *aggregate, struct pipeline_tick *tick)
+{
+    if (tick->last)
+        event_log_begin_end(aggregate->flows);
+    bool wanted = aggregate->flows_wanted || event_log_is_read(aggregate->flows);
+    for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
+        if (wanted)
+            make_event(aggregate, record);
+        flow_names_free(record->names);
+    }
+    give_run(aggregate);
+    event_log_wake(aggregate->flows);
 }
 
 static void give_dns(struct aggregate *aggregate, const struct dns_transaction *transaction)
@@ -93,11 +170,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     aggregate->naming = name_loader_take(aggregate->loader, aggregate->naming);
     for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
         give_dns(aggregate, dns);
-    for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
-        if (aggregate->flows_wanted)
-            give_flow(aggregate, record);
-        flow_names_free(record->names);
-    }
+    give_flows(aggregate, tick);
     if (tick->totals->interval_end)
         aggregate->top_count = tick_top_flows(tick, aggregate->top, TICK_TOP_FLOWS);
     for (unsigned i = 0; i < aggregate->sink_count; i++)
@@ -109,6 +182,16 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
 struct name_loader *aggregate_names(struct aggregate *aggregate)
 {
     return aggregate->loader;
+}
+
+struct event_log *aggregate_flow_events(struct aggregate *aggregate)
+{
+    return aggregate->flows;
+}
+
+const uint8_t *aggregate_instance_id(const struct aggregate *aggregate)
+{
+    return aggregate->instance_id;
 }
 
 struct snapshot_board *aggregate_snapshots(struct aggregate *aggregate)
@@ -133,6 +216,20 @@ static bool load_names(struct aggregate *aggregate, const struct names_settings 
     return true;
 }
 
+static bool create_log(struct aggregate *aggregate, uint64_t capacity, struct error *error)
+{
+    struct event_log_setup setup = {
+        .capacity = capacity,
+        .block_bytes = sizeof(struct flow_block),
+        .block_events = FLOW_BLOCK_EVENTS,
+    };
+    aggregate->flows = event_log_create(&setup);
+    if (aggregate->flows == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the event log: lower events.capacity");
+    return getrandom(aggregate->instance_id, INSTANCE_ID_BYTES, 0) == INSTANCE_ID_BYTES ||
+           error_set(error, ERROR_UNAVAILABLE, "the kernel gave no random instance id: %s", strerror(errno));
+}
+
 struct aggregate *aggregate_create(const struct settings *settings, const char *node,
                                    const struct source *source, uint64_t hash_seed, struct error *error)
 {
@@ -147,7 +244,8 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
     aggregate->consumer.tick = take_tick;
     aggregate->node = node;
     aggregate->source = source;
-    if (!load_names(aggregate, &settings->names, error)) {
+    if (!create_log(aggregate, settings->events.capacity, error) ||
+        !load_names(aggregate, &settings->names, error)) {
         aggregate_destroy(aggregate);
         return NULL;
     }
@@ -160,6 +258,7 @@ void aggregate_destroy(struct aggregate *aggregate)
         return;
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         aggregate->sinks[i]->ops->destroy(aggregate->sinks[i]);
+    event_log_destroy(aggregate->flows);
     snapshot_board_done(&aggregate->snapshots);
     name_cache_destroy(aggregate->cache);
     naming_destroy(aggregate->naming);
@@ -171,7 +270,7 @@ void aggregate_add_sink(struct aggregate *aggregate, struct sink *sink)
 {
     assert(aggregate->sink_count < AGGREGATE_SINKS);
     aggregate->sinks[aggregate->sink_count++] = sink;
-    aggregate->flows_wanted |= sink->ops->flow != NULL;
+    aggregate->flows_wanted |= sink->ops->run != NULL;
 }
 
 struct tick_consumer *aggregate_consumer(struct aggregate *aggregate)
@@ -182,6 +281,7 @@ struct tick_consumer *aggregate_consumer(struct aggregate *aggregate)
 bool aggregate_finish(struct aggregate *aggregate, const struct totals *totals, struct error *error)
 {
     bool good = true;
+    event_log_close(aggregate->flows);
     for (unsigned i = 0; i < aggregate->sink_count; i++) {
         struct sink *sink = aggregate->sinks[i];
         struct error failure;

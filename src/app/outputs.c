@@ -53,6 +53,7 @@ static bool add_file(struct outputs *outputs, const char *key, create_function *
         return true;
     const struct output_settings *output = &outputs->settings->output;
     struct export_options options = {
+        .events = control_flow_events(outputs->control),
         .live = control_is_live(outputs->control),
         .rotate_bytes = output->rotate_mb * bytes_per_mb,
         .max_files = output->max_files,

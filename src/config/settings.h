@@ -77,6 +77,10 @@ struct stats_settings {
     uint32_t top_flows;
 };
 
+struct event_settings {
+    uint32_t capacity; // events kept for who reads them
+};
+
 struct analysis_settings {
     bool rtt, retrans, out_of_order, tunnels;
 };
@@ -103,6 +107,7 @@ struct settings {
     struct log_settings log;
     struct flow_settings flow;
     struct stats_settings stats;
+    struct event_settings events;
     struct analysis_settings analysis;
     struct names_settings names;
     struct pipeline_settings pipeline;

@@ -17,9 +17,9 @@ static const char pipeline_note[] =
     "the pipeline always runs; use pipeline.workers for the number of its threads";
 
 const struct setting_section setting_sections[] = {
-    {"sensor", "Sensor"}, {"capture", "Capture"},   {"run", "Run"},           {"output", "Output"},
-    {"log", "Log"},       {"flow", "Flows"},        {"stats", "Statistics"},  {"analysis", "Analysis"},
-    {"names", "Names"},   {"networks", "Networks"}, {"pipeline", "Pipeline"},
+    {"sensor", "Sensor"}, {"capture", "Capture"}, {"run", "Run"},           {"output", "Output"},
+    {"log", "Log"},       {"flow", "Flows"},      {"stats", "Statistics"},  {"analysis", "Analysis"},
+    {"events", "Events"}, {"names", "Names"},     {"networks", "Networks"}, {"pipeline", "Pipeline"},
 };
 const unsigned setting_section_count = sizeof setting_sections / sizeof setting_sections[0];
 
@@ -112,7 +112,7 @@ const struct setting setting_table[] = {
     {.key = "output.write_pcap_max_files", .type = SETTING_NUMBER, AT(output.write_pcap_max_files), RANGE(0, 100000),
      LIVE, .standard = "0", .standard_words = "0, one file", .unit = "files",
      .help = "pcap files kept; the oldest goes first",
-     .doc = "How many pcap files are kept; the oldest beyond them is deleted. Needs `output.write_pcap_rotate_mb`."},
+     .doc = "How many pcap files are kept, the one being written included; the oldest beyond them is deleted. Needs `output.write_pcap_rotate_mb`."},
     {.key = "output.export_json", .type = SETTING_PATH, AT(output.export_json),
      .file = SETTING_EXPORT, .standard = "", .help = "write all flows at the end as a JSON array",
      .doc = "Where all flows of the run, those that ended and those alive at the end, are written as one JSON array."},
@@ -129,8 +129,8 @@ const struct setting setting_table[] = {
      .standard = "0", .standard_words = "0, never", .help = "start a new streamed file at that size",
      .doc = "The size at which each streamed file (flows as they end) is closed and the next begins; 0 never."},
     {.key = "output.max_files", .type = SETTING_NUMBER, AT(output.max_files), RANGE(0, 100000),
-     .standard = "0", .standard_words = "0, all", .unit = "files", .help = "streamed files kept",
-     .doc = "How many files of each streamed output are kept, the one being written among them; 0 keeps all."},
+     .standard = "0", .standard_words = "0, all", .unit = "files", .help = "streamed files kept, with the one being written",
+     .doc = "How many files of each streamed output are kept, the one being written included; 0 keeps all."},
     {.key = "output.compress", .type = SETTING_BOOL, AT(output.compress),
      .standard = "false", .help = "pack streamed files once they are closed",
      .doc = "Whether streamed files are packed by gzip once they are closed."},
@@ -190,6 +190,12 @@ const struct setting setting_table[] = {
     {.key = "analysis.tunnels", .type = SETTING_BOOL, AT(analysis.tunnels),
      .standard = "true", .help = "look inside tunnels",
      .doc = "Whether packets inside tunnels make the flows, in place of the tunnel's own."},
+
+    {.key = "events.capacity", .type = SETTING_NUMBER, AT(events.capacity), RANGE(1, 16000000),
+     .standard = "65536", .flag = "events-capacity", .unit = "events",
+     .help = "flow events that a slow reader may lag behind",
+     .doc = "How many flow events are kept for their readers. An output of a live run that lags further loses the "
+            "oldest, which is counted; a run over files waits. Memory: at most 1.6 kB an event, taken as it is used."},
 
     {.key = "names.file", .type = SETTING_PATH, AT(names.file),
      LIVE, .file = SETTING_INPUT, .standard = "", .flag = "names-file", .help = "names of addresses (CSV)",

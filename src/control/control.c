@@ -231,6 +231,11 @@ void control_add_sink(struct control *control, struct sink *sink)
     aggregate_add_sink(control->aggregate, sink);
 }
 
+struct event_log *control_flow_events(struct control *control)
+{
+    return aggregate_flow_events(control->aggregate);
+}
+
 bool control_add_tap(struct control *control, struct tap *tap, struct error *error)
 {
     return pipeline_add_tap(control->pipeline, tap, error);

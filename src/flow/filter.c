@@ -250,7 +250,8 @@ static bool names_fit(const struct prepared_filter *filter, const struct flow_fa
     if (filter->name_count == 0 || named_in(filter, face) != 0)
         return true;
     const struct flow_names *names = record->names;
-    return names != NULL && (text_fits(filter, names->sni) || text_fits(filter, names->dns_query));
+    return names != NULL && (text_fits(filter, names->text[FLOW_TEXT_SNI]) ||
+                             text_fits(filter, names->text[FLOW_TEXT_DNS_QUERY]));
 }
 
 static bool quality_fits(const struct prepared_filter *filter, const struct flow_record *record)
@@ -260,7 +261,7 @@ static bool quality_fits(const struct prepared_filter *filter, const struct flow
         return false;
     if (!filter->asks_figure[FILTER_RETRANSMISSIONS])
         return true;
-    return record->has_quality && record->protocol == IP_PROTOCOL_TCP &&
+    return record->has_quality && !record->no_retransmissions && record->protocol == IP_PROTOCOL_TCP &&
            figure_fits(filter, FILTER_RETRANSMISSIONS,
                        record->retransmissions[0] + record->retransmissions[1]);
 }
@@ -292,9 +293,8 @@ static bool filter_fits(const struct prepared_filter *filter, const struct flow_
 {
     return nodes_in(filter, face) != 0 && interface_fits(filter, record) &&
            figure_fits(filter, FILTER_PACKETS, record->packets[0] + record->packets[1]) &&
-           field_fits(filter, FILTER_APP, record->names != NULL ? record->names->app : FLOW_APP_NONE) &&
-           tunnel_fits(filter, record) && quality_fits(filter, record) && names_fit(filter, face, record) &&
-           community_fits(filter, record);
+           field_fits(filter, FILTER_APP, record->facts.app) && tunnel_fits(filter, record) &&
+           quality_fits(filter, record) && names_fit(filter, face, record) && community_fits(filter, record);
 }
 
 bool flow_selection_fits(const struct flow_selection *selection, const struct flow_record *record)

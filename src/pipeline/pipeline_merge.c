@@ -63,7 +63,7 @@ static bool take_tick(struct pipeline *pipeline, uint64_t number)
         .number = number, .totals = &pipeline->merged, .runs = runs, .run_count = workers};
     for (unsigned i = 0; i < workers; i++)
         runs[i] = worker_run(pipeline->workers[i]);
-    bool last = slot->last; // after the parts: they carry the order of memory
+    tick.last = slot->last; // after the parts: they carry the order of memory
     tick.now_ns = slot->now_ns;
     tick.generation = runs[0]->report->generation;
     totals_copy(&pipeline->merged, &slot->totals);
@@ -74,7 +74,7 @@ static bool take_tick(struct pipeline *pipeline, uint64_t number)
     }
     tick_begin(&tick);
     pipeline->consumer->tick(pipeline->consumer, &tick);
-    return !last;
+    return !tick.last;
 }
 
 void *pipeline_aggregate(void *argument)
