@@ -16,7 +16,7 @@
 #include "base/thread.h"
 #include "base/time.h"
 
-enum { LOOK_AGAIN_MS = 100, END_SECONDS = 2, WAITING_BYTES = TERMINAL_QUEUE_BYTES / 4 * 3 };
+enum { LOOK_AGAIN_MS = 100, END_MS = 2000, WAITING_BYTES = TERMINAL_QUEUE_BYTES / 4 * 3 };
 
 // Tellers fill one half while the thread writes the other.
 struct half {
@@ -33,7 +33,7 @@ struct terminal {
     pthread_cond_t changed; // something was handed over, or written, or the end has come
     struct half filling;    // under the lock
     struct half writing;    // the thread's; `used` under the lock
-    bool ending;            // under the lock
+    bool ending, ended;     // under the lock: the thread has to, and will not look at it again
     atomic_bool abandoned;  // who destroys it waits no longer
     atomic_int failure;
     _Atomic uint64_t dropped;
@@ -122,6 +122,8 @@ static void *write_halves(void *argument)
         terminal->writing.used = 0;
         pthread_cond_broadcast(&terminal->changed);
     }
+    terminal->ended = true;
+    pthread_cond_broadcast(&terminal->changed);
     pthread_mutex_unlock(&terminal->lock);
     return NULL;
 }
@@ -237,15 +239,15 @@ bool terminal_flush(struct terminal *terminal, struct error *error)
 // A thread that sits in a write for good keeps what it uses until the process ends.
 static bool end_thread(struct terminal *terminal)
 {
-    struct timespec until;
     pthread_mutex_lock(&terminal->lock);
     terminal->ending = true;
     atomic_store(&terminal->abandoned, true);
     pthread_cond_broadcast(&terminal->changed);
+    for (int waits = 0; waits < END_MS / LOOK_AGAIN_MS && !terminal->ended; waits++)
+        wait_a_moment(terminal);
+    bool ended = terminal->ended;
     pthread_mutex_unlock(&terminal->lock);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += END_SECONDS;
-    return pthread_clockjoin_np(terminal->thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+    return ended && pthread_join(terminal->thread, NULL) == 0;
 }
 
 void terminal_destroy(struct terminal *terminal)
