@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/aside.h"
 #include "base/file_series.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -37,6 +38,8 @@ struct output_file {
     uint64_t number;           // of the file being written; 0 = not numbered
     int fd;                    // -1 = none
     bool regular, to_stdout;
+    struct aside aside; // in place of the path
+    bool stands_empty;  // at the path, with its tail
     enum output_state state;
     uint64_t size;      // bytes in the file
     bool holds_units;   // written or buffered ones
@@ -440,10 +443,45 @@ void output_file_flush(struct output_file *file, int64_t now_ns)
         write_buffer(file, now_ns);
 }
 
+// Writing aside.
+
+// What stands at the path while the file is written is whole: head and tail.
+static void write_empty(struct output_file *file)
+{
+    if (!file->options.aside || !file->regular || file->state != OUTPUT_WRITING)
+        return;
+    file->stands_empty = write_text(file, file->options.tail);
+    if (!file->stands_empty)
+        fail(file, errno, 0);
+}
+
+void output_file_set_aside(struct output_file *file)
+{
+    assert(file->options.aside && file->units == 0);
+    if (!file->stands_empty)
+        return;
+    int fd = aside_open(&file->aside, file->path, file->fd);
+    bool ready = fd >= 0 ? take_fd(file, fd) : ftruncate(file->fd, 0) == 0;
+    file->stands_empty = false;
+    file->size = 0;
+    atomic_store_explicit(&file->counts->bytes, 0, memory_order_relaxed);
+    if (!ready || !begin_file(file))
+        fail(file, errno, 0);
+}
+
+static bool close_whole(struct output_file *file)
+{
+    int fd = file->fd;
+    file->fd = -1;
+    return file->aside.target != NULL ? aside_place(&file->aside, fd) : close(fd) == 0;
+}
+
 // The beginning and the end.
 
 static void destroy(struct output_file *file)
 {
+    if (file->aside.target != NULL)
+        close_whole(file);
     close_fd(file);
     file_series_done(&file->series);
     free(file->path);
@@ -477,7 +515,7 @@ static struct output_file *create(const char *path, const struct output_options 
     file->path = strdup(path);
     file->options = *options;
     file->counts = counts;
-    file->fd = -1;
+    file->fd = file->aside.target_fd = -1;
     file->to_stdout = is_stdout(path);
     file->next_check_ns = INT64_MIN;
     if (file->given != NULL && file->path != NULL)
@@ -505,6 +543,7 @@ struct output_file *output_file_open(const char *path, const struct output_optio
     if (file->options.max_files > 0 && file->number > file->options.max_files)
         file_series_delete_up_to(&file->series, file->number - file->options.max_files);
     check_space(file, 0);
+    write_empty(file);
     return file;
 }
 
@@ -512,7 +551,8 @@ struct output_file *output_file_open(const char *path, const struct output_optio
 static void write_tail(struct output_file *file)
 {
     size_t head = strlen(file->options.head), unit = file->last_unit;
-    if (file->fd < 0 || file->size < head || write_text(file, file->options.tail) || !file->regular)
+    if (file->stands_empty || file->fd < 0 || file->size < head || write_text(file, file->options.tail) ||
+        !file->regular)
         return;
     if (unit > 0 && file->size >= head + unit && shorten(file->fd, unit)) {
         file->size -= unit;
@@ -540,9 +580,8 @@ bool output_file_close(struct output_file *file, struct error *error)
         write_buffer(file, 0);
     count(&file->counts->lost, file->units);
     write_tail(file);
-    if (file->fd >= 0 && close(file->fd) != 0)
+    if (file->fd >= 0 && !close_whole(file))
         fail(file, errno, 0);
-    file->fd = -1;
     bool complete = report(file, error);
     destroy(file);
     return complete;

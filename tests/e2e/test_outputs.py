@@ -77,6 +77,11 @@ class ExportTest(sensor.SensorTest):
                 streamed = outputs["expired-flows-jsonl"].read_text(encoding="utf-8").splitlines()
                 self.assertEqual(sorted(json.loads(line)["id"] for line in streamed), sorted(ids))
 
+    def test_an_export_to_a_pipe_needs_no_temporary_file(self):
+        result = sensor.run("-r", BROWSING, "--export-json", "-", settings={"TMPDIR": "/no/such/directory"})
+        self.check(result)
+        self.assertGreater(len(json.loads(result.stdout)), 40)
+
     def test_what_is_not_counted_is_null(self):
         path = self.folder / "flows.json"
         for flag, unknown in (("--no-retrans", "retransmissions"), ("--no-out-of-order", "out_of_order")):
@@ -265,7 +270,7 @@ class FullDiskTest(sensor.SensorTest):
     def test_csv_stays_readable(self):
         text = self.fill("--export-csv", "full.csv").read_text(encoding="utf-8")
         rows = list(csv.reader(io.StringIO(text)))
-        self.assertGreater(len(rows), 5)  # the spool of the export had the disk first
+        self.assertGreater(len(rows), 500)
         self.assertEqual({len(row) for row in rows}, {len(rows[0])})
 
 
