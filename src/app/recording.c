@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/signals.h"
 #include "base/log.h"
 #include "capture/record/pcap_writer.h"
 #include "config/paths.h"
@@ -24,6 +25,7 @@ static bool open_recorder(struct recorder *recorder, const struct settings *sett
         .rotate_mb = output->write_pcap_rotate_mb,
         .max_files = output->write_pcap_max_files,
         .min_free_mb = output->min_free_mb,
+        .gives_up = signals_patience_is_over,
         .source = source,
     };
     recorder->consumer = pcap_writer_create(&options, error);

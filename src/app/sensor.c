@@ -60,9 +60,9 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     end.run_ns = clock_now_ns() - begin_ns;
     if (!outputs_finish(outputs, &tap_failure))
         fail_output(&code, &tap_failure, &end);
-    signals_remove();
     if (!outputs_tell(outputs, &end, &failure))
         fail(&code, &failure, STAGE_OUTPUT);
+    signals_remove();
     return code;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 
 static const int64_t retry_after_ns = NS_PER_S;
 static const int64_t check_space_every_ns = NS_PER_S;
-enum { BUFFER_UNITS = 16384 };
+enum { BUFFER_UNITS = 16384, LOOK_AGAIN_MS = 100 };
 
 const char output_short_of_space[] = "less free space than output.min_free_mb";
 
@@ -38,6 +39,8 @@ struct output_file {
     uint64_t number;           // of the file being written; 0 = not numbered
     int fd;                    // -1 = none
     bool regular, to_stdout;
+    bool blocks;        // what is open, in a write
+    bool awaits_first;  // reader, of a FIFO: nothing is open yet
     struct aside aside; // in place of the path
     bool stands_empty;  // at the path, with its tail
     enum output_state state;
@@ -76,25 +79,39 @@ static const char *shown(const struct output_file *file, const char *path)
 
 // Bytes and the file.
 
-// Whether to try again: a signal came, or the reader of a non-blocking pipe has caught up.
-static bool may_retry(int fd)
+static bool is_given_up(const struct output_file *file)
 {
-    if (errno == EINTR)
-        return true;
-    if (errno != EAGAIN)
-        return false;
-    return poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1) > 0 || errno == EINTR;
+    return file->options.gives_up != NULL && file->options.gives_up();
+}
+
+// Whether the other side can be written to; false with errno when that took too long.
+static bool await_reader(const struct output_file *file)
+{
+    struct pollfd ready = {.fd = file->fd, .events = POLLOUT};
+    while (poll(&ready, 1, LOOK_AGAIN_MS) == 0) {
+        if (is_given_up(file)) {
+            errno = ETIMEDOUT;
+            return false;
+        }
+    }
+    return true;
+}
+
+// A write that may block takes no more than a pipe which is ready has room for.
+static size_t portion(const struct output_file *file, size_t left)
+{
+    return file->blocks && left > PIPE_BUF ? PIPE_BUF : left;
 }
 
 // Returns the bytes that were taken; errno says why they are not all.
-static size_t write_bytes(int fd, const void *bytes, size_t length)
+static size_t write_bytes(const struct output_file *file, const void *bytes, size_t length)
 {
     size_t done = 0;
-    while (done < length) {
-        ssize_t written = write(fd, (const char *)bytes + done, length - done);
+    while (done < length && (!file->blocks || await_reader(file))) {
+        ssize_t written = write(file->fd, (const char *)bytes + done, portion(file, length - done));
         if (written >= 0)
             done += (size_t)written;
-        else if (!may_retry(fd))
+        else if (errno != EINTR && (errno != EAGAIN || !await_reader(file)))
             break;
     }
     return done;
@@ -109,7 +126,7 @@ static bool shorten(int fd, size_t by)
 // Lines of our own, all of them or, in a regular file, none.
 static bool write_text(struct output_file *file, const char *text)
 {
-    size_t length = strlen(text), done = write_bytes(file->fd, text, length);
+    size_t length = strlen(text), done = write_bytes(file, text, length);
     int reason = errno;
     if (done < length && file->regular && shorten(file->fd, done))
         done = 0;
@@ -127,17 +144,27 @@ static bool take_fd(struct output_file *file, int fd)
     if (fd < 0 || fstat(fd, &status) != 0)
         return false;
     file->regular = S_ISREG(status.st_mode) && !file->to_stdout;
+    file->blocks = !S_ISREG(status.st_mode) && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
     file->size = file->regular ? (uint64_t)status.st_size : 0;
     file->holds_units = file->size > 0 || file->units > 0;
     file->last_unit = 0;
     return true;
 }
 
+// A pipe is opened anew: that it does not block is then nobody else's matter.
+static int open_stdout(void)
+{
+    struct stat status;
+    bool pipe = fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode);
+    int fd = pipe ? open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+}
+
+// Whoever opens a FIFO waits for nobody.
 static int open_path(const struct output_file *file, int flags)
 {
-    if (file->to_stdout)
-        return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-    return open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC | flags, file->options.mode);
+    enum { FLAGS = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
+    return file->to_stdout ? open_stdout() : open(file->path, FLAGS | flags, file->options.mode);
 }
 
 static void close_fd(struct output_file *file)
@@ -153,14 +180,44 @@ static void empty_buffer(struct output_file *file)
     file->units = 0;
 }
 
+static void tell_begun(const struct output_file *file)
+{
+    if (file->options.begun != NULL)
+        file->options.begun(file->options.owner);
+}
+
 // An empty file gets its head. False with errno when it does not.
 static bool begin_file(struct output_file *file)
 {
     if (file->size > 0)
         return true;
-    if (file->options.begun != NULL)
-        file->options.begun(file->options.owner);
+    tell_begun(file);
     return write_text(file, file->options.head);
+}
+
+// The first reader of a FIFO, if it is there; its owner was told of the beginning. False with errno.
+static bool meet_first_reader(struct output_file *file)
+{
+    int fd = open_path(file, 0);
+    if (fd < 0)
+        return false;
+    file->awaits_first = false;
+    return take_fd(file, fd) && write_text(file, file->options.head);
+}
+
+// Waits for it: what it is to read waits in the queue of the output.
+static bool await_first_reader(struct output_file *file)
+{
+    while (file->awaits_first && !meet_first_reader(file)) {
+        if (errno != ENXIO)
+            return false;
+        if (is_given_up(file)) {
+            errno = ETIMEDOUT;
+            return false;
+        }
+        poll(NULL, 0, LOOK_AGAIN_MS);
+    }
+    return true;
 }
 
 // Failing and trying again.
@@ -177,19 +234,25 @@ void output_file_lose(struct output_file *file, uint64_t units, const char *reas
     count(&file->counts->lost, units);
 }
 
+static const char *sentence_of(int reason)
+{
+    return reason == ETIMEDOUT ? "nobody read it in time" : strerror(reason);
+}
+
 // The output takes nothing for a while, or for good. Of one that is given up close() tells; one that is
 // tried again has its end far away, and is told of at once. The reader of a pipe never comes back.
 static void fail(struct output_file *file, int reason, int64_t now_ns)
 {
-    bool again = file->options.keep_trying && !(reason == EPIPE && file->to_stdout);
+    bool over = (reason == EPIPE && file->to_stdout) || reason == ETIMEDOUT;
+    bool again = file->options.keep_trying && !over;
     if (file->state != OUTPUT_FAILED) {
         if (file->options.keep_trying)
             log_error(file->options.component, "cannot write %s: %s%s", shown(file, file->path),
-                      strerror(reason), again ? "; trying again every second" : "");
+                      sentence_of(reason), again ? "; trying again every second" : "");
         file->lost_before = counted(&file->counts->lost);
         count(&file->counts->errors, 1);
     }
-    keep_reason(file, strerror(reason));
+    keep_reason(file, sentence_of(reason));
     file->state = OUTPUT_FAILED;
     file->next_try_ns = again ? now_ns + retry_after_ns : INT64_MAX;
 }
@@ -236,7 +299,11 @@ static bool write_buffer(struct output_file *file, int64_t now_ns)
 {
     if (file->used == 0)
         return true;
-    size_t length = file->used, done = write_bytes(file->fd, file->buffer, length);
+    if (!await_first_reader(file)) {
+        fail(file, errno, now_ns);
+        return false;
+    }
+    size_t length = file->used, done = write_bytes(file, file->buffer, length);
     int reason = errno;
     bool whole = done == length;
     unsigned units = units_within(file, done);
@@ -256,15 +323,12 @@ bool output_file_is_moved(const struct output_file *file)
     return stat(file->path, &other) != 0 || own.st_dev != other.st_dev || own.st_ino != other.st_ino;
 }
 
-// Opens the path anew, in place of what is open; that stays when it cannot be done. Whoever opens a FIFO waits for
-// nobody. What is buffered for a file that has begun does not fit into another one when its head is the owner's.
+// Opens the path anew, in place of what is open; that stays when it cannot be done. What is buffered for a file that has begun does not fit into another one when its head is the owner's.
 static bool open_again(struct output_file *file)
 {
-    int fd = open_path(file, O_NONBLOCK | (file->options.replace ? O_TRUNC : 0));
+    int fd = open_path(file, file->options.replace ? O_TRUNC : 0);
     if (fd < 0)
         return false;
-    if (!file->to_stdout)
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     close_fd(file);
     if (!take_fd(file, fd))
         return false;
@@ -439,7 +503,11 @@ void output_file_add(struct output_file *file, const char *unit, size_t length, 
 
 void output_file_flush(struct output_file *file, int64_t now_ns)
 {
-    if (is_writing(file, now_ns))
+    if (!is_writing(file, now_ns))
+        return;
+    if (file->awaits_first && !meet_first_reader(file) && errno != ENXIO)
+        fail(file, errno, now_ns);
+    else if (!file->awaits_first)
         write_buffer(file, now_ns);
 }
 
@@ -524,6 +592,24 @@ static struct output_file *create(const char *path, const struct output_options 
     return NULL;
 }
 
+// A FIFO that nobody reads yet is as good as open.
+static bool open_first(struct output_file *file)
+{
+    struct stat status;
+    if (take_fd(file, open_path(file, O_TRUNC)))
+        return true;
+    file->awaits_first = errno == ENXIO && stat(file->path, &status) == 0 && S_ISFIFO(status.st_mode);
+    return file->awaits_first;
+}
+
+static void begin_first(struct output_file *file)
+{
+    if (file->awaits_first)
+        tell_begun(file);
+    else if (!begin_file(file))
+        fail(file, errno, 0); // as any later write that fails: the other outputs are not to suffer
+}
+
 struct output_file *output_file_open(const char *path, const struct output_options *options,
                                      struct output_counts *counts, struct error *error)
 {
@@ -532,14 +618,13 @@ struct output_file *output_file_open(const char *path, const struct output_optio
         error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
         return NULL;
     }
-    if ((wants_series(path, options) && !begin_series(file)) || !take_fd(file, open_path(file, O_TRUNC))) {
+    if ((wants_series(path, options) && !begin_series(file)) || !open_first(file)) {
         error_set(error, error_kind_of_errno(errno), "cannot write %s: %s", shown(file, file->path),
                   strerror(errno));
         destroy(file);
         return NULL;
     }
-    if (!begin_file(file))
-        fail(file, errno, 0); // as any later write that fails: the other outputs are not to suffer
+    begin_first(file);
     if (file->options.max_files > 0 && file->number > file->options.max_files)
         file_series_delete_up_to(&file->series, file->number - file->options.max_files);
     check_space(file, 0);
@@ -576,7 +661,9 @@ static bool report(const struct output_file *file, struct error *error)
 bool output_file_close(struct output_file *file, struct error *error)
 {
     file->options.keep_trying = false;
-    if (file->fd >= 0)
+    if (file->state == OUTPUT_WRITING && !await_first_reader(file))
+        fail(file, errno, 0);
+    else if (file->fd >= 0)
         write_buffer(file, 0);
     count(&file->counts->lost, file->units);
     write_tail(file);

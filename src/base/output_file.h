@@ -24,9 +24,11 @@ struct output_options {
     uint64_t min_free_bytes; // 0 = not checked
     bool aside;              // the path holds head and tail until the file is whole: output_file_set_aside()
     bool keep_trying;        // after a failure, every second; else what follows is lost
-    const char *head;        // whole lines at the top of every file; borrowed
-    const char *tail;        // whole lines at its end, which close() writes; borrowed
-    void *owner;             // for these, which may be NULL:
+    bool (*gives_up)(
+        void);        // whether a reader is waited for no longer; asked ten times a second, NULL = never
+    const char *head; // whole lines at the top of every file; borrowed
+    const char *tail; // whole lines at its end, which close() writes; borrowed
+    void *owner;      // for these, which may be NULL:
     void (*begun)(void *owner);                       // what comes next is the first of a file
     void (*completed)(void *owner, const char *path); // a file that was rotated away is closed
 };
@@ -42,7 +44,8 @@ struct output_file;
 extern const char output_short_of_space[]; // the reason of a loss under min_free_bytes
 
 // `path` "-" is standard output. The file is emptied and the head written; with rotation a new number is begun. NULL
-// with a sentence when it cannot be opened. Pipes and devices are neither rotated nor checked for space. `counts`
+// with a sentence when it cannot be opened. Pipes and devices are neither rotated nor checked for space; opening one waits
+// for nobody, its first reader is waited for by whoever writes. `counts`
 // outlives the file.
 struct output_file *output_file_open(const char *path, const struct output_options *options,
                                      struct output_counts *counts, struct error *error);

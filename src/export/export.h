@@ -9,6 +9,7 @@
 struct export_options {
     struct event_log *events; // of flows; outlives the output
     bool live; // who lags too far misses events, and a failed file is tried again; else the log waits
+    bool (*gives_up)(void);  // whether who reads a pipe is waited for no longer; NULL = never
     uint64_t rotate_bytes;   // streams: a new file when it would grow past this; 0 = one file
     unsigned max_files;      // streams: files kept, the current one included; 0 = all
     bool compress;           // streams: gzip the files that are complete

@@ -100,6 +100,7 @@ static bool open_files(struct flow_export *export, const char *path, const struc
         .unit = "records",
         .mode = OUTPUT_MODE,
         .min_free_bytes = options->min_free_bytes,
+        .gives_up = options->gives_up,
         .aside = true,
         .head = flow_format_head(export->format),
         .tail = flow_format_tail(export->format),
