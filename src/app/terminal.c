@@ -27,6 +27,7 @@ struct half {
 struct terminal {
     struct terminal_setup setup;
     bool is_file; // takes any amount at a time
+    bool is_tty;  // may hang up
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
@@ -86,7 +87,8 @@ static size_t write_bytes(struct terminal *terminal, const char *bytes, size_t l
         if (written >= 0)
             done += (size_t)written;
         else if (errno != EINTR && errno != EAGAIN) {
-            atomic_store(&terminal->failure, errno);
+            bool hung_up = errno == EIO && terminal->is_tty; // its reader has gone, as that of a pipe
+            atomic_store(&terminal->failure, hung_up ? EPIPE : errno);
             break;
         }
     }
@@ -138,6 +140,7 @@ static bool start(struct terminal *terminal)
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&terminal->lock, NULL);
     terminal->is_file = fstat(terminal->setup.descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    terminal->is_tty = isatty(terminal->setup.descriptor);
     terminal->filling.bytes = malloc(TERMINAL_QUEUE_BYTES);
     terminal->writing.bytes = malloc(TERMINAL_QUEUE_BYTES);
     terminal->started = terminal->filling.bytes != NULL && terminal->writing.bytes != NULL &&

@@ -1,9 +1,12 @@
 """Ctrl-C, SIGTERM, --count and the end of a pipe are one path: exit 0, every file whole."""
 
+import fcntl
 import os
+import pty
 import random
 import signal
 import subprocess
+import termios
 import threading
 import time
 from pathlib import Path
@@ -237,6 +240,40 @@ class StuckEndTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(process.wait(30), sensor.OUTPUT, self.stderr())
         self.assertLess(time.monotonic() - begin, self.SECONDS)
         self.assertGreater(len(sensor.load_json(self.flows)), 40)
+
+
+class HangupTest(namespaces.NamespaceTest, sensor.SensorTest):
+    """A terminal that goes away ends the run in its foreground, in order."""
+
+    def hang_up(self, prefix):
+        summary = self.folder / "summary.json"
+        master, slave = pty.openpty()
+        inside = self.make("only").inside("only")
+        command = [*inside, sensor.BINARY, "-i", "lo", "--stats", "--summary-json", str(summary), "udp"]
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        process = subprocess.Popen([*prefix, *command], stdin=slave, stdout=slave, stderr=slave,
+                                   preexec_fn=take_terminal, env=sensor.environment())
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        os.close(slave)
+        said = b""
+        while b"pps" not in said:  # a line of statistics: it runs
+            said += os.read(master, 4096)
+        os.close(master)
+        sensor.until(lambda: summary.exists() and summary.stat().st_size > 0, 5, lambda: "still runs")
+        code = process.wait(5)
+        self.assertEqual(sensor.ledger_missing(sensor.load_json(summary)), 0)
+        return code
+
+    def test_alone(self):
+        self.assertEqual(self.hang_up(()), sensor.DONE)
+
+    def test_under_a_shell(self):
+        self.hang_up(("sh", "-c", '"$@"; true', "sh"))
 
 
 class PipeEndTest(sensor.SensorTest):
