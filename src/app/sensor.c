@@ -69,7 +69,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
 enum exit_code sensor_run(const struct settings *settings, const struct config_origin *origin)
 {
     struct error error;
-    signals_ignore_pipe();
+    signals_ignore_failed_writes();
     privileges_begin(settings);
     struct control *control = control_create(settings, &error);
     if (control == NULL) {

@@ -97,21 +97,26 @@ static bool await_reader(const struct output_file *file)
     return true;
 }
 
-// A write that may block takes no more than a pipe which is ready has room for.
-static size_t portion(const struct output_file *file, size_t left)
+// A full disk refuses large pages whole: less at a time fills it to its end.
+static bool can_take_less(size_t *portion)
 {
-    return file->blocks && left > PIPE_BUF ? PIPE_BUF : left;
+    enum { LEAST_BYTES = 512 };
+    bool full = errno == ENOSPC || errno == EDQUOT;
+    *portion /= full ? 2 : 1;
+    return full && *portion >= LEAST_BYTES;
 }
 
 // Returns the bytes that were taken; errno says why they are not all.
 static size_t write_bytes(const struct output_file *file, const void *bytes, size_t length)
 {
-    size_t done = 0;
+    size_t done = 0,
+           portion = file->blocks && length > PIPE_BUF ? PIPE_BUF : length; // a ready pipe has room for that
     while (done < length && (!file->blocks || await_reader(file))) {
-        ssize_t written = write(file->fd, (const char *)bytes + done, portion(file, length - done));
+        portion = length - done < portion ? length - done : portion;
+        ssize_t written = write(file->fd, (const char *)bytes + done, portion);
         if (written >= 0)
             done += (size_t)written;
-        else if (errno != EINTR && (errno != EAGAIN || !await_reader(file)))
+        else if (errno != EINTR && (errno != EAGAIN || !await_reader(file)) && !can_take_less(&portion))
             break;
     }
     return done;
