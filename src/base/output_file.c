@@ -48,6 +48,7 @@ struct output_file {
     bool holds_units;   // written or buffered ones
     uint32_t last_unit; // bytes of the last one written; 0 = unknown
     int64_t next_check_ns, next_try_ns;
+    bool reader_left;     // why it failed last
     uint64_t lost_before; // counts->lost when the present failure began
     char reason[256];     // why units were lost first; "" = none were
     size_t used;          // of `buffer`
@@ -258,6 +259,7 @@ static void fail(struct output_file *file, int reason, int64_t now_ns)
         count(&file->counts->errors, 1);
     }
     keep_reason(file, sentence_of(reason));
+    file->reader_left = reason == EPIPE;
     file->state = OUTPUT_FAILED;
     file->next_try_ns = again ? now_ns + retry_after_ns : INT64_MAX;
 }
@@ -506,11 +508,20 @@ void output_file_add(struct output_file *file, const char *unit, size_t length, 
     output_file_commit(file, length);
 }
 
+// Whether nobody has the pipe open for reading. Seen before somebody else opens it, who is to find a head.
+static bool has_no_reader(const struct output_file *file)
+{
+    struct pollfd state = {.fd = file->fd, .events = POLLOUT};
+    return !file->regular && !file->to_stdout && poll(&state, 1, 0) > 0 && (state.revents & POLLERR) != 0;
+}
+
 void output_file_flush(struct output_file *file, int64_t now_ns)
 {
     if (!is_writing(file, now_ns))
         return;
-    if (file->awaits_first && !meet_first_reader(file) && errno != ENXIO)
+    if (file->options.keep_trying && !file->awaits_first && has_no_reader(file))
+        fail(file, EPIPE, now_ns);
+    else if (file->awaits_first && !meet_first_reader(file) && errno != ENXIO)
         fail(file, errno, now_ns);
     else if (!file->awaits_first)
         write_buffer(file, now_ns);
@@ -659,7 +670,7 @@ static bool report(const struct output_file *file, struct error *error)
     if (lost > 0)
         return error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s; %" PRIu64 " %s were not written",
                          name, file->reason, lost, file->options.unit);
-    return file->state != OUTPUT_FAILED ||
+    return file->state != OUTPUT_FAILED || file->reader_left ||
            error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s", name, file->reason);
 }
 

@@ -230,6 +230,27 @@ class StuckEndTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(process.wait(20), sensor.DONE, self.stderr())
         self.assertEqual(capture_file.read_frames(copy), capture_file.read_frames(source))
 
+    def test_each_reader_of_a_fifo_gets_a_header(self):
+        """Also one that comes when the first has gone in a lull, so that no write has failed."""
+        inside = self.make("only").inside("only")
+        process = self.start("-i", "lo", "--quiet", "-w", self.fifos["never"], "udp", prefix=inside)
+        self.await_catching(process)
+        for number in range(2):
+            with self.subTest(reader=number), open(self.fifos["never"], "rb") as reader:
+                time.sleep(1.5)  # a writer that tries again has found it
+                traffic = Traffic(inside)
+                try:
+                    self.assertEqual(reader.read(4), b"\x4d\x3c\xb2\xa1")
+                finally:
+                    traffic.stop()
+                time.sleep(0.5)
+                os.set_blocking(reader.fileno(), False)
+                while reader.read(1 << 16):
+                    pass
+            time.sleep(1.5)  # and a reader that left is noticed
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(20), sensor.DONE, self.stderr())
+
     def test_a_summary_that_nobody_reads(self):
         self.summary = self.fifos["never"]
         process = self.start("-r", sensor.CAPTURES / "browsing.pcap")
