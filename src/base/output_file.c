@@ -532,7 +532,7 @@ void output_file_flush(struct output_file *file, int64_t now_ns)
 // What stands at the path while the file is written is whole: head and tail.
 static void write_empty(struct output_file *file)
 {
-    if (!file->options.aside || !file->regular || file->state != OUTPUT_WRITING)
+    if (!file->options.aside || !file->regular || file->state == OUTPUT_FAILED)
         return;
     file->stands_empty = write_text(file, file->options.tail);
     if (!file->stands_empty)

@@ -138,6 +138,23 @@ Test(flow_export, the_path_is_whole_at_any_time)
     cr_assert(eq(uint, files_in_directory(), 2));
 }
 
+Test(flow_export, short_of_space_the_path_is_whole_too)
+{
+    struct export_counts counts;
+    struct export_options options = {.events = events, .min_free_bytes = UINT64_MAX};
+    struct sink *sink = export_json_create(output_path("a.json"), &options, &error);
+    push_shuffled(100);
+    for (int moment = 0; moment < 2; moment++) {
+        char *text = file_text(output_path("a.json"));
+        cr_assert(eq(str, text, (char *)"[\n]\n"));
+        free(text);
+        if (moment == 0)
+            cr_assert(not(finish(sink, &counts)));
+    }
+    cr_assert(eq(u64, counts.lost, 100));
+    cr_assert(eq(uint, files_in_directory(), 1));
+}
+
 // Nothing can be made beside it: the file itself is written.
 Test(flow_export, a_directory_that_takes_nothing)
 {
