@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +15,12 @@
 #include "base/aside.h"
 #include "base/file_series.h"
 #include "base/log.h"
+#include "base/output_descriptor.h"
 #include "base/time.h"
 
 static const int64_t retry_after_ns = NS_PER_S;
 static const int64_t check_space_every_ns = NS_PER_S;
-enum { BUFFER_UNITS = 16384, LOOK_AGAIN_MS = 100 };
+enum { BUFFER_UNITS = 16384 };
 
 const char output_short_of_space[] = "less free space than output.min_free_mb";
 
@@ -37,9 +37,8 @@ struct output_file {
     struct output_counts *counts;
     struct file_series series; // when rotating
     uint64_t number;           // of the file being written; 0 = not numbered
-    int fd;                    // -1 = none
-    bool regular, to_stdout;
-    bool blocks;        // what is open, in a write
+    struct output_descriptor out;
+    bool to_stdout;
     bool awaits_first;  // reader, of a FIFO: nothing is open yet
     struct aside aside; // in place of the path
     bool stands_empty;  // at the path, with its tail
@@ -80,61 +79,12 @@ static const char *shown(const struct output_file *file, const char *path)
 
 // Bytes and the file.
 
-static bool is_given_up(const struct output_file *file)
-{
-    return file->options.gives_up != NULL && file->options.gives_up();
-}
-
-// Whether the other side can be written to; false with errno when that took too long.
-static bool await_reader(const struct output_file *file)
-{
-    struct pollfd ready = {.fd = file->fd, .events = POLLOUT};
-    while (poll(&ready, 1, LOOK_AGAIN_MS) == 0) {
-        if (is_given_up(file)) {
-            errno = ETIMEDOUT;
-            return false;
-        }
-    }
-    return true;
-}
-
-// A full disk refuses large pages whole: less at a time fills it to its end.
-static bool can_take_less(size_t *portion)
-{
-    enum { LEAST_BYTES = 512 };
-    bool full = errno == ENOSPC || errno == EDQUOT;
-    *portion /= full ? 2 : 1;
-    return full && *portion >= LEAST_BYTES;
-}
-
-// Returns the bytes that were taken; errno says why they are not all.
-static size_t write_bytes(const struct output_file *file, const void *bytes, size_t length)
-{
-    size_t done = 0,
-           portion = file->blocks && length > PIPE_BUF ? PIPE_BUF : length; // a ready pipe has room for that
-    while (done < length && (!file->blocks || await_reader(file))) {
-        portion = length - done < portion ? length - done : portion;
-        ssize_t written = write(file->fd, (const char *)bytes + done, portion);
-        if (written >= 0)
-            done += (size_t)written;
-        else if (errno != EINTR && (errno != EAGAIN || !await_reader(file)) && !can_take_less(&portion))
-            break;
-    }
-    return done;
-}
-
-static bool shorten(int fd, size_t by)
-{
-    struct stat status;
-    return fstat(fd, &status) == 0 && ftruncate(fd, status.st_size - (off_t)by) == 0;
-}
-
 // Lines of our own, all of them or, in a regular file, none.
 static bool write_text(struct output_file *file, const char *text)
 {
-    size_t length = strlen(text), done = write_bytes(file, text, length);
+    size_t length = strlen(text), done = output_descriptor_write(&file->out, text, length);
     int reason = errno;
-    if (done < length && file->regular && shorten(file->fd, done))
+    if (done < length && file->out.regular && output_descriptor_shorten(&file->out, done))
         done = 0;
     file->size += done;
     count(&file->counts->bytes, done);
@@ -145,39 +95,16 @@ static bool write_text(struct output_file *file, const char *text)
 // Takes an open file; false with errno.
 static bool take_fd(struct output_file *file, int fd)
 {
-    struct stat status;
-    file->fd = fd;
-    if (fd < 0 || fstat(fd, &status) != 0)
+    if (!output_descriptor_take(&file->out, fd, file->to_stdout, &file->size))
         return false;
-    file->regular = S_ISREG(status.st_mode) && !file->to_stdout;
-    file->blocks = !S_ISREG(status.st_mode) && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
-    file->size = file->regular ? (uint64_t)status.st_size : 0;
     file->holds_units = file->size > 0 || file->units > 0;
     file->last_unit = 0;
     return true;
 }
 
-// A pipe is opened anew: that it does not block is then nobody else's matter.
-static int open_stdout(void)
-{
-    struct stat status;
-    bool pipe = fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode);
-    int fd = pipe ? open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
-    return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-}
-
-// Whoever opens a FIFO waits for nobody.
 static int open_path(const struct output_file *file, int flags)
 {
-    enum { FLAGS = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC };
-    return file->to_stdout ? open_stdout() : open(file->path, FLAGS | flags, file->options.mode);
-}
-
-static void close_fd(struct output_file *file)
-{
-    if (file->fd >= 0)
-        close(file->fd);
-    file->fd = -1;
+    return output_descriptor_open(file->path, flags, file->options.mode);
 }
 
 static void empty_buffer(struct output_file *file)
@@ -217,11 +144,11 @@ static bool await_first_reader(struct output_file *file)
     while (file->awaits_first && !meet_first_reader(file)) {
         if (errno != ENXIO)
             return false;
-        if (is_given_up(file)) {
+        if (output_descriptor_is_given_up(&file->out)) {
             errno = ETIMEDOUT;
             return false;
         }
-        poll(NULL, 0, LOOK_AGAIN_MS);
+        poll(NULL, 0, OUTPUT_LOOK_AGAIN_MS);
     }
     return true;
 }
@@ -299,7 +226,7 @@ static void drop_written(struct output_file *file, size_t done, unsigned units)
 static size_t cut_to_whole(struct output_file *file, size_t done, unsigned units)
 {
     size_t whole = units > 0 ? file->ends[units - 1] : file->head_bytes <= done ? file->head_bytes : 0;
-    return whole == done || shorten(file->fd, done - whole) ? whole : done;
+    return whole == done || output_descriptor_shorten(&file->out, done - whole) ? whole : done;
 }
 
 static bool write_buffer(struct output_file *file, int64_t now_ns)
@@ -310,11 +237,11 @@ static bool write_buffer(struct output_file *file, int64_t now_ns)
         fail(file, errno, now_ns);
         return false;
     }
-    size_t length = file->used, done = write_bytes(file, file->buffer, length);
+    size_t length = file->used, done = output_descriptor_write(&file->out, file->buffer, length);
     int reason = errno;
     bool whole = done == length;
     unsigned units = units_within(file, done);
-    if (!whole && file->regular)
+    if (!whole && file->out.regular)
         done = cut_to_whole(file, done, units);
     drop_written(file, done, units);
     if (!whole)
@@ -325,7 +252,7 @@ static bool write_buffer(struct output_file *file, int64_t now_ns)
 bool output_file_is_moved(const struct output_file *file)
 {
     struct stat own, other;
-    if (file->fd < 0 || !file->regular || fstat(file->fd, &own) != 0)
+    if (file->out.fd < 0 || !file->out.regular || fstat(file->out.fd, &own) != 0)
         return false;
     return stat(file->path, &other) != 0 || own.st_dev != other.st_dev || own.st_ino != other.st_ino;
 }
@@ -336,7 +263,7 @@ static bool open_again(struct output_file *file)
     int fd = open_path(file, file->options.replace ? O_TRUNC : 0);
     if (fd < 0)
         return false;
-    close_fd(file);
+    output_descriptor_close(&file->out);
     if (!take_fd(file, fd))
         return false;
     if (file->size == 0 && file->options.begun != NULL) {
@@ -350,9 +277,9 @@ static bool open_again(struct output_file *file)
 static void try_again(struct output_file *file, int64_t now_ns)
 {
     file->next_try_ns = now_ns + retry_after_ns;
-    if (!file->regular)
-        close_fd(file); // what nobody read of a pipe goes with its last end
-    bool in_place = file->fd >= 0 && !output_file_is_moved(file);
+    if (!file->out.regular)
+        output_descriptor_close(&file->out); // what nobody read of a pipe goes with its last end
+    bool in_place = file->out.fd >= 0 && !output_file_is_moved(file);
     bool open = in_place ? file->size > 0 || write_text(file, file->options.head) : open_again(file);
     if (!open || !write_buffer(file, now_ns))
         return;
@@ -381,7 +308,8 @@ bool output_file_follow(struct output_file *file, int64_t now_ns)
 static bool has_space(const struct output_file *file)
 {
     struct statvfs disk;
-    return fstatvfs(file->fd, &disk) != 0 || disk.f_bavail * disk.f_frsize >= file->options.min_free_bytes;
+    return fstatvfs(file->out.fd, &disk) != 0 ||
+           disk.f_bavail * disk.f_frsize >= file->options.min_free_bytes;
 }
 
 static void stop_for_space(struct output_file *file)
@@ -397,7 +325,7 @@ static void stop_for_space(struct output_file *file)
 
 static void check_space(struct output_file *file, int64_t now_ns)
 {
-    if (file->options.min_free_bytes == 0 || !file->regular || now_ns < file->next_check_ns)
+    if (file->options.min_free_bytes == 0 || !file->out.regular || now_ns < file->next_check_ns)
         return;
     file->next_check_ns = now_ns + check_space_every_ns;
     bool space = has_space(file);
@@ -437,7 +365,7 @@ static void rotate(struct output_file *file, int64_t now_ns)
 {
     if (!write_buffer(file, now_ns))
         return;
-    close_fd(file);
+    output_descriptor_close(&file->out);
     if (file->options.completed != NULL)
         file->options.completed(file->options.owner, file->path);
     empty_buffer(file);
@@ -508,18 +436,12 @@ void output_file_add(struct output_file *file, const char *unit, size_t length, 
     output_file_commit(file, length);
 }
 
-// Whether nobody has the pipe open for reading. Seen before somebody else opens it, who is to find a head.
-static bool has_no_reader(const struct output_file *file)
-{
-    struct pollfd state = {.fd = file->fd, .events = POLLOUT};
-    return !file->regular && !file->to_stdout && poll(&state, 1, 0) > 0 && (state.revents & POLLERR) != 0;
-}
-
 void output_file_flush(struct output_file *file, int64_t now_ns)
 {
     if (!is_writing(file, now_ns))
         return;
-    if (file->options.keep_trying && !file->awaits_first && has_no_reader(file))
+    if (file->options.keep_trying && !file->awaits_first && !file->to_stdout &&
+        output_descriptor_has_no_reader(&file->out))
         fail(file, EPIPE, now_ns);
     else if (file->awaits_first && !meet_first_reader(file) && errno != ENXIO)
         fail(file, errno, now_ns);
@@ -532,7 +454,7 @@ void output_file_flush(struct output_file *file, int64_t now_ns)
 // What stands at the path while the file is written is whole: head and tail.
 static void write_empty(struct output_file *file)
 {
-    if (!file->options.aside || !file->regular || file->state == OUTPUT_FAILED)
+    if (!file->options.aside || !file->out.regular || file->state == OUTPUT_FAILED)
         return;
     file->stands_empty = write_text(file, file->options.tail);
     if (!file->stands_empty)
@@ -544,8 +466,8 @@ void output_file_set_aside(struct output_file *file)
     assert(file->options.aside && file->units == 0);
     if (!file->stands_empty)
         return;
-    int fd = aside_open(&file->aside, file->path, file->fd);
-    bool ready = fd >= 0 ? take_fd(file, fd) : ftruncate(file->fd, 0) == 0;
+    int fd = aside_open(&file->aside, file->path, file->out.fd);
+    bool ready = fd >= 0 ? take_fd(file, fd) : ftruncate(file->out.fd, 0) == 0;
     file->stands_empty = false;
     file->size = 0;
     atomic_store_explicit(&file->counts->bytes, 0, memory_order_relaxed);
@@ -555,8 +477,8 @@ void output_file_set_aside(struct output_file *file)
 
 static bool close_whole(struct output_file *file)
 {
-    int fd = file->fd;
-    file->fd = -1;
+    int fd = file->out.fd;
+    file->out.fd = -1;
     return file->aside.target != NULL ? aside_place(&file->aside, fd) : close(fd) == 0;
 }
 
@@ -566,7 +488,7 @@ static void destroy(struct output_file *file)
 {
     if (file->aside.target != NULL)
         close_whole(file);
-    close_fd(file);
+    output_descriptor_close(&file->out);
     file_series_done(&file->series);
     free(file->path);
     free(file->given);
@@ -599,7 +521,8 @@ static struct output_file *create(const char *path, const struct output_options 
     file->path = strdup(path);
     file->options = *options;
     file->counts = counts;
-    file->fd = file->aside.target_fd = -1;
+    file->out = (struct output_descriptor){.fd = -1, .gives_up = options->gives_up};
+    file->aside.target_fd = -1;
     file->to_stdout = is_stdout(path);
     file->next_check_ns = INT64_MIN;
     if (file->given != NULL && file->path != NULL)
@@ -652,10 +575,10 @@ struct output_file *output_file_open(const char *path, const struct output_optio
 static void write_tail(struct output_file *file)
 {
     size_t head = strlen(file->options.head), unit = file->last_unit;
-    if (file->stands_empty || file->fd < 0 || file->size < head || write_text(file, file->options.tail) ||
-        !file->regular)
+    if (file->stands_empty || file->out.fd < 0 || file->size < head || write_text(file, file->options.tail) ||
+        !file->out.regular)
         return;
-    if (unit > 0 && file->size >= head + unit && shorten(file->fd, unit)) {
+    if (unit > 0 && file->size >= head + unit && output_descriptor_shorten(&file->out, unit)) {
         file->size -= unit;
         atomic_fetch_sub_explicit(&file->counts->records, 1, memory_order_relaxed);
         count(&file->counts->lost, 1);
@@ -679,11 +602,11 @@ bool output_file_close(struct output_file *file, struct error *error)
     file->options.keep_trying = false;
     if (file->state == OUTPUT_WRITING && !await_first_reader(file))
         fail(file, errno, 0);
-    else if (file->fd >= 0)
+    else if (file->out.fd >= 0)
         write_buffer(file, 0);
     count(&file->counts->lost, file->units);
     write_tail(file);
-    if (file->fd >= 0 && !close_whole(file))
+    if (file->out.fd >= 0 && !close_whole(file))
         fail(file, errno, 0);
     bool complete = report(file, error);
     destroy(file);
