@@ -3,7 +3,6 @@
 
 #include "capture/clock.h"
 #include "export/flow_format.h"
-#include "flow/community_id.h"
 #include "micro/feed.h"
 #include "micro/rows.h"
 #include "micro/series.h"
@@ -36,28 +35,27 @@ static struct flow_record *make_records(uint64_t flows)
     return records;
 }
 
-// What aggregate and the sink do of it, without the names: the packed flow, borrowed until the next call.
-static const struct packed_flow *pack(struct flow_record *record)
+// What aggregate does of it, without the names; borrowed until the next call.
+static const struct flow_event *make_event(struct flow_record *record)
 {
-    static union {
-        struct packed_flow packed;
-        uint8_t bytes[PACKED_FLOW_MOST_BYTES];
-    } block;
+    static struct flow_event event;
     record->names = NULL;
-    struct named_flow flow = {.record = record, .node = "bench", .interface = "bench0"};
-    community_id(&record->endpoint[0], &record->endpoint[1], record->protocol, false, 0, flow.community_id);
-    packed_flow_write(&block, &flow);
-    return &block.packed;
+    event = (struct flow_event){
+        .record = *record,
+        .text = {[EVENT_TEXT_NODE] = "bench", [EVENT_TEXT_INTERFACE] = "bench0"},
+    };
+    flow_event_identify(&event);
+    return &event;
 }
 
 static double render(struct flow_format *format, struct flow_record *records, uint64_t flows, uint64_t *bytes)
 {
     int64_t spent_ns = 0;
     for (uint64_t i = 0; i < flows; i++) {
-        const struct packed_flow *packed = pack(&records[i]);
+        const struct flow_event *event = make_event(&records[i]);
         size_t length = 0;
         int64_t begin_ns = clock_now_ns();
-        const char *line = flow_format_line(format, packed, &length);
+        const char *line = flow_format_line(format, event, &length);
         spent_ns += clock_now_ns() - begin_ns;
         if (line == NULL || length < 3 || line[0] != '{' || strcmp(line + length - 2, "}\n") != 0)
             micro_fail("flow %zu is no JSON line", (size_t)i);

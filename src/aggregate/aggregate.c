@@ -1,13 +1,17 @@
 #include "aggregate/aggregate.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
+#include <string.h>
+#include <sys/random.h>
 
+#include "aggregate/answer.h"
 #include "aggregate/name_cache.h"
-#include "aggregate/name_file.h"
+#include "aggregate/name_loader.h"
+#include "aggregate/name_search.h"
 #include "base/log.h"
+#include "pipeline/question.h"
 
 enum { NAME_CACHE_ENTRIES = 65536 };
 
@@ -25,70 +29,132 @@ struct aggregate {
     const char *node;
     const struct source *source;
     struct name_cache *cache;
-    const char *file_path; // names.file; "" = none
-    struct name_file *file;
-    struct timespec file_modified; // when the file that is loaded was
-    uint64_t file_checked_tick;
-    struct prefix *local;
-    unsigned local_count;
+    struct name_loader *loader;
+    struct naming *naming; // taken from the loader
     struct sink *sinks[AGGREGATE_SINKS];
     unsigned sink_count;
-    bool flows_wanted;                   // by a sink
-    struct top_flow top[TICK_TOP_FLOWS]; // of the last interval
+    bool flows_wanted; // by a sink
+    struct event_log *flows;
+    struct flow_block *block; // of the log, that is being filled; NULL = none
+    unsigned given;           // of its events
+    uint8_t instance_id[INSTANCE_ID_BYTES];
+    char interface[1 + OBSERVED_INTERFACES][SINK_INTERFACE_BYTES]; // for aggregate_name_record()
+    struct top_flow top[TICK_TOP_FLOWS];                           // of the last interval
     unsigned top_count;
     struct snapshot_board snapshots;
 };
 
-static bool is_local(const struct aggregate *aggregate, const struct address *address)
-{
-    for (unsigned i = 0; i < aggregate->local_count; i++)
-        if (prefix_contains(&aggregate->local[i], address))
-            return true;
-    return false;
-}
-
 static uint8_t direction_of(const struct aggregate *aggregate, const struct flow_record *record)
 {
     int client = record->client == 1;
-    bool client_local = is_local(aggregate, &record->endpoint[client].address);
-    bool server_local = is_local(aggregate, &record->endpoint[!client].address);
+    bool client_local = naming_is_local(aggregate->naming, &record->endpoint[client].address);
+    bool server_local = naming_is_local(aggregate->naming, &record->endpoint[!client].address);
     if (client_local)
         return server_local ? DIRECTION_INTERNAL : DIRECTION_OUTBOUND;
     return server_local ? DIRECTION_INBOUND : DIRECTION_TRANSIT;
 }
 
-static void name_side(const struct aggregate *aggregate, struct named_flow *flow, int side)
+static void name_side(const struct aggregate *aggregate, struct flow_event *event, int side)
 {
-    const struct address *address = &flow->record->endpoint[side].address;
-    const struct name_row *row = aggregate->file != NULL ? name_file_get(aggregate->file, address) : NULL;
+    const struct address *address = &event->record.endpoint[side].address;
+    const struct name_row *row = naming_get(aggregate->naming, address);
     if (row != NULL) {
-        flow->name[side] = row->name;
-        flow->name_space[side] = row->name_space[0] != '\0' ? row->name_space : NULL;
-        flow->name_source[side] = NAMED_BY_FILE;
+        event->text[EVENT_TEXT_NAME + side] = row->name;
+        event->text[EVENT_TEXT_NAMESPACE + side] = row->name_space;
+        event->name_source[side] = NAMED_BY_FILE;
         return;
     }
-    flow->name[side] = name_cache_get(aggregate->cache, address);
-    if (flow->name[side] != NULL)
-        flow->name_source[side] = NAMED_BY_DNS;
+    event->text[EVENT_TEXT_NAME + side] = name_cache_get(aggregate->cache, address);
+    if (event->text[EVENT_TEXT_NAME + side] != NULL)
+        event->name_source[side] = NAMED_BY_DNS;
 }
 
-static void give_flow(struct aggregate *aggregate, const struct flow_record *record)
+static void place(struct aggregate *aggregate, struct flow_event *event)
 {
-    char interface[SINK_INTERFACE_BYTES];
-    struct named_flow flow = {
-        .record = record,
-        .node = aggregate->node,
-        .interface = sink_interface_name(aggregate->source, record->interface, interface),
-        .direction = direction_of(aggregate, record),
-    };
-    char observed[OBSERVED_INTERFACES][SINK_INTERFACE_BYTES];
+    const struct flow_record *record = &event->record;
+    event->direction = direction_of(aggregate, record);
+    event->text[EVENT_TEXT_NODE] = aggregate->node;
+    event->text[EVENT_TEXT_INTERFACE] =
+        sink_interface_name(aggregate->source, record->interface, aggregate->interface[0]);
     for (unsigned i = 0; i < record->observed; i++)
-        flow.observed[i] = sink_interface_name(aggregate->source, record->observed_at[i], observed[i]);
-    name_side(aggregate, &flow, 0);
-    name_side(aggregate, &flow, 1);
+        event->text[EVENT_TEXT_OBSERVED + i] =
+            sink_interface_name(aggregate->source, record->observed_at[i], aggregate->interface[1 + i]);
+}
+
+void aggregate_name_record(struct aggregate *aggregate, const struct flow_record *record,
+                           struct flow_event *event)
+{
+    assert(record->observed <= OBSERVED_INTERFACES);
+    memmove(&event->record, record, sizeof *record); // gcc copies by a slow instruction, memmove() does not
+    event->name_source[0] = event->name_source[1] = 0;
+    event->community_id[0] = '\0';
+    memset(event->text, 0, sizeof event->text);
+    if (record->names != NULL)
+        memcpy(event->text, record->names->text, sizeof record->names->text);
+    place(aggregate, event);
+    name_side(aggregate, event, 0);
+    name_side(aggregate, event, 1);
+}
+
+// The events that are made and not given yet go out: to the readers of the log, then to the sinks.
+static void give_run(struct aggregate *aggregate)
+{
+    struct flow_block *block = aggregate->block;
+    unsigned begin = aggregate->given, count = block != NULL ? block->head.made - begin : 0;
+    if (count == 0)
+        return;
+    for (unsigned i = begin; i < block->head.made && event_log_is_read(aggregate->flows); i++)
+        flow_event_identify(&block->events[i]);
+    event_log_publish(aggregate->flows);
     for (unsigned i = 0; i < aggregate->sink_count; i++)
-        if (aggregate->sinks[i]->ops->flow != NULL)
-            aggregate->sinks[i]->ops->flow(aggregate->sinks[i], &flow);
+        if (aggregate->sinks[i]->ops->run != NULL)
+            aggregate->sinks[i]->ops->run(aggregate->sinks[i], &block->events[begin], count);
+    aggregate->given += count;
+}
+
+static void open_block(struct aggregate *aggregate)
+{
+    aggregate->block = (struct flow_block *)(void *)event_log_open(aggregate->flows);
+    aggregate->given = 0;
+}
+
+// The place for the next event; NULL without memory.
+static struct flow_event *next_event(struct aggregate *aggregate)
+{
+    if (aggregate->block == NULL)
+        open_block(aggregate);
+    struct flow_event *event = aggregate->block != NULL ? flow_block_next(aggregate->block) : NULL;
+    if (event != NULL || aggregate->block == NULL)
+        return event;
+    give_run(aggregate);
+    event_log_shut(aggregate->flows);
+    open_block(aggregate);
+    return aggregate->block != NULL ? flow_block_next(aggregate->block) : NULL;
+}
+
+static void make_event(struct aggregate *aggregate, const struct flow_record *record)
+{
+    struct flow_event *event = next_event(aggregate);
+    if (event == NULL) {
+        event_log_skip(aggregate->flows, 1);
+        return;
+    }
+    aggregate_name_record(aggregate, record, event);
+    flow_block_keep(aggregate->block);
+}
+
+static void give_flows(struct aggregate *aggregate, struct pipeline_tick *tick)
+{
+    if (tick->last)
+        event_log_begin_end(aggregate->flows);
+    bool wanted = aggregate->flows_wanted || event_log_is_read(aggregate->flows);
+    for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
+        if (wanted)
+            make_event(aggregate, record);
+        flow_names_free(record->names);
+    }
+    give_run(aggregate);
+    event_log_wake(aggregate->flows);
 }
 
 static void give_dns(struct aggregate *aggregate, const struct dns_transaction *transaction)
@@ -100,48 +166,57 @@ static void give_dns(struct aggregate *aggregate, const struct dns_transaction *
             aggregate->sinks[i]->ops->dns(aggregate->sinks[i], transaction);
 }
 
-// Loads names.file anew when it has changed. What cannot be loaded is said, and the old names stay.
-static void reload_names(struct aggregate *aggregate, uint64_t tick)
-{
-    enum { RELOAD_TICKS = 40 }; // two seconds of the usual tick
-    struct stat status;
-    if (aggregate->file_path[0] == '\0' || aggregate->source->ops->lossless ||
-        tick < aggregate->file_checked_tick + RELOAD_TICKS)
-        return;
-    aggregate->file_checked_tick = tick;
-    if (stat(aggregate->file_path, &status) != 0 ||
-        (status.st_mtim.tv_sec == aggregate->file_modified.tv_sec &&
-         status.st_mtim.tv_nsec == aggregate->file_modified.tv_nsec))
-        return;
-    aggregate->file_modified = status.st_mtim;
-    struct error error;
-    struct name_file *fresh = name_file_load(aggregate->file_path, &error);
-    if (fresh == NULL) {
-        log_warning("names", "%s; the names loaded before stay", error.text);
-        return;
-    }
-    name_file_destroy(aggregate->file);
-    aggregate->file = fresh;
-}
-
 // Names first: an answer names the flows that end in its tick.
 static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick)
 {
     struct aggregate *aggregate = (struct aggregate *)consumer;
-    reload_names(aggregate, tick->number);
+    aggregate->naming = name_loader_take(aggregate->loader, aggregate->naming);
     for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
         give_dns(aggregate, dns);
-    for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
-        if (aggregate->flows_wanted)
-            give_flow(aggregate, record);
-        flow_names_free(record->names);
-    }
+    give_flows(aggregate, tick);
     if (tick->totals->interval_end)
         aggregate->top_count = tick_top_flows(tick, aggregate->top, TICK_TOP_FLOWS);
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         if (aggregate->sinks[i]->ops->tick != NULL)
             aggregate->sinks[i]->ops->tick(aggregate->sinks[i], tick->totals, tick->now_ns);
     snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count);
+}
+
+void aggregate_visit_names(const struct aggregate *aggregate, name_visit *visit, void *owner)
+{
+    size_t rows = 0;
+    const struct name_file *file = aggregate->naming != NULL ? aggregate->naming->file : NULL;
+    const struct name_row *row = file != NULL ? name_file_rows(file, &rows) : NULL;
+    for (size_t i = 0; i < rows; i++)
+        if (!visit(owner, &row[i].prefix, row[i].name))
+            return;
+    name_cache_visit(aggregate->cache, visit, owner);
+}
+
+// Answers are named and placed as records are that leave.
+static void take_answer(struct tick_consumer *consumer, struct question *question)
+{
+    answer_place_rows((struct aggregate *)consumer, question->page);
+}
+
+static void serve(struct tick_consumer *consumer, struct message *message)
+{
+    name_search_serve((struct name_search *)message, (const struct aggregate *)consumer);
+}
+
+struct name_loader *aggregate_names(struct aggregate *aggregate)
+{
+    return aggregate->loader;
+}
+
+struct event_log *aggregate_flow_events(struct aggregate *aggregate)
+{
+    return aggregate->flows;
+}
+
+const uint8_t *aggregate_instance_id(const struct aggregate *aggregate)
+{
+    return aggregate->instance_id;
 }
 
 struct snapshot_board *aggregate_snapshots(struct aggregate *aggregate)
@@ -155,30 +230,29 @@ const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, un
     return aggregate->top;
 }
 
-static bool read_local(struct aggregate *aggregate, const struct string_list *list, struct error *error)
+static bool load_names(struct aggregate *aggregate, const struct names_settings *settings,
+                       struct error *error)
 {
-    aggregate->local = calloc(list->count + 1, sizeof *aggregate->local);
-    if (aggregate->local == NULL)
-        return error_set(error, ERROR_EXHAUSTED, "no memory for networks.local");
-    for (unsigned i = 0; i < list->count; i++) {
-        if (!prefix_parse(list->items[i], &aggregate->local[i]))
-            return error_set(error, ERROR_INVALID_ARGUMENT,
-                             "networks.local: '%s' is no CIDR (as 10.0.0.0/8, host bits zero)",
-                             list->items[i]);
-        aggregate->local_count++;
-    }
+    bool watching = !aggregate->source->ops->lossless;
+    aggregate->loader = name_loader_create(settings, watching, error);
+    if (aggregate->loader == NULL)
+        return false;
+    aggregate->naming = name_loader_take(aggregate->loader, NULL);
     return true;
 }
 
-static bool load_names(struct aggregate *aggregate, struct error *error)
+static bool create_log(struct aggregate *aggregate, uint64_t capacity, struct error *error)
 {
-    struct stat status;
-    if (aggregate->file_path[0] == '\0')
-        return true;
-    if (stat(aggregate->file_path, &status) == 0)
-        aggregate->file_modified = status.st_mtim;
-    aggregate->file = name_file_load(aggregate->file_path, error);
-    return aggregate->file != NULL;
+    struct event_log_setup setup = {
+        .capacity = capacity,
+        .block_bytes = sizeof(struct flow_block),
+        .block_events = FLOW_BLOCK_EVENTS,
+    };
+    aggregate->flows = event_log_create(&setup);
+    if (aggregate->flows == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the event log: lower events.capacity");
+    return getrandom(aggregate->instance_id, INSTANCE_ID_BYTES, 0) == INSTANCE_ID_BYTES ||
+           error_set(error, ERROR_UNAVAILABLE, "the kernel gave no random instance id: %s", strerror(errno));
 }
 
 struct aggregate *aggregate_create(const struct settings *settings, const char *node,
@@ -192,12 +266,11 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
         aggregate_destroy(aggregate);
         return NULL;
     }
-    aggregate->consumer.tick = take_tick;
+    aggregate->consumer = (struct tick_consumer){.tick = take_tick, .answer = take_answer, .serve = serve};
     aggregate->node = node;
     aggregate->source = source;
-    aggregate->file_path = settings->names.file;
-    bool named = load_names(aggregate, error);
-    if (!named || !read_local(aggregate, &settings->names.local, error)) {
+    if (!create_log(aggregate, settings->events.capacity, error) ||
+        !load_names(aggregate, &settings->names, error)) {
         aggregate_destroy(aggregate);
         return NULL;
     }
@@ -210,10 +283,11 @@ void aggregate_destroy(struct aggregate *aggregate)
         return;
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         aggregate->sinks[i]->ops->destroy(aggregate->sinks[i]);
+    event_log_destroy(aggregate->flows);
     snapshot_board_done(&aggregate->snapshots);
     name_cache_destroy(aggregate->cache);
-    name_file_destroy(aggregate->file);
-    free(aggregate->local);
+    naming_destroy(aggregate->naming);
+    name_loader_destroy(aggregate->loader);
     free(aggregate);
 }
 
@@ -221,7 +295,7 @@ void aggregate_add_sink(struct aggregate *aggregate, struct sink *sink)
 {
     assert(aggregate->sink_count < AGGREGATE_SINKS);
     aggregate->sinks[aggregate->sink_count++] = sink;
-    aggregate->flows_wanted |= sink->ops->flow != NULL;
+    aggregate->flows_wanted |= sink->ops->run != NULL;
 }
 
 struct tick_consumer *aggregate_consumer(struct aggregate *aggregate)
@@ -232,6 +306,7 @@ struct tick_consumer *aggregate_consumer(struct aggregate *aggregate)
 bool aggregate_finish(struct aggregate *aggregate, const struct totals *totals, struct error *error)
 {
     bool good = true;
+    event_log_close(aggregate->flows);
     for (unsigned i = 0; i < aggregate->sink_count; i++) {
         struct sink *sink = aggregate->sinks[i];
         struct error failure;

@@ -1,10 +1,13 @@
-// Aggregate: takes what leaves the shards at each tick, names and places the records, and gives them to the
-// sinks in order. One thread: the pipeline's aggregate thread, with one worker the source's.
+// Aggregate: takes what leaves the shards at each tick, makes events of the records (named, placed, identified) and
+// gives them out a run at a time: into the event log and to the sinks, in order. One thread: the pipeline's aggregate
+// thread, with one worker the source's.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aggregate/event_log.h"
+#include "aggregate/name_cache.h"
 #include "aggregate/sink.h"
 #include "aggregate/snapshot.h"
 #include "base/error.h"
@@ -13,6 +16,7 @@
 #include "pipeline/pipeline.h"
 
 struct aggregate;
+struct name_loader;
 
 enum { AGGREGATE_SINKS = 8 };
 
@@ -28,8 +32,27 @@ void aggregate_add_sink(struct aggregate *aggregate, struct sink *sink);
 // For pipeline_create().
 struct tick_consumer *aggregate_consumer(struct aggregate *aggregate);
 
+// The log of flow events, of events.capacity, in blocks of struct flow_block: for readers on any thread, which are
+// gone before the aggregate is. Events are made while somebody reads it or a sink wants them.
+struct event_log *aggregate_flow_events(struct aggregate *aggregate);
+// Which process's sequence numbers these are: random, of its start.
+enum { INSTANCE_ID_BYTES = 16 };
+const uint8_t *aggregate_instance_id(const struct aggregate *aggregate);
+
+// What is known of a record above flow/, all of it but the Community ID: on the aggregate's thread, for events and for
+// the rows of answers alike. The texts are borrowed from the record's names and from the aggregate until its next
+// call; flow_block_keep() copies them.
+void aggregate_name_record(struct aggregate *aggregate, const struct flow_record *record,
+                           struct flow_event *event);
+
+// Every address or network that is called something, with the name: by names.file, then by DNS. The same thread.
+void aggregate_visit_names(const struct aggregate *aggregate, name_visit *visit, void *owner);
+
 // The flows with the most bytes in the interval that ended last, largest first. For sinks, within tick().
 const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count);
+
+// What keeps the names of addresses up to date, for control.
+struct name_loader *aggregate_names(struct aggregate *aggregate);
 
 // Where the snapshots hang, for any thread.
 struct snapshot_board *aggregate_snapshots(struct aggregate *aggregate);

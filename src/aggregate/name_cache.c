@@ -13,10 +13,16 @@ struct name_entry {
     char *name;
 };
 
+// Most addresses have no name: a set's tags, 8 bytes of a table that stays in the cache, say so.
+struct name_tags {
+    uint16_t tag[NAME_WAYS]; // of the hash; 0 = empty
+};
+
 struct name_cache {
     uint64_t hash_seed;
     unsigned sets; // a power of two
     uint32_t writes;
+    struct name_tags *tags;
     struct name_entry *entries;
 };
 
@@ -29,9 +35,10 @@ struct name_cache *name_cache_create(unsigned entries, uint64_t hash_seed)
     cache->sets = 1;
     while (cache->sets * NAME_WAYS < entries)
         cache->sets *= 2;
+    cache->tags = calloc(cache->sets, sizeof *cache->tags);
     cache->entries = calloc((size_t)cache->sets * NAME_WAYS, sizeof *cache->entries);
-    if (cache->entries == NULL) {
-        free(cache);
+    if (cache->tags == NULL || cache->entries == NULL) {
+        name_cache_destroy(cache);
         return NULL;
     }
     return cache;
@@ -41,35 +48,58 @@ void name_cache_destroy(struct name_cache *cache)
 {
     if (cache == NULL)
         return;
-    for (unsigned i = 0; i < cache->sets * NAME_WAYS; i++)
+    for (unsigned i = 0; cache->entries != NULL && i < cache->sets * NAME_WAYS; i++)
         free(cache->entries[i].name);
     free(cache->entries);
+    free(cache->tags);
     free(cache);
 }
 
-static struct name_entry *set_of(const struct name_cache *cache, const struct address *address)
+static uint64_t hash_of(const struct name_cache *cache, const struct address *address)
 {
-    uint64_t hash = hash_bytes(address->bytes, sizeof address->bytes, cache->hash_seed);
-    return &cache->entries[((unsigned)hash & (cache->sets - 1)) * NAME_WAYS];
+    return hash_16_bytes(address->bytes, cache->hash_seed);
 }
 
-static struct name_entry *find(const struct name_cache *cache, const struct address *address)
+static uint16_t tag_of(uint64_t hash)
 {
-    struct name_entry *set = set_of(cache, address);
-    for (unsigned way = 0; way < NAME_WAYS; way++)
-        if (set[way].address.version != 0 && address_compare(&set[way].address, address) == 0)
-            return &set[way];
+    return (uint16_t)(hash >> 48 | 1);
+}
+
+static unsigned set_of(const struct name_cache *cache, uint64_t hash)
+{
+    return (unsigned)hash & (cache->sets - 1);
+}
+
+static struct name_entry *find(const struct name_cache *cache, uint64_t hash, const struct address *address)
+{
+    unsigned set = set_of(cache, hash);
+    const struct name_tags *tags = &cache->tags[set];
+    for (unsigned way = 0; way < NAME_WAYS; way++) {
+        struct name_entry *entry = &cache->entries[set * NAME_WAYS + way];
+        if (tags->tag[way] == tag_of(hash) && address_compare(&entry->address, address) == 0)
+            return entry;
+    }
     return NULL;
 }
 
-static struct name_entry *oldest_of_set(const struct name_cache *cache, const struct address *address)
+static unsigned oldest_of_set(const struct name_cache *cache, unsigned set)
 {
-    struct name_entry *set = set_of(cache, address);
-    struct name_entry *oldest = &set[0];
+    const struct name_entry *entries = &cache->entries[set * NAME_WAYS];
+    unsigned oldest = 0;
     for (unsigned way = 1; way < NAME_WAYS; way++)
-        if (set[way].written < oldest->written)
-            oldest = &set[way];
+        if (entries[way].written < entries[oldest].written)
+            oldest = way;
     return oldest;
+}
+
+// The oldest entry of the address's set is the address's now; its name may still be another one's.
+static struct name_entry *take_oldest(struct name_cache *cache, uint64_t hash, const struct address *address)
+{
+    unsigned set = set_of(cache, hash), way = oldest_of_set(cache, set);
+    struct name_entry *entry = &cache->entries[set * NAME_WAYS + way];
+    cache->tags[set].tag[way] = tag_of(hash);
+    entry->address = *address;
+    return entry;
 }
 
 void name_cache_put(struct name_cache *cache, const struct address *address, const char *name)
@@ -77,22 +107,32 @@ void name_cache_put(struct name_cache *cache, const struct address *address, con
     size_t length = strnlen(name, NAME_BYTES);
     if (length == 0 || length == NAME_BYTES)
         return;
-    struct name_entry *entry = find(cache, address);
-    if (entry == NULL)
-        entry = oldest_of_set(cache, address);
-    if (entry->name == NULL || strcmp(entry->name, name) != 0) {
+    uint64_t hash = hash_of(cache, address);
+    struct name_entry *entry = find(cache, hash, address);
+    if (entry == NULL || strcmp(entry->name, name) != 0) {
         char *copy = strndup(name, length);
         if (copy == NULL)
             return;
+        if (entry == NULL)
+            entry = take_oldest(cache, hash, address);
         free(entry->name);
         entry->name = copy;
     }
-    entry->address = *address;
     entry->written = ++cache->writes;
 }
 
 const char *name_cache_get(const struct name_cache *cache, const struct address *address)
 {
-    const struct name_entry *entry = find(cache, address);
+    const struct name_entry *entry = find(cache, hash_of(cache, address), address);
     return entry != NULL ? entry->name : NULL;
+}
+
+void name_cache_visit(const struct name_cache *cache, name_visit *visit, void *owner)
+{
+    for (size_t i = 0; i < (size_t)cache->sets * NAME_WAYS; i++) {
+        const struct name_entry *entry = &cache->entries[i];
+        struct prefix prefix = {.address = entry->address, .bits = entry->address.version == 6 ? 128 : 32};
+        if (entry->address.version != 0 && !visit(owner, &prefix, entry->name))
+            return;
+    }
 }

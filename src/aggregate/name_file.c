@@ -97,7 +97,7 @@ struct name_file *name_file_load(const char *path, struct error *error)
 {
     FILE *stream = fopen(path, "re");
     if (stream == NULL) {
-        error_set(error, error_kind_of_errno(errno), "cannot read names.file %s: %s", path, strerror(errno));
+        error_set(error, ERROR_INVALID_ARGUMENT, "cannot read names.file %s: %s", path, strerror(errno));
         return NULL;
     }
     struct name_file *file = calloc(1, sizeof *file);
@@ -152,4 +152,10 @@ const struct name_row *name_file_get(const struct name_file *file, const struct 
             return row;
     }
     return NULL;
+}
+
+const struct name_row *name_file_rows(const struct name_file *file, size_t *count)
+{
+    *count = file->count;
+    return file->rows;
 }

@@ -1,7 +1,6 @@
 #include "aggregate/sink.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "pipeline/observation.h"
 
@@ -17,21 +16,4 @@ const char *sink_interface_name(const struct source *source, uint16_t interface,
     if (!source_link_name(source, index, into))
         snprintf(into, SINK_INTERFACE_BYTES, "if%u", index);
     return into;
-}
-
-void named_flow_identify(const struct named_flow *flow, char into[COMMUNITY_ID_TEXT_BYTES])
-{
-    if (flow->community_id[0] != '\0') {
-        memcpy(into, flow->community_id, sizeof flow->community_id);
-        return;
-    }
-    const struct flow_record *record = flow->record;
-    bool icmp = record->protocol == IP_PROTOCOL_ICMP || record->protocol == IP_PROTOCOL_ICMPV6;
-    bool one_way = false;
-    int from = icmp ? record->client == 1 : 0;
-    if (icmp) { // the ports are mapped already; whether the type has a counterpart decides
-        uint16_t ports[2];
-        icmp_ports(record->protocol, (uint8_t)record->endpoint[from].port, 0, &ports[0], &ports[1], &one_way);
-    }
-    community_id(&record->endpoint[from], &record->endpoint[!from], record->protocol, one_way, 0, into);
 }

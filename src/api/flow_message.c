@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/text.h"
 #include "api/timestamp.h"
@@ -10,21 +11,6 @@
 #include "decode/app/dns.h"
 #include "decode/app/tls.h"
 #include "netscope/v1/flow.pb-c.h"
-
-// The texts of a message that may need escaping; each has a buffer of its own.
-enum flow_text {
-    TEXT_NAME_A,
-    TEXT_NAME_B,
-    TEXT_NAMESPACE_A,
-    TEXT_NAMESPACE_B,
-    TEXT_NODE,
-    TEXT_INTERFACE,
-    TEXT_SNI,
-    TEXT_ALPN,
-    TEXT_DNS_QUERY,
-    TEXT_OBSERVED,
-    FLOW_TEXTS = TEXT_OBSERVED + OBSERVED_INTERFACES,
-};
 
 enum { LONGEST_TEXT = 4096 };
 
@@ -35,9 +21,45 @@ struct flow_message {
     Google__Protobuf__Timestamp first_seen, last_seen;
     char *observed[OBSERVED_INTERFACES];
     char ip[2][ADDRESS_TEXT_BYTES], tunnel_ip[2][ADDRESS_TEXT_BYTES];
-    char protocol[16], dns_rcode[12];
-    struct strbuf text[FLOW_TEXTS];
+    char protocol[16], dns_rcode[12], id[FLOW_ID_TEXT_BYTES];
+    struct strbuf text[EVENT_TEXTS]; // for those that need escaping
 };
+
+// Where a text of an event goes: the member of struct flow_message and, when it can be unknown, the case of its
+// one-member oneof.
+struct text_row {
+    size_t at, case_at; // case_at 0 = a plain string
+    int known;
+};
+
+#define PAYLOAD_ROW(NAME, field)                                                                             \
+    [FLOW_TEXT_##NAME] = {offsetof(struct flow_message, flow.field),                                         \
+                          offsetof(struct flow_message, flow.field##_value_case),                            \
+                          NETSCOPE__V1__FLOW__##NAME##_VALUE_##NAME},
+#define ENDPOINT_ROW(NAME, field, member, side)                                                              \
+    [EVENT_TEXT_##NAME + side] = {offsetof(struct flow_message, endpoint[side].member),                      \
+                                  offsetof(struct flow_message, endpoint[side].field##_value_case),          \
+                                  NETSCOPE__V1__ENDPOINT__##NAME##_VALUE_##NAME}
+#define OBSERVED_ROW(index)                                                                                  \
+    [EVENT_TEXT_OBSERVED + index] = {.at = offsetof(struct flow_message, observed[index])}
+static const struct text_row text_rows[EVENT_TEXTS] = {
+    FLOW_TEXT_ROWS(PAYLOAD_ROW)
+        // clang-format: the rows above end in a comma of their own
+        [EVENT_TEXT_NODE] = {.at = offsetof(struct flow_message, flow.node)},
+    [EVENT_TEXT_INTERFACE] = {.at = offsetof(struct flow_message, flow.interface)},
+    ENDPOINT_ROW(NAME, name, name, 0),
+    ENDPOINT_ROW(NAME, name, name, 1),
+    ENDPOINT_ROW(NAMESPACE, namespace, namespace_, 0),
+    ENDPOINT_ROW(NAMESPACE, namespace, namespace_, 1),
+    OBSERVED_ROW(0),
+    OBSERVED_ROW(1),
+    OBSERVED_ROW(2),
+    OBSERVED_ROW(3),
+};
+static_assert(OBSERVED_INTERFACES == 4, "another place needs its row");
+#undef PAYLOAD_ROW
+#undef ENDPOINT_ROW
+#undef OBSERVED_ROW
 
 #define SAME(ours, message) static_assert((int)(ours) == (int)(NETSCOPE__V1__##message), #ours)
 SAME(TCP_STATE_NONE, TCP_STATE__TCP_STATE_UNSPECIFIED);
@@ -88,7 +110,7 @@ struct flow_message *flow_message_create(void)
     struct flow_message *message = calloc(1, sizeof *message);
     if (message == NULL)
         return NULL;
-    for (unsigned i = 0; i < FLOW_TEXTS; i++)
+    for (unsigned i = 0; i < EVENT_TEXTS; i++)
         strbuf_init(&message->text[i], LONGEST_TEXT);
     return message;
 }
@@ -97,7 +119,7 @@ void flow_message_destroy(struct flow_message *message)
 {
     if (message == NULL)
         return;
-    for (unsigned i = 0; i < FLOW_TEXTS; i++)
+    for (unsigned i = 0; i < EVENT_TEXTS; i++)
         strbuf_done(&message->text[i]);
     free(message);
 }
@@ -113,27 +135,35 @@ static char *borrowed(const char *text)
     return (char *)(uintptr_t)text;
 }
 
-static char *clean_text(struct flow_message *message, enum flow_text which, const char *text)
+static void fill_endpoint(struct flow_message *message, const struct flow_event *event, unsigned side)
 {
-    return borrowed(api_text(&message->text[which], text));
-}
-
-static void fill_endpoint(struct flow_message *message, const struct named_flow *flow, unsigned side)
-{
-    const struct endpoint *endpoint = &flow->record->endpoint[side];
+    const struct endpoint *endpoint = &event->record.endpoint[side];
     Netscope__V1__Endpoint *into = &message->endpoint[side];
     netscope__v1__endpoint__init(into);
     into->ip = address_format(&endpoint->address, message->ip[side]);
     into->port = endpoint->port;
-    into->name_source = (Netscope__V1__NameSource)flow->name_source[side];
-    if (flow->name[side] != NULL) {
-        into->name_value_case = NETSCOPE__V1__ENDPOINT__NAME_VALUE_NAME;
-        into->name = clean_text(message, TEXT_NAME_A + side, flow->name[side]);
+    into->name_source = (Netscope__V1__NameSource)event->name_source[side];
+}
+
+static void fill_text(struct flow_message *message, const struct text_row *row, struct strbuf *scratch,
+                      const char *text)
+{
+    char *clean = borrowed(api_text(scratch, text));
+    memcpy((char *)message + row->at, &clean, sizeof clean);
+    if (row->case_at != 0)
+        memcpy((char *)message + row->case_at, &row->known, sizeof row->known);
+}
+
+// A plain string is there always, "" when there is none.
+static void fill_texts(struct flow_message *message, const struct flow_event *event)
+{
+    for (unsigned i = 0; i < EVENT_TEXTS; i++) {
+        const char *text = flow_event_text(event, i);
+        if (text[0] != '\0' || text_rows[i].case_at == 0)
+            fill_text(message, &text_rows[i], &message->text[i], text);
     }
-    if (flow->name_space[side] != NULL) {
-        into->namespace_value_case = NETSCOPE__V1__ENDPOINT__NAMESPACE_VALUE_NAMESPACE;
-        into->namespace_ = clean_text(message, TEXT_NAMESPACE_A + side, flow->name_space[side]);
-    }
+    message->flow.observed_at = message->observed;
+    message->flow.n_observed_at = event->record.observed;
 }
 
 static void fill_span(struct flow_message *message, const struct flow_record *record)
@@ -166,8 +196,10 @@ static uint64_t both(const uint64_t counts[2])
 
 static void fill_quality(Netscope__V1__Flow *flow, const struct flow_record *record)
 {
-    flow->retransmissions = both(record->retransmissions);
-    flow->out_of_order = both(record->out_of_order);
+    if (!record->no_retransmissions)
+        SET_KNOWN(flow, RETRANSMISSIONS, retransmissions, both(record->retransmissions));
+    if (!record->no_out_of_order)
+        SET_KNOWN(flow, OUT_OF_ORDER, out_of_order, both(record->out_of_order));
     flow->zero_windows = both(record->zero_windows);
     flow->duplicate_acks = both(record->duplicate_acks);
     flow->bytes_missed = both(record->bytes_missed);
@@ -181,37 +213,26 @@ static void fill_quality(Netscope__V1__Flow *flow, const struct flow_record *rec
         SET_KNOWN(flow, HANDSHAKE_RTT_MS, handshake_rtt_ms, time_ms(record->handshake_rtt_ns));
 }
 
-static void fill_kind(struct flow_message *message, const struct named_flow *named)
+static void fill_kind(struct flow_message *message, const struct flow_event *event)
 {
-    const struct flow_record *record = named->record;
+    const struct flow_record *record = &event->record;
     Netscope__V1__Flow *flow = &message->flow;
     flow->protocol = borrowed(ip_protocol_text(record->protocol, message->protocol));
     flow->tcp_state = (Netscope__V1__TcpState)record->tcp_state;
     flow->client = (Netscope__V1__Client)(record->client + 1);
     flow->client_from = (Netscope__V1__ClientFrom)record->client_from;
-    flow->direction = (Netscope__V1__Direction)named->direction;
+    flow->direction = (Netscope__V1__Direction)event->direction;
     flow->reason = (Netscope__V1__EndReason)(record->reason + 1);
     flow->record_seq = record->record_seq;
     flow->final = record->final;
     flow->tcp_flags_a = record->tcp_flags[0];
     flow->tcp_flags_b = record->tcp_flags[1];
-    if (named->community_id[0] != '\0')
-        SET_KNOWN(flow, COMMUNITY_ID, community_id, borrowed(named->community_id));
+    flow_record_id(record, message->id);
+    flow->id = message->id;
+    if (event->community_id[0] != '\0')
+        SET_KNOWN(flow, COMMUNITY_ID, community_id, borrowed(event->community_id));
     if (record->has_vlan)
         SET_KNOWN(flow, VLAN, vlan, record->vlan);
-}
-
-static void fill_place(struct flow_message *message, const struct named_flow *named)
-{
-    Netscope__V1__Flow *flow = &message->flow;
-    unsigned count =
-        named->record->observed < OBSERVED_INTERFACES ? named->record->observed : OBSERVED_INTERFACES;
-    flow->node = clean_text(message, TEXT_NODE, named->node);
-    flow->interface = clean_text(message, TEXT_INTERFACE, named->interface);
-    for (unsigned i = 0; i < count; i++)
-        message->observed[i] = clean_text(message, TEXT_OBSERVED + i, named->observed[i]);
-    flow->observed_at = message->observed;
-    flow->n_observed_at = count;
 }
 
 static void fill_tunnel(struct flow_message *message, const struct flow_tunnel *tunnel)
@@ -226,44 +247,33 @@ static void fill_tunnel(struct flow_message *message, const struct flow_tunnel *
     message->flow.tunnel = &message->tunnel;
 }
 
-static void fill_names(struct flow_message *message, const struct flow_names *names)
+static void fill_facts(struct flow_message *message, const struct flow_facts *facts)
 {
     Netscope__V1__Flow *flow = &message->flow;
-    if (names == NULL)
-        return;
-    flow->sni_status = (Netscope__V1__SniStatus)names->sni_status;
-    if (names->app != FLOW_APP_NONE)
-        SET_KNOWN(flow, APP, app, borrowed(flow_app_name(names->app)));
-    if (names->sni[0] != '\0')
-        SET_KNOWN(flow, SNI, sni, clean_text(message, TEXT_SNI, names->sni));
-    if (names->alpn[0] != '\0')
-        SET_KNOWN(flow, ALPN, alpn, clean_text(message, TEXT_ALPN, names->alpn));
-    if (names->ja3[0] != '\0')
-        SET_KNOWN(flow, JA3, ja3, borrowed(names->ja3));
-    if (names->ja4[0] != '\0')
-        SET_KNOWN(flow, JA4, ja4, borrowed(names->ja4));
-    if (names->dns_query[0] != '\0')
-        SET_KNOWN(flow, DNS_QUERY, dns_query, clean_text(message, TEXT_DNS_QUERY, names->dns_query));
-    if (names->app == FLOW_APP_DNS && names->dns_rcode >= 0)
+    flow->sni_status = (Netscope__V1__SniStatus)facts->sni_status;
+    if (facts->app != FLOW_APP_NONE)
+        SET_KNOWN(flow, APP, app, borrowed(flow_app_name(facts->app)));
+    if (facts->app == FLOW_APP_DNS && facts->dns_rcode >= 0)
         SET_KNOWN(flow, DNS_RCODE, dns_rcode,
-                  borrowed(dns_rcode_name((uint16_t)names->dns_rcode, message->dns_rcode)));
+                  borrowed(dns_rcode_name((uint16_t)facts->dns_rcode, message->dns_rcode)));
 }
 
 const struct Netscope__V1__Flow *flow_message_fill(struct flow_message *message,
-                                                   const struct named_flow *flow)
+                                                   const struct flow_event *event)
 {
-    const struct flow_record *record = flow->record;
+    const struct flow_record *record = &event->record;
+    assert(record->observed <= OBSERVED_INTERFACES);
     netscope__v1__flow__init(&message->flow);
     for (unsigned side = 0; side < 2; side++)
-        fill_endpoint(message, flow, side);
+        fill_endpoint(message, event, side);
     message->flow.endpoint_a = &message->endpoint[0];
     message->flow.endpoint_b = &message->endpoint[1];
     fill_span(message, record);
     fill_volume(&message->flow, record);
     fill_quality(&message->flow, record);
-    fill_kind(message, flow);
-    fill_place(message, flow);
+    fill_kind(message, event);
     fill_tunnel(message, &record->tunnel);
-    fill_names(message, record->names);
+    fill_facts(message, &record->facts);
+    fill_texts(message, event);
     return &message->flow;
 }

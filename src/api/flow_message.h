@@ -1,9 +1,9 @@
-// A flow record as the message netscope.v1.Flow: the one place that maps the pipeline's plain values
+// A flow event as the message netscope.v1.Flow: the one place that maps the pipeline's plain values
 // to the vocabulary that leaves the process. A flow_message is scratch storage for one message at a
 // time; owned by its maker, one thread, no allocation a record once its texts have grown.
 #pragma once
 
-#include "aggregate/sink.h"
+#include "aggregate/flow_event.h"
 
 struct ProtobufCMessageDescriptor;
 struct Netscope__V1__Flow;
@@ -16,6 +16,6 @@ void flow_message_destroy(struct flow_message *message);
 // For message_plan_create().
 const struct ProtobufCMessageDescriptor *flow_message_descriptor(void);
 
-// The message of the flow, valid until the next fill; it borrows the flow's texts.
+// The message of the flow, valid until the next fill; it borrows the event's texts.
 const struct Netscope__V1__Flow *flow_message_fill(struct flow_message *message,
-                                                   const struct named_flow *flow);
+                                                   const struct flow_event *event);

@@ -43,15 +43,8 @@ static void build_targets(struct report_message *message)
     }
 }
 
-struct flow_row {
-    Netscope__V1__Report__FlowRow row; // first: the message is the row
-    struct flow_record record;
-    struct named_flow named; // the message borrows its texts
-};
-
-// The flow itself, as exports have it. It borrows from `row` and the summary.
-static Netscope__V1__Flow *flow_of(struct report_message *message, const struct report_flow *from,
-                                   struct flow_row *row)
+// The flow itself, as exports have it. It borrows from `row`.
+static Netscope__V1__Flow *flow_of(struct report_message *message, const struct report_flow *row)
 {
     struct flow_message *flow_message = flow_message_create();
     if (flow_message == NULL) {
@@ -59,28 +52,27 @@ static Netscope__V1__Flow *flow_of(struct report_message *message, const struct 
         return NULL;
     }
     message->flow_messages[message->flow_message_count++] = flow_message;
-    row->named = report_flow_named(from, message->summary, &row->record);
-    for (unsigned i = 0; i < OBSERVED_INTERFACES; i++)
-        row->named.observed[i] = from->observed[i];
-    return (Netscope__V1__Flow *)(uintptr_t)flow_message_fill(flow_message, &row->named);
+    return (Netscope__V1__Flow *)(uintptr_t)flow_message_fill(flow_message, &row->event);
 }
 
 static size_t build_list(struct report_message *message, Netscope__V1__Report__FlowRow ***list,
                          const struct report_flow_list *from)
 {
-    size_t count = build_rows(message, list, from->count, sizeof(struct flow_row));
+    size_t count = build_rows(message, list, from->count, sizeof(Netscope__V1__Report__FlowRow));
     for (size_t i = 0; i < count; i++) {
         const struct report_flow *flow = from->rows[i];
+        const struct flow_record *record = &flow->event.record;
         Netscope__V1__Report__FlowRow *row = (*list)[i];
         netscope__v1__report__flow_row__init(row);
         row->display_filter = build_text(message, flow->display_filter);
-        row->flow = flow_of(message, flow, (struct flow_row *)(void *)row);
-        uint64_t packets = flow->record.packets[0] + flow->record.packets[1];
-        uint64_t again = flow->record.retransmissions[0] + flow->record.retransmissions[1];
-        if (flow->record.protocol == IP_PROTOCOL_TCP && flow->record.has_quality && packets > 0)
+        row->flow = flow_of(message, flow);
+        uint64_t packets = record->packets[0] + record->packets[1];
+        uint64_t again = record->retransmissions[0] + record->retransmissions[1];
+        if (record->protocol == IP_PROTOCOL_TCP && record->has_quality && !record->no_retransmissions &&
+            packets > 0)
             SET_KNOWN(row, FLOW_ROW__, RETRANSMITTED_SHARE, retransmitted_share,
                       (double)again / (double)packets);
-        int64_t round_trip_ns = report_round_trip_ns(&flow->record);
+        int64_t round_trip_ns = report_round_trip_ns(record);
         if (round_trip_ns >= 0)
             SET_KNOWN(row, FLOW_ROW__, ROUND_TRIP_MS, round_trip_ms, time_ms(round_trip_ns));
     }

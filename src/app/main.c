@@ -5,8 +5,8 @@
 
 #include "app/exit_code.h"
 #include "app/memory_plan.h"
+#include "app/requests.h"
 #include "app/sensor.h"
-#include "app/status.h"
 #include "app/synthetic_flows.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -64,14 +64,15 @@ static enum exit_code list_interfaces(void)
     return print_text(&text);
 }
 
-static enum exit_code run_command(const struct settings *settings, const struct config_invocation *what)
+static enum exit_code run_command(const struct settings *settings, const struct config_invocation *what,
+                                  const struct config_origin *origin)
 {
     struct error error;
     struct strbuf text;
     strbuf_init(&text, MAIN_TEXT_BYTES);
     switch (what->command) {
     case CONFIG_RUN:
-        return sensor_run(settings);
+        return sensor_run(settings, origin);
     case CONFIG_HELP:
         config_add_help(&text);
         return print_text(&text);
@@ -102,10 +103,10 @@ int main(int argc, char **argv)
     struct settings settings;
     struct config_invocation what;
     struct error error;
-    status_block_signal();
+    requests_block_signals();
     if (!config_load(argc, argv, environ, &settings, &what, &error))
         return (int)tell(&error, STAGE_SETTINGS);
-    enum exit_code code = run_command(&settings, &what);
+    enum exit_code code = run_command(&settings, &what, &(struct config_origin){argc, argv, environ});
     settings_done(&settings);
     return (int)code;
 }

@@ -2,9 +2,12 @@
 
 #include <inttypes.h>
 
+#include "aggregate/flow_event.h"
 #include "base/memory_limit.h"
 #include "capture/live/live_rings.h"
 #include "capture/record/tap.h"
+#include "config/table.h"
+#include "config/value.h"
 #include "control/control.h"
 
 // Bytes that a flow may take: its node and its place in the index, and what it has with quality and names.
@@ -24,8 +27,22 @@ static uint64_t flow_bytes(const struct settings *settings)
 
 static unsigned taps_of(const struct settings *settings)
 {
-    return (settings->output.write_pcap[0] != '\0' ? 1u : 0u) +
-           (settings->output.packets != PACKET_LINES_NEVER ? 1u : 0u);
+    unsigned taps = settings->output.packets != PACKET_LINES_NEVER ? 1 : 0;
+    for (unsigned i = 0; i < setting_count; i++) {
+        const struct setting *setting = &setting_table[i];
+        if (setting->file == SETTING_PACKETS && value_text(settings, setting)[0] != '\0')
+            taps++;
+    }
+    return taps;
+}
+
+// Of the event log, when an output reads it.
+static uint64_t event_bytes(const struct settings *settings, bool live)
+{
+    const struct output_settings *output = &settings->output;
+    bool read = output->export_json[0] != '\0' || output->export_csv[0] != '\0' ||
+                output->expired_flows_jsonl[0] != '\0' || output->expired_flows_csv[0] != '\0';
+    return read ? flow_events_bytes(settings->events.capacity, !live) : 0;
 }
 
 bool memory_plan_add(struct strbuf *into, const struct settings *settings, const char *line_prefix,
@@ -41,6 +58,7 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
         {"flow table", capped ? settings->flow.max_flows * flow_bytes(settings) : 0,
          capped ? "flow.max_flows, names counted apart" : "no cap: grows with the flows of the file"},
         {"queues", (uint64_t)taps_of(settings) * TAP_RING_BYTES, "recorder and packet lines"},
+        {"events", event_bytes(settings, live), "events.capacity, for outputs of flows"},
         {"names", NAME_CACHE_BYTES, "addresses seen in DNS answers"},
         {"process", BASE_BYTES, "program, libraries, stacks"},
     };

@@ -1,15 +1,23 @@
 #include "app/outputs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/output_metrics.h"
 #include "app/packet_lines.h"
-#include "app/reopener.h"
+#include "app/process_metrics.h"
+#include "app/signals.h"
 #include "app/stats_line.h"
+#include "app/terminal.h"
 #include "base/log.h"
-#include "capture/record/pcap_writer.h"
+#include "capture/record/tap.h"
+#include "config/config.h"
+#include "config/table.h"
+#include "config/value.h"
+#include "control/change.h"
 #include "export/export.h"
 #include "report/report.h"
 
@@ -23,31 +31,29 @@ static bool is_stdout(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-static bool uses_stdout(const struct output_settings *output)
-{
-    const char *const paths[] = {output->write_pcap,        output->export_json,
-                                 output->export_csv,        output->expired_flows_jsonl,
-                                 output->expired_flows_csv, output->summary_json};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        if (is_stdout(paths[i]))
-            return true;
-    return false;
-}
-
 // The streams of what people read. Lines never mix with a report that a program reads.
-static void choose_streams(struct outputs *outputs)
+static bool open_terminals(struct outputs *outputs, struct error *error)
 {
-    const struct output_settings *output = &outputs->settings->output;
-    outputs->human = uses_stdout(output) ? stderr : stdout;
-    outputs->lines = output->report == REPORT_JSON ? stderr : outputs->human;
+    static const struct terminal_setup standard = {STDOUT_FILENO, "standard output",
+                                                   signals_patience_is_over},
+                                       errors = {STDERR_FILENO, "standard error", signals_patience_is_over};
+    bool json = outputs->settings->output.report == REPORT_JSON;
+    outputs->standard = terminal_create(&standard, error);
+    outputs->errors = outputs->standard != NULL ? terminal_create(&errors, error) : NULL;
+    outputs->human = settings_use_stdout(outputs->settings) ? outputs->errors : outputs->standard;
+    outputs->lines = json ? outputs->errors : outputs->human;
+    return outputs->errors != NULL;
 }
 
-static bool add_file(struct outputs *outputs, const char *path, create_function *create, struct error *error)
+static bool add_file(struct outputs *outputs, const char *key, create_function *create, struct error *error)
 {
+    const struct setting *setting = &setting_table[setting_find(key)];
+    const char *path = value_text(outputs->settings, setting);
     if (path[0] == '\0')
         return true;
     const struct output_settings *output = &outputs->settings->output;
     struct export_options options = {
+        .events = control_flow_events(outputs->control),
         .live = control_is_live(outputs->control),
         .rotate_bytes = output->rotate_mb * bytes_per_mb,
         .max_files = output->max_files,
@@ -58,42 +64,17 @@ static bool add_file(struct outputs *outputs, const char *path, create_function 
     if (sink == NULL)
         return false;
     control_add_sink(outputs->control, sink);
+    outputs->file_names[outputs->file_count] = setting_name(setting);
     outputs->files[outputs->file_count++] = sink;
     return true;
 }
 
 static bool add_files(struct outputs *outputs, struct error *error)
 {
-    const struct output_settings *output = &outputs->settings->output;
-    return add_file(outputs, output->export_json, export_json_create, error) &&
-           add_file(outputs, output->export_csv, export_csv_create, error) &&
-           add_file(outputs, output->expired_flows_jsonl, stream_jsonl_create, error) &&
-           add_file(outputs, output->expired_flows_csv, stream_csv_create, error);
-}
-
-static bool add_tap(struct outputs *outputs, struct tap_consumer *take_consumer, struct error *error)
-{
-    struct tap *tap = tap_create(take_consumer, TAP_RING_BYTES, error);
-    if (tap == NULL)
-        return false;
-    outputs->taps[outputs->tap_count++] = tap;
-    return control_add_tap(outputs->control, tap, error);
-}
-
-static bool add_recorder(struct outputs *outputs, struct error *error)
-{
-    const struct output_settings *output = &outputs->settings->output;
-    if (output->write_pcap[0] == '\0')
-        return true;
-    struct pcap_writer_options options = {
-        .path = output->write_pcap,
-        .rotate_mb = output->write_pcap_rotate_mb,
-        .max_files = output->write_pcap_max_files,
-        .min_free_mb = output->min_free_mb,
-        .source = control_source(outputs->control),
-    };
-    outputs->recorder = pcap_writer_create(&options, error);
-    return outputs->recorder != NULL && add_tap(outputs, outputs->recorder, error);
+    return add_file(outputs, "output.export_json", export_json_create, error) &&
+           add_file(outputs, "output.export_csv", export_csv_create, error) &&
+           add_file(outputs, "output.expired_flows_jsonl", stream_jsonl_create, error) &&
+           add_file(outputs, "output.expired_flows_csv", stream_csv_create, error);
 }
 
 static bool wants_packet_lines(const struct outputs *outputs)
@@ -105,7 +86,8 @@ static bool wants_packet_lines(const struct outputs *outputs)
         return false;
     default:
         return outputs->settings->output.hex_dump ||
-               (control_is_live(outputs->control) && outputs->lines == stdout && isatty(STDOUT_FILENO));
+               (control_is_live(outputs->control) && outputs->lines == outputs->standard &&
+                isatty(STDOUT_FILENO));
     }
 }
 
@@ -114,7 +96,7 @@ static bool add_packet_lines(struct outputs *outputs, struct error *error)
     if (!wants_packet_lines(outputs))
         return true;
     struct packet_lines_setup setup = {
-        .stream = outputs->lines,
+        .terminal = outputs->lines,
         .hex_dump = outputs->settings->output.hex_dump,
         .tunnels = outputs->settings->analysis.tunnels,
         .source = control_source(outputs->control),
@@ -122,7 +104,8 @@ static bool add_packet_lines(struct outputs *outputs, struct error *error)
     struct tap_consumer *lines = packet_lines_create(&setup);
     if (lines == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for packet lines");
-    return add_tap(outputs, lines, error);
+    outputs->packet_lines = tap_create(lines, TAP_RING_BYTES, error);
+    return outputs->packet_lines != NULL && control_add_tap(outputs->control, outputs->packet_lines, error);
 }
 
 static enum report_format report_format(const struct outputs *outputs)
@@ -159,18 +142,12 @@ static bool add_report(struct outputs *outputs, struct error *error)
     return true;
 }
 
-static bool add_rest(struct outputs *outputs, struct error *error)
+static bool add_stats_line(struct outputs *outputs, struct error *error)
 {
-    if (outputs->settings->stats.enabled) {
-        struct sink *line = stats_line_create(&outputs->settings->stats, outputs->control, outputs->lines);
-        if (line == NULL)
-            return error_set(error, ERROR_EXHAUSTED, "no memory for the statistics line");
-        control_add_sink(outputs->control, line);
-    }
-    struct sink *reopener = reopener_create(outputs->files, outputs->file_count, outputs->recorder);
-    if (reopener == NULL)
-        return error_set(error, ERROR_EXHAUSTED, "no memory for the outputs");
-    control_add_sink(outputs->control, reopener);
+    struct sink *line = stats_line_create(outputs->control, outputs->lines);
+    if (line == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the statistics line");
+    control_add_sink(outputs->control, line);
     return true;
 }
 
@@ -181,30 +158,41 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
         .settings = settings,
         .control = control,
     };
-    choose_streams(outputs);
-    return add_files(outputs, error) && add_recorder(outputs, error) && add_packet_lines(outputs, error) &&
-           add_report(outputs, error) && add_rest(outputs, error);
+    struct control_part part = {&outputs->recording, recording_prepare, recording_commit, recording_abandon};
+    control_add_part(control, &part);
+    output_metrics_add(outputs);
+    process_metrics_add(control_metrics(control));
+    return open_terminals(outputs, error) && add_files(outputs, error) &&
+           recording_open(&outputs->recording, settings, control, error) &&
+           add_packet_lines(outputs, error) && add_report(outputs, error) && add_stats_line(outputs, error);
+}
+
+void outputs_reopen(struct outputs *outputs)
+{
+    for (unsigned i = 0; i < outputs->file_count; i++)
+        export_reopen(outputs->files[i]);
+    recording_reopen(&outputs->recording);
 }
 
 bool outputs_finish(struct outputs *outputs, struct error *error)
 {
-    bool good = true;
-    for (unsigned i = 0; i < outputs->tap_count; i++) {
-        struct error failure;
-        if (tap_finish(outputs->taps[i], &failure))
-            continue;
-        if (good)
-            *error = failure;
-        else
-            log_error("output", "%s", failure.text);
-        good = false;
-    }
-    return good;
+    struct error failure;
+    bool good = recording_finish(&outputs->recording, error);
+    if (outputs->packet_lines == NULL || tap_finish(outputs->packet_lines, &failure))
+        return good;
+    if (good)
+        *error = failure;
+    else
+        log_error("output", "%s", failure.text);
+    return false;
 }
 
 void outputs_done(struct outputs *outputs)
 {
-    for (unsigned i = 0; i < outputs->tap_count; i++)
-        tap_destroy(outputs->taps[i]);
-    outputs->tap_count = 0;
+    output_metrics_remove(outputs);
+    recording_done(&outputs->recording);
+    tap_destroy(outputs->packet_lines);
+    outputs->packet_lines = NULL;
+    terminal_destroy(outputs->standard);
+    terminal_destroy(outputs->errors);
 }

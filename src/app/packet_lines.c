@@ -1,10 +1,11 @@
 #include "app/packet_lines.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "aggregate/sink.h"
+#include "app/terminal.h"
 #include "decode/decode.h"
 #include "decode/fields.h"
 #include "pipeline/observation.h"
@@ -16,7 +17,7 @@ struct packet_lines {
     struct packet_lines_setup setup;
     struct fields fields; // scratch
     struct strbuf text;
-    int failure; // errno of the first write that failed
+    uint64_t left_out;
 };
 
 static void decode_frame(const struct packet_lines *lines, const struct frame *frame, uint64_t number,
@@ -49,27 +50,28 @@ static bool print_packet(struct tap_consumer *consumer, const struct frame *fram
         packet_add_detail(&lines->text, &packet, &lines->fields);
         packet_add_hex(&lines->text, packet.bytes, packet.captured);
     }
-    if (lines->failure == 0 &&
-        fwrite(lines->text.text, 1, lines->text.length, lines->setup.stream) != lines->text.length)
-        lines->failure = errno;
-    return lines->failure == 0;
+    bool taken = terminal_add(lines->setup.terminal, lines->text.text, lines->text.length);
+    lines->left_out += !taken;
+    return taken;
 }
 
+// The terminal writes at once.
 static void flush_lines(struct tap_consumer *consumer)
 {
-    struct packet_lines *lines = (struct packet_lines *)consumer;
-    if (fflush(lines->setup.stream) != 0 && lines->failure == 0)
-        lines->failure = errno;
+    (void)consumer;
 }
 
 static bool finish_lines(struct tap_consumer *consumer, uint64_t *unwritten, struct error *error)
 {
-    (void)unwritten; // a line is written or fails at once
+    (void)unwritten; // a line is taken or fails at once
     const struct packet_lines *lines = (const struct packet_lines *)consumer;
-    flush_lines(consumer);
-    if (lines->failure == 0 || lines->failure == EPIPE)
+    struct terminal *terminal = lines->setup.terminal;
+    if (!terminal_flush(terminal, error))
+        return false;
+    if (lines->left_out == 0 || terminal_failure(terminal) == EPIPE)
         return true; // a reader that has seen enough (head) is no failure
-    return error_set(error, ERROR_UNAVAILABLE, "cannot print packet lines: %s", strerror(lines->failure));
+    return error_set(error, ERROR_DATA_LOSS, "%s was not read in time: %" PRIu64 " packet lines are left out",
+                     terminal_name(terminal), lines->left_out);
 }
 
 static void destroy_lines(struct tap_consumer *consumer)

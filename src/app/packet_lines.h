@@ -3,16 +3,17 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "capture/record/tap.h"
 
+struct terminal;
+
 struct packet_lines_setup {
-    FILE *stream;
+    struct terminal *terminal;
     bool hex_dump;
     bool tunnels;                // analysis.tunnels
     const struct source *source; // for interface names
 };
 
-// Borrows stream and source. NULL without memory.
+// Borrows terminal and source. NULL without memory.
 struct tap_consumer *packet_lines_create(const struct packet_lines_setup *setup);

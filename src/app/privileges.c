@@ -10,6 +10,8 @@
 
 #include "base/capabilities.h"
 #include "base/log.h"
+#include "config/table.h"
+#include "config/value.h"
 
 static bool is_denied(const char *path, int mode)
 {
@@ -36,19 +38,28 @@ static bool is_input_denied(const char *path)
            (stat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid != geteuid());
 }
 
+static bool is_list_denied(const struct string_list *inputs)
+{
+    for (unsigned i = 0; i < inputs->count; i++)
+        if (is_input_denied(inputs->items[i]))
+            return true;
+    return false;
+}
+
+static bool is_setting_denied(const struct settings *settings, const struct setting *setting)
+{
+    if (setting->type == SETTING_LIST)
+        return is_list_denied(value_list(settings, setting));
+    const char *path = value_text(settings, setting);
+    return setting_is_output(setting) ? is_output_denied(path) : path[0] != '\0' && is_denied(path, R_OK);
+}
+
 static bool is_any_denied(const struct settings *settings)
 {
-    const struct output_settings *output = &settings->output;
-    const char *const outputs[] = {output->write_pcap,        output->export_json,
-                                   output->export_csv,        output->expired_flows_jsonl,
-                                   output->expired_flows_csv, output->summary_json};
-    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
-        if (is_output_denied(outputs[i]))
+    for (unsigned i = 0; i < setting_count; i++)
+        if (setting_table[i].file != SETTING_NO_FILE && is_setting_denied(settings, &setting_table[i]))
             return true;
-    for (unsigned i = 0; i < settings->capture.read_pcap.count; i++)
-        if (is_input_denied(settings->capture.read_pcap.items[i]))
-            return true;
-    return settings->names.file[0] != '\0' && is_denied(settings->names.file, R_OK);
+    return settings->file != NULL && strcmp(settings->file, "-") != 0 && is_denied(settings->file, R_OK);
 }
 
 void privileges_begin(const struct settings *settings)

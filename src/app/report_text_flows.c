@@ -63,17 +63,17 @@ static void add_hosts(struct strbuf *into, const struct report_summary *summary)
 // What an end is called: its name, else as server the one that the client asked for in TLS; NULL = nothing.
 static const char *end_name(const struct report_flow *flow, unsigned side)
 {
-    bool server = side != report_flow_client(flow);
-    if (flow->name[side][0] != '\0')
-        return flow->name[side];
-    return server && flow->has_names && flow->names.sni[0] != '\0' ? flow->names.sni : NULL;
+    const char *name = flow_event_text(&flow->event, EVENT_TEXT_NAME + side);
+    if (name[0] == '\0' && side != report_flow_client(flow))
+        name = flow_event_text(&flow->event, FLOW_TEXT_SNI);
+    return name[0] != '\0' ? name : NULL;
 }
 
 // "www.example.com:443", "10.0.0.1:443", "[2001:db8::1]:443"; without ports the name or address alone.
 static void add_end(struct strbuf *into, const struct report_flow *flow, unsigned side)
 {
-    const struct endpoint *endpoint = &flow->record.endpoint[side];
-    bool ports = ip_protocol_has_ports(flow->record.protocol);
+    const struct endpoint *endpoint = &flow->event.record.endpoint[side];
+    bool ports = ip_protocol_has_ports(flow->event.record.protocol);
     const char *name = end_name(flow, side);
     if (name != NULL) {
         strbuf_add_wire(into, name, strlen(name));
@@ -104,15 +104,16 @@ static double flow_secs(const struct flow_record *record)
 // What is known of a flow in a word or two: application and, where it is not the server's name, SNI or query.
 static void add_contents(struct strbuf *into, const struct report_flow *flow)
 {
-    if (!flow->has_names)
-        return;
-    if (flow->names.app != FLOW_APP_NONE)
-        strbuf_add(into, flow_app_name(flow->names.app));
-    const char *said = flow->names.sni[0] != '\0' ? flow->names.sni : flow->names.dns_query;
+    enum flow_app app = flow->event.record.facts.app;
+    if (app != FLOW_APP_NONE)
+        strbuf_add(into, flow_app_name(app));
+    const char *said = flow_event_text(&flow->event, FLOW_TEXT_SNI);
+    if (said[0] == '\0')
+        said = flow_event_text(&flow->event, FLOW_TEXT_DNS_QUERY);
     const char *server = end_name(flow, !report_flow_client(flow));
     if (said[0] == '\0' || (server != NULL && strcmp(said, server) == 0))
         return;
-    strbuf_add(into, flow->names.app != FLOW_APP_NONE ? " " : "");
+    strbuf_add(into, app != FLOW_APP_NONE ? " " : "");
     strbuf_add_wire(into, said, strlen(said));
 }
 
@@ -124,7 +125,7 @@ static const char *short_state(enum tcp_state state)
 
 static void add_flow_row(struct text_table *table, const struct report_flow *flow)
 {
-    const struct flow_record *record = &flow->record;
+    const struct flow_record *record = &flow->event.record;
     char protocol[16];
     strbuf_add(table_cell(table), ip_protocol_text(record->protocol, protocol));
     add_ends(table_cell(table), flow);
@@ -156,7 +157,7 @@ static void add_largest(struct strbuf *into, const struct report_summary *summar
 
 static void add_troubled_row(struct text_table *table, const struct report_flow *flow)
 {
-    const struct flow_record *record = &flow->record;
+    const struct flow_record *record = &flow->event.record;
     add_ends(table_cell(table), flow);
     uint64_t again = record->retransmissions[0] + record->retransmissions[1];
     uint64_t packets = record->packets[0] + record->packets[1];
@@ -168,14 +169,14 @@ static void add_troubled_row(struct text_table *table, const struct report_flow 
     struct strbuf *round_trip = table_cell(table);
     if (report_round_trip_ns(record) >= 0)
         units_add_span(round_trip, (double)report_round_trip_ns(record) / (double)NS_PER_S);
-    strbuf_add(table_cell(table), flow->community_id);
+    strbuf_add(table_cell(table), flow->event.community_id);
     strbuf_add(table_note(table), flow->display_filter);
 }
 
 static bool is_among(const struct report_flow *flow, const struct report_flow_list *list, unsigned rows)
 {
     for (unsigned i = 0; i < rows && i < list->count; i++)
-        if (flow_record_compare(&flow->record, &list->rows[i]->record) == 0)
+        if (flow_record_compare(&flow->event.record, &list->rows[i]->event.record) == 0)
             return true;
     return false;
 }
@@ -217,7 +218,7 @@ static void add_troubled_title(struct strbuf *title, const struct troubled *trou
 {
     uint64_t shown = 0;
     for (unsigned i = 0; i < troubled->lossy->count; i++)
-        shown += is_lossy_row(troubled, i) && report_is_lossy(&troubled->lossy->rows[i]->record);
+        shown += is_lossy_row(troubled, i) && report_is_lossy(&troubled->lossy->rows[i]->event.record);
     strbuf_add(title, "Worst TCP flow");
     if (shown == lossy)
         return;

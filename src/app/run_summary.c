@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 
+#include "aggregate/sink.h"
 #include "net/protocol.h"
+#include "pipeline/totals.h"
 
 static void add_packets(struct strbuf *into, const struct totals *totals, int64_t run_ns)
 {

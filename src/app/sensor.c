@@ -2,8 +2,8 @@
 
 #include "app/outputs.h"
 #include "app/privileges.h"
+#include "app/requests.h"
 #include "app/signals.h"
-#include "app/status.h"
 #include "base/capabilities.h"
 #include "base/log.h"
 #include "capture/clock.h"
@@ -35,24 +35,25 @@ static void tell_input(const struct control *control, enum exit_code *code, stru
         fail(code, truncation, input_stage(control));
         end->truncated = truncation->text;
     } else if (signals_stopped() && !control_is_live(control)) {
-        error_set(truncation, ERROR_NONE, "stopped by a signal: the rest of the input was not read");
+        error_set(truncation, ERROR_CANCELLED, "stopped by a signal: the rest of the input was not read");
         log_warning("run", "%s", truncation->text);
         end->truncated = truncation->text;
     }
 }
 
-static enum exit_code run_to_end(struct control *control, struct outputs *outputs)
+static enum exit_code run_to_end(struct control *control, struct outputs *outputs,
+                                 const struct config_origin *origin)
 {
     enum exit_code code = EXIT_DONE;
     struct error failure, truncation, sink_failure, tap_failure;
     struct run_end end = {0};
     int64_t begin_ns = clock_now_ns();
-    struct status status;
+    struct requests requests;
     signals_install(control);
-    status_start(&status, control);
+    requests_start(&requests, control, outputs, origin);
     if (!control_run(control, &failure))
         fail(&code, &failure, input_stage(control));
-    status_stop(&status);
+    requests_stop(&requests);
     tell_input(control, &code, &truncation, &end);
     if (!control_finish(control, &sink_failure))
         fail_output(&code, &sink_failure, &end);
@@ -65,7 +66,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     return code;
 }
 
-enum exit_code sensor_run(const struct settings *settings)
+enum exit_code sensor_run(const struct settings *settings, const struct config_origin *origin)
 {
     struct error error;
     signals_ignore_pipe();
@@ -79,7 +80,7 @@ enum exit_code sensor_run(const struct settings *settings)
     struct outputs outputs;
     if (outputs_open(&outputs, settings, control, &error)) {
         capabilities_drop();
-        code = run_to_end(control, &outputs);
+        code = run_to_end(control, &outputs, origin);
     } else {
         log_error("start", "%s", error.text);
         code = exit_code_of(error.kind, STAGE_OUTPUT);

@@ -3,6 +3,6 @@
 #pragma once
 
 #include "app/exit_code.h"
-#include "config/settings.h"
+#include "config/config.h"
 
-enum exit_code sensor_run(const struct settings *settings);
+enum exit_code sensor_run(const struct settings *settings, const struct config_origin *origin);

@@ -10,7 +10,6 @@
 #include "control/control.h"
 
 static struct control *_Atomic stopped_by_signal;
-static atomic_bool hangup;
 static _Atomic int64_t stopping; // when the first signal came; 0 = none
 
 static void on_stop(int number)
@@ -25,12 +24,6 @@ static void on_stop(int number)
     struct control *control = atomic_load(&stopped_by_signal);
     if (control != NULL)
         control_stop(control);
-}
-
-static void on_hangup(int number)
-{
-    (void)number;
-    atomic_store(&hangup, true);
 }
 
 static void handle(int number, void (*handler)(int))
@@ -50,15 +43,18 @@ void signals_install(struct control *control)
     atomic_store(&stopped_by_signal, control);
     handle(SIGINT, on_stop);
     handle(SIGTERM, on_stop);
-    handle(SIGHUP, on_hangup);
 }
 
 void signals_remove(void)
 {
     handle(SIGINT, SIG_DFL);
     handle(SIGTERM, SIG_DFL);
-    handle(SIGHUP, SIG_DFL);
     atomic_store(&stopped_by_signal, NULL);
+}
+
+void signals_stop(void)
+{
+    on_stop(SIGTERM);
 }
 
 bool signals_stopped(void)
@@ -66,7 +62,9 @@ bool signals_stopped(void)
     return atomic_load(&stopping) != 0;
 }
 
-bool signals_take_hangup(void)
+bool signals_patience_is_over(void)
 {
-    return atomic_exchange(&hangup, false);
+    static const int64_t patience_ns = 3 * NS_PER_S;
+    int64_t since_ns = atomic_load(&stopping);
+    return since_ns != 0 && clock_now_ns() - since_ns > patience_ns;
 }

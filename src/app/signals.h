@@ -1,6 +1,6 @@
-// Signals of a run: SIGINT and SIGTERM end it in order (another two seconds later ends the process at once), SIGHUP
-// reopens the outputs, SIGPIPE is an error of a write. Main thread; the handlers only set flags and stop
-// the source.
+// Signals that end a run: SIGINT and SIGTERM in order, another two seconds later ends the process at once; SIGPIPE is an
+// error of a write. Those that ask something of it are the thread of requests'. Main thread; the handlers only
+// set flags and stop the source.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,9 @@ void signals_ignore_pipe(void);
 void signals_install(struct control *control);
 // Back to how the process found them; `control` is not touched any more.
 void signals_remove(void);
+// Ends the run as SIGTERM does; any thread.
+void signals_stop(void);
 // Whether SIGINT or SIGTERM came.
 bool signals_stopped(void);
-// Whether SIGHUP came since the last call.
-bool signals_take_hangup(void);
+// Whether that was so long ago that nothing is waited for any more: the run ends within five seconds.
+bool signals_patience_is_over(void);

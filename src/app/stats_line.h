@@ -2,12 +2,10 @@
 // the last line. A sink; the aggregate thread calls it.
 #pragma once
 
-#include <stdio.h>
-
 #include "aggregate/sink.h"
-#include "config/settings.h"
 #include "control/control.h"
 
-// Settings, control and stream are borrowed.
-struct sink *stats_line_create(const struct stats_settings *settings, const struct control *control,
-                               FILE *stream);
+struct terminal;
+
+// Control and terminal are borrowed. Follows the settings while they change.
+struct sink *stats_line_create(struct control *control, struct terminal *terminal);

@@ -1,13 +1,15 @@
 #include "app/status.h"
 
 #include <inttypes.h>
-#include <signal.h>
-#include <stdio.h>
+#include <string.h>
 
+#include "aggregate/answer.h"
+#include "aggregate/snapshot.h"
+#include "app/terminal.h"
 #include "base/strbuf.h"
-#include "base/thread.h"
 #include "base/time.h"
 #include "control/control.h"
+#include "flow/page.h"
 #include "net/protocol.h"
 
 enum { STATUS_FLOWS = 10, STATUS_TEXT_BYTES = 1 << 16 };
@@ -27,13 +29,30 @@ static void add_totals(struct strbuf *text, const struct snapshot *snapshot)
                 totals->flows_created);
 }
 
-static void add_flow(struct strbuf *text, unsigned number, const struct flow_record *flow)
+// An endpoint, and what it is called.
+static void add_end(struct strbuf *text, const struct flow_record *flow, const struct flow_event *named,
+                    int side)
 {
-    char from[ENDPOINT_TEXT_BYTES], to[ENDPOINT_TEXT_BYTES], protocol[16];
+    char endpoint[ENDPOINT_TEXT_BYTES];
+    strbuf_add(text, endpoint_format(&flow->endpoint[side], endpoint));
+    const char *name = named != NULL ? flow_event_text(named, EVENT_TEXT_NAME + (unsigned)side) : "";
+    if (name[0] == '\0')
+        return;
+    strbuf_add(text, " (");
+    strbuf_add_wire(text, name, strlen(name));
+    strbuf_add_char(text, ')');
+}
+
+static void add_flow(struct strbuf *text, unsigned number, const struct flow_record *flow,
+                     const struct flow_event *named)
+{
+    char protocol[16];
     int client = flow->client == 1;
-    strbuf_addf(text, "  %2u. %s %s - %s  %" PRIu64 " bytes  %" PRIu64 " packets", number,
-                ip_protocol_text(flow->protocol, protocol), endpoint_format(&flow->endpoint[client], from),
-                endpoint_format(&flow->endpoint[!client], to), flow->bytes[0] + flow->bytes[1],
+    strbuf_addf(text, "  %2u. %s ", number, ip_protocol_text(flow->protocol, protocol));
+    add_end(text, flow, named, client);
+    strbuf_add(text, " - ");
+    add_end(text, flow, named, !client);
+    strbuf_addf(text, "  %" PRIu64 " bytes  %" PRIu64 " packets", flow->bytes[0] + flow->bytes[1],
                 flow->packets[0] + flow->packets[1]);
     if (flow->tcp_state != TCP_STATE_NONE)
         strbuf_addf(text, "  %s", tcp_state_name(flow->tcp_state));
@@ -50,11 +69,11 @@ static void add_flows(struct strbuf *text, struct control *control)
         return;
     }
     for (unsigned i = 0; i < page->count; i++)
-        add_flow(text, i + 1, &page->rows[i].record);
+        add_flow(text, i + 1, &page->rows[i].record, answer_row(page, i));
     flow_page_release(page);
 }
 
-static void tell(struct control *control)
+void status_tell(struct control *control, struct terminal *terminal)
 {
     struct strbuf text;
     strbuf_init(&text, STATUS_TEXT_BYTES);
@@ -62,46 +81,6 @@ static void tell(struct control *control)
     add_totals(&text, snapshot);
     snapshot_release(snapshot);
     add_flows(&text, control);
-    fputs(text.text, stderr);
+    terminal_offer(terminal, text.text, text.length);
     strbuf_done(&text);
-}
-
-static void only_signal(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGUSR1);
-}
-
-static void *await_signals(void *argument)
-{
-    struct status *status = argument;
-    sigset_t set;
-    int number;
-    only_signal(&set);
-    while (sigwait(&set, &number) == 0 && !atomic_load(&status->ending))
-        tell(status->control);
-    return NULL;
-}
-
-void status_block_signal(void)
-{
-    sigset_t set;
-    only_signal(&set);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-void status_start(struct status *status, struct control *control)
-{
-    *status = (struct status){.control = control};
-    status->started = thread_start(&status->thread, await_signals, status);
-}
-
-void status_stop(struct status *status)
-{
-    if (!status->started)
-        return;
-    atomic_store(&status->ending, true);
-    pthread_kill(status->thread, SIGUSR1);
-    pthread_join(status->thread, NULL);
-    status->started = false;
 }

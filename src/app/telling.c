@@ -1,5 +1,7 @@
 // What a run says at its end.
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,52 +10,111 @@
 #include "app/outputs.h"
 #include "app/report_text.h"
 #include "app/run_summary.h"
+#include "app/terminal.h"
 #include "app/version.h"
+#include "base/log.h"
 #include "report/report.h"
 
 enum { TELLING_BYTES = 64 << 20 };
 
-static bool print_text(FILE *stream, const struct strbuf *text, const char *what, struct error *error)
+static bool print_text(struct terminal *terminal, const struct strbuf *text, const char *what,
+                       struct error *error)
 {
-    bool good = fwrite(text->text, 1, text->length, stream) == text->length && fflush(stream) == 0;
-    if (!good && errno == EPIPE && stream == stdout)
-        return true; // a reader that has seen enough (head) is no failure
-    return good || error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", what, strerror(errno));
+    bool taken = terminal_add(terminal, text->text, text->length);
+    if (!terminal_flush(terminal, error))
+        return error_prefix(error, "%s", what);
+    return taken || terminal_failure(terminal) == EPIPE ||
+           error_set(error, ERROR_DATA_LOSS, "%s is left out: %s was not read in time", what,
+                     terminal_name(terminal));
 }
 
 static bool write_file(const char *path, const struct strbuf *text, struct error *error)
 {
-    if (strcmp(path, "-") == 0)
-        return print_text(stdout, text, "the summary", error);
     FILE *stream = fopen(path, "we");
     if (stream == NULL)
         return error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
-    bool good = print_text(stream, text, path, error);
-    if (fclose(stream) != 0 && good)
-        good = error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
-    return good;
+    bool good = fwrite(text->text, 1, text->length, stream) == text->length;
+    good = fclose(stream) == 0 && good;
+    return good || error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
 }
 
-static bool tell_report(const struct outputs *outputs, const struct report_summary *summary,
-                        struct strbuf *text, struct error *error)
+static bool write_summary(const struct outputs *outputs, const struct strbuf *text, struct error *error)
+{
+    const char *path = outputs->settings->output.summary_json;
+    return strcmp(path, "-") == 0 ? print_text(outputs->standard, text, "the summary", error)
+                                  : write_file(path, text, error);
+}
+
+static void tell_dropped(const struct terminal *terminal)
+{
+    uint64_t dropped = terminal_dropped(terminal);
+    if (dropped > 0)
+        log_warning("output",
+                    "%s was not read fast enough: %" PRIu64
+                    " texts (statistics, answers to SIGUSR1) are left out",
+                    terminal_name(terminal), dropped);
+}
+
+// What still waits when the run must end is said, and no failure: it was told to people.
+static bool finish_terminal(struct terminal *terminal, struct error *error)
+{
+    tell_dropped(terminal);
+    if (terminal_flush(terminal, error))
+        return true;
+    if (error->kind != ERROR_DEADLINE_EXCEEDED)
+        return false;
+    log_warning("output", "%s", error->text);
+    return true;
+}
+
+// The first failure is told of by the caller, further ones at once: none keeps another part from being written.
+static void keep_first(bool done, const struct error *failure, bool *good, struct error *error)
+{
+    if (!done && *good)
+        *error = *failure;
+    else if (!done)
+        log_error("output", "%s", failure->text);
+    *good &= done;
+}
+
+static bool tell_text(const struct outputs *outputs, const struct report_summary *summary,
+                      struct strbuf *text, struct error *error)
 {
     const struct output_settings *output = &outputs->settings->output;
-    bool text_wanted = output->report == REPORT_TEXT ||
-                       (output->report == REPORT_AUTO && !control_is_live(outputs->control));
-    if (text_wanted) {
-        report_text_add(text, summary);
-        if (!print_text(outputs->human, text, "the report", error))
-            return false;
-    }
+    if (output->report != REPORT_TEXT && (output->report != REPORT_AUTO || control_is_live(outputs->control)))
+        return true;
+    strbuf_clear(text);
+    report_text_add(text, summary);
+    return print_text(outputs->human, text, "the report", error);
+}
+
+static bool tell_json(const struct outputs *outputs, const struct report_summary *summary,
+                      struct strbuf *text, struct error *error)
+{
+    const struct output_settings *output = &outputs->settings->output;
+    struct error failure;
+    bool good = true;
     if (output->report != REPORT_JSON && output->summary_json[0] == '\0')
         return true;
     strbuf_clear(text);
     if (!report_json_add(text, summary))
         return error_set(error, ERROR_EXHAUSTED, "no memory to render the report as JSON");
     strbuf_add_char(text, '\n');
-    if (output->report == REPORT_JSON && !print_text(outputs->human, text, "the report", error))
-        return false;
-    return output->summary_json[0] == '\0' || write_file(output->summary_json, text, error);
+    if (output->summary_json[0] != '\0')
+        keep_first(write_summary(outputs, text, &failure), &failure, &good, error);
+    if (output->report == REPORT_JSON)
+        keep_first(print_text(outputs->human, text, "the report", &failure), &failure, &good, error);
+    return good;
+}
+
+static bool tell_report(const struct outputs *outputs, const struct report_summary *summary,
+                        struct strbuf *text, struct error *error)
+{
+    struct error failure;
+    bool good = true;
+    keep_first(tell_text(outputs, summary, text, &failure), &failure, &good, error);
+    keep_first(tell_json(outputs, summary, text, &failure), &failure, &good, error);
+    return good;
 }
 
 static const struct string_list *inputs_of(const struct settings *settings)
@@ -85,20 +146,26 @@ static bool finish_report(const struct outputs *outputs, const struct run_end *e
     return tell_report(outputs, summary, text, error);
 }
 
+static bool tell_summary(const struct outputs *outputs, const struct run_end *end, struct strbuf *text,
+                         struct error *error)
+{
+    if (!control_is_live(outputs->control) || outputs->settings->output.report != REPORT_AUTO)
+        return true;
+    run_summary_add(text, outputs->control, end->run_ns);
+    return print_text(outputs->human, text, "the summary", error);
+}
+
 bool outputs_tell(struct outputs *outputs, const struct run_end *end, struct error *error)
 {
     struct strbuf text;
-    strbuf_init(&text, TELLING_BYTES);
+    struct error failure;
     bool good = true;
-    bool summary_wanted =
-        control_is_live(outputs->control) && outputs->settings->output.report == REPORT_AUTO;
-    if (summary_wanted) {
-        run_summary_add(&text, outputs->control, end->run_ns);
-        good = print_text(outputs->human, &text, "the summary", error);
-        strbuf_clear(&text);
-    }
-    if (good && outputs->report != NULL)
-        good = finish_report(outputs, end, &text, error);
+    strbuf_init(&text, TELLING_BYTES);
+    keep_first(tell_summary(outputs, end, &text, &failure), &failure, &good, error);
+    if (outputs->report != NULL)
+        keep_first(finish_report(outputs, end, &text, &failure), &failure, &good, error);
     strbuf_done(&text);
+    keep_first(finish_terminal(outputs->standard, &failure), &failure, &good, error);
+    keep_first(finish_terminal(outputs->errors, &failure), &failure, &good, error);
     return good;
 }

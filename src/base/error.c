@@ -8,7 +8,7 @@
 
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...)
 {
-    assert(kind > ERROR_NONE && kind < ERROR_KINDS);
+    assert(kind < ERROR_KINDS);
     va_list arguments;
     va_start(arguments, format);
     error->kind = kind;

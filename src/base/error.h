@@ -30,7 +30,8 @@ struct error {
     char text[ERROR_TEXT_BYTES]; // always terminated; a longer sentence is cut
 };
 
-// Writes kind and sentence; returns false always, so that `return error_set(...)` reads well.
+// Writes kind and sentence (ERROR_NONE: one that tells of no failure); returns false always, so that
+// `return error_set(...)` reads well.
 bool error_set(struct error *error, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

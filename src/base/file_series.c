@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LEAST_DIGITS = 6, MOST_DIGITS = 18 };
+enum { DIGITS = 6 };
 
 const char file_series_partial[] = ".gz.partial";
 
@@ -40,16 +40,16 @@ char *file_series_path(const struct file_series *series, uint64_t number, const 
 {
     assert(number > 0);
     char *path = NULL;
-    int length = asprintf(&path, "%s.%0*" PRIu64 "%s%s", series->stem, LEAST_DIGITS, number,
-                          series->extension, suffix);
+    int length =
+        asprintf(&path, "%s.%0*" PRIu64 "%s%s", series->stem, DIGITS, number, series->extension, suffix);
     return length >= 0 ? path : NULL;
 }
 
-// What stands behind "flows." as a number; NULL when no number of at least six digits stands there.
+// What stands behind "flows." as a number; NULL when it is none of ours.
 static const char *parse_number(const char *text, uint64_t *number)
 {
     size_t digits = strspn(text, "0123456789");
-    if (digits < LEAST_DIGITS || digits > MOST_DIGITS)
+    if (digits != DIGITS && !(digits == DIGITS + 1 && text[0] == '1'))
         return NULL;
     *number = strtoull(text, NULL, 10);
     assert(*number < UINT64_C(1000000000000000000)); // MOST_DIGITS
@@ -98,6 +98,17 @@ uint64_t file_series_last(const struct file_series *series)
     }
     closedir(directory);
     return last;
+}
+
+void file_series_delete(const struct file_series *series, uint64_t number)
+{
+    static const char *const suffixes[] = {"", ".gz"};
+    for (unsigned i = 0; i < 2; i++) {
+        char *path = file_series_path(series, number, suffixes[i]);
+        if (path != NULL)
+            unlink(path);
+        free(path);
+    }
 }
 
 void file_series_delete_up_to(const struct file_series *series, uint64_t up_to)

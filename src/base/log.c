@@ -5,6 +5,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,10 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SENTENCE_BYTES = 1024, LINE_BYTES = 16384 };
+// What is escaped may double in JSON, and a line still fits into PIPE_BUF, which a pipe takes whole or not at all.
+enum { SENTENCE_BYTES = 1024, SAFE_BYTES = 1900, LINE_BYTES = PIPE_BUF, PATIENCE_MS = 20 };
 
 static atomic_int configured_level = LOG_LEVEL_WARNING; // enum log_level
 static atomic_int configured_format = LOG_FORMAT_TEXT;  // enum log_format
+static atomic_uint lost_lines;                          // since the last that was written
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -75,6 +79,17 @@ static void add_json(struct strbuf *line, enum log_level level, const char *area
     strbuf_add_char(line, '}');
 }
 
+// A reader of stderr that has stopped reading costs its first line some time, further ones none.
+static bool is_read(void)
+{
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    int result;
+    do {
+        result = poll(&ready, 1, atomic_load(&lost_lines) == 0 ? PATIENCE_MS : 0);
+    } while (result < 0 && errno == EINTR);
+    return result != 0;
+}
+
 static void write_line(enum log_level level, const char *area, const char *sentence)
 {
     struct strbuf line;
@@ -90,9 +105,29 @@ static void write_line(enum log_level level, const char *area, const char *sente
     strbuf_done(&line);
 }
 
+static void tell_lost(void)
+{
+    char sentence[SENTENCE_BYTES];
+    unsigned lost = atomic_exchange(&lost_lines, 0);
+    snprintf(sentence, sizeof sentence, "%u lines of the log are lost: standard error was not read", lost);
+    write_line(LOG_LEVEL_WARNING, "log", sentence);
+}
+
+static bool begin_line(void)
+{
+    bool read = is_read();
+    if (read && atomic_load(&lost_lines) != 0) {
+        tell_lost();
+        read = is_read();
+    }
+    if (!read)
+        atomic_fetch_add(&lost_lines, 1);
+    return read;
+}
+
 void log_line(enum log_level level, const char *area, const char *format, ...)
 {
-    if ((int)level > atomic_load_explicit(&configured_level, memory_order_relaxed))
+    if ((int)level > atomic_load_explicit(&configured_level, memory_order_relaxed) || !begin_line())
         return;
     char sentence[SENTENCE_BYTES];
     va_list arguments;
@@ -101,7 +136,7 @@ void log_line(enum log_level level, const char *area, const char *format, ...)
     va_end(arguments);
 
     struct strbuf safe;
-    strbuf_init(&safe, LINE_BYTES);
+    strbuf_init(&safe, SAFE_BYTES);
     add_safe(&safe, sentence);
     write_line(level, area, safe.text);
     strbuf_done(&safe);

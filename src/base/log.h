@@ -1,6 +1,8 @@
 // The log: lines on stderr, as text or JSON, one write(2) a line so that lines of threads never mix.
-// Any thread may log, and log_configure() at any time. It waits for whoever reads stderr. Never called on the
-// packet path: malformed packets are counted, not logged. Repeats are the caller's to limit.
+// Any thread may log, and log_configure() at any time. Never called on the packet path: malformed packets are counted,
+// not logged. The thread that captures says what happens to its interfaces, so a line never waits for its reader
+// longer than 20 ms, and not at all while lines are lost; those are counted and told of when it reads again. Repeats
+// are the caller's to limit.
 #pragma once
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };

@@ -1,29 +1,13 @@
 #include "config/loading.h"
 
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "config/paths.h"
 #include "config/settings.h"
 #include "config/value.h"
-
-enum { OUTPUTS = 6 };
-
-static const char *const output_keys[OUTPUTS] = {
-    "output.summary_json", "output.write_pcap",          "output.export_json",
-    "output.export_csv",   "output.expired_flows_jsonl", "output.expired_flows_csv",
-};
-
-static const char *output_path(const struct settings *settings, unsigned output)
-{
-    const struct output_settings *paths = &settings->output;
-    const char *const all[OUTPUTS] = {paths->summary_json,        paths->write_pcap,
-                                      paths->export_json,         paths->export_csv,
-                                      paths->expired_flows_jsonl, paths->expired_flows_csv};
-    return all[output];
-}
 
 static enum setting_level level_of(const struct loading *loading, const char *key)
 {
@@ -65,70 +49,34 @@ static bool check_rotation(const struct settings *settings, struct error *error)
     return true;
 }
 
-// Where a path lies, whether or not there is a file yet.
-struct place {
-    bool known;
-    struct stat directory;
-    const char *name; // behind the last slash
-};
-
-static struct place place_of(const char *path)
+static const char *output_path(const struct settings *settings, unsigned row)
 {
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-    struct place place = {.name = path + length};
-    if (length >= sizeof directory || strcmp(path, "-") == 0)
-        return place;
-    memcpy(directory, path, length);
-    strcpy(directory + length, ".");
-    place.known = stat(directory, &place.directory) == 0;
-    return place;
+    return setting_is_output(&setting_table[row]) ? value_text(settings, &setting_table[row]) : "";
 }
 
-static bool is_same_inode(const struct stat *left, const struct stat *right)
+static bool is_one_output(const char *path, const char *other)
 {
-    return left->st_dev == right->st_dev && left->st_ino == right->st_ino;
-}
-
-static bool is_same_directory(const struct place *left, const struct place *right)
-{
-    return left->known && right->known && is_same_inode(&left->directory, &right->directory);
-}
-
-// Whether both paths are one regular file that exists.
-static bool is_same_file(const char *left_path, const char *right_path)
-{
-    struct stat left, right;
-    if (strcmp(left_path, "-") == 0 || stat(left_path, &left) != 0 || stat(right_path, &right) != 0)
-        return false;
-    return S_ISREG(left.st_mode) && is_same_inode(&left, &right);
-}
-
-static bool is_one_output(const char *left_path, const char *right_path)
-{
-    if (strcmp(left_path, right_path) == 0 || is_same_file(left_path, right_path))
-        return true;
-    struct place left = place_of(left_path), right = place_of(right_path);
-    return is_same_directory(&left, &right) && strcmp(left.name, right.name) == 0;
+    struct place place = place_of(path, STDOUT_FILENO), beside = place_of(other, STDOUT_FILENO);
+    return place_is_same(&place, &beside) || (!place.exists && strcmp(path, other) == 0);
 }
 
 static bool check_two_outputs(const struct settings *settings, unsigned first, unsigned second,
                               struct error *error)
 {
     const char *path = output_path(settings, first), *other = output_path(settings, second);
-    if (path[0] == '\0' || other[0] == '\0' || !is_one_output(path, other))
-        return true;
     bool to_stdout = strcmp(path, "-") == 0;
-    return error_set(error, ERROR_INVALID_ARGUMENT, "%s and %s both go to %s; give %s", output_keys[first],
-                     output_keys[second], to_stdout ? "stdout" : path,
+    if (path[0] == '\0' || other[0] == '\0' ||
+        !((to_stdout && strcmp(other, "-") == 0) || is_one_output(path, other)))
+        return true;
+    return error_set(error, ERROR_INVALID_ARGUMENT, "%s and %s both go to %s; give %s",
+                     setting_table[first].key, setting_table[second].key, to_stdout ? "stdout" : path,
                      to_stdout ? "one of them a path" : "each a path of its own");
 }
 
 static bool check_outputs(const struct settings *settings, struct error *error)
 {
-    for (unsigned first = 0; first < OUTPUTS; first++) {
-        for (unsigned second = first + 1; second < OUTPUTS; second++) {
+    for (unsigned first = 0; first < setting_count; first++) {
+        for (unsigned second = first + 1; second < setting_count; second++) {
             if (!check_two_outputs(settings, first, second, error))
                 return false;
         }
@@ -136,63 +84,114 @@ static bool check_outputs(const struct settings *settings, struct error *error)
     return true;
 }
 
+static bool rotates(const struct settings *settings, const struct setting *output)
+{
+    return (output->file == SETTING_PACKETS && settings->output.write_pcap_rotate_mb > 0) ||
+           (output->file == SETTING_STREAM && settings->output.rotate_mb > 0);
+}
+
 // Whether the input may be one of the numbered files that the output rotates through (and deletes).
-static bool is_in_series(const char *input, const char *output)
+static bool is_in_series(const struct place *input, const char *path)
 {
-    struct place in = place_of(input), out = place_of(output);
-    const char *dot = strrchr(out.name, '.');
-    size_t stem = dot != NULL && dot != out.name ? (size_t)(dot - out.name) : strlen(out.name);
-    return is_same_directory(&in, &out) && strncmp(in.name, out.name, stem) == 0 && in.name[stem] == '.';
+    enum { LEAST_DIGITS = 6 };
+    struct place output = place_as_spelled(path);
+    const char *dot = strrchr(output.name, '.');
+    size_t stem = dot != NULL && dot != output.name ? (size_t)(dot - output.name) : strlen(output.name);
+    return place_is_beside(input, &output) && strncmp(input->name, output.name, stem) == 0 &&
+           input->name[stem] == '.' && strspn(input->name + stem + 1, "0123456789") >= LEAST_DIGITS;
 }
 
-static bool is_directory_of(const char *directory, const char *output)
-{
-    struct stat status;
-    struct place place = place_of(output);
-    return place.known && stat(directory, &status) == 0 && is_same_inode(&status, &place.directory);
-}
-
-static bool rotates(const struct settings *settings, const char *path)
-{
-    const struct output_settings *output = &settings->output;
-    bool recorder = path == output->write_pcap;
-    bool stream = path == output->expired_flows_jsonl || path == output->expired_flows_csv;
-    return (recorder && output->write_pcap_rotate_mb > 0) || (stream && output->rotate_mb > 0);
-}
-
-static bool check_input_kept(const struct settings *settings, const char *input, unsigned output,
+static bool check_input_kept(const struct settings *settings, const char *input, unsigned row,
                              struct error *error)
 {
-    const char *path = output_path(settings, output), *key = output_keys[output];
-    if (is_same_file(input, path))
+    const struct setting *output = &setting_table[row];
+    const char *path = value_text(settings, output);
+    struct place in = place_of(input, STDIN_FILENO), out = place_of(path, STDOUT_FILENO);
+    const char *name = strcmp(input, "-") == 0 ? "standard input" : input;
+    if (place_is_read_back(&in, &out))
         return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "%s would overwrite the input %s; give it another path", key, input);
-    if (is_directory_of(input, path))
+                         "%s would overwrite the input %s; give it another path", output->key, name);
+    if (place_is_directory_of(&in, &out))
         return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "%s would write into %s, whose captures are read; give it a path elsewhere", key,
-                         input);
-    if (rotates(settings, path) && is_in_series(input, path))
+                         "%s would write into %s, whose captures are read; give it a path elsewhere",
+                         output->key, name);
+    if (rotates(settings, output) && is_in_series(&in, path))
         return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "%s would rotate over the input %s and delete it; give it another name", key, input);
+                         "%s would rotate over the input %s and delete it; give it another name", output->key,
+                         name);
+    return true;
+}
+
+static bool check_input_against_outputs(const struct settings *settings, const char *input,
+                                        struct error *error)
+{
+    for (unsigned row = 0; row < setting_count; row++) {
+        if (output_path(settings, row)[0] != '\0' && !check_input_kept(settings, input, row, error))
+            return false;
+    }
+    return true;
+}
+
+static bool check_inputs_of(const struct settings *settings, const struct setting *setting,
+                            struct error *error)
+{
+    if (setting->type != SETTING_LIST) {
+        const char *path = value_text(settings, setting);
+        return path[0] == '\0' || check_input_against_outputs(settings, path, error);
+    }
+    const struct string_list *inputs = value_list(settings, setting);
+    for (unsigned i = 0; i < inputs->count; i++) {
+        if (!check_input_against_outputs(settings, inputs->items[i], error))
+            return false;
+    }
     return true;
 }
 
 // Opening an output empties it, and rotation deletes files: never an input.
 static bool check_overwrite(const struct settings *settings, struct error *error)
 {
-    const struct string_list *inputs = &settings->capture.read_pcap;
-    for (unsigned output = 0; output < OUTPUTS; output++) {
-        for (unsigned i = 0; output_path(settings, output)[0] != '\0' && i < inputs->count; i++)
-            if (!check_input_kept(settings, inputs->items[i], output, error))
-                return false;
+    if (settings->file != NULL && !check_input_against_outputs(settings, settings->file, error))
+        return false;
+    for (unsigned row = 0; row < setting_count; row++) {
+        const struct setting *setting = &setting_table[row];
+        if (setting->file == SETTING_INPUT && !check_inputs_of(settings, setting, error))
+            return false;
     }
     return true;
 }
 
+static bool check_standard_input(const struct settings *settings, struct error *error)
+{
+    const struct string_list *captures = &settings->capture.read_pcap;
+    if (settings->file == NULL || strcmp(settings->file, "-") != 0)
+        return true;
+    for (unsigned i = 0; i < captures->count; i++) {
+        if (strcmp(captures->items[i], "-") == 0)
+            return error_set(error, ERROR_INVALID_ARGUMENT,
+                             "standard input cannot be both the settings (--config -) and a capture (-r -); "
+                             "give one of them a path");
+    }
+    return true;
+}
+
+bool settings_check(const struct settings *settings, struct error *error)
+{
+    return check_rotation(settings, error) && check_outputs(settings, error) &&
+           check_standard_input(settings, error) && check_overwrite(settings, error);
+}
+
+bool settings_use_stdout(const struct settings *settings)
+{
+    for (unsigned row = 0; row < setting_count; row++) {
+        if (strcmp(output_path(settings, row), "-") == 0)
+            return true;
+    }
+    return false;
+}
+
 bool loading_check(struct loading *loading, struct error *error)
 {
-    return check_input(loading, error) && check_rotation(loading->settings, error) &&
-           check_outputs(loading->settings, error) && check_overwrite(loading->settings, error);
+    return check_input(loading, error) && settings_check(loading->settings, error);
 }
 
 static void warn_repeated(const struct loading *loading, const struct setting *setting)

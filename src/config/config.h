@@ -40,6 +40,31 @@ struct config_invocation {
 bool config_load(int argc, char **argv, char **environment, struct settings *out,
                  struct config_invocation *what, struct error *error);
 
+// The same again while a run goes on: flags, environment and the settings file as it is now. What only a start can
+// do (log, warnings, commands) is left out. One thread at a time, and not while config_load() runs.
+struct config_origin {
+    int argc; // of config_load(), borrowed
+    char **argv, **environment;
+};
+bool config_reload(const struct config_origin *origin, struct settings *out, struct error *error);
+
+// A copy with strings and lists of its own. On failure there is nothing to free.
+bool settings_copy(struct settings *to, const struct settings *from, struct error *error);
+
+// Which rows of the settings table differ, obsolete ones left out: their indexes, in the order of the table.
+enum { SETTINGS_ROWS = 160 };
+struct settings_diff {
+    unsigned count;
+    unsigned rows[SETTINGS_ROWS];
+};
+void settings_compare(const struct settings *left, const struct settings *right, struct settings_diff *out);
+
+// What no single setting can tell: rotation that is half set, two outputs that would mix, an input that an output
+// would empty. Looks at what is there and opens nothing.
+bool settings_check(const struct settings *settings, struct error *error);
+// Whether an output goes to standard output, so that nothing for people may.
+bool settings_use_stdout(const struct settings *settings);
+
 // Frees what config_load() filled in; safe on zeros and when called twice.
 void settings_done(struct settings *settings);
 

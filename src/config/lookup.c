@@ -92,6 +92,11 @@ bool setting_is_text(const struct setting *setting)
     return setting->type == SETTING_STRING || setting->type == SETTING_PATH;
 }
 
+bool setting_is_output(const struct setting *setting)
+{
+    return setting->file > SETTING_INPUT;
+}
+
 void setting_flag(const struct setting *setting, char into[SETTING_FLAG_BYTES])
 {
     snprintf(into, SETTING_FLAG_BYTES, "%s", setting->flag != NULL ? setting->flag : setting_name(setting));

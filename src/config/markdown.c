@@ -25,6 +25,11 @@ static const char introduction[] =
     "that names file and line, flag or variable. Variables that begin with `NETSCOPE_` and set nothing are\n"
     "warned of, except those that Kubernetes makes for services.\n"
     "\n"
+    "SIGHUP reads the settings file again while a run goes on. The last column tells when a change takes "
+    "effect: "
+    "`at\n"
+    "once`, or `at start` of the next run, which is then said. A file with a mistake changes nothing.\n"
+    "\n"
     "[netscope.yaml](../deploy/netscope.yaml) holds every key at its default.\n";
 
 // A table cell: '|' would end it.
@@ -44,16 +49,18 @@ static void add_row(struct strbuf *into, const struct setting *setting)
     describe_default(into, setting);
     strbuf_add(into, " | ");
     add_cell(into, setting->doc);
-    strbuf_add(into, " |\n");
+    strbuf_addf(into, " | %s |\n", setting->applies == SETTING_LIVE ? "at once" : "at start");
 }
 
 void config_add_markdown(struct strbuf *into)
 {
     strbuf_add(into, introduction);
     for (unsigned s = 0; s < setting_section_count; s++) {
-        strbuf_addf(
-            into, "\n## %s\n\n| key | flag | value | default | meaning |\n| --- | --- | --- | --- | --- |\n",
-            setting_sections[s].title);
+        strbuf_addf(into,
+                    "\n## %s\n\n| key | flag | value | default | meaning | applies |\n| --- | --- | --- | "
+                    "--- | --- | --- "
+                    "|\n",
+                    setting_sections[s].title);
         for (unsigned i = 0; i < setting_count; i++) {
             if (setting_in_section(&setting_table[i], &setting_sections[s]))
                 add_row(into, &setting_table[i]);

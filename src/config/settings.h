@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// The most that these settings may ask for: what the pipeline has room for.
+enum { SETTINGS_WORKERS = 16, SETTINGS_TOP_FLOWS = 100 };
+
 struct string_list {
     char **items;
     unsigned count;
@@ -74,6 +77,10 @@ struct stats_settings {
     uint32_t top_flows;
 };
 
+struct event_settings {
+    uint32_t capacity; // events kept for who reads them
+};
+
 struct analysis_settings {
     bool rtt, retrans, out_of_order, tunnels;
 };
@@ -92,6 +99,7 @@ struct pipeline_settings {
 };
 
 struct settings {
+    const char *file; // --config: the settings file, borrowed from the command line; NULL = none
     struct sensor_settings sensor;
     struct capture_settings capture;
     struct run_settings run;
@@ -99,6 +107,7 @@ struct settings {
     struct log_settings log;
     struct flow_settings flow;
     struct stats_settings stats;
+    struct event_settings events;
     struct analysis_settings analysis;
     struct names_settings names;
     struct pipeline_settings pipeline;

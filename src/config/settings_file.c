@@ -288,7 +288,8 @@ bool settings_file_read(const char *path, struct loading *loading, struct error 
     if (path[0] == '\0')
         return error_set(error, ERROR_INVALID_ARGUMENT,
                          "--config is given an empty path; it takes that of a YAML file");
-    FILE *file = fopen(path, "re");
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "re");
     if (file == NULL)
         return error_set(error, ERROR_INVALID_ARGUMENT,
                          "cannot open the settings file %s: %s; --config names a YAML file", path,
@@ -298,8 +299,9 @@ bool settings_file_read(const char *path, struct loading *loading, struct error 
     bool fine = bytes != NULL
                     ? read_bytes(file, path, bytes, &length, error)
                     : error_set(error, ERROR_EXHAUSTED, "%s: there is no memory left to read it", path);
-    fine = fine && settings_file_parse(path, bytes, length, loading, error);
+    fine = fine && settings_file_parse(standard ? "standard input" : path, bytes, length, loading, error);
     free(bytes);
-    fclose(file);
+    if (!standard)
+        fclose(file);
     return fine;
 }

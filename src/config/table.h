@@ -20,6 +20,20 @@ enum setting_type {
     SETTING_ENUM,   // int, or an enum of its size
 };
 
+// When a change of a setting takes effect while a run goes on (control/change.h).
+enum setting_applies { SETTING_AT_START, SETTING_LIVE };
+
+// What the path of a setting is for. All behind SETTING_INPUT are outputs: one of them at most is stdout, and
+// none is the same file as another or as an input.
+enum setting_file {
+    SETTING_NO_FILE,
+    SETTING_INPUT,   // read: never written over
+    SETTING_SUMMARY, // written at the end
+    SETTING_EXPORT,  // flows of the whole run
+    SETTING_STREAM,  // records as they come; rotates by output.rotate_mb
+    SETTING_PACKETS, // rotates by output.write_pcap_rotate_mb
+};
+
 struct setting {
     const char *key; // "section.name"
     enum setting_type type;
@@ -34,9 +48,11 @@ struct setting {
     const char *unit;           // of a number; NULL: by type
     size_t given_offset;        // of a bool that says whether anyone set it; SIZE_MAX: none
     bool secret;                // never printed
-    const char *note;           // set: an obsolete key that is read, hidden, and answered with this note
-    const char *help;           // a few words for --help
-    const char *doc;            // sentences for the documentation
+    enum setting_applies applies;
+    enum setting_file file;
+    const char *note; // set: an obsolete key that is read, hidden, and answered with this note
+    const char *help; // a few words for --help
+    const char *doc;  // sentences for the documentation
 };
 
 struct setting_section {
@@ -65,6 +81,7 @@ const char *setting_renamed(const char *key);
 bool setting_in_section(const struct setting *setting, const struct setting_section *section);
 const char *setting_name(const struct setting *setting); // the key's last part
 bool setting_is_text(const struct setting *setting);     // string or path
+bool setting_is_output(const struct setting *setting);   // a path that is written to
 // Long spelling without dashes, and the environment name.
 void setting_flag(const struct setting *setting, char into[SETTING_FLAG_BYTES]);
 void setting_variable(const struct setting *setting, char into[SETTING_KEY_BYTES]);

@@ -1,5 +1,6 @@
 #include "config/value.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,68 @@ bool value_set_default(struct settings *settings, const struct setting *setting,
     if (setting->type == SETTING_LIST)
         return value_append_items(settings, setting, setting->standard, error);
     return value_set(settings, setting, setting->standard, error);
+}
+
+static size_t size_of(const struct setting *setting)
+{
+    switch (setting->type) {
+    case SETTING_BOOL:
+        return sizeof(bool);
+    case SETTING_BIG:
+        return sizeof(uint64_t);
+    case SETTING_ENUM:
+        return sizeof(int);
+    default:
+        assert(setting->type != SETTING_LIST && !setting_is_text(setting));
+        return sizeof(uint32_t);
+    }
+}
+
+static bool copy_list(struct string_list *to, const struct string_list *from, struct error *error)
+{
+    struct string_list copy = {0};
+    for (unsigned i = 0; i < from->count; i++) {
+        if (!append_item(&copy, from->items[i], error)) {
+            clear_list(&copy);
+            return false;
+        }
+    }
+    clear_list(to);
+    *to = copy;
+    return true;
+}
+
+bool value_copy(struct settings *to, const struct settings *from, const struct setting *setting,
+                struct error *error)
+{
+    void *into = member(to, setting);
+    assert(to != from);
+    if (setting->type == SETTING_LIST && !copy_list(into, value_list(from, setting), error))
+        return false;
+    if (setting_is_text(setting) && !set_text(into, value_text(from, setting), error))
+        return false;
+    if (setting->type != SETTING_LIST && !setting_is_text(setting))
+        memcpy(into, const_member(from, setting), size_of(setting));
+    if (setting->given_offset != SIZE_MAX)
+        memcpy((char *)to + setting->given_offset, (const char *)from + setting->given_offset, sizeof(bool));
+    return true;
+}
+
+static bool lists_are_equal(const struct string_list *left, const struct string_list *right)
+{
+    bool equal = left->count == right->count;
+    for (unsigned i = 0; equal && i < left->count; i++)
+        equal = strcmp(left->items[i], right->items[i]) == 0;
+    return equal;
+}
+
+bool value_is_equal(const struct settings *left, const struct settings *right, const struct setting *setting)
+{
+    if (setting->type == SETTING_LIST)
+        return lists_are_equal(value_list(left, setting), value_list(right, setting));
+    if (setting_is_text(setting))
+        return strcmp(value_text(left, setting), value_text(right, setting)) == 0;
+    return memcmp(const_member(left, setting), const_member(right, setting), size_of(setting)) == 0;
 }
 
 static uint64_t number(const struct settings *settings, const struct setting *setting)

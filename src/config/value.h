@@ -19,6 +19,11 @@ bool value_set_default(struct settings *settings, const struct setting *setting,
 bool value_append_items(struct settings *settings, const struct setting *setting, const char *items,
                         struct error *error);
 
+// Makes the value of `to` that of `from`, as a copy, and whether it was given. On failure `to` is unchanged.
+bool value_copy(struct settings *to, const struct settings *from, const struct setting *setting,
+                struct error *error);
+bool value_is_equal(const struct settings *left, const struct settings *right, const struct setting *setting);
+
 // The value as text that value_set() reads; nothing for lists.
 void value_add(struct strbuf *into, const struct settings *settings, const struct setting *setting);
 const struct string_list *value_list(const struct settings *settings, const struct setting *setting);

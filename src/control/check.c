@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "aggregate/aggregate.h"
+#include "aggregate/naming.h"
 #include "capture/chunk.h"
 #include "capture/file/file_source.h"
 #include "capture/filter.h"
@@ -39,7 +39,7 @@ static bool captures_any(const struct capture_settings *capture)
     return capture->interfaces.count == 1 && strcmp(capture->interfaces.items[0], "any") == 0;
 }
 
-static bool check_filter(const struct capture_settings *capture, struct error *error)
+bool control_check_filter(const struct capture_settings *capture, struct error *error)
 {
     if (capture->filter[0] == '\0')
         return true;
@@ -54,10 +54,9 @@ static bool check_filter(const struct capture_settings *capture, struct error *e
 
 bool control_check(const struct settings *settings, struct error *error)
 {
-    if (!check_filter(&settings->capture, error))
+    if (!control_check_filter(&settings->capture, error))
         return false;
-    struct aggregate *aggregate = aggregate_create(settings, "", NULL, 0, error);
-    bool good = aggregate != NULL;
-    aggregate_destroy(aggregate);
-    return good;
+    struct naming *naming = naming_load(&settings->names, error);
+    naming_destroy(naming);
+    return naming != NULL;
 }

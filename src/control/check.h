@@ -10,3 +10,5 @@
 // False with the sentence that the run would end with. A filter is compiled for the link type of the files
 // that are read, else for Ethernet; whether inputs are there is not checked.
 bool control_check(const struct settings *settings, struct error *error);
+// Of these only the filter; "" is fine.
+bool control_check_filter(const struct capture_settings *capture, struct error *error);

@@ -1,43 +1,34 @@
-#include "control/control.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "aggregate/aggregate.h"
+#include "aggregate/name_search.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "capture/chunk.h"
 #include "capture/clock.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_source.h"
+#include "control/control_inside.h"
 #include "control/cores.h"
-#include "pipeline/pipeline.h"
+#include "control/metrics.h"
 #include "pipeline/question.h"
 
 enum {
     CHUNKS = (int)CONTROL_CHUNK_BYTES / (int)CHUNK_BYTES,
-    NODE_NAME_BYTES = 256,
     CLOSED_LINGER_SECS = 5,
+    FIRST_GENERATION = 1,
     FILE_WORKERS = 4,
     LIVE_WORKERS = 8,
 };
 
+_Static_assert((int)SETTINGS_WORKERS == (int)PIPELINE_WORKERS &&
+                   (int)SETTINGS_TOP_FLOWS == (int)TICK_TOP_FLOWS,
+               "settings say what is done");
+
 static const uint64_t file_hash_seed = 0x6e657473636f7065; // fixed, so that a file's output is reproducible
 static const uint32_t max_flows_limit = FLOW_STORE_MAXIMUM - FLOW_ENDED_IN_TICK;
-
-struct control {
-    const struct settings *settings;
-    bool live;
-    char node[NODE_NAME_BYTES];
-    struct flow_policy policy;
-    struct chunk_pool *chunks;
-    struct source *source;
-    struct aggregate *aggregate;
-    struct pipeline *pipeline;
-};
 
 static void name_node(struct control *control)
 {
@@ -89,25 +80,43 @@ static int64_t seconds(uint32_t secs)
     return (int64_t)secs * NS_PER_S;
 }
 
+struct flow_policy control_policy(const struct control *control, const struct settings *settings)
+{
+    const struct flow_settings *flow = &settings->flow;
+    struct flow_policy policy = control->policy;
+    uint64_t max_flows = control->live || flow->max_flows_given ? flow->max_flows : 0;
+    policy.timeout_ns = seconds(flow->timeout_secs);
+    policy.tcp_timeout_ns = seconds(flow->tcp_timeout_secs);
+    policy.udp_timeout_ns = seconds(flow->udp_timeout_secs);
+    policy.icmp_timeout_ns = seconds(flow->icmp_timeout_secs);
+    policy.linger_ns = seconds(CLOSED_LINGER_SECS);
+    policy.active_timeout_ns = seconds(flow->active_timeout_secs);
+    policy.max_flows = max_flows < max_flows_limit ? (uint32_t)max_flows : max_flows_limit;
+    policy.never = flow->timeout_secs == 0;
+    return policy;
+}
+
+int64_t control_interval_ns(const struct settings *settings)
+{
+    return settings->stats.enabled ? (int64_t)settings->stats.interval_ms * NS_PER_MS : 0;
+}
+
+bool control_lists_top_flows(const struct settings *settings)
+{
+    return settings->stats.enabled && settings->stats.top_flows > 0;
+}
+
+// What only the start decides.
 static bool make_policy(struct control *control, struct error *error)
 {
     const struct settings *settings = control->settings;
-    const struct flow_settings *flow = &settings->flow;
-    uint64_t max_flows = control->live || flow->max_flows_given ? flow->max_flows : 0;
     control->policy = (struct flow_policy){
-        .timeout_ns = seconds(flow->timeout_secs),
-        .tcp_timeout_ns = seconds(flow->tcp_timeout_secs),
-        .udp_timeout_ns = seconds(flow->udp_timeout_secs),
-        .icmp_timeout_ns = seconds(flow->icmp_timeout_secs),
-        .linger_ns = seconds(CLOSED_LINGER_SECS),
-        .active_timeout_ns = seconds(flow->active_timeout_secs),
-        .max_flows = max_flows < max_flows_limit ? (uint32_t)max_flows : max_flows_limit,
-        .never = flow->timeout_secs == 0,
         .observe_first = observes_first(control),
         .rtt = settings->analysis.rtt,
         .retransmissions = settings->analysis.retrans,
         .out_of_order = settings->analysis.out_of_order,
     };
+    control->policy = control_policy(control, settings);
     return choose_seed(control, &control->policy.hash_seed, error);
 }
 
@@ -140,10 +149,23 @@ static unsigned worker_count(const struct control *control)
     return workers < 1 ? 1 : workers < most ? workers : most;
 }
 
+static bool keep_settings(struct control *control, struct error *error)
+{
+    struct generation *first = generation_create(control->settings, FIRST_GENERATION, error);
+    if (first == NULL)
+        return false;
+    generation_publish(&control->generations, first);
+    atomic_store(&control->reload_wall_ns, clock_wall_ns());
+    struct metric_group group = {run_metrics, run_metric_count, control, run_figures_hold,
+                                 run_figures_release};
+    metric_registry_add(&control->metrics, &group);
+    return settings_copy(&control->file, control->settings, error);
+}
+
 static bool build(struct control *control, struct error *error)
 {
     const struct settings *settings = control->settings;
-    if (!make_policy(control, error) || !open_source(control, error))
+    if (!keep_settings(control, error) || !make_policy(control, error) || !open_source(control, error))
         return false;
     control->aggregate =
         aggregate_create(settings, control->node, control->source, control->policy.hash_seed, error);
@@ -158,9 +180,10 @@ static bool build(struct control *control, struct error *error)
         .workers = worker_count(control),
         .threads = worker_count(control) > 1 ? cores_allowed() - (cores_allowed() > 1) : 0,
         .batch = settings->pipeline.batch,
-        .interval_ns = settings->stats.enabled ? (int64_t)settings->stats.interval_ms * NS_PER_MS : 0,
+        .interval_ns = control_interval_ns(settings),
+        .generation = FIRST_GENERATION,
         .names = true,
-        .top_flows = settings->stats.enabled && settings->stats.top_flows > 0,
+        .top_flows = control_lists_top_flows(settings),
     };
     control->pipeline =
         pipeline_create(&setup, control->source, aggregate_consumer(control->aggregate), error);
@@ -174,7 +197,11 @@ struct control *control_create(const struct settings *settings, struct error *er
         error_set(error, ERROR_EXHAUSTED, "no memory");
         return NULL;
     }
+    generation_board_init(&control->generations);
+    metric_registry_init(&control->metrics);
+    pthread_mutex_init(&control->changing, NULL);
     control->settings = settings;
+    control->start_ns = clock_now_ns();
     control->live = settings->capture.read_pcap.count == 0;
     name_node(control);
     if (!build(control, error)) {
@@ -193,12 +220,21 @@ void control_destroy(struct control *control)
     source_destroy(control->source);
     if (control->chunks != NULL)
         chunk_pool_destroy(control->chunks);
+    generation_board_done(&control->generations);
+    settings_done(&control->file);
+    metric_registry_done(&control->metrics);
+    pthread_mutex_destroy(&control->changing);
     free(control);
 }
 
 void control_add_sink(struct control *control, struct sink *sink)
 {
     aggregate_add_sink(control->aggregate, sink);
+}
+
+struct event_log *control_flow_events(struct control *control)
+{
+    return aggregate_flow_events(control->aggregate);
 }
 
 bool control_add_tap(struct control *control, struct tap *tap, struct error *error)
@@ -251,6 +287,16 @@ const struct snapshot *control_snapshot(struct control *control)
     return snapshot_hold(aggregate_snapshots(control->aggregate));
 }
 
+const struct generation *control_generation(struct control *control)
+{
+    return generation_hold(&control->generations);
+}
+
+struct metric_registry *control_metrics(struct control *control)
+{
+    return &control->metrics;
+}
+
 enum { ANSWER_WAIT_MS = 5000 };
 
 static int64_t answer_deadline(void)
@@ -287,6 +333,28 @@ struct flow_page *control_list(struct control *control, const struct flow_query 
     if (!pipeline_list(control->pipeline, query, token, answer_deadline(), &listed, error))
         return NULL;
     return listed.again != NULL ? listed.again : await_page(control, listed.question, error);
+}
+
+struct name_search *control_find_names(struct control *control, const struct filter_name *names,
+                                       unsigned count, struct error *error)
+{
+    struct name_search *search = name_search_create(names, count, answer_deadline());
+    if (search == NULL) {
+        error_set(error, ERROR_EXHAUSTED, "no memory to look names up");
+        return NULL;
+    }
+    if (!pipeline_post(control->pipeline, &search->message, error)) {
+        message_arrive(&search->message); // it is on no way
+    } else if (!message_wait(&search->message, ANSWER_WAIT_MS)) {
+        error_set(error, ERROR_DEADLINE_EXCEEDED, "the names were not looked up within %d s: try again",
+                  ANSWER_WAIT_MS / 1000);
+    } else if (search->error.kind != ERROR_NONE) {
+        *error = search->error;
+    } else {
+        return search;
+    }
+    message_cancel(&search->message);
+    return NULL;
 }
 
 const struct totals *control_totals(const struct control *control)

@@ -7,16 +7,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aggregate/sink.h"
-#include "aggregate/snapshot.h"
 #include "base/error.h"
-#include "config/settings.h"
-#include "flow/page.h"
-#include "flow/top.h"
-#include "pipeline/totals.h"
 
+// What it gives out; whoever looks inside includes the header of its own.
 struct control;
+struct filter_name;
+struct name_search;
+struct flow_page;
+struct flow_query;
+struct generation;
+struct metric_registry;
+struct settings;
+struct sink;
+struct snapshot;
+struct source;
 struct tap;
+struct top_flow;
+struct totals;
 
 enum { CONTROL_CHUNK_BYTES = 64 << 20 }; // memory for frames on their way, touched as used
 
@@ -25,6 +32,8 @@ struct control *control_create(const struct settings *settings, struct error *er
 void control_destroy(struct control *control); // the sinks too
 
 void control_add_sink(struct control *control, struct sink *sink); // takes it
+// For readers, which are gone before control_destroy() has destroyed the sinks.
+struct event_log *control_flow_events(struct control *control);
 // Borrows it until control_remove_tap() or the end of the run; at any time.
 bool control_add_tap(struct control *control, struct tap *tap, struct error *error);
 void control_remove_tap(struct control *control, struct tap *tap);
@@ -46,13 +55,21 @@ bool control_observes_first(const struct control *control);
 // What the run knew at its latest tick, or NULL before the first: any thread, at any time until
 // control_destroy(). To be released.
 const struct snapshot *control_snapshot(struct control *control);
+// The settings in force; any thread, at any time until control_destroy(). To be released (control/generation.h).
+const struct generation *control_generation(struct control *control);
+// The counters: those of the run, to which outputs and the door add theirs.
+struct metric_registry *control_metrics(struct control *control);
 // Asks the shards about the flows that are alive, and waits for the answer, held; any thread but those of the run. NULL
-// with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s.
+// with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s. Its rows are named and placed: answer_row().
 struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error);
 // The same in pages: the first one without a token, then with that of the page before (flow/listing.h), where only the
 // token counts.
 struct flow_page *control_list(struct control *control, const struct flow_query *query, const char *token,
                                struct error *error);
+// Which addresses and networks have one of these names, for the filters' `named`: a finished search, whose message is to be
+// released. NULL with a sentence.
+struct name_search *control_find_names(struct control *control, const struct filter_name *names,
+                                       unsigned count, struct error *error);
 // Exact after control_run(); during it for sinks, within their calls.
 const struct totals *control_totals(const struct control *control);
 // The flows with the most bytes in the statistics interval that ended last; for sinks, within tick(). Needs

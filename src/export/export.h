@@ -1,13 +1,14 @@
-// The outputs of flow records as sinks: streamed as flows end (JSON Lines, CSV) or all flows of the run
-// in one sorted file (JSON array, CSV). Each sink has a writer thread of its own behind a bounded queue,
-// so that no disk stalls the aggregate; messages are rendered there. Created and destroyed by app,
-// called by the aggregate thread; export_reopen() and export_counts() from any thread.
+// The outputs of flow records: streamed as flows end (JSON Lines, CSV) or all flows of the run in one sorted file
+// (JSON array, CSV). Each is a reader of the event log with a thread of its own, where messages are rendered and
+// written, so that no disk stalls the aggregate; as a sink it is there for its end only. Created and destroyed by app;
+// export_reopen() and export_counts() from any thread.
 #pragma once
 
 #include "aggregate/sink.h"
 
 struct export_options {
-    bool live;               // a full queue drops and counts, and a failed file is tried again; else it waits
+    struct event_log *events; // of flows; outlives the output
+    bool live; // who lags too far misses events, and a failed file is tried again; else the log waits
     uint64_t rotate_bytes;   // streams: a new file when it would grow past this; 0 = one file
     unsigned max_files;      // streams: files kept, the current one included; 0 = all
     bool compress;           // streams: gzip the files that are complete
@@ -20,14 +21,14 @@ struct export_options {
 struct sink *stream_jsonl_create(const char *path, const struct export_options *options, struct error *error);
 struct sink *stream_csv_create(const char *path, const struct export_options *options, struct error *error);
 
-// Final records only, ordered by flow_record_compare(), written by finish(). Until then records wait in
-// an unlinked file beside the output; memory holds 8 bytes a flow. Rotation does not apply.
+// Final records only, ordered by flow_record_compare(), written by finish(). Until then their lines wait in an
+// unlinked file beside the output; memory holds 8 bytes a flow. Rotation does not apply.
 struct sink *export_json_create(const char *path, const struct export_options *options, struct error *error);
 struct sink *export_csv_create(const char *path, const struct export_options *options, struct error *error);
 
 struct export_counts {
     uint64_t records, bytes; // written
-    uint64_t dropped;        // the queue was full (live)
+    uint64_t dropped;        // it lagged too far (live)
     uint64_t lost;           // the disk did not take them
     uint64_t errors;         // failures of the output
 };

@@ -20,10 +20,18 @@ static struct flow_export *export_of(struct flow_writer *writer)
     return (struct flow_export *)writer;
 }
 
-static void export_take(struct flow_writer *writer, const struct packed_flow *packed, int64_t now_ns)
+static void export_take(struct flow_writer *writer, const struct flow_event *event, int64_t now_ns)
 {
+    struct flow_export *export = export_of(writer);
+    size_t length;
     (void)now_ns;
-    flow_spool_add(&export_of(writer)->spool, packed);
+    if (!event->record.final)
+        return; // interim records of long flows are not for this output
+    const char *line = flow_format_line(export->format, event, &length);
+    if (line != NULL)
+        flow_spool_add(&export->spool, &event->record, line, length);
+    else
+        output_file_lose(export->file, 1, "no memory");
 }
 
 // Nothing to do before the end.
@@ -36,15 +44,14 @@ static void export_rest(struct flow_writer *writer, int64_t now_ns)
 static void write_sorted(struct flow_export *export)
 {
     int64_t now_ns = 0;
+    size_t skipped = flow_format_separator(export->format); // of the first line
     for (size_t i = 0; i < export->spool.count; i++) {
         size_t length;
         if (i % FLOWS_A_CLOCK == 0)
             now_ns = clock_now_ns();
-        const char *line = flow_format_line(export->format, flow_spool_at(&export->spool, i), &length);
-        if (line != NULL)
-            output_file_add(export->file, line, length, now_ns);
-        else
-            output_file_lose(export->file, 1, "no memory");
+        const char *line = flow_spool_line(&export->spool, i, &length);
+        output_file_add(export->file, line + skipped, length - skipped, now_ns);
+        skipped = 0;
     }
 }
 
@@ -73,7 +80,6 @@ static void export_destroy(struct flow_writer *writer)
 }
 
 static const struct flow_writer_ops export_rows = {
-    .final_only = true,
     .take = export_take,
     .idle = export_rest,
     .reopen = export_rest,
@@ -86,6 +92,9 @@ static bool open_files(struct flow_export *export, const char *path, const struc
                        struct error *error)
 {
     struct output_options output = {
+        .component = "export",
+        .unit = "records",
+        .mode = OUTPUT_MODE,
         .min_free_bytes = options->min_free_bytes,
         .head = flow_format_head(export->format),
         .tail = flow_format_tail(export->format),
@@ -116,7 +125,7 @@ static struct sink *create(enum flow_format_kind kind, const char *path, const s
     if (export == NULL)
         return NULL;
     if (!open_files(export, path, options, error) ||
-        !flow_writer_start(&export->writer, path, &export_rows, options->live, error)) {
+        !flow_writer_start(&export->writer, path, &export_rows, options, error)) {
         export_destroy(&export->writer);
         return NULL;
     }

@@ -5,16 +5,14 @@
 #include "api/csv.h"
 #include "api/flow_message.h"
 #include "api/json.h"
+#include "base/output_file.h"
 #include "base/strbuf.h"
-#include "export/output_file.h"
 
 struct flow_format {
     enum flow_format_kind kind;
     struct message_plan *plan;
     struct flow_message *message;
     struct strbuf head, line;
-    bool begun; // a line was made
-    struct unpacked_flow flow;
 };
 
 static void add_head(struct flow_format *format)
@@ -67,22 +65,25 @@ const char *flow_format_tail(const struct flow_format *format)
 
 static void add_json_line(struct flow_format *format, const void *message)
 {
-    if (format->kind == FORMAT_JSON_ARRAY && format->begun)
+    if (format->kind == FORMAT_JSON_ARRAY)
         strbuf_add_char(&format->line, ',');
     json_add(&format->line, format->plan, message);
     strbuf_add_char(&format->line, '\n');
 }
 
-const char *flow_format_line(struct flow_format *format, const struct packed_flow *packed, size_t *length)
+const char *flow_format_line(struct flow_format *format, const struct flow_event *event, size_t *length)
 {
-    packed_flow_read(packed, &format->flow);
-    const void *message = flow_message_fill(format->message, &format->flow.flow);
+    const void *message = flow_message_fill(format->message, event);
     strbuf_clear(&format->line);
     if (format->kind == FORMAT_CSV)
         csv_add_row(&format->line, format->plan, message);
     else
         add_json_line(format, message);
-    format->begun = true;
     *length = format->line.length;
     return format->line.failed ? NULL : format->line.text;
+}
+
+size_t flow_format_separator(const struct flow_format *format)
+{
+    return format->kind == FORMAT_JSON_ARRAY ? 1 : 0;
 }

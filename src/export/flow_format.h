@@ -4,11 +4,11 @@
 
 #include <stddef.h>
 
-#include "export/packed_flow.h"
+#include "aggregate/flow_event.h"
 
 enum flow_format_kind {
     FORMAT_JSONL,
-    FORMAT_JSON_ARRAY, // "[", a line a flow (from the second one on begun by a comma), "]"
+    FORMAT_JSON_ARRAY, // "[", a line a flow, "]"
     FORMAT_CSV,
 };
 
@@ -22,5 +22,7 @@ void flow_format_destroy(struct flow_format *format);
 const char *flow_format_head(const struct flow_format *format);
 const char *flow_format_tail(const struct flow_format *format);
 
-// The flow's line with its newline, valid until the next call; NULL without memory.
-const char *flow_format_line(struct flow_format *format, const struct packed_flow *packed, size_t *length);
+// The flow's line with its newline, valid until the next call; NULL without memory. Each line of an array begins by
+// its comma: the first that is written goes without flow_format_separator() bytes of it.
+const char *flow_format_line(struct flow_format *format, const struct flow_event *event, size_t *length);
+size_t flow_format_separator(const struct flow_format *format);

@@ -1,5 +1,6 @@
 #include "export/flow_spool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,9 +11,16 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "export/output_file.h"
+#include "base/output_file.h"
 
 enum { FIRST_ROOM = 4096 };
+
+struct spooled_line {
+    uint32_t length;
+    uint8_t key[FLOW_SORT_KEY_BYTES];
+    char line[];
+};
+_Static_assert(sizeof(struct spooled_line) == sizeof(uint32_t) + FLOW_SORT_KEY_BYTES, "no padding");
 
 // The directory to put the spool in; NULL without memory. The caller frees it.
 static char *spool_directory(const char *output_path)
@@ -79,17 +87,18 @@ static bool has_space(const struct flow_spool *spool)
            disk.f_bavail * disk.f_frsize >= spool->min_free_bytes;
 }
 
-static bool write_buffer(const struct flow_spool *spool)
+// Returns the bytes that the disk took; all of them, or errno says why not.
+static size_t write_buffer(const struct flow_spool *spool)
 {
     size_t done = 0;
     while (done < spool->used) {
         ssize_t written =
             pwrite(spool->fd, spool->buffer + done, spool->used - done, (off_t)(spool->size + done));
         if (written < 0 && errno != EINTR)
-            return false;
+            break;
         done += written > 0 ? (size_t)written : 0;
     }
-    return true;
+    return done;
 }
 
 static void lose(struct flow_spool *spool, uint64_t flows, const char *reason)
@@ -99,17 +108,31 @@ static void lose(struct flow_spool *spool, uint64_t flows, const char *reason)
     spool->lost += flows;
 }
 
-// What the disk does not take is lost with the buffer; the next buffer goes in its place.
+// The lines of the buffer that lie within the first `done` bytes of it are kept.
+static void keep_whole_lines(struct flow_spool *spool, size_t done)
+{
+    size_t end = spool->safe;
+    uint64_t size = spool->size;
+    for (; end < spool->count; end++) {
+        uint64_t next = end + 1 < spool->count ? spool->offsets[end + 1] : spool->size + spool->used;
+        if (next > spool->size + done)
+            break;
+        size = next;
+    }
+    spool->size = size;
+    spool->safe = end;
+}
+
+// What the disk does not take is lost; the next buffer goes in its place.
 static void flush(struct flow_spool *spool)
 {
     bool space = has_space(spool);
-    if (space && write_buffer(spool)) {
-        spool->size += spool->used;
-        spool->safe = spool->count;
-    } else {
-        lose(spool, spool->count - spool->safe, space ? strerror(errno) : output_short_of_space);
-        spool->count = spool->safe;
-    }
+    size_t done = space ? write_buffer(spool) : 0;
+    const char *reason = space ? strerror(errno) : output_short_of_space;
+    keep_whole_lines(spool, done);
+    if (spool->safe < spool->count)
+        lose(spool, spool->count - spool->safe, reason);
+    spool->count = spool->safe;
     spool->used = 0;
 }
 
@@ -126,25 +149,37 @@ static bool make_room(struct flow_spool *spool)
     return true;
 }
 
-void flow_spool_add(struct flow_spool *spool, const struct packed_flow *packed)
+static size_t spooled_bytes(size_t length)
 {
-    if (spool->used + packed->bytes > SPOOL_BUFFER_BYTES)
+    enum { ALIGNMENT = _Alignof(struct spooled_line) };
+    return (sizeof(struct spooled_line) + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+void flow_spool_add(struct flow_spool *spool, const struct flow_record *record, const char *line,
+                    size_t length)
+{
+    size_t bytes = spooled_bytes(length);
+    assert(bytes <= SPOOL_BUFFER_BYTES);
+    if (spool->used + bytes > SPOOL_BUFFER_BYTES)
         flush(spool);
     if (!make_room(spool)) {
         lose(spool, 1, strerror(ENOMEM));
         return;
     }
-    memcpy(spool->buffer + spool->used, packed, packed->bytes);
+    struct spooled_line *into = (struct spooled_line *)(void *)(spool->buffer + spool->used);
+    into->length = (uint32_t)length;
+    flow_record_sort_key(record, into->key);
+    memcpy(into->line, line, length);
     spool->offsets[spool->count++] = spool->size + spool->used;
-    spool->used += packed->bytes;
+    spool->used += bytes;
 }
 
 static int compare_offsets(const void *left_offset, const void *right_offset, void *mapped)
 {
     uint64_t left = *(const uint64_t *)left_offset, right = *(const uint64_t *)right_offset;
-    const struct packed_flow *left_flow = (const void *)((const uint8_t *)mapped + left);
-    const struct packed_flow *right_flow = (const void *)((const uint8_t *)mapped + right);
-    int order = flow_record_compare(&left_flow->record, &right_flow->record);
+    const struct spooled_line *left_line = (const void *)((const uint8_t *)mapped + left);
+    const struct spooled_line *right_line = (const void *)((const uint8_t *)mapped + right);
+    int order = memcmp(left_line->key, right_line->key, FLOW_SORT_KEY_BYTES);
     return order != 0 ? order : (left > right) - (left < right);
 }
 
@@ -164,7 +199,10 @@ bool flow_spool_sort(struct flow_spool *spool)
     return true;
 }
 
-const struct packed_flow *flow_spool_at(const struct flow_spool *spool, size_t index)
+const char *flow_spool_line(const struct flow_spool *spool, size_t index, size_t *length)
 {
-    return (const void *)(spool->mapped + spool->offsets[index]);
+    assert(index < spool->count);
+    const struct spooled_line *spooled = (const void *)(spool->mapped + spool->offsets[index]);
+    *length = spooled->length;
+    return spooled->line;
 }

@@ -1,11 +1,11 @@
-// The flows of a run until its end, when they are sorted: packed flows in an unlinked file beside the
-// output, 8 bytes a flow in memory. One owner, one thread.
+// The lines of a run's flows until its end, when they are sorted: in an unlinked file beside the output, each behind
+// its sort key, 8 bytes a flow in memory. One owner, one thread.
 #pragma once
 
 #include "base/error.h"
-#include "export/packed_flow.h"
+#include "flow/record.h"
 
-enum { SPOOL_BUFFER_BYTES = 256 * 1024 };
+enum { SPOOL_BUFFER_BYTES = 512 * 1024 }; // a line is never longer than half of it
 
 struct flow_spool {
     int fd;
@@ -26,9 +26,10 @@ bool flow_spool_init(struct flow_spool *spool, const char *output_path, uint64_t
                      struct error *error);
 void flow_spool_done(struct flow_spool *spool);
 
-void flow_spool_add(struct flow_spool *spool, const struct packed_flow *packed);
+void flow_spool_add(struct flow_spool *spool, const struct flow_record *record, const char *line,
+                    size_t length);
 
-// Ends the adding: maps the file and puts the flows in the order of flow_record_compare(), equal ones in
+// Ends the adding: maps the file and puts the lines in the order of flow_record_compare(), equal ones in
 // the order of their coming. False when it cannot be mapped.
 bool flow_spool_sort(struct flow_spool *spool);
-const struct packed_flow *flow_spool_at(const struct flow_spool *spool, size_t index);
+const char *flow_spool_line(const struct flow_spool *spool, size_t index, size_t *length);

@@ -7,25 +7,26 @@
 #include "base/thread.h"
 #include "capture/clock.h"
 
-enum { QUEUE_BYTES = 4 << 20, WAIT_MS = 200 };
+enum { WAIT_MS = 200 };
 
-static void take_batch(struct flow_writer *writer, struct flow_batch *batch)
+static void take_run(struct flow_writer *writer, const struct event_run *run)
 {
+    const struct flow_block *block = (const struct flow_block *)(const void *)run->block;
     int64_t now_ns = clock_now_ns();
     if (atomic_exchange(&writer->reopen_wanted, false))
         writer->ops->reopen(writer, now_ns);
-    for (const struct packed_flow *packed; (packed = flow_batch_next(batch)) != NULL;)
-        writer->ops->take(writer, packed, now_ns);
-    if (flow_queue_is_empty(&writer->queue))
+    for (uint32_t i = run->begin; i < run->end; i++)
+        writer->ops->take(writer, &block->events[i], now_ns);
+    if (!run->more)
         writer->ops->idle(writer, now_ns);
 }
 
 static void *writer_main(void *argument)
 {
     struct flow_writer *writer = argument;
-    struct flow_batch batch;
-    while (flow_queue_take(&writer->queue, WAIT_MS, &batch))
-        take_batch(writer, &batch);
+    struct event_run run;
+    while (event_reader_take(writer->reader, WAIT_MS, &run))
+        take_run(writer, &run);
     writer->complete = writer->ops->close(writer, &writer->error);
     return NULL;
 }
@@ -42,7 +43,7 @@ static void stop_thread(struct flow_writer *writer)
 {
     if (!writer->running)
         return;
-    flow_queue_close(&writer->queue);
+    event_reader_end(writer->reader);
     pthread_join(writer->thread, NULL);
     writer->running = false;
 }
@@ -52,26 +53,12 @@ static struct flow_writer *writer_of(struct sink *sink)
     return (struct flow_writer *)sink;
 }
 
-static void sink_flow(struct sink *sink, const struct named_flow *flow)
-{
-    struct flow_writer *writer = writer_of(sink);
-    if (flow->record->final || !writer->ops->final_only)
-        flow_queue_push(&writer->queue, flow);
-}
-
-static void sink_tick(struct sink *sink, const struct totals *totals, int64_t now_ns)
-{
-    (void)totals;
-    (void)now_ns;
-    flow_queue_wake(&writer_of(sink)->queue);
-}
-
 static bool sink_finish(struct sink *sink, const struct totals *totals, struct error *error)
 {
     (void)totals;
     struct flow_writer *writer = writer_of(sink);
     stop_thread(writer);
-    uint64_t dropped = atomic_load(&writer->queue.dropped);
+    uint64_t dropped = event_reader_missed(writer->reader);
     if (!writer->complete)
         *error = writer->error;
     else if (dropped > 0)
@@ -89,19 +76,19 @@ static void sink_destroy(struct sink *sink)
 
 static const struct sink_ops sink_rows = {
     .name = "export",
-    .flow = sink_flow,
-    .tick = sink_tick,
     .finish = sink_finish,
     .destroy = sink_destroy,
 };
 
 bool flow_writer_start(struct flow_writer *writer, const char *name, const struct flow_writer_ops *ops,
-                       bool live, struct error *error)
+                       const struct export_options *options, struct error *error)
 {
+    enum event_policy policy = options->live ? EVENTS_DROP_UNTIL_END : EVENTS_WAIT;
     writer->sink.ops = &sink_rows;
     writer->ops = ops;
     snprintf(writer->name, sizeof writer->name, "%s", strcmp(name, "-") == 0 ? "standard output" : name);
-    if (!flow_queue_init(&writer->queue, QUEUE_BYTES, !live) || !start_thread(writer))
+    writer->reader = event_reader_create(options->events, policy, EVENTS_FROM_NOW);
+    if (writer->reader == NULL || !start_thread(writer))
         return error_set(error, ERROR_EXHAUSTED, "cannot start the writer of %s: no memory or no thread",
                          writer->name);
     return true;
@@ -110,16 +97,16 @@ bool flow_writer_start(struct flow_writer *writer, const char *name, const struc
 void flow_writer_done(struct flow_writer *writer)
 {
     stop_thread(writer);
-    flow_queue_done(&writer->queue);
+    event_reader_destroy(writer->reader);
 }
 
 void export_counts(const struct sink *sink, struct export_counts *out)
 {
-    const struct flow_writer *writer = (const struct flow_writer *)sink;
+    struct flow_writer *writer = (struct flow_writer *)(uintptr_t)sink;
     *out = (struct export_counts){
         .records = atomic_load(&writer->counts.records),
         .bytes = atomic_load(&writer->counts.bytes),
-        .dropped = atomic_load(&writer->queue.dropped),
+        .dropped = event_reader_missed(writer->reader),
         .lost = atomic_load(&writer->counts.lost),
         .errors = atomic_load(&writer->counts.errors),
     };

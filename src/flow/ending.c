@@ -46,6 +46,9 @@ static void end_flow(struct flow_table *table, struct flow_partition *partition,
     ends->end_ns = end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
+    if (ends->first_ns > partition->latest_over_ns)
+        partition->latest_over_ns = ends->first_ns;
+    partition->over++;
     partition->flows--;
     partition->attempts -= attempt;
     table->counts.ended[reason]++;

@@ -233,11 +233,24 @@ static bool name_fits(const struct prepared_name *name, const char *text, size_t
            ends_with(text, length, name);
 }
 
-static bool text_fits(const struct prepared_filter *filter, const char *text)
+// Without the dot of the root.
+static size_t name_length(const char *text)
 {
     size_t length = strlen(text);
-    if (length > 0 && text[length - 1] == '.')
-        length--;
+    return length > 0 && text[length - 1] == '.' ? length - 1 : length;
+}
+
+bool filter_name_fits(const struct filter_name *name, const char *text)
+{
+    struct prepared_name prepared;
+    filter_prepare_name(name, &prepared);
+    size_t length = name_length(text);
+    return length > 0 && name_fits(&prepared, text, length);
+}
+
+static bool text_fits(const struct prepared_filter *filter, const char *text)
+{
+    size_t length = name_length(text);
     for (unsigned i = 0; length > 0 && i < filter->name_count; i++)
         if (name_fits(&filter->names[i], text, length))
             return true;
@@ -250,7 +263,8 @@ static bool names_fit(const struct prepared_filter *filter, const struct flow_fa
     if (filter->name_count == 0 || named_in(filter, face) != 0)
         return true;
     const struct flow_names *names = record->names;
-    return names != NULL && (text_fits(filter, names->sni) || text_fits(filter, names->dns_query));
+    return names != NULL && (text_fits(filter, names->text[FLOW_TEXT_SNI]) ||
+                             text_fits(filter, names->text[FLOW_TEXT_DNS_QUERY]));
 }
 
 static bool quality_fits(const struct prepared_filter *filter, const struct flow_record *record)
@@ -260,7 +274,7 @@ static bool quality_fits(const struct prepared_filter *filter, const struct flow
         return false;
     if (!filter->asks_figure[FILTER_RETRANSMISSIONS])
         return true;
-    return record->has_quality && record->protocol == IP_PROTOCOL_TCP &&
+    return record->has_quality && !record->no_retransmissions && record->protocol == IP_PROTOCOL_TCP &&
            figure_fits(filter, FILTER_RETRANSMISSIONS,
                        record->retransmissions[0] + record->retransmissions[1]);
 }
@@ -292,9 +306,8 @@ static bool filter_fits(const struct prepared_filter *filter, const struct flow_
 {
     return nodes_in(filter, face) != 0 && interface_fits(filter, record) &&
            figure_fits(filter, FILTER_PACKETS, record->packets[0] + record->packets[1]) &&
-           field_fits(filter, FILTER_APP, record->names != NULL ? record->names->app : FLOW_APP_NONE) &&
-           tunnel_fits(filter, record) && quality_fits(filter, record) && names_fit(filter, face, record) &&
-           community_fits(filter, record);
+           field_fits(filter, FILTER_APP, record->facts.app) && tunnel_fits(filter, record) &&
+           quality_fits(filter, record) && names_fit(filter, face, record) && community_fits(filter, record);
 }
 
 bool flow_selection_fits(const struct flow_selection *selection, const struct flow_record *record)

@@ -12,13 +12,13 @@ static const struct flow_names *names_of(const struct flow_store *store, const s
 void flow_note_tls(struct flow_table *table, struct flow *flow, const struct tls_hello *hello)
 {
     struct flow_names names = *names_of(&table->store, flow);
-    names.app = FLOW_APP_TLS;
-    names.tls_version = hello->version;
-    names.sni_status = hello->sni_status;
-    names.sni = hello->sni;
-    names.alpn = hello->alpn;
-    names.ja3 = hello->ja3;
-    names.ja4 = hello->ja4;
+    names.facts.app = FLOW_APP_TLS;
+    names.facts.tls_version = hello->version;
+    names.facts.sni_status = hello->sni_status;
+    names.text[FLOW_TEXT_SNI] = hello->sni;
+    names.text[FLOW_TEXT_ALPN] = hello->alpn;
+    names.text[FLOW_TEXT_JA3] = hello->ja3;
+    names.text[FLOW_TEXT_JA4] = hello->ja4;
     flow_set_names(&table->store, flow, &names);
 }
 
@@ -71,10 +71,10 @@ static struct flow_names *note_question(struct flow_store *store, struct flow *f
                                         const struct dns_message *message)
 {
     const struct flow_names *before = names_of(store, flow);
-    if (before != &flow_names_none && strcmp(before->dns_query, message->name.text) == 0)
+    if (before != &flow_names_none && strcmp(before->text[FLOW_TEXT_DNS_QUERY], message->name.text) == 0)
         return flow_extra(store, flow)->names;
     struct flow_names names = *before;
-    names.dns_query = message->name.text;
+    names.text[FLOW_TEXT_DNS_QUERY] = message->name.text;
     return flow_set_names(store, flow, &names);
 }
 
@@ -83,19 +83,19 @@ bool flow_note_dns(struct flow_table *table, struct flow *flow, const struct pac
 {
     struct flow_extra *extra = flow_extra(&table->store, flow);
     struct flow_names *names = extra != NULL ? extra->names : NULL;
-    if (names == NULL || !message->response || names->dns_query[0] == '\0') {
+    if (names == NULL || !message->response || names->text[FLOW_TEXT_DNS_QUERY][0] == '\0') {
         names = note_question(&table->store, flow, message);
         if (names == NULL)
             return false;
-        names->dns_type = message->type;
+        names->facts.dns_type = message->type;
         extra = flow_extra(&table->store, flow);
     }
-    names->app = FLOW_APP_DNS;
+    names->facts.app = FLOW_APP_DNS;
     if (!message->response) {
         ask(extra, packet, message);
         return false;
     }
-    names->dns_rcode = (int16_t)message->rcode;
+    names->facts.dns_rcode = (int16_t)message->rcode;
     fill_transaction(packet, message, settle(extra, packet, message->id), out);
     return true;
 }

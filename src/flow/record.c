@@ -1,7 +1,10 @@
 #include "flow/record.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/hash.h"
 
 const char *tcp_state_name(enum tcp_state state)
 {
@@ -36,74 +39,43 @@ const char *flow_app_name(enum flow_app app)
 }
 
 const struct flow_names flow_names_none = {
-    .sni = "", .alpn = "", .ja3 = "", .ja4 = "", .dns_query = "", .dns_rcode = -1};
-
-enum { LONGEST_NAME_TEXT = 255, NAME_TEXTS = 5 };
-
-struct text_sizes {
-    size_t sni, alpn, ja3, ja4, dns_query; // with their ends
-    size_t all;
+#define FLOW_TEXT_NONE(NAME, field) [FLOW_TEXT_##NAME] = "",
+    .text = {FLOW_TEXT_ROWS(FLOW_TEXT_NONE)},
+#undef FLOW_TEXT_NONE
+    .facts = {.dns_rcode = -1},
 };
 
-static size_t text_size(const char *text)
+// The texts behind the copy, each cut to what one may take.
+static void put_texts(const struct flow_names *names, const size_t lengths[FLOW_TEXTS],
+                      struct flow_names *into)
 {
-    return strnlen(text, LONGEST_NAME_TEXT) + 1;
-}
-
-static struct text_sizes measure_texts(const struct flow_names *names)
-{
-    struct text_sizes sizes = {
-        .sni = text_size(names->sni),
-        .alpn = text_size(names->alpn),
-        .ja3 = text_size(names->ja3),
-        .ja4 = text_size(names->ja4),
-        .dns_query = text_size(names->dns_query),
-    };
-    sizes.all = sizes.sni + sizes.alpn + sizes.ja3 + sizes.ja4 + sizes.dns_query;
-    return sizes;
-}
-
-static const char *put_text(char **at, const char *text, size_t size)
-{
-    char *begin = *at;
-    memcpy(begin, text, size - 1);
-    begin[size - 1] = '\0';
-    *at = begin + size;
-    return begin;
-}
-
-static void put_names(const struct flow_names *names, const struct text_sizes *sizes, struct flow_names *into,
-                      char *texts)
-{
-    *into = *names;
-    into->text_bytes = (uint16_t)sizes->all;
-    into->sni = put_text(&texts, names->sni, sizes->sni);
-    into->alpn = put_text(&texts, names->alpn, sizes->alpn);
-    into->ja3 = put_text(&texts, names->ja3, sizes->ja3);
-    into->ja4 = put_text(&texts, names->ja4, sizes->ja4);
-    into->dns_query = put_text(&texts, names->dns_query, sizes->dns_query);
+    char *at = (char *)(into + 1);
+    for (unsigned i = 0; i < FLOW_TEXTS; i++) {
+        memcpy(at, names->text[i], lengths[i]);
+        at[lengths[i]] = '\0';
+        into->text[i] = at;
+        at += lengths[i] + 1;
+    }
 }
 
 struct flow_names *flow_names_copy(const struct flow_names *names)
 {
-    struct text_sizes sizes = measure_texts(names);
-    struct flow_names *copy = malloc(sizeof *copy + sizes.all);
-    if (copy != NULL)
-        put_names(names, &sizes, copy, (char *)(copy + 1));
+    size_t lengths[FLOW_TEXTS], bytes = FLOW_TEXTS;
+    for (unsigned i = 0; i < FLOW_TEXTS; i++)
+        bytes += lengths[i] = strnlen(names->text[i], FLOW_TEXT_LONGEST);
+    struct flow_names *copy = malloc(sizeof *copy + bytes);
+    if (copy == NULL)
+        return NULL;
+    _Static_assert(FLOW_TEXTS * (FLOW_TEXT_LONGEST + 1) <= UINT16_MAX, "the length of all texts is told");
+    copy->facts = names->facts;
+    copy->text_bytes = (uint16_t)bytes;
+    put_texts(names, lengths, copy);
     return copy;
 }
 
 void flow_names_free(struct flow_names *names)
 {
     free(names);
-}
-
-void flow_names_copy_into(const struct flow_names *names, struct flow_names *into,
-                          char texts[FLOW_NAMES_TEXT_BYTES])
-{
-    _Static_assert(NAME_TEXTS * (LONGEST_NAME_TEXT + 1) <= FLOW_NAMES_TEXT_BYTES, "all texts fit");
-    struct text_sizes sizes = measure_texts(names);
-    put_names(names, &sizes, into, texts);
 }
 
 static int compare_i64(int64_t left, int64_t right)
@@ -128,6 +100,10 @@ int flow_record_compare_keys(const struct flow_record *left, const struct flow_r
         order = compare_i64(left->tunnel.id, right->tunnel.id);
     if (order == 0)
         order = compare_i64(left->first_seen_ns, right->first_seen_ns);
+    if (order == 0)
+        order = compare_i64(left->began_ns, right->began_ns);
+    if (order == 0)
+        order = compare_i64(left->ordinal, right->ordinal);
     return order != 0 ? order : compare_i64(left->record_seq, right->record_seq);
 }
 
@@ -135,4 +111,56 @@ int flow_record_compare(const struct flow_record *left, const struct flow_record
 {
     int order = compare_i64(left->end_ns, right->end_ns);
     return order != 0 ? order : flow_record_compare_keys(left, right);
+}
+
+static uint8_t *put_number(uint8_t *at, uint64_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        at[i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
+    return at + bytes;
+}
+
+// So that earlier times have lesser bytes.
+static uint8_t *put_time(uint8_t *at, int64_t time_ns)
+{
+    return put_number(at, (uint64_t)time_ns ^ UINT64_C(1) << 63, sizeof time_ns);
+}
+
+static uint8_t *put_key(uint8_t *at, const struct flow_record *record)
+{
+    *at++ = record->protocol;
+    for (int side = 0; side < 2; side++) {
+        const struct endpoint *endpoint = &record->endpoint[side];
+        *at++ = endpoint->address.version;
+        memcpy(at, endpoint->address.bytes, sizeof endpoint->address.bytes);
+        at = put_number(at + sizeof endpoint->address.bytes, endpoint->port, sizeof endpoint->port);
+    }
+    *at++ = record->tunnel.kind;
+    return put_number(at, record->tunnel.id, sizeof record->tunnel.id);
+}
+
+void flow_record_sort_key(const struct flow_record *record, uint8_t into[FLOW_SORT_KEY_BYTES])
+{
+    uint8_t *at = put_key(put_time(into, record->end_ns), record);
+    at = put_time(at, record->first_seen_ns);
+    at = put_time(at, record->began_ns);
+    at = put_number(at, record->ordinal, sizeof record->ordinal);
+    at = put_number(at, record->record_seq, sizeof record->record_seq);
+    assert(at <= into + FLOW_SORT_KEY_BYTES);
+    memset(at, 0, (size_t)(into + FLOW_SORT_KEY_BYTES - at));
+}
+
+void flow_record_id(const struct flow_record *record, char into[FLOW_ID_TEXT_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t named[FLOW_SORT_KEY_BYTES], digest[HASH_DIGEST_BYTES];
+    uint8_t *at = put_time(put_key(named, record), record->began_ns);
+    at = put_number(at, record->ordinal, sizeof record->ordinal);
+    hash_digest(named, (size_t)(at - named), digest);
+    _Static_assert(2 * HASH_DIGEST_BYTES + 1 == FLOW_ID_TEXT_BYTES, "two digits a byte");
+    for (unsigned i = 0; i < HASH_DIGEST_BYTES; i++) {
+        into[2 * i] = digits[digest[i] >> 4];
+        into[2 * i + 1] = digits[digest[i] & 0xf];
+    }
+    into[2 * HASH_DIGEST_BYTES] = '\0';
 }

@@ -42,19 +42,36 @@ enum flow_event_kind {
 enum client_from { CLIENT_UNKNOWN, CLIENT_SYN, CLIENT_SYN_ACK, CLIENT_FIRST_PACKET, CLIENT_PORT };
 enum flow_app { FLOW_APP_NONE, FLOW_APP_DNS, FLOW_APP_TLS, FLOW_APPS };
 
-// Names met inside the flow's payload; only flows that have some carry this. Wire bytes, terminated; "" = none.
-struct flow_names {
-    const char *sni, *alpn, *ja3, *ja4, *dns_query;
+// The texts met inside a flow's payload, ROW(CONSTANT, field of netscope.v1.Flow): whatever copies, carries or
+// renders them walks over this table, so that a new text is a row here, its field and the line that sets it.
+#define FLOW_TEXT_ROWS(ROW)                                                                                  \
+    ROW(SNI, sni)                                                                                            \
+    ROW(ALPN, alpn)                                                                                          \
+    ROW(JA3, ja3)                                                                                            \
+    ROW(JA4, ja4)                                                                                            \
+    ROW(DNS_QUERY, dns_query)
+
+#define FLOW_TEXT_CONSTANT(NAME, field) FLOW_TEXT_##NAME,
+enum flow_text { FLOW_TEXT_ROWS(FLOW_TEXT_CONSTANT) FLOW_TEXTS };
+#undef FLOW_TEXT_CONSTANT
+
+enum { FLOW_TEXT_LONGEST = 255 }; // to which a copy cuts them
+
+// What else the payload said.
+struct flow_facts {
     uint8_t sni_status;   // enum sni_status (decode/app/tls.h)
     uint8_t app;          // enum flow_app
     uint16_t tls_version; // highest offered; 0 = none
     uint16_t dns_type;
-    int16_t dns_rcode;   // -1 = no answer seen
-    uint16_t text_bytes; // of a copy: what lies behind it
+    int16_t dns_rcode; // -1 = no answer seen
 };
 
-// What the texts of names take at most: five of 255 bytes, to which a copy cuts them.
-enum { FLOW_NAMES_TEXT_BYTES = 5 * 256 };
+// Only flows whose payload said something carry this. Wire bytes, terminated; "" = none.
+struct flow_names {
+    const char *text[FLOW_TEXTS];
+    struct flow_facts facts;
+    uint16_t text_bytes; // of a copy: what lies behind it
+};
 
 extern const struct flow_names flow_names_none;
 
@@ -70,28 +87,33 @@ enum { OBSERVED_INTERFACES = 4 };
 struct flow_record {
     struct endpoint endpoint[2]; // ICMP: type and mapped code as Community ID has them
     int64_t first_seen_ns, last_seen_ns, end_ns;
+    int64_t began_ns;              // first_seen in flow time, which knows no steps of the clock
     uint64_t packets[2], bytes[2]; // bytes on the wire, whole frames
     uint64_t retransmissions[2], out_of_order[2], zero_windows[2], duplicate_acks[2], bytes_missed[2];
     int64_t rtt_last_ns, rtt_min_ns, rtt_ewma_ns; // valid when rtt_samples > 0
     uint64_t rtt_samples;
     int64_t handshake_rtt_ns;                  // < 0 = none
     uint32_t record_seq;                       // 0 for the first record of a flow
+    uint32_t ordinal;                          // tells flows of one key and began_ns apart
     uint16_t interface;                        // of the first packet
     uint16_t observed_at[OBSERVED_INTERFACES]; // further interfaces that saw it
     uint8_t observed;
     uint16_t vlan; // of the first packet
     bool has_vlan;
     bool has_quality;          // false in scale mode: RTT is unknown, the counters are 0
+    bool no_retransmissions;   // not counted (analysis.retrans) while other quality is: unknown
+    bool no_out_of_order;      // the same of analysis.out_of_order
     bool final;                // false for active records
-    uint8_t event;             // enum flow_event_kind
     uint8_t protocol;          // IP protocol number
     uint8_t tcp_state;         // enum tcp_state
+    uint8_t event;             // enum flow_event_kind
     uint8_t reason;            // enum end_reason
     int8_t client;             // 0 = A is the client, 1 = B, -1 = unknown
     uint8_t client_from;       // enum client_from
     uint8_t tcp_flags[2];      // OR of all flags a side sent
     struct flow_tunnel tunnel; // kind 0 = none
-    struct flow_names *names;  // NULL = none
+    struct flow_facts facts;   // of the names, or those of flow_names_none
+    struct flow_names *names;  // the texts; NULL = none
 };
 
 const char *tcp_state_name(enum tcp_state state);
@@ -101,11 +123,17 @@ const char *flow_app_name(enum flow_app app);
 // A copy that owns its texts, as one block; NULL without memory.
 struct flow_names *flow_names_copy(const struct flow_names *names);
 void flow_names_free(struct flow_names *names);
-// A copy whose texts lie in `texts`.
-void flow_names_copy_into(const struct flow_names *names, struct flow_names *into,
-                          char texts[FLOW_NAMES_TEXT_BYTES]);
+
+// What a flow is called wherever it appears, for any number of workers: 32 hex digits of a digest of its key, its
+// beginning in flow time and the ordinal. No two flows of a run have the same. All records of a flow have it.
+enum { FLOW_ID_TEXT_BYTES = 33 };
+void flow_record_id(const struct flow_record *record, char into[FLOW_ID_TEXT_BYTES]);
 
 // Order of all outputs: end time, then key (protocol, endpoints, tunnel), then first seen.
 // The same without the end time.
 int flow_record_compare_keys(const struct flow_record *left, const struct flow_record *right);
 int flow_record_compare(const struct flow_record *left, const struct flow_record *right);
+
+// The same order as bytes: memcmp() of two keys is flow_record_compare() of their records.
+enum { FLOW_SORT_KEY_BYTES = 84 };
+void flow_record_sort_key(const struct flow_record *record, uint8_t into[FLOW_SORT_KEY_BYTES]);

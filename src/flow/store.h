@@ -158,6 +158,7 @@ struct flow_extra {
     int64_t interim_ns;        // of the interim record that waits on the ended list; 0 = none
     uint32_t packets_above[2]; // packets / 2^32
     uint32_t record_seq;
+    uint32_t ordinal; // of the flow, see flow_record
     uint16_t observed_at[OBSERVED_INTERFACES];
     uint8_t observed;
     uint8_t dns_waiting; // entries of `dns` in use

@@ -104,6 +104,17 @@ static void begin_extra(struct flow_table *table, struct flow *flow, const struc
     extra->tunnel.target = packet->tunnel.target;
 }
 
+// Among flows that may share key and beginning, see flow_partition.
+static void number_flow(struct flow_table *table, const struct flow_partition *partition, struct flow *flow,
+                        int64_t at_ns)
+{
+    if (at_ns > partition->latest_over_ns)
+        return;
+    struct flow_extra *extra = flow_need_extra(&table->store, flow);
+    if (extra != NULL)
+        extra->ordinal = partition->over;
+}
+
 static uint32_t make_flow(struct flow_table *table, struct flow_partition *partition,
                           const struct packet *packet, const struct flow_key *key, uint64_t hash,
                           uint8_t sender, int64_t at_ns)
@@ -127,6 +138,7 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
     }
     guess_client(flow, packet, sender);
     begin_extra(table, flow, packet, at_ns);
+    number_flow(table, partition, flow, at_ns);
     flow->idle_class = class_of(flow) & 0xf;
     flow_file(table, partition, id);
     partition->flows++;

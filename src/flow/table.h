@@ -46,6 +46,10 @@ struct flow_partition {
     uint32_t flows;     // active
     uint32_t attempts;  // of these
     uint32_t max_flows; // its exact part of policy.max_flows; 0 = no cap
+    // A flow that begins no later than one that is over began may have its key and beginning: how many are over
+    // tells them apart. The packets of the partition alone decide it.
+    uint32_t over;
+    int64_t latest_over_ns; // the latest beginning of those; INT64_MIN = none
     struct idle_wheel wheels[IDLE_CLASSES];
 };
 

@@ -70,6 +70,7 @@ static bool add_partition(struct flow_table *table, unsigned number)
     struct flow_partition *partition = calloc(1, sizeof *partition);
     if (partition == NULL)
         return false;
+    partition->latest_over_ns = INT64_MIN;
     table->partition[number] = partition;
     partition->max_flows = share_of_cap(table, number);
     for (int kind = 0; kind < IDLE_CLASSES; kind++)

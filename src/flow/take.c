@@ -64,6 +64,9 @@ static void take_extra(const struct flow_extra *extra, struct flow_record *out)
     out->observed = extra->observed;
     memcpy(out->observed_at, extra->observed_at, sizeof out->observed_at);
     out->record_seq = extra->record_seq;
+    out->ordinal = extra->ordinal;
+    if (extra->names != NULL)
+        out->facts = extra->names->facts;
     for (int direction = 0; direction < 2; direction++)
         out->packets[direction] += (uint64_t)extra->packets_above[direction] << 32;
 }
@@ -71,20 +74,26 @@ static void take_extra(const struct flow_extra *extra, struct flow_record *out)
 static void take_node(const struct flow_table *table, uint32_t id, struct flow_record *out)
 {
     const struct flow *flow = flow_at(&table->store, id);
+    const struct flow_policy *policy = &table->policy;
+    int64_t began_ns = flow_ends_at(&table->store, id)->first_ns;
     *out = (struct flow_record){
-        .first_seen_ns = flow_ends_at(&table->store, id)->first_ns,
+        .first_seen_ns = began_ns,
         .last_seen_ns = flow->last_ns,
+        .began_ns = began_ns,
         .packets = {flow->packets[0], flow->packets[1]},
         .bytes = {flow->bytes[0], flow->bytes[1]},
         .handshake_rtt_ns = -1,
         .interface = (uint16_t)((flow->owner[0] != 0 ? flow->owner[0] : flow->owner[1]) - 1),
         .vlan = flow->vlan,
         .has_vlan = (flow->marks & FLOW_MARK_VLAN) != 0,
-        .has_quality = flow_policy_has_quality(&table->policy),
+        .has_quality = flow_policy_has_quality(policy),
+        .no_retransmissions = flow_policy_has_quality(policy) && !policy->retransmissions,
+        .no_out_of_order = flow_policy_has_quality(policy) && !policy->out_of_order,
         .tcp_state = flow->tcp_state,
         .client = (flow->marks & FLOW_MARK_CLIENT_B) != 0,
         .client_from = flow->client_from,
         .tcp_flags = {flow->tcp_flags[0], flow->tcp_flags[1]},
+        .facts = flow_names_none.facts,
     };
     take_key(&table->store, flow, out);
     const struct tcp_quality *quality = flow_quality(&table->store, flow);
@@ -100,8 +109,8 @@ void flow_table_peek(const struct flow_table *table, uint32_t id, struct flow_re
     const struct flow_extra *extra = flow_extra(&table->store, flow);
     take_node(table, id, out);
     out->end_ns = flow->last_ns;
-    out->reason = END_ACTIVE;
     out->event = FLOW_CHANGED;
+    out->reason = END_ACTIVE;
     if (extra == NULL)
         return;
     take_extra(extra, out);

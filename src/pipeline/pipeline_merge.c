@@ -1,4 +1,6 @@
 // The aggregate thread: the parts of a tick of all workers meet here, and so do their answers to questions.
+#include <assert.h>
+
 #include "pipeline/pipeline_parts.h"
 
 static void add_totals(struct totals *to, const struct shard_totals *from)
@@ -24,13 +26,23 @@ static void add_totals(struct totals *to, const struct shard_totals *from)
     }
 }
 
+static void give_answer(struct pipeline *pipeline, struct question *question)
+{
+    if (question_merge(question) && pipeline->consumer->answer != NULL)
+        pipeline->consumer->answer(pipeline->consumer, question);
+    question_finish(question);
+}
+
 static void serve_answers(struct pipeline *pipeline)
 {
     for (struct message *message; (message = mailbox_take(&pipeline->answers)) != NULL;) {
-        struct question *question = (struct question *)message;
-        if (question_merge(question) && pipeline->consumer->answer != NULL)
-            pipeline->consumer->answer(pipeline->consumer, question);
-        question_finish(question);
+        if (message->kind == MESSAGE_QUESTION) {
+            give_answer(pipeline, (struct question *)message);
+        } else {
+            assert(message->kind == MESSAGE_SERVICE && pipeline->consumer->serve != NULL);
+            pipeline->consumer->serve(pipeline->consumer, message);
+            message_arrive(message);
+        }
     }
 }
 
@@ -63,7 +75,7 @@ static bool take_tick(struct pipeline *pipeline, uint64_t number)
         .number = number, .totals = &pipeline->merged, .runs = runs, .run_count = workers};
     for (unsigned i = 0; i < workers; i++)
         runs[i] = worker_run(pipeline->workers[i]);
-    bool last = slot->last; // after the parts: they carry the order of memory
+    tick.last = slot->last; // after the parts: they carry the order of memory
     tick.now_ns = slot->now_ns;
     tick.generation = runs[0]->report->generation;
     totals_copy(&pipeline->merged, &slot->totals);
@@ -74,7 +86,7 @@ static bool take_tick(struct pipeline *pipeline, uint64_t number)
     }
     tick_begin(&tick);
     pipeline->consumer->tick(pipeline->consumer, &tick);
-    return !last;
+    return !tick.last;
 }
 
 void *pipeline_aggregate(void *argument)

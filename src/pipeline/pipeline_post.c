@@ -1,5 +1,6 @@
 // What other threads ask of a run: they post messages to the shards and to the source, and never touch what is theirs.
 #include <assert.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "pipeline/pipeline_parts.h"
@@ -74,6 +75,9 @@ static void post_tap(struct pipeline *pipeline, struct tap *tap, bool begins)
     }
     message_wait(&message->message, MESSAGE_FOR_EVER);
     message_release(&message->message);
+    // The source's thread lets go of it a moment after it was finished; then it may be used again.
+    while (atomic_load_explicit(&message->message.holders, memory_order_acquire) != 0)
+        sched_yield();
 }
 
 bool pipeline_add_tap(struct pipeline *pipeline, struct tap *tap, struct error *error)
@@ -197,6 +201,16 @@ bool pipeline_ask(struct pipeline *pipeline, struct question *question, struct e
             message_arrive(&question->message);
         return false;
     }
+    return true;
+}
+
+bool pipeline_post(struct pipeline *pipeline, struct message *message, struct error *error)
+{
+    assert(message->kind == MESSAGE_SERVICE);
+    enum mailbox_result result = mailbox_post(&pipeline->answers, message);
+    if (result != MAILBOX_POSTED)
+        return refuse(result, error);
+    bell_ring(&pipeline->merging);
     return true;
 }
 

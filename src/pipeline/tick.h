@@ -32,6 +32,7 @@ struct pipeline_tick {
     uint64_t generation;         // of settings: what every shard had in force
     struct tick_run **runs;
     unsigned run_count;
+    bool last;              // of the run: every flow has ended
     struct tick_run *taken; // the run whose head was handed out last; NULL = none
 };
 

@@ -1,21 +1,18 @@
 #include "report/flow_row.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "net/protocol.h"
 
-int report_flow_compare(const void *left, const void *right)
+int report_flow_compare(const void *candidate, const void *row)
 {
-    const struct report_flow *a = left, *b = right;
+    const struct report_flow_candidate *a = candidate;
+    const struct report_flow *b = row;
     if (a->score != b->score)
         return a->score > b->score ? -1 : 1;
-    return flow_record_compare(&a->record, &b->record);
-}
-
-static void copy_text(char *into, size_t room, const char *text)
-{
-    snprintf(into, room, "%s", text != NULL ? text : "");
+    return flow_record_compare(&a->event->record, &b->event.record);
 }
 
 static const char *port_field(uint8_t protocol)
@@ -52,51 +49,53 @@ static void write_filter(const struct flow_record *record, char into[REPORT_FILT
                  v6 ? "ipv6.nxt" : "ip.proto", record->protocol);
 }
 
-static void keep_observed(struct report_flow *row, const struct named_flow *flow)
+static size_t text_bytes(const struct flow_event *event)
 {
-    for (unsigned i = 0; i < flow->record->observed && i < OBSERVED_INTERFACES; i++)
-        copy_text(row->observed[i], sizeof row->observed[i], flow->observed[i]);
+    size_t bytes = 0;
+    for (unsigned i = 0; i < EVENT_TEXTS; i++)
+        bytes += strlen(flow_event_text(event, i)) + 1;
+    return bytes;
 }
 
-void report_flow_fill(struct report_flow *row, uint64_t score, const struct named_flow *flow)
+static bool make_room(struct report_flow *row, size_t bytes)
 {
-    row->score = score;
-    row->record = *flow->record;
-    row->record.names = NULL;
-    row->has_names = flow->record->names != NULL;
-    if (row->has_names)
-        flow_names_copy_into(flow->record->names, &row->names, row->texts);
-    for (unsigned side = 0; side < 2; side++) {
-        copy_text(row->name[side], sizeof row->name[side], flow->name[side]);
-        copy_text(row->name_space[side], sizeof row->name_space[side], flow->name_space[side]);
-        row->name_source[side] = flow->name_source[side];
+    if (bytes <= row->text_room)
+        return true;
+    char *wider = realloc(row->texts, bytes);
+    if (wider == NULL)
+        return false;
+    row->texts = wider;
+    row->text_room = bytes;
+    return true;
+}
+
+bool report_flow_fill(struct report_flow *row, const struct report_flow_candidate *candidate)
+{
+    const struct flow_event *event = candidate->event;
+    row->score = candidate->score;
+    row->event = *event;
+    memset(row->event.text, 0, sizeof row->event.text);
+    if (!make_room(row, text_bytes(event)))
+        return false;
+    char *at = row->texts;
+    for (unsigned i = 0; i < EVENT_TEXTS; i++) {
+        const char *text = flow_event_text(event, i);
+        size_t bytes = strlen(text) + 1;
+        row->event.text[i] = memcpy(at, text, bytes);
+        at += bytes;
     }
-    row->direction = flow->direction;
-    named_flow_identify(flow, row->community_id);
-    copy_text(row->interface, sizeof row->interface, flow->interface);
-    keep_observed(row, flow);
-    write_filter(flow->record, row->display_filter);
+    return true;
 }
 
-static const char *text_or_null(const char *text)
+void report_flow_finish(struct report_flow *row)
 {
-    return text[0] != '\0' ? text : NULL;
+    flow_event_identify(&row->event);
+    write_filter(&row->event.record, row->display_filter);
 }
 
-struct named_flow report_flow_named(const struct report_flow *row, const struct report_summary *summary,
-                                    struct flow_record *scratch)
+void report_flow_done(struct report_flow *row)
 {
-    *scratch = row->record;
-    scratch->names = row->has_names ? (struct flow_names *)(uintptr_t)&row->names : NULL;
-    struct named_flow flow = {
-        .record = scratch,
-        .node = summary->context.node != NULL ? summary->context.node : "",
-        .interface = row->interface,
-        .name = {text_or_null(row->name[0]), text_or_null(row->name[1])},
-        .name_space = {text_or_null(row->name_space[0]), text_or_null(row->name_space[1])},
-        .name_source = {row->name_source[0], row->name_source[1]},
-        .direction = row->direction,
-    };
-    memcpy(flow.community_id, row->community_id, sizeof flow.community_id);
-    return flow;
+    free(row->texts);
+    row->texts = NULL;
+    row->text_room = 0;
 }

@@ -1,6 +1,6 @@
 #include "report/flows.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +13,20 @@ enum { HOST_SENT, HOST_RECEIVED, HOST_PACKETS, HOST_FLOWS };
 enum { SERVICE_FLOWS, SERVICE_PACKETS };
 enum { TARGET_REFUSED, TARGET_UNANSWERED };
 
-// Keys of the tallies: endpoints and services as bytes without padding.
-enum { ADDRESS_KEY_BYTES = 17, PORT_KEY_BYTES = 2, SERVICE_KEY_BYTES = 3 };
+// Keys of the tallies, without padding: the IP version and as many bytes as the address has, then the port.
+enum { ADDRESS_KEY_BYTES = 17, PORT_KEY_BYTES = 2, SERVICE_KEY_BYTES = 3, RUN_EVENTS = FLOW_BLOCK_EVENTS };
+
+struct tally_key {
+    uint64_t hash;
+    uint8_t length; // 0 = nothing to count
+    uint8_t bytes[ADDRESS_KEY_BYTES + PORT_KEY_BYTES];
+};
+
+// What an event is counted under, worked out ahead.
+struct event_keys {
+    struct tally_key host[2], service, target;
+    enum report_attempt attempt;
+};
 
 bool report_flows_init(struct report_flows *flows, unsigned top)
 {
@@ -27,49 +39,43 @@ bool report_flows_init(struct report_flows *flows, unsigned top)
            report_top_init(&flows->slow, top, sizeof(struct report_flow), report_flow_compare);
 }
 
+static void drop_list(struct report_top *top)
+{
+    for (unsigned i = 0; i < top->room; i++)
+        report_flow_done(top->rows[i]);
+    report_top_done(top);
+}
+
 void report_flows_done(struct report_flows *flows)
 {
     tally_done(&flows->hosts);
     tally_done(&flows->services);
     tally_done(&flows->targets);
-    report_top_done(&flows->largest);
-    report_top_done(&flows->retransmitting);
-    report_top_done(&flows->slow);
+    drop_list(&flows->largest);
+    drop_list(&flows->retransmitting);
+    drop_list(&flows->slow);
 }
 
-static size_t address_key(const struct address *address, uint8_t key[ADDRESS_KEY_BYTES])
+static uint8_t address_key(const struct address *address, uint8_t *key)
 {
+    size_t bytes = address->version == 4 ? 4 : sizeof address->bytes;
     key[0] = address->version;
-    memcpy(key + 1, address->bytes, sizeof address->bytes);
-    return ADDRESS_KEY_BYTES;
+    memcpy(key + 1, address->bytes, bytes);
+    return (uint8_t)(1 + bytes);
 }
 
-static struct address address_of_key(const uint8_t *key)
+// Returns what lies behind the address.
+static const uint8_t *address_of_key(const uint8_t *key, struct address *address)
 {
-    struct address address = {.version = key[0]};
-    memcpy(address.bytes, key + 1, sizeof address.bytes);
-    return address;
+    size_t bytes = key[0] == 4 ? 4 : sizeof address->bytes;
+    *address = (struct address){.version = key[0]};
+    memcpy(address->bytes, key + 1, bytes);
+    return key + 1 + bytes;
 }
 
 static bool talks_to_itself(const struct flow_record *record)
 {
     return address_compare(&record->endpoint[0].address, &record->endpoint[1].address) == 0;
-}
-
-static void count_host(struct report_flows *flows, const struct named_flow *flow, unsigned side)
-{
-    const struct flow_record *record = flow->record;
-    uint8_t key[ADDRESS_KEY_BYTES];
-    struct tally_row *row = tally_at(&flows->hosts, key, address_key(&record->endpoint[side].address, key));
-    if (row == NULL)
-        return;
-    row->weight += record->bytes[0] + record->bytes[1];
-    bool itself = talks_to_itself(record);
-    row->counts[HOST_SENT] += record->bytes[side] + (itself ? record->bytes[!side] : 0);
-    row->counts[HOST_RECEIVED] += record->bytes[!side] + (itself ? record->bytes[side] : 0);
-    row->counts[HOST_PACKETS] += record->packets[0] + record->packets[1];
-    row->counts[HOST_FLOWS]++;
-    tally_label(row, flow->name[side]);
 }
 
 static uint16_t service_port(const struct flow_record *record)
@@ -80,13 +86,95 @@ static uint16_t service_port(const struct flow_record *record)
     return record->client == 1 ? first : second;
 }
 
-static void count_service(struct report_flows *flows, const struct flow_record *record)
+static unsigned server_of(const struct flow_record *record)
 {
-    if (!ip_protocol_has_ports(record->protocol))
-        return;
+    return record->client == 1 ? 0 : 1;
+}
+
+static void hash_key(const struct tally *tally, struct tally_key *key)
+{
+    key->hash = tally_hash(tally, key->bytes, key->length);
+    tally_prefetch_place(tally, key->hash);
+}
+
+static void make_host_key(const struct report_flows *flows, const struct flow_record *record, unsigned side,
+                          struct tally_key *key)
+{
+    key->length = address_key(&record->endpoint[side].address, key->bytes);
+    hash_key(&flows->hosts, key);
+}
+
+static void make_service_key(const struct report_flows *flows, const struct flow_record *record,
+                             struct tally_key *key)
+{
     uint16_t port = service_port(record);
-    const uint8_t key[SERVICE_KEY_BYTES] = {record->protocol, (uint8_t)(port >> 8), (uint8_t)port};
-    struct tally_row *row = tally_at(&flows->services, key, sizeof key);
+    key->length = SERVICE_KEY_BYTES;
+    key->bytes[0] = record->protocol;
+    key->bytes[1] = (uint8_t)(port >> 8);
+    key->bytes[2] = (uint8_t)port;
+    hash_key(&flows->services, key);
+}
+
+static void make_target_key(const struct report_flows *flows, const struct flow_record *record,
+                            struct tally_key *key)
+{
+    const struct endpoint *endpoint = &record->endpoint[server_of(record)];
+    key->length = address_key(&endpoint->address, key->bytes);
+    key->bytes[key->length++] = (uint8_t)(endpoint->port >> 8);
+    key->bytes[key->length++] = (uint8_t)endpoint->port;
+    hash_key(&flows->targets, key);
+}
+
+static void make_keys(const struct report_flows *flows, const struct flow_record *record,
+                      struct event_keys *keys)
+{
+    keys->host[1].length = keys->service.length = keys->target.length = 0;
+    keys->attempt = record->protocol == IP_PROTOCOL_TCP ? report_attempt_of(record) : ATTEMPT_NONE;
+    make_host_key(flows, record, 0, &keys->host[0]);
+    if (!talks_to_itself(record))
+        make_host_key(flows, record, 1, &keys->host[1]);
+    if (ip_protocol_has_ports(record->protocol))
+        make_service_key(flows, record, &keys->service);
+    if (keys->attempt != ATTEMPT_NONE)
+        make_target_key(flows, record, &keys->target);
+}
+
+static void prefetch_rows(const struct report_flows *flows, const struct event_keys *keys)
+{
+    tally_prefetch_row(&flows->hosts, keys->host[0].hash);
+    if (keys->host[1].length != 0)
+        tally_prefetch_row(&flows->hosts, keys->host[1].hash);
+    if (keys->target.length != 0)
+        tally_prefetch_row(&flows->targets, keys->target.hash);
+}
+
+// The row of a key; NULL when there is nothing to count, or no memory.
+static struct tally_row *row_of(struct tally *tally, const struct tally_key *key)
+{
+    return key->length != 0 ? tally_at(tally, key->hash, key->bytes, key->length) : NULL;
+}
+
+static void count_host(struct report_flows *flows, const struct flow_event *event,
+                       const struct event_keys *keys, unsigned side)
+{
+    const struct flow_record *record = &event->record;
+    struct tally_row *row = row_of(&flows->hosts, &keys->host[side]);
+    if (row == NULL)
+        return;
+    bool itself = keys->host[1].length == 0;
+    uint64_t bytes = record->bytes[0] + record->bytes[1];
+    row->weight += bytes;
+    row->counts[HOST_SENT] += itself ? bytes : record->bytes[side];
+    row->counts[HOST_RECEIVED] += itself ? bytes : record->bytes[!side];
+    row->counts[HOST_PACKETS] += record->packets[0] + record->packets[1];
+    row->counts[HOST_FLOWS]++;
+    tally_label(&flows->hosts, row, flow_event_text(event, EVENT_TEXT_NAME + side));
+}
+
+static void count_service(struct report_flows *flows, const struct flow_record *record,
+                          const struct tally_key *key)
+{
+    struct tally_row *row = row_of(&flows->services, key);
     if (row == NULL)
         return;
     row->weight += record->bytes[0] + record->bytes[1];
@@ -94,46 +182,38 @@ static void count_service(struct report_flows *flows, const struct flow_record *
     row->counts[SERVICE_PACKETS] += record->packets[0] + record->packets[1];
 }
 
-static void count_failure(struct report_flows *flows, const struct named_flow *flow,
-                          enum report_attempt attempt)
+static void count_failure(struct report_flows *flows, const struct flow_event *event,
+                          const struct event_keys *keys)
 {
-    unsigned server = flow->record->client == 1 ? 0 : 1;
-    const struct endpoint *endpoint = &flow->record->endpoint[server];
-    uint8_t key[ADDRESS_KEY_BYTES + PORT_KEY_BYTES];
-    address_key(&endpoint->address, key);
-    bytes_put_u16(key + ADDRESS_KEY_BYTES, endpoint->port);
-    struct tally_row *row = tally_at(&flows->targets, key, sizeof key);
+    struct tally_row *row = row_of(&flows->targets, &keys->target);
     if (row == NULL)
         return;
     row->weight++;
-    row->counts[attempt == ATTEMPT_REFUSED ? TARGET_REFUSED : TARGET_UNANSWERED]++;
-    tally_label(row, flow->name[server]);
+    row->counts[keys->attempt == ATTEMPT_REFUSED ? TARGET_REFUSED : TARGET_UNANSWERED]++;
+    tally_label(&flows->targets, row, flow_event_text(event, EVENT_TEXT_NAME + server_of(&event->record)));
 }
 
-static void offer(struct report_top *top, struct report_flow *candidate, uint64_t score,
-                  const struct named_flow *flow)
+// Nearly all flows are turned away by one comparison of scores.
+static void offer(struct report_top *top, uint64_t score, const struct flow_event *event)
 {
-    candidate->score = score;
-    struct report_flow *row = score > 0 ? report_top_place(top, candidate) : NULL;
+    struct report_flow_candidate candidate = {.score = score, .event = event};
+    struct report_flow *row = score > 0 ? report_top_place(top, &candidate) : NULL;
     if (row != NULL)
-        report_flow_fill(row, score, flow);
+        report_flow_fill(row, &candidate);
 }
 
-static void add_tcp(struct report_flows *flows, struct report_flow *candidate, const struct named_flow *flow)
+static void add_tcp(struct report_flows *flows, const struct flow_event *event, enum report_attempt attempt)
 {
-    const struct flow_record *record = flow->record;
-    report_tcp_add(&flows->tcp, record);
-    enum report_attempt attempt = report_attempt_of(record);
-    if (attempt != ATTEMPT_NONE)
-        count_failure(flows, flow, attempt);
-    offer(&flows->retransmitting, candidate, report_loss_score(record), flow);
+    const struct flow_record *record = &event->record;
+    report_tcp_add(&flows->tcp, record, attempt);
+    offer(&flows->retransmitting, report_loss_score(record), event);
     int64_t round_trip_ns = report_round_trip_ns(record);
-    offer(&flows->slow, candidate, round_trip_ns > 0 ? (uint64_t)round_trip_ns : 0, flow);
+    offer(&flows->slow, round_trip_ns > 0 ? (uint64_t)round_trip_ns : 0, event);
 }
 
 static void count_application(struct report_flows *flows, const struct flow_record *record)
 {
-    uint8_t app = record->names != NULL ? record->names->app : FLOW_APP_NONE;
+    uint8_t app = record->facts.app;
     if (app == FLOW_APP_NONE || app >= FLOW_APPS)
         return;
     struct report_application *application = &flows->applications[app];
@@ -143,70 +223,75 @@ static void count_application(struct report_flows *flows, const struct flow_reco
     application->bytes += record->bytes[0] + record->bytes[1];
 }
 
-void report_flows_add(struct report_flows *flows, const struct named_flow *flow)
+static void add_event(struct report_flows *flows, const struct flow_event *event,
+                      const struct event_keys *keys)
 {
-    const struct flow_record *record = flow->record;
+    const struct flow_record *record = &event->record;
     flows->protocol_flows[record->protocol]++;
-    count_host(flows, flow, 0);
-    if (!talks_to_itself(record))
-        count_host(flows, flow, 1);
-    count_service(flows, record);
+    count_host(flows, event, keys, 0);
+    count_host(flows, event, keys, 1);
+    count_service(flows, record, &keys->service);
+    count_failure(flows, event, keys);
     count_application(flows, record);
-
-    struct report_flow candidate; // only what report_flow_compare() looks at is filled
-    candidate.record = *record;
-    offer(&flows->largest, &candidate, record->bytes[0] + record->bytes[1], flow);
+    offer(&flows->largest, record->bytes[0] + record->bytes[1], event);
     if (record->protocol == IP_PROTOCOL_TCP)
-        add_tcp(flows, &candidate, flow);
+        add_tcp(flows, event, keys->attempt);
 }
 
-static void fill_host(void *element, const struct tally_row *row)
+void report_flows_run(struct report_flows *flows, const struct flow_event *events, unsigned count)
 {
-    *(struct report_host *)element = (struct report_host){
-        .address = address_of_key(row->key),
-        .name = row->label,
-        .sent_bytes = row->counts[HOST_SENT],
-        .received_bytes = row->counts[HOST_RECEIVED],
-        .packets = row->counts[HOST_PACKETS],
-        .flows = row->counts[HOST_FLOWS],
-    };
+    struct event_keys keys[RUN_EVENTS];
+    assert(count <= RUN_EVENTS);
+    for (unsigned i = 0; i < count; i++)
+        make_keys(flows, &events[i].record, &keys[i]);
+    for (unsigned i = 0; i < count; i++)
+        prefetch_rows(flows, &keys[i]);
+    for (unsigned i = 0; i < count; i++)
+        if (events[i].record.final) // interim records are cumulative: the last one tells all
+            add_event(flows, &events[i], &keys[i]);
 }
 
-static void fill_service(void *element, const struct tally_row *row)
+static void fill_host(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    *(struct report_service *)element = (struct report_service){
-        .protocol = row->key[0],
-        .port = bytes_u16(row->key + 1),
+    struct report_host *host = into;
+    size_t length;
+    address_of_key(tally_key(row, &length), &host->address);
+    host->name = tally_label_of(tally, row);
+    host->sent_bytes = row->counts[HOST_SENT];
+    host->received_bytes = row->counts[HOST_RECEIVED];
+    host->packets = row->counts[HOST_PACKETS];
+    host->flows = row->counts[HOST_FLOWS];
+}
+
+static void fill_service(const struct tally *tally, const struct tally_row *row, void *into)
+{
+    size_t length;
+    const uint8_t *key = tally_key(row, &length);
+    (void)tally;
+    *(struct report_service *)into = (struct report_service){
+        .protocol = key[0],
+        .port = bytes_u16(key + 1),
         .flows = row->counts[SERVICE_FLOWS],
         .packets = row->counts[SERVICE_PACKETS],
         .bytes = row->weight,
     };
 }
 
-static void fill_target(void *element, const struct tally_row *row)
+static void fill_target(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    *(struct report_target *)element = (struct report_target){
-        .server = {.address = address_of_key(row->key), .port = bytes_u16(row->key + ADDRESS_KEY_BYTES)},
-        .name = row->label,
-        .refused = row->counts[TARGET_REFUSED],
-        .unanswered = row->counts[TARGET_UNANSWERED],
-    };
-}
-
-static bool list_rows(struct report_flows *flows, struct report_summary *summary)
-{
-    unsigned top = flows->top;
-    summary->host_total = flows->hosts.count;
-    summary->hosts = tally_list(&flows->hosts, top, fill_host, sizeof *summary->hosts, &summary->host_count);
-    summary->services =
-        tally_list(&flows->services, top, fill_service, sizeof *summary->services, &summary->service_count);
-    summary->targets =
-        tally_list(&flows->targets, top, fill_target, sizeof *summary->targets, &summary->target_count);
-    return summary->hosts != NULL && summary->services != NULL && summary->targets != NULL;
+    struct report_target *target = into;
+    size_t length;
+    const uint8_t *port = address_of_key(tally_key(row, &length), &target->server.address);
+    target->server.port = bytes_u16(port);
+    target->name = tally_label_of(tally, row);
+    target->refused = row->counts[TARGET_REFUSED];
+    target->unanswered = row->counts[TARGET_UNANSWERED];
 }
 
 static struct report_flow_list flow_list(const struct report_top *top)
 {
+    for (unsigned i = 0; i < top->count; i++)
+        report_flow_finish(top->rows[i]);
     return (struct report_flow_list){
         .count = top->count,
         .rows = (const struct report_flow *const *)(const void *)top->rows,
@@ -225,7 +310,14 @@ bool report_flows_finish(struct report_flows *flows, struct report_summary *summ
     summary->overflow.hosts = flows->hosts.given_up;
     summary->overflow.services = flows->services.given_up;
     summary->overflow.targets = flows->targets.given_up;
-    return list_rows(flows, summary);
+    summary->host_total = flows->hosts.count;
+    summary->hosts =
+        tally_list(&flows->hosts, flows->top, sizeof *summary->hosts, fill_host, &summary->host_count);
+    summary->services = tally_list(&flows->services, flows->top, sizeof *summary->services, fill_service,
+                                   &summary->service_count);
+    summary->targets = tally_list(&flows->targets, flows->top, sizeof *summary->targets, fill_target,
+                                  &summary->target_count);
+    return summary->hosts != NULL && summary->services != NULL && summary->targets != NULL;
 }
 
 void report_flows_free(struct report_summary *summary)

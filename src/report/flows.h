@@ -17,7 +17,8 @@ struct report_flows {
 
 bool report_flows_init(struct report_flows *flows, unsigned top);
 void report_flows_done(struct report_flows *flows);
-void report_flows_add(struct report_flows *flows, const struct named_flow *flow);
+// A run of events, in their order, of at most FLOW_BLOCK_EVENTS.
+void report_flows_run(struct report_flows *flows, const struct flow_event *events, unsigned count);
 
 // The lists of the summary; false without memory. What it allocates is freed by report_flows_free().
 bool report_flows_finish(struct report_flows *flows, struct report_summary *summary);

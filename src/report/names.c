@@ -45,19 +45,26 @@ void report_names_done(struct report_names *names)
     report_top_done(&names->slowest);
 }
 
-// Names compare without case (RFC 4343), so they are kept in lower case. Returns the length of the key.
-static size_t append_name(uint8_t *key, size_t length, const char *name)
+// Names compare without case (RFC 4343), so they are kept in lower case. Returns the length of the key, of which a
+// terminator is part.
+static size_t append_name(uint8_t key[TALLY_KEY_MAXIMUM], size_t length, const char *name)
 {
-    for (; *name != '\0' && length < TALLY_KEY_MAXIMUM; name++) {
+    for (; *name != '\0' && length < TALLY_KEY_MAXIMUM - 1; name++) {
         bool upper = *name >= 'A' && *name <= 'Z';
         key[length++] = (uint8_t)(upper ? *name - 'A' + 'a' : *name);
     }
+    key[length++] = '\0';
     return length;
+}
+
+static struct tally_row *row_of(struct tally *tally, const uint8_t *key, size_t length)
+{
+    return tally_at(tally, tally_hash(tally, key, length), key, length);
 }
 
 static void count_one(struct tally *tally, const uint8_t *key, size_t length)
 {
-    struct tally_row *row = tally_at(tally, key, length);
+    struct tally_row *row = row_of(tally, key, length);
     if (row != NULL)
         row->weight++;
 }
@@ -99,33 +106,37 @@ void report_names_add_dns(struct report_names *names, const struct dns_transacti
         add_latency(names, transaction);
 }
 
-static void add_dns_flow(struct report_names *names, const struct flow_record *record)
+static void add_dns_flow(struct report_names *names, const struct flow_event *event)
 {
+    const struct flow_record *record = &event->record;
+    const char *query = flow_event_text(event, FLOW_TEXT_DNS_QUERY);
     const struct address *server = &record->endpoint[record->client == 1 ? 0 : 1].address;
     bool to_many = address_is_multicast(server) || address_is_broadcast(server);
-    if (record->names->dns_rcode >= 0 || to_many || record->names->dns_query[0] == '\0')
+    if (record->facts.dns_rcode >= 0 || to_many || query[0] == '\0')
         return;
     uint8_t key[TALLY_KEY_MAXIMUM];
     key[0] = server->version;
     memcpy(key + 1, server->bytes, sizeof server->bytes);
-    bytes_put_u16(key + 1 + sizeof server->bytes, record->names->dns_type);
+    bytes_put_u16(key + 1 + sizeof server->bytes, record->facts.dns_type);
     names->dns.unanswered++;
-    count_one(&names->unanswered, key, append_name(key, SERVER_AND_TYPE_BYTES, record->names->dns_query));
+    count_one(&names->unanswered, key, append_name(key, SERVER_AND_TYPE_BYTES, query));
 }
 
-static void add_server_name(struct report_names *names, const struct flow_record *record)
+static void add_server_name(struct report_names *names, const struct flow_event *event, const char *name)
 {
+    const struct flow_record *record = &event->record;
     uint8_t key[TALLY_KEY_MAXIMUM];
-    struct tally_row *row = tally_at(&names->tls_names, key, append_name(key, 0, record->names->sni));
+    struct tally_row *row = row_of(&names->tls_names, key, append_name(key, 0, name));
     if (row == NULL)
         return;
     row->weight++;
     row->counts[0] += record->bytes[0] + record->bytes[1];
 }
 
-static void add_tls_flow(struct report_names *names, const struct flow_record *record)
+static void add_tls_flow(struct report_names *names, const struct flow_event *event)
 {
-    const struct flow_names *tls = record->names;
+    const struct flow_facts *tls = &event->record.facts;
+    const char *name = flow_event_text(event, FLOW_TEXT_SNI);
     uint8_t version[2];
     bytes_put_u16(version, tls->tls_version);
     names->tls.flows++;
@@ -135,54 +146,60 @@ static void add_tls_flow(struct report_names *names, const struct flow_record *r
     names->tls.outdated += tls->tls_version != 0 && tls->tls_version < TLS_1_2;
     if (tls->tls_version != 0)
         count_one(&names->versions, version, sizeof version);
-    if (tls->sni[0] != '\0')
-        add_server_name(names, record);
+    if (name[0] != '\0')
+        add_server_name(names, event, name);
 }
 
-void report_names_add_flow(struct report_names *names, const struct flow_record *record)
+void report_names_add_flow(struct report_names *names, const struct flow_event *event)
 {
-    if (record->names == NULL)
-        return;
-    if (record->names->app == FLOW_APP_DNS)
-        add_dns_flow(names, record);
-    else if (record->names->app == FLOW_APP_TLS)
-        add_tls_flow(names, record);
+    if (event->record.facts.app == FLOW_APP_DNS)
+        add_dns_flow(names, event);
+    else if (event->record.facts.app == FLOW_APP_TLS)
+        add_tls_flow(names, event);
 }
 
-static const char *name_in(const struct tally_row *row, size_t offset)
+static const uint8_t *key_of(const struct tally_row *row)
 {
-    return (const char *)row->key + offset;
+    size_t length;
+    return tally_key(row, &length);
 }
 
-static void fill_failed(void *element, const struct tally_row *row)
+static void fill_failed(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    *(struct report_dns_name *)element = (struct report_dns_name){
-        .name = name_in(row, TYPE_AND_CODE_BYTES),
-        .type = bytes_u16(row->key + 2),
-        .rcode = bytes_u16(row->key),
+    const uint8_t *key = key_of(row);
+    (void)tally;
+    *(struct report_dns_name *)into = (struct report_dns_name){
+        .name = (const char *)key + TYPE_AND_CODE_BYTES,
+        .type = bytes_u16(key + 2),
+        .rcode = bytes_u16(key),
         .count = row->weight,
     };
 }
 
-static void fill_unanswered(void *element, const struct tally_row *row)
+static void fill_unanswered(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    struct report_dns_name *name = element;
-    *name = (struct report_dns_name){
-        .name = name_in(row, SERVER_AND_TYPE_BYTES),
-        .type = bytes_u16(row->key + SERVER_AND_TYPE_BYTES - 2),
-        .server.version = row->key[0],
-        .count = row->weight,
-    };
-    memcpy(name->server.bytes, row->key + 1, sizeof name->server.bytes);
+    struct report_dns_name *name = into;
+    const uint8_t *key = key_of(row);
+    (void)tally;
+    name->name = (const char *)key + SERVER_AND_TYPE_BYTES;
+    name->type = bytes_u16(key + SERVER_AND_TYPE_BYTES - 2);
+    name->server.version = key[0];
+    memcpy(name->server.bytes, key + 1, sizeof name->server.bytes);
+    name->count = row->weight;
 }
 
-static void fill_tls_name(void *element, const struct tally_row *row)
+static void fill_version(const struct tally *tally, const struct tally_row *row, void *into)
 {
-    *(struct report_tls_name *)element = (struct report_tls_name){
-        .name = name_in(row, 0),
-        .flows = row->weight,
-        .bytes = row->counts[0],
-    };
+    (void)tally;
+    *(struct report_tls_version *)into =
+        (struct report_tls_version){.version = bytes_u16(key_of(row)), .flows = row->weight};
+}
+
+static void fill_tls_name(const struct tally *tally, const struct tally_row *row, void *into)
+{
+    (void)tally;
+    *(struct report_tls_name *)into = (struct report_tls_name){
+        .name = (const char *)key_of(row), .flows = row->weight, .bytes = row->counts[0]};
 }
 
 static void insert_code(struct report_dns *dns, struct report_dns_code code)
@@ -216,24 +233,20 @@ static bool finish_dns(struct report_names *names, struct report_dns *dns)
     dns->median_ns = at_most(report_latency_quantile(&names->latency, 0.5), dns->slowest_ns);
     dns->p95_ns = at_most(report_latency_quantile(&names->latency, 0.95), dns->slowest_ns);
     dns->failed =
-        tally_list(&names->failed, names->top, fill_failed, sizeof *dns->failed, &dns->failed_count);
-    dns->unanswered_names = tally_list(&names->unanswered, names->top, fill_unanswered,
-                                       sizeof *dns->unanswered_names, &dns->unanswered_count);
+        tally_list(&names->failed, names->top, sizeof *dns->failed, fill_failed, &dns->failed_count);
+    dns->unanswered_names = tally_list(&names->unanswered, names->top, sizeof *dns->unanswered_names,
+                                       fill_unanswered, &dns->unanswered_count);
     return dns->failed != NULL && dns->unanswered_names != NULL;
 }
 
 static bool finish_tls(struct report_names *names, struct report_tls *tls)
 {
     *tls = names->tls;
-    unsigned versions = tally_sort(&names->versions, REPORT_TLS_VERSIONS);
-    for (; tls->version_count < versions; tls->version_count++) {
-        const struct tally_row *row = names->versions.places[tls->version_count];
-        tls->versions[tls->version_count] =
-            (struct report_tls_version){.version = bytes_u16(row->key), .flows = row->weight};
-    }
     tls->names = names->tls_names.count;
-    tls->name = tally_list(&names->tls_names, names->top, fill_tls_name, sizeof *tls->name, &tls->name_count);
-    return tls->name != NULL;
+    tls->versions = tally_list(&names->versions, REPORT_TLS_VERSIONS, sizeof *tls->versions, fill_version,
+                               &tls->version_count);
+    tls->name = tally_list(&names->tls_names, names->top, sizeof *tls->name, fill_tls_name, &tls->name_count);
+    return tls->versions != NULL && tls->name != NULL;
 }
 
 bool report_names_finish(struct report_names *names, const struct totals *totals,
@@ -251,5 +264,6 @@ void report_names_free(struct report_summary *summary)
 {
     free(summary->dns.failed);
     free(summary->dns.unanswered_names);
+    free(summary->tls.versions);
     free(summary->tls.name);
 }

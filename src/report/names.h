@@ -22,7 +22,7 @@ struct report_names {
 
 bool report_names_init(struct report_names *names, unsigned top);
 void report_names_done(struct report_names *names);
-void report_names_add_flow(struct report_names *names, const struct flow_record *record);
+void report_names_add_flow(struct report_names *names, const struct flow_event *event);
 void report_names_add_dns(struct report_names *names, const struct dns_transaction *transaction);
 
 // The parts `dns` and `tls` of the summary; false without memory. What it allocates is freed by

@@ -20,12 +20,12 @@ static struct report *report_of(struct sink *sink)
     return (struct report *)(void *)sink;
 }
 
-static void take_flow(struct sink *sink, const struct named_flow *flow)
+static void take_run(struct sink *sink, const struct flow_event *events, unsigned count)
 {
-    if (!flow->record->final)
-        return; // interim records are cumulative: the last one tells all
-    report_flows_add(&report_of(sink)->flows, flow);
-    report_names_add_flow(&report_of(sink)->names, flow->record);
+    report_flows_run(&report_of(sink)->flows, events, count);
+    for (unsigned i = 0; i < count; i++)
+        if (events[i].record.final)
+            report_names_add_flow(&report_of(sink)->names, &events[i]);
 }
 
 static void take_dns(struct sink *sink, const struct dns_transaction *transaction)
@@ -47,7 +47,7 @@ static void destroy_sink(struct sink *sink)
 
 static const struct sink_ops report_ops = {
     .name = "report",
-    .flow = take_flow,
+    .run = take_run,
     .dns = take_dns,
     .finish = take_end,
     .destroy = destroy_sink,

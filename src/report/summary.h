@@ -24,12 +24,7 @@ struct report_context {
     bool observe_first; // capture.observation was first
 };
 
-enum {
-    REPORT_SENTENCES = 24,
-    REPORT_SENTENCE_BYTES = 800,
-    REPORT_NAME_BYTES = 256,
-    REPORT_FILTER_BYTES = 192
-};
+enum { REPORT_SENTENCES = 24, REPORT_SENTENCE_BYTES = 800, REPORT_FILTER_BYTES = 192 };
 
 struct report_sentences {
     unsigned count;
@@ -101,17 +96,12 @@ struct report_target {
     uint64_t refused, unanswered;
 };
 
-// A flow with everything that it takes to render it as netscope.v1.Flow later.
+// A flow of a list: a copy of its event.
 struct report_flow {
-    uint64_t score;            // what its list is sorted by: bytes, report_loss_score(), nanoseconds
-    struct flow_record record; // record.names is NULL: they are below
-    bool has_names;
-    struct flow_names names; // its texts lie in `texts`
-    char texts[FLOW_NAMES_TEXT_BYTES];
-    char name[2][REPORT_NAME_BYTES], name_space[2][REPORT_NAME_BYTES]; // "" = none
-    uint8_t name_source[2], direction;
-    char community_id[32];
-    char interface[64], observed[OBSERVED_INTERFACES][64];
+    uint64_t score; // what its list is sorted by: bytes, report_loss_score(), nanoseconds
+    struct flow_event event;
+    char *texts;                              // that the event's lie in; owned by the report
+    size_t text_room;                         // bytes of `texts`
     char display_filter[REPORT_FILTER_BYTES]; // for tshark -Y and Wireshark
 };
 
@@ -187,7 +177,7 @@ struct report_tls {
     uint64_t outdated;                     // flows that offer nothing newer than TLS 1.1
     uint64_t names;                        // different ones
     unsigned version_count, name_count;
-    struct report_tls_version versions[REPORT_TLS_VERSIONS];
+    struct report_tls_version *versions;
     struct report_tls_name *name;
 };
 
@@ -247,14 +237,10 @@ struct report_summary {
     struct report_overflow overflow;
 };
 
-// The flow as a sink would have got it; borrows `row` and the summary's node.
-struct named_flow report_flow_named(const struct report_flow *row, const struct report_summary *summary,
-                                    struct flow_record *scratch);
-
 // Which endpoint is the client: 0 or 1; 0 when unknown.
 static inline unsigned report_flow_client(const struct report_flow *row)
 {
-    return row->record.client == 1 ? 1 : 0;
+    return row->event.record.client == 1 ? 1 : 0;
 }
 
 // The round trip that a flow is judged by: the longer of the handshake's and the smoothed one; < 0: none.

@@ -1,140 +1,318 @@
 #include "report/tally.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/hash.h"
 
-enum { FIRST_ROOM = 64 };
+enum { FIRST_ROOM = 64, FIRST_ROWS = 32, FIRST_LABELS = 16 };
+
+// A key that does not fit into its row.
+struct far_key {
+    uint16_t length;
+    uint8_t bytes[];
+};
 
 void tally_init(struct tally *tally, size_t capacity)
 {
+    assert(capacity >= 2 && capacity < UINT32_MAX);
     *tally = (struct tally){.capacity = capacity};
+    if (getrandom(&tally->seed, sizeof tally->seed, GRND_NONBLOCK) != (ssize_t)sizeof tally->seed)
+        tally->seed = (uint64_t)(uintptr_t)tally; // no result depends on it
 }
 
-static void row_destroy(struct tally_row *row)
+static struct far_key *far_key(const struct tally_row *row)
 {
-    if (row != NULL)
-        free(row->label);
-    free(row);
+    struct far_key *key;
+    memcpy(&key, row->near, sizeof key);
+    return key;
+}
+
+static void row_done(struct tally *tally, const struct tally_row *row)
+{
+    if (row->near_length == 0)
+        free(far_key(row));
+    if (row->label != 0) {
+        free(tally->labels[row->label]);
+        tally->labels[row->label] = NULL;
+    }
 }
 
 void tally_done(struct tally *tally)
 {
-    for (size_t i = 0; i < tally->room; i++)
-        row_destroy(tally->places[i]);
+    for (size_t i = 0; i < tally->count; i++)
+        row_done(tally, &tally->rows[i]);
     free(tally->places);
-    tally_init(tally, tally->capacity);
+    free(tally->rows);
+    free(tally->labels);
+    *tally = (struct tally){.capacity = tally->capacity};
 }
 
-// Where the key is or would go. The seed is where the table lies, which nobody outside can know; no result
-// depends on it.
-static struct tally_row **place_of(const struct tally *tally, const void *key, size_t length)
+uint64_t tally_hash(const struct tally *tally, const void *key, size_t length)
 {
-    size_t at = (size_t)hash_bytes(key, length, (uint64_t)(uintptr_t)tally);
-    for (;; at++) {
-        struct tally_row **place = &tally->places[at & (tally->room - 1)];
-        if (*place == NULL || ((*place)->key_length == length && memcmp((*place)->key, key, length) == 0))
+    return hash_bytes(key, length, tally->seed);
+}
+
+const uint8_t *tally_key(const struct tally_row *row, size_t *length)
+{
+    *length = row->near_length != 0 ? row->near_length : far_key(row)->length;
+    return row->near_length != 0 ? row->near : far_key(row)->bytes;
+}
+
+static bool has_key(const struct tally_row *row, const void *key, size_t length)
+{
+    size_t own_length;
+    const uint8_t *own = tally_key(row, &own_length);
+    return own_length == length && memcmp(own, key, length) == 0;
+}
+
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
+// Where the key is or would go.
+static struct tally_place *place_of(const struct tally *tally, uint64_t hash, const void *key, size_t length)
+{
+    for (size_t at = (size_t)hash;; at++) {
+        struct tally_place *place = &tally->places[at & (tally->room - 1)];
+        if (place->row == 0 ||
+            (place->tag == tag_of(hash) && has_key(&tally->rows[place->row - 1], key, length)))
             return place;
     }
 }
 
+static void set_place(struct tally *tally, uint32_t row)
+{
+    size_t length;
+    const uint8_t *key = tally_key(&tally->rows[row], &length);
+    uint64_t hash = tally_hash(tally, key, length);
+    *place_of(tally, hash, key, length) = (struct tally_place){.tag = tag_of(hash), .row = row + 1};
+}
+
+// Places anew for all rows.
 static bool resize(struct tally *tally, size_t room)
 {
-    struct tally_row **old = tally->places;
-    size_t old_room = tally->room;
-    struct tally_row **places = calloc(room, sizeof(struct tally_row *));
+    struct tally_place *places = calloc(room, sizeof *places);
     if (places == NULL)
         return false;
+    free(tally->places);
     tally->places = places;
     tally->room = room;
-    for (size_t i = 0; i < old_room; i++)
-        if (old[i] != NULL)
-            *place_of(tally, old[i]->key, old[i]->key_length) = old[i];
-    free(old);
+    for (size_t i = 0; i < tally->count; i++)
+        set_place(tally, (uint32_t)i);
     return true;
 }
 
-static int compare_rows(const void *left, const void *right)
+static int compare_keys(const struct tally_row *left, const struct tally_row *right)
 {
-    const struct tally_row *a = *(struct tally_row *const *)left, *b = *(struct tally_row *const *)right;
-    if (a->weight != b->weight)
-        return a->weight > b->weight ? -1 : 1;
-    size_t shorter = a->key_length < b->key_length ? a->key_length : b->key_length;
-    int order = memcmp(a->key, b->key, shorter);
-    return order != 0 ? order : (int)a->key_length - (int)b->key_length;
+    size_t left_length, right_length;
+    const uint8_t *left_key = tally_key(left, &left_length), *right_key = tally_key(right, &right_length);
+    int order = memcmp(left_key, right_key, left_length < right_length ? left_length : right_length);
+    return order != 0 ? order : (int)left_length - (int)right_length;
 }
 
-unsigned tally_sort(struct tally *tally, unsigned most)
+// Whether a row stands before another one: heavier, or as heavy with the lesser key.
+static bool stands_before(const struct tally_row *left, const struct tally_row *right)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < tally->room; i++) {
-        struct tally_row *row = tally->places[i];
-        tally->places[i] = NULL;
-        if (row != NULL)
-            tally->places[kept++] = row;
+    return left->weight != right->weight ? left->weight > right->weight : compare_keys(left, right) < 0;
+}
+
+static void swap_rows(struct tally *tally, size_t left, size_t right)
+{
+    struct tally_row row = tally->rows[left];
+    tally->rows[left] = tally->rows[right];
+    tally->rows[right] = row;
+}
+
+// The middle one of first, middle and last goes to the front: a pivot.
+static void choose_pivot(struct tally *tally, size_t begin, size_t end)
+{
+    size_t middle = begin + (end - begin) / 2, last = end - 1;
+    struct tally_row *rows = tally->rows;
+    if (stands_before(&rows[middle], &rows[begin]))
+        swap_rows(tally, middle, begin);
+    if (stands_before(&rows[last], &rows[begin]))
+        swap_rows(tally, last, begin);
+    if (stands_before(&rows[last], &rows[middle]))
+        swap_rows(tally, last, middle);
+    swap_rows(tally, begin, middle);
+}
+
+// Rows that stand before the one at `begin` go to its front, the others behind it; returns where it is then.
+static size_t divide(struct tally *tally, size_t begin, size_t end)
+{
+    size_t left = begin, right = end;
+    const struct tally_row pivot = tally->rows[begin];
+    for (;;) {
+        while (++left < end && stands_before(&tally->rows[left], &pivot)) {
+        }
+        while (stands_before(&pivot, &tally->rows[--right])) {
+        }
+        if (left >= right)
+            break;
+        swap_rows(tally, left, right);
     }
-    if (kept > 0)
-        qsort(tally->places, kept, sizeof(struct tally_row *), compare_rows);
-    assert(kept == tally->count);
-    return kept < most ? (unsigned)kept : most;
+    swap_rows(tally, begin, right);
+    return right;
+}
+
+// Brings the `count` rows that stand first to the front, in any order: a quarter of the cost of sorting them all.
+static void select_first(struct tally *tally, size_t count)
+{
+    size_t begin = 0, end = tally->count;
+    while (end - begin > 1) {
+        choose_pivot(tally, begin, end);
+        size_t pivot = divide(tally, begin, end);
+        if (pivot == count)
+            return;
+        if (pivot < count)
+            begin = pivot + 1;
+        else
+            end = pivot;
+    }
+}
+
+// The labels of the rows that are left move to the front.
+static void close_up_labels(struct tally *tally)
+{
+    char **labels = calloc(tally->label_room + 1, sizeof(char *));
+    if (labels == NULL)
+        return;
+    size_t count = 1;
+    for (size_t i = 0; i < tally->count; i++) {
+        if (tally->rows[i].label == 0)
+            continue;
+        labels[count] = tally->labels[tally->rows[i].label];
+        tally->rows[i].label = (uint32_t)count++;
+    }
+    free(tally->labels);
+    tally->labels = labels;
+    tally->label_count = count;
 }
 
 static bool give_up_half(struct tally *tally)
 {
-    tally_sort(tally, 0);
-    for (size_t i = tally->count / 2; i < tally->count; i++) {
-        row_destroy(tally->places[i]);
-        tally->places[i] = NULL;
-    }
-    tally->given_up += tally->count - tally->count / 2;
-    tally->count /= 2;
+    size_t kept = tally->count / 2;
+    select_first(tally, kept);
+    for (size_t i = kept; i < tally->count; i++)
+        row_done(tally, &tally->rows[i]);
+    tally->given_up += tally->count - kept;
+    tally->count = kept;
+    close_up_labels(tally);
     return resize(tally, tally->room);
+}
+
+static bool widen_rows(struct tally *tally)
+{
+    size_t room = tally->row_room > 0 ? tally->row_room * 2 : FIRST_ROWS;
+    struct tally_row *rows = aligned_alloc(sizeof *rows, room * sizeof *rows);
+    if (rows == NULL)
+        return false;
+    if (tally->count > 0)
+        memcpy(rows, tally->rows, tally->count * sizeof *rows);
+    free(tally->rows);
+    tally->rows = rows;
+    tally->row_room = room;
+    return true;
 }
 
 static bool make_room(struct tally *tally)
 {
     if (tally->count >= tally->capacity)
         return give_up_half(tally);
+    if (tally->count == tally->row_room && !widen_rows(tally))
+        return false;
     if (tally->room == 0)
         return resize(tally, FIRST_ROOM);
     return tally->count < tally->room / 2 || resize(tally, tally->room * 2);
 }
 
-struct tally_row *tally_at(struct tally *tally, const void *key, size_t length)
+static bool set_key(struct tally_row *row, const void *key, size_t length)
 {
-    assert(length <= TALLY_KEY_MAXIMUM);
+    *row = (struct tally_row){0};
+    if (length <= TALLY_NEAR_BYTES) {
+        memcpy(row->near, key, length);
+        row->near_length = (uint8_t)length;
+        return true;
+    }
+    struct far_key *far = malloc(sizeof *far + length);
+    if (far == NULL)
+        return false;
+    far->length = (uint16_t)length;
+    memcpy(far->bytes, key, length);
+    memcpy(row->near, &far, sizeof far);
+    return true;
+}
+
+struct tally_row *tally_at(struct tally *tally, uint64_t hash, const void *key, size_t length)
+{
+    assert(length > 0 && length <= TALLY_KEY_MAXIMUM);
     if (tally->room > 0) {
-        struct tally_row *known = *place_of(tally, key, length);
-        if (known != NULL)
-            return known;
+        const struct tally_place *known = place_of(tally, hash, key, length);
+        if (known->row != 0)
+            return &tally->rows[known->row - 1];
     }
-    struct tally_row *row = calloc(1, sizeof *row + length + 1);
-    if (row == NULL || !make_room(tally)) {
-        free(row);
+    if (!make_room(tally) || !set_key(&tally->rows[tally->count], key, length))
         return NULL;
+    struct tally_place *place = place_of(tally, hash, key, length);
+    *place = (struct tally_place){.tag = tag_of(hash), .row = (uint32_t)++tally->count};
+    return &tally->rows[tally->count - 1];
+}
+
+void tally_label(struct tally *tally, struct tally_row *row, const char *label)
+{
+    if (row->label != 0 || label[0] == '\0')
+        return;
+    if (tally->label_count >= tally->label_room) {
+        size_t room = tally->label_room > 0 ? tally->label_room * 2 : FIRST_LABELS;
+        char **labels = reallocarray(tally->labels, room, sizeof(char *));
+        if (labels == NULL)
+            return;
+        tally->labels = labels;
+        tally->label_room = room;
     }
-    row->key_length = (uint16_t)length;
-    memcpy(row->key, key, length);
-    *place_of(tally, key, length) = row;
-    tally->count++;
-    return row;
+    if (tally->label_count == 0)
+        tally->labels[tally->label_count++] = NULL;
+    tally->labels[tally->label_count] = strdup(label);
+    row->label = tally->labels[tally->label_count] != NULL ? (uint32_t)tally->label_count++ : 0;
 }
 
-void tally_label(struct tally_row *row, const char *label)
+const char *tally_label_of(const struct tally *tally, const struct tally_row *row)
 {
-    if (row->label == NULL && label != NULL && label[0] != '\0')
-        row->label = strdup(label);
+    return row->label != 0 ? tally->labels[row->label] : NULL;
 }
 
-void *tally_list(struct tally *tally, unsigned most, tally_fill *fill, size_t element_bytes, unsigned *count)
+size_t tally_heaviest(const struct tally *tally, const struct tally_row **rows, size_t most)
 {
-    unsigned shown = tally_sort(tally, most);
-    char *list = calloc((size_t)shown + 1, element_bytes);
-    *count = list != NULL ? shown : 0;
+    size_t count = 0;
+    for (size_t i = 0; i < tally->count && most > 0; i++) {
+        const struct tally_row *row = &tally->rows[i];
+        if (count == most && !stands_before(row, rows[count - 1]))
+            continue;
+        size_t at = count < most ? count++ : count - 1;
+        for (; at > 0 && stands_before(row, rows[at - 1]); at--)
+            rows[at] = rows[at - 1];
+        rows[at] = row;
+    }
+    return count;
+}
+
+void *tally_list(const struct tally *tally, size_t most, size_t bytes, tally_fill *fill, unsigned *count)
+{
+    const struct tally_row **rows = calloc(most + 1, sizeof(struct tally_row *));
+    char *list = calloc(most + 1, bytes);
+    *count = 0;
+    if (rows != NULL && list != NULL)
+        *count = (unsigned)tally_heaviest(tally, rows, most);
     for (unsigned i = 0; i < *count; i++)
-        fill(list + i * element_bytes, tally->places[i]);
-    return list;
+        fill(tally, rows[i], list + i * bytes);
+    bool whole = rows != NULL;
+    free(rows);
+    if (whole)
+        return list;
+    free(list);
+    return NULL;
 }

@@ -1,44 +1,78 @@
 // A bounded table that counts by key: hosts, names, services of the report. When it is full the smaller half
 // is given up at once, so that the heavy ones stay and every count is a lower bound, exact while `given_up`
-// is 0. One owner, one thread; a row is allocated when its key is first met.
+// is 0. One owner, one thread.
+//
+// Whoever counts many keys in a row hashes them all first, then prefetches their places, then their rows, then counts:
+// the misses overlap. A row of a short key is a cache line.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TALLY_COUNTS = 4, TALLY_KEY_MAXIMUM = 512 };
+#include "base/prefetch.h"
+
+enum { TALLY_COUNTS = 4, TALLY_KEY_MAXIMUM = 512, TALLY_NEAR_BYTES = 19 };
 
 struct tally_row {
     uint64_t weight; // what the order and giving up go by
     uint64_t counts[TALLY_COUNTS];
-    char *label; // owned; NULL = none
-    uint16_t key_length;
-    uint8_t key[]; // and a terminator behind it
+    uint32_t label;      // number of the tally's label; 0 = none
+    uint8_t near_length; // of the key; 0 = it lies apart: `near` holds the pointer to a struct tally_far_key
+    uint8_t near[TALLY_NEAR_BYTES];
+};
+_Static_assert(sizeof(struct tally_row) == 64, "a cache line");
+
+struct tally_place {
+    uint32_t tag; // of the hash
+    uint32_t row; // its number + 1; 0 = free
 };
 
 struct tally {
-    struct tally_row **places; // open addressing; NULL = free
-    size_t room;               // a power of two, 0 before the first row
+    uint64_t seed;              // random: nobody can choose keys that meet
+    struct tally_place *places; // open addressing
+    size_t room;                // of places: a power of two, 0 before the first row
+    struct tally_row *rows;
+    size_t row_room;
     size_t count, capacity;
     uint64_t given_up; // rows
+    char **labels;     // owned; [0] is unused
+    size_t label_count, label_room;
 };
 
 void tally_init(struct tally *tally, size_t capacity);
 void tally_done(struct tally *tally);
 
-// The row of a key of at most TALLY_KEY_MAXIMUM bytes, made when there is none. Valid until the next call.
-// NULL without memory.
-struct tally_row *tally_at(struct tally *tally, const void *key, size_t length);
+uint64_t tally_hash(const struct tally *tally, const void *key, size_t length);
 
-// Sets the label when there is none yet; NULL and "" do nothing.
-void tally_label(struct tally_row *row, const char *label);
+PREFETCHING void tally_prefetch_place(const struct tally *tally, uint64_t hash)
+{
+    if (tally->room > 0)
+        prefetch_read(&tally->places[hash & (tally->room - 1)]);
+}
 
-// Closes the table for more and puts its rows at places[0..count), heaviest first, equal ones by key. Returns how many
-// that are, `most` at most.
-unsigned tally_sort(struct tally *tally, unsigned most);
+// The row that the first place names, which nearly always is the key's.
+PREFETCHING void tally_prefetch_row(const struct tally *tally, uint64_t hash)
+{
+    uint32_t row = tally->room > 0 ? tally->places[hash & (tally->room - 1)].row : 0;
+    if (row != 0)
+        prefetch_write(&tally->rows[row - 1]);
+}
 
-// What a list shows of a row: fills one element, which borrows the row's texts.
-typedef void tally_fill(void *element, const struct tally_row *row);
+// The row of a key of 1 to TALLY_KEY_MAXIMUM bytes whose hash is tally_hash(), made when there is none. Valid until
+// the next call. NULL without memory.
+struct tally_row *tally_at(struct tally *tally, uint64_t hash, const void *key, size_t length);
 
-// The `most` heaviest rows as an array, which the caller frees; NULL without memory. Closes the table.
-void *tally_list(struct tally *tally, unsigned most, tally_fill *fill, size_t element_bytes, unsigned *count);
+// Sets the label when there is none yet; "" does nothing.
+void tally_label(struct tally *tally, struct tally_row *row, const char *label);
+const char *tally_label_of(const struct tally *tally, const struct tally_row *row); // NULL = none
+
+const uint8_t *tally_key(const struct tally_row *row, size_t *length);
+
+// The `most` heaviest rows, heaviest first, equal ones by key; returns how many there are.
+size_t tally_heaviest(const struct tally *tally, const struct tally_row **rows, size_t most);
+
+// The same as a list of values: up to `most` of them of `bytes` each, made of their rows by `fill`. The caller frees
+// it; NULL without memory.
+typedef void tally_fill(const struct tally *tally, const struct tally_row *row, void *into);
+void *tally_list(const struct tally *tally, size_t most, size_t bytes, tally_fill *fill, unsigned *count);

@@ -29,9 +29,8 @@ int64_t report_round_trip_ns(const struct flow_record *record)
     return record->handshake_rtt_ns > smoothed ? record->handshake_rtt_ns : smoothed;
 }
 
-static void count_end(struct report_tcp *tcp, const struct flow_record *record)
+static void count_end(struct report_tcp *tcp, const struct flow_record *record, enum report_attempt attempt)
 {
-    enum report_attempt attempt = report_attempt_of(record);
     if (attempt == ATTEMPT_UNANSWERED)
         tcp->unanswered++;
     else if (attempt == ATTEMPT_REFUSED)
@@ -63,7 +62,7 @@ static double retransmitted_share(const struct flow_record *record)
 
 bool report_is_lossy(const struct flow_record *record)
 {
-    return retransmitted_share(record) * 100 > LOSSY_PERCENT;
+    return retransmissions_of(record) > 0 && retransmitted_share(record) * 100 > LOSSY_PERCENT;
 }
 
 uint64_t report_loss_score(const struct flow_record *record)
@@ -93,10 +92,10 @@ static void count_loss(struct report_tcp *tcp, const struct flow_record *record)
         tcp->worst_share = share;
 }
 
-void report_tcp_add(struct report_tcp *tcp, const struct flow_record *record)
+void report_tcp_add(struct report_tcp *tcp, const struct flow_record *record, enum report_attempt attempt)
 {
     tcp->flows++;
-    count_end(tcp, record);
+    count_end(tcp, record, attempt);
     count_loss(tcp, record);
     tcp->slow += report_round_trip_ns(record) > slow_round_trip_ns;
     tcp->zero_window += record->zero_windows[0] + record->zero_windows[1] > 0;

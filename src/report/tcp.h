@@ -14,4 +14,4 @@ enum report_attempt report_attempt_of(const struct flow_record *record);
 // Greater for the flow that lost more: by the share of packets that were retransmitted, then by the round
 // trip; 0 without a retransmission. Flows that were never answered come last.
 uint64_t report_loss_score(const struct flow_record *record);
-void report_tcp_add(struct report_tcp *tcp, const struct flow_record *record);
+void report_tcp_add(struct report_tcp *tcp, const struct flow_record *record, enum report_attempt attempt);

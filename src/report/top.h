@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// < 0: `left` comes before `right`. Never 0 for different rows, so that the list does not depend on their
+// < 0: the candidate comes before the row. Never 0 for different ones, so that the list does not depend on their
 // order of coming.
-typedef int report_top_compare(const void *left, const void *right);
+typedef int report_top_compare(const void *candidate, const void *row);
 
 struct report_top {
     unsigned count, room;

@@ -61,6 +61,31 @@ class ExportTest(sensor.SensorTest):
         known = {"timeout", "active", "eviction", "closed", "reset", "reuse", "end"}
         self.assertLessEqual({flow["reason"] for flow in flows}, known)
 
+    def test_ids_are_one_a_flow_and_the_same_in_every_output(self):
+        outputs = {flag: self.folder / flag for flag in ("export-json", "export-csv", "expired-flows-jsonl")}
+        for capture in sorted(sensor.CAPTURES.glob("*.pcap*")):
+            with self.subTest(capture=capture.name):
+                arguments = [part for flag, path in outputs.items() for part in ("--" + flag, path)]
+                self.check(sensor.run("-r", capture, "--report", "none", "--max-flows", 300, *arguments))
+                flows = sensor.load_json(outputs["export-json"])
+                ids = [flow["id"] for flow in flows]
+                self.assertEqual(len(set(ids)), len(ids))
+                for flow_id in ids:
+                    self.assertRegex(flow_id, "^[0-9a-f]{32}$")
+                with open(outputs["export-csv"], encoding="utf-8", newline="") as file:
+                    self.assertEqual([row["id"] for row in csv.DictReader(file)], ids)
+                streamed = outputs["expired-flows-jsonl"].read_text(encoding="utf-8").splitlines()
+                self.assertEqual(sorted(json.loads(line)["id"] for line in streamed), sorted(ids))
+
+    def test_what_is_not_counted_is_null(self):
+        path = self.folder / "flows.json"
+        for flag, unknown in (("--no-retrans", "retransmissions"), ("--no-out-of-order", "out_of_order")):
+            with self.subTest(flag=flag):
+                self.check(sensor.run("-r", BROWSING, "--export-json", path, flag))
+                for flow in sensor.load_json(path):
+                    for name in ("retransmissions", "out_of_order"):
+                        self.assertEqual(flow[name] is None, name == unknown)
+
     def test_stdout_takes_one_output(self):
         result = self.check(sensor.run("-r", BROWSING, "--export-json", "-", "--report", "none"))
         self.assertGreater(len(json.loads(result.stdout)), 40)
@@ -165,6 +190,24 @@ class RotationTest(sensor.SensorTest):
         self.assertEqual(len(written), 3)
         copies = [frame for path in written for frame in capture_file.read_frames(path)]
         self.assertEqual([(frame.time_ns, frame.content) for frame in copies], frames[-len(copies) :])
+
+    def test_neighbours_are_left_alone(self):
+        """Captures of days lie beside rotated ones: what the run did not write it does not delete."""
+        days = [self.folder / f"cap.202611{day}.pcap" for day in ("01", "02", "03", "04", "20")]
+        flows = [self.folder / f"flows.202611{day}.jsonl" for day in ("01", "02", "03", "04", "20")]
+        for path in days + flows:
+            path.write_bytes(b"not ours")
+        source = self.folder / "in.pcap"
+        capture_file.write_pcap(source, many_frames(5000))
+        for _ in range(2):
+            self.check(sensor.run("-r", source, "--report", "none", "-w", self.folder / "cap.pcap",
+                                  "--write-pcap-rotate-mb", 1, "--write-pcap-max-files", 2,
+                                  "--expired-flows-jsonl", self.folder / "flows.jsonl",
+                                  settings={"NETSCOPE_OUTPUT_ROTATE_MB": "1", "NETSCOPE_OUTPUT_MAX_FILES": "2"}))
+            for path in days + flows:
+                self.assertEqual(path.read_bytes(), b"not ours")
+            self.assertEqual(len(list(self.folder.glob("cap.0*.pcap"))), 2)
+            self.assertEqual(len(list(self.folder.glob("flows.0*.jsonl"))), 2)
 
 
 class BadPlaceTest(sensor.SensorTest):

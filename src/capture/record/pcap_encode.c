@@ -127,10 +127,12 @@ static uint32_t describe(struct pcap_encoder *encoder, const struct frame *frame
                          const struct source_interface *interface, uint8_t **at)
 {
     uint16_t row = frame->interface < SOURCE_INTERFACES_MAX ? frame->interface : SOURCE_INTERFACES_MAX - 1;
-    if (encoder->id[row] == 0 || encoder->id_link_type[row] != frame->link_type) {
+    if (encoder->id[row] == 0 || encoder->id_link_type[row] != frame->link_type ||
+        encoder->id_of[row] != interface) {
         put_interface(at, frame->link_type, interface);
         encoder->id[row] = ++encoder->described;
         encoder->id_link_type[row] = frame->link_type;
+        encoder->id_of[row] = interface;
     }
     return encoder->id[row] - 1;
 }

@@ -16,6 +16,8 @@ struct pcap_encoder {
     uint16_t link_type;                 // classic: of the whole file
     uint32_t described;                 // pcapng: interface blocks so far
     uint32_t id[SOURCE_INTERFACES_MAX]; // pcapng: block of an interface, + 1; 0 = none
+    const struct source_interface
+        *id_of[SOURCE_INTERFACES_MAX]; // whose it is: a number may be another one's later
     uint16_t id_link_type[SOURCE_INTERFACES_MAX];
 };
 

@@ -1,8 +1,8 @@
 // The recorder: a tap's consumer that writes frames to capture files. Classic pcap with nanosecond stamps,
 // or pcapng when the path ends in ".pcapng"; "-" is stdout. Only whole records go to write(2), at least
 // once a second, so that whatever kills the process leaves a readable file. Files are replaced, mode 0640.
-// A full disk or a failing write stops the recording, counted, and is tried again each second; what was
-// written stays readable.
+// What happens to its files when the disk is full, or a write fails: base/output_file.h. Live it is tried again each
+// second; what was written stays readable.
 #pragma once
 
 #include "capture/record/tap.h"

@@ -135,7 +135,7 @@ Test(name_file, says_why_it_cannot_be_read)
 {
     struct error error;
     cr_expect_null(name_file_load("/nonexistent/names.csv", &error));
-    cr_expect_eq(error.kind, ERROR_NOT_FOUND);
+    cr_expect_eq(error.kind, ERROR_INVALID_ARGUMENT, "a wrong setting");
     cr_expect_not_null(strstr(error.text, "/nonexistent/names.csv"));
     cr_expect_not_null(strstr(error.text, "No such file"));
 }

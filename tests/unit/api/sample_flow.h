@@ -3,15 +3,9 @@
 
 #include <string.h>
 
-#include "aggregate/sink.h"
+#include "aggregate/flow_event.h"
 #include "decode/app/tls.h"
 #include "decode/packet.h"
-
-struct sample_flow {
-    struct named_flow flow;
-    struct flow_record record;
-    struct flow_names names;
-};
 
 static inline struct endpoint sample_endpoint(const char *address, uint16_t port)
 {
@@ -20,23 +14,16 @@ static inline struct endpoint sample_endpoint(const char *address, uint16_t port
     return endpoint;
 }
 
-static inline void sample_flow_full(struct sample_flow *sample)
+static inline void sample_flow_full(struct flow_event *event)
 {
-    *sample = (struct sample_flow){
-        .names = {.sni = "example.com",
-                  .alpn = "h2,http/1.1",
-                  .ja3 = "e7d705a3286e19ea42f587b344ee6865",
-                  .ja4 = "t13d1516h2_8daaf6152771_b186095e22b6",
-                  .dns_query = "www.example.com",
-                  .sni_status = SNI_COMPLETE,
-                  .app = FLOW_APP_DNS,
-                  .dns_rcode = 3},
+    *event = (struct flow_event){
         .record =
             {
                 .endpoint = {sample_endpoint("10.0.0.1", 40000), sample_endpoint("2001:db8::1", 443)},
                 .first_seen_ns = INT64_C(1714564800123456789),
                 .last_seen_ns = INT64_C(1714564802623456789),
                 .end_ns = INT64_C(1714564862623456789),
+                .began_ns = INT64_C(1714564800123456789),
                 .packets = {10, 20},
                 .bytes = {1000, UINT64_C(18014398509481985)},
                 .retransmissions = {1, 2},
@@ -66,33 +53,41 @@ static inline void sample_flow_full(struct sample_flow *sample)
                            .id = 77,
                            .source = sample_endpoint("192.0.2.1", 0).address,
                            .target = sample_endpoint("192.0.2.2", 0).address},
+                .facts = {.sni_status = SNI_COMPLETE, .app = FLOW_APP_DNS, .dns_rcode = 3},
             },
-        .flow = {.node = "node-1",
-                 .interface = "eth0",
-                 .name = {"client", "server"},
-                 .name_space = {"default", "shop"},
-                 .name_source = {1, 2},
-                 .direction = 2,
-                 .observed = {"veth1", "cni0"},
-                 .community_id = "1:LQU9qZlK+B5F3KDmev6m5PMibrg="},
+        .text = {[FLOW_TEXT_SNI] = "example.com",
+                 [FLOW_TEXT_ALPN] = "h2,http/1.1",
+                 [FLOW_TEXT_JA3] = "e7d705a3286e19ea42f587b344ee6865",
+                 [FLOW_TEXT_JA4] = "t13d1516h2_8daaf6152771_b186095e22b6",
+                 [FLOW_TEXT_DNS_QUERY] = "www.example.com",
+                 [EVENT_TEXT_NODE] = "node-1",
+                 [EVENT_TEXT_INTERFACE] = "eth0",
+                 [EVENT_TEXT_NAME] = "client",
+                 [EVENT_TEXT_NAME + 1] = "server",
+                 [EVENT_TEXT_NAMESPACE] = "default",
+                 [EVENT_TEXT_NAMESPACE + 1] = "shop",
+                 [EVENT_TEXT_OBSERVED] = "veth1",
+                 [EVENT_TEXT_OBSERVED + 1] = "cni0"},
+        .name_source = {1, 2},
+        .direction = 2,
+        .community_id = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
     };
-    sample->record.names = &sample->names;
-    sample->flow.record = &sample->record;
 }
 
-static inline void sample_flow_empty(struct sample_flow *sample)
+static inline void sample_flow_empty(struct flow_event *event)
 {
-    *sample = (struct sample_flow){
+    *event = (struct flow_event){
         .record = {.endpoint = {sample_endpoint("10.0.0.1", 0), sample_endpoint("10.0.0.2", 0)},
                    .first_seen_ns = INT64_C(1714564800000000000),
                    .last_seen_ns = INT64_C(1714564800000000000),
+                   .began_ns = INT64_C(1714564800000000000),
                    .packets = {1, 0},
                    .bytes = {60, 0},
                    .handshake_rtt_ns = -1,
                    .final = true,
                    .protocol = 253,
-                   .client = -1},
-        .flow = {.node = "node-1", .interface = "eth0"},
+                   .client = -1,
+                   .facts = flow_names_none.facts},
+        .text = {[EVENT_TEXT_NODE] = "node-1", [EVENT_TEXT_INTERFACE] = "eth0"},
     };
-    sample->flow.record = &sample->record;
 }

@@ -54,9 +54,9 @@ Test(csv, header_is_flat)
 Test(csv, full_flow)
 {
     struct flow_message *message = flow_message_create();
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_full(&sample);
-    csv_add_row(&text, plan, flow_message_fill(message, &sample.flow));
+    csv_add_row(&text, plan, flow_message_fill(message, &sample));
     cr_expect(eq(uint, columns(), plan->columns));
     cr_expect(
         eq(str, text.text,
@@ -66,7 +66,8 @@ Test(csv, full_flow)
            "5.764607523034555e+16,fin_wait,a_to_b,syn_ack,outbound,3,7,1.234567,1,1.100001,5,2.5,end,2,true,"
            "node-1,eth0,veth1;cni0,1:LQU9qZlK+B5F3KDmev6m5PMibrg=,42,vxlan,77,192.0.2.1,192.0.2.2,dns,"
            "example.com,complete,\"h2,http/1.1\",e7d705a3286e19ea42f587b344ee6865,"
-           "t13d1516h2_8daaf6152771_b186095e22b6,www.example.com,NXDOMAIN,27,18,11,15,19\n"));
+           "t13d1516h2_8daaf6152771_b186095e22b6,www.example.com,NXDOMAIN,27,18,11,15,19,"
+           "d4f051c1439c65c704bc1f88af2720fe\n"));
     flow_message_destroy(message);
 }
 

@@ -6,15 +6,15 @@
 #include "netscope/v1/flow.pb-c.h"
 #include "sample_flow.h"
 
-static const Netscope__V1__Flow *fill(struct flow_message *message, const struct sample_flow *sample)
+static const Netscope__V1__Flow *fill(struct flow_message *message, const struct flow_event *sample)
 {
-    return flow_message_fill(message, &sample->flow);
+    return flow_message_fill(message, sample);
 }
 
 Test(flow_message, survives_the_wire)
 {
     struct flow_message *message = flow_message_create();
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_full(&sample);
     sample.record.observed = 0;
     const Netscope__V1__Flow *flow = fill(message, &sample);
@@ -32,7 +32,7 @@ Test(flow_message, survives_the_wire)
 Test(flow_message, times_before_1970_and_backwards)
 {
     struct flow_message *message = flow_message_create();
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_empty(&sample);
     sample.record.first_seen_ns = -1;
     sample.record.last_seen_ns = -500000001;
@@ -54,10 +54,8 @@ Test(flow_message, times_before_1970_and_backwards)
 Test(flow_message, enums_of_every_value)
 {
     struct flow_message *message = flow_message_create();
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_empty(&sample);
-    sample.names = flow_names_none;
-    sample.record.names = &sample.names;
     for (unsigned reason = 0; reason < END_REASONS; reason++) {
         sample.record.reason = (uint8_t)reason;
         cr_expect(eq(uint, fill(message, &sample)->reason, reason + 1));
@@ -72,14 +70,31 @@ Test(flow_message, enums_of_every_value)
 Test(flow_message, hostile_names_are_escaped)
 {
     struct flow_message *message = flow_message_create();
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_full(&sample);
     sample.record.observed = 0;
     char name[256] = {0};
     memset(name, 0xff, sizeof name - 1);
-    sample.names.sni = name;
+    sample.text[FLOW_TEXT_SNI] = name;
     const Netscope__V1__Flow *flow = fill(message, &sample);
     cr_expect(eq(sz, strlen(flow->sni), 4 * 255));
     cr_expect(strncmp(flow->sni, "\\xff\\xff", 8) == 0);
+    flow_message_destroy(message);
+}
+
+Test(flow_message, what_was_not_counted_is_unknown)
+{
+    struct flow_message *message = flow_message_create();
+    struct flow_event sample;
+    sample_flow_full(&sample);
+    const Netscope__V1__Flow *flow = fill(message, &sample);
+    cr_expect(flow->retransmissions_value_case != 0 && flow->out_of_order_value_case != 0);
+    sample.record.no_retransmissions = true;
+    flow = fill(message, &sample);
+    cr_expect(flow->retransmissions_value_case == 0 && flow->out_of_order_value_case != 0);
+    sample.record.no_retransmissions = false;
+    sample.record.no_out_of_order = true;
+    flow = fill(message, &sample);
+    cr_expect(flow->retransmissions_value_case != 0 && flow->out_of_order_value_case == 0);
     flow_message_destroy(message);
 }

@@ -30,7 +30,7 @@ static void teardown(void)
 
 TestSuite(json, .init = setup, .fini = teardown);
 
-static void render(const struct named_flow *flow)
+static void render(const struct flow_event *flow)
 {
     json_add(&text, plan, flow_message_fill(message, flow));
 }
@@ -56,7 +56,8 @@ static const char full[] =
     "\"app\":\"dns\",\"sni\":\"example.com\",\"sni_status\":\"complete\",\"alpn\":\"h2,http/1.1\","
     "\"ja3\":\"e7d705a3286e19ea42f587b344ee6865\",\"ja4\":\"t13d1516h2_8daaf6152771_b186095e22b6\","
     "\"dns_query\":\"www.example.com\",\"dns_rcode\":\"NXDOMAIN\",\"tcp_flags_a\":27,\"tcp_flags_b\":18,"
-    "\"zero_windows\":11,\"duplicate_acks\":15,\"bytes_missed\":19}";
+    "\"zero_windows\":11,\"duplicate_acks\":15,\"bytes_missed\":19,\"id\":"
+    "\"d4f051c1439c65c704bc1f88af2720fe\"}";
 
 static const char empty[] =
     "{\"protocol\":\"ip-proto-253\","
@@ -72,41 +73,42 @@ static const char empty[] =
     "\"record_seq\":0,\"final\":true,\"node\":\"node-1\",\"interface\":\"eth0\",\"observed_at\":[],"
     "\"community_id\":null,\"vlan\":null,\"tunnel\":null,\"app\":null,\"sni\":null,\"sni_status\":null,"
     "\"alpn\":null,\"ja3\":null,\"ja4\":null,\"dns_query\":null,\"dns_rcode\":null,\"tcp_flags_a\":0,"
-    "\"tcp_flags_b\":0,\"zero_windows\":0,\"duplicate_acks\":0,\"bytes_missed\":0}";
+    "\"tcp_flags_b\":0,\"zero_windows\":0,\"duplicate_acks\":0,\"bytes_missed\":0,"
+    "\"id\":\"2e989afa11a38908a135c993b4323d8f\"}";
 
 Test(json, full_flow)
 {
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_full(&sample);
-    render(&sample.flow);
+    render(&sample);
     cr_assert(eq(str, text.text, (char *)full));
 }
 
 Test(json, empty_flow)
 {
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_empty(&sample);
-    render(&sample.flow);
+    render(&sample);
     cr_assert(eq(str, text.text, (char *)empty));
 }
 
 Test(json, scratch_is_forgotten_between_flows)
 {
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_full(&sample);
-    render(&sample.flow);
+    render(&sample);
     strbuf_clear(&text);
     sample_flow_empty(&sample);
-    render(&sample.flow);
+    render(&sample);
     cr_assert(eq(str, text.text, (char *)empty));
 }
 
 Test(json, invalid_utf8_is_escaped)
 {
-    struct sample_flow sample;
+    struct flow_event sample;
     sample_flow_full(&sample);
-    sample.names.sni = "evil\xff\"\n\\.com";
-    render(&sample.flow);
+    sample.text[FLOW_TEXT_SNI] = "evil\xff\"\n\\.com";
+    render(&sample);
     cr_assert(strstr(text.text, "\"sni\":\"evil\\\\xff\\\"\\\\x0a\\\\\\\\.com\"") != NULL, "%s", text.text);
 }
 

@@ -27,10 +27,6 @@ TestSuite(report_message, .init = start, .fini = stop);
 
 static void give_flow(const char *sni)
 {
-    struct flow_names names = flow_names_none;
-    names.app = FLOW_APP_TLS;
-    names.tls_version = 0x0304;
-    names.sni = sni;
     struct flow_record record = {
         .endpoint = {{address_v4((const uint8_t[]){10, 0, 0, 1}), 50000},
                      {address_v4((const uint8_t[]){10, 0, 0, 2}), 443}},
@@ -43,14 +39,17 @@ static void give_flow(const char *sni)
         .protocol = IP_PROTOCOL_TCP,
         .tcp_state = TCP_STATE_CLOSED,
         .client_from = CLIENT_SYN,
-        .names = &names,
+        .facts = {.app = FLOW_APP_TLS, .tls_version = 0x0304, .dns_rcode = -1},
     };
-    struct named_flow flow = {.record = &record,
-                              .node = "node-1",
-                              .interface = "eth0",
-                              .name = {NULL, "server"},
-                              .community_id = "1:abc="};
-    report_sink(report)->ops->flow(report_sink(report), &flow);
+    struct flow_event event = {
+        .record = record,
+        .text = {[EVENT_TEXT_NODE] = "node-1",
+                 [EVENT_TEXT_INTERFACE] = "eth0",
+                 [EVENT_TEXT_NAME + 1] = "server",
+                 [FLOW_TEXT_SNI] = sni},
+        .community_id = "1:abc=",
+    };
+    report_sink(report)->ops->run(report_sink(report), &event, 1);
 }
 
 static const struct report_summary *finish(const struct report_context *context)

@@ -31,10 +31,6 @@ TestSuite(report_text, .init = start, .fini = stop);
 // A TCP flow of a browser: 10.0.0.1:<port> -> 93.184.216.34:443. The smaller endpoint is A.
 static void give_flow(uint16_t port, uint64_t bytes, uint64_t retransmissions, const char *server_name)
 {
-    struct flow_names names = flow_names_none;
-    names.app = FLOW_APP_TLS;
-    names.tls_version = 0x0304;
-    names.sni = server_name;
     struct flow_record record = {
         .endpoint = {{address_v4((const uint8_t[]){10, 0, 0, 1}), port},
                      {address_v4((const uint8_t[]){93, 184, 216, 34}), 443}},
@@ -53,14 +49,17 @@ static void give_flow(uint16_t port, uint64_t bytes, uint64_t retransmissions, c
         .tcp_state = TCP_STATE_CLOSED,
         .client_from = CLIENT_SYN,
         .tcp_flags = {TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK},
-        .names = &names,
+        .facts = {.app = FLOW_APP_TLS, .tls_version = 0x0304, .dns_rcode = -1},
     };
-    struct named_flow flow = {.record = &record,
-                              .node = "node",
-                              .interface = "eth0",
-                              .name = {NULL, server_name},
-                              .community_id = "1:LQU9qZlK+B5F3KDmev6m5PMibrg="};
-    report_sink(report)->ops->flow(report_sink(report), &flow);
+    struct flow_event event = {
+        .record = record,
+        .text = {[EVENT_TEXT_NODE] = "node",
+                 [EVENT_TEXT_INTERFACE] = "eth0",
+                 [EVENT_TEXT_NAME + 1] = server_name,
+                 [FLOW_TEXT_SNI] = server_name},
+        .community_id = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
+    };
+    report_sink(report)->ops->run(report_sink(report), &event, 1);
 }
 
 static void give_answer(const char *name, int16_t rcode, int64_t latency_ns)

@@ -49,6 +49,127 @@ Test(checks, an_output_never_overwrites_an_input)
     unlink(path);
 }
 
+// In a directory of its own, whose files are named by the tests.
+static void enter(char directory[64])
+{
+    strcpy(directory, "/tmp/netscope-checks-XXXXXX");
+    cr_assert_not_null(mkdtemp(directory));
+    cr_assert_eq(chdir(directory), 0);
+}
+
+static void leave(const char *directory)
+{
+    char command[128];
+    cr_assert_eq(chdir("/"), 0);
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    cr_assert_eq(system(command), 0);
+}
+
+static void make(const char *path)
+{
+    int file = open(path, O_CREAT | O_WRONLY, 0600);
+    cr_assert(file >= 0);
+    close(file);
+}
+
+Test(checks, every_file_that_is_read_is_kept)
+{
+    char directory[64];
+    enter(directory);
+    make("n.csv");
+    make("c.yaml");
+    refused(load(NULL, NULL, WORDS("--names-file", "n.csv", "--export-json", "./n.csv")),
+            "output.export_json would overwrite the input n.csv");
+    refused(load(NULL, NULL, WORDS("--config", "c.yaml", "--summary-json", "c.yaml")),
+            "output.summary_json would overwrite the input c.yaml");
+    struct outcome outcome =
+        accepted(load(NULL, NULL,
+                      WORDS("--config", "c.yaml", "-w", "c.pcap", "--write-pcap-rotate-mb", "1",
+                            "--write-pcap-max-files", "2")));
+    outcome_done(&outcome);
+    leave(directory);
+}
+
+Test(checks, a_numbered_input_is_not_rotated_over)
+{
+    char directory[64];
+    enter(directory);
+    make("c.000001.pcap");
+    make("c.2026.pcap");
+    refused(load(NULL, NULL,
+                 WORDS("-r", "c.000001.pcap", "-w", "c.pcap", "--write-pcap-rotate-mb", "1",
+                       "--write-pcap-max-files", "2")),
+            "would rotate over the input c.000001.pcap");
+    struct outcome outcome =
+        accepted(load(NULL, NULL,
+                      WORDS("-r", "c.2026.pcap", "-w", "c.pcap", "--write-pcap-rotate-mb", "1",
+                            "--write-pcap-max-files", "2")));
+    outcome_done(&outcome);
+    leave(directory);
+}
+
+Test(checks, standard_input_is_compared_too)
+{
+    char directory[64];
+    enter(directory);
+    make("b.pcap");
+    int input = open("b.pcap", O_RDONLY), before = dup(STDIN_FILENO);
+    dup2(input, STDIN_FILENO);
+    refused(load(NULL, NULL, WORDS("-r", "-", "-w", "b.pcap")),
+            "output.write_pcap would overwrite the input standard input");
+    refused(load(NULL, NULL, WORDS("-r", "-", "--config", "-")), "standard input cannot be both");
+    dup2(before, STDIN_FILENO);
+    close(input);
+    close(before);
+    leave(directory);
+}
+
+Test(checks, settings_come_from_standard_input)
+{
+    char path[64];
+    write_file(path, "run: {count: 7}\n");
+    int input = open(path, O_RDONLY), before = dup(STDIN_FILENO);
+    dup2(input, STDIN_FILENO);
+    struct outcome outcome = accepted(load(NULL, NULL, WORDS("-r", "a.pcap", "--config", "-")));
+    dup2(before, STDIN_FILENO);
+    cr_expect_eq(outcome.settings.run.count, 7);
+    outcome_done(&outcome);
+    close(input);
+    close(before);
+    unlink(path);
+}
+
+Test(checks, outputs_are_compared_by_where_they_lead)
+{
+    char directory[64];
+    enter(directory);
+    cr_assert_eq(symlink("a.json", "link"), 0);
+    refused(load(NULL, NULL, WORDS("--export-json", "a.json", "--export-csv", "link")), "both go to");
+    struct outcome outcome =
+        accepted(load(NULL, NULL, WORDS("--export-json", "/dev/null", "--export-csv", "/dev/null")));
+    outcome_done(&outcome);
+    make("out");
+    int out = open("out", O_WRONLY), before = dup(STDOUT_FILENO);
+    dup2(out, STDOUT_FILENO);
+    outcome = load(NULL, NULL, WORDS("--export-json", "/dev/stdout"));
+    struct outcome mixed = load(NULL, NULL, WORDS("--export-json", "/dev/stdout", "--export-csv", "-"));
+    dup2(before, STDOUT_FILENO);
+    accepted(outcome);
+    cr_expect_str_eq(outcome.settings.output.export_json, "-");
+    cr_expect(settings_use_stdout(&outcome.settings));
+    outcome_done(&outcome);
+    refused(mixed, "both go to stdout");
+    close(out);
+    close(before);
+    leave(directory);
+}
+
+Test(checks, settings_say_what_is_done)
+{
+    refused(load(NULL, NULL, WORDS("--top-flows", "101")), "between 0 and 100");
+    refused(load(NULL, NULL, WORDS("--workers", "17")), "between 0 and 16");
+}
+
 Test(checks, what_was_given_in_vain_is_told)
 {
     char text[4096];

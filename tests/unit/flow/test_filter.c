@@ -191,11 +191,9 @@ Test(filter, asks_for_tunnels)
 Test(filter, asks_for_apps)
 {
     struct flow_record record = known();
-    struct flow_names names = flow_names_none;
     cr_expect(field_fits(FILTER_APP, FLOW_APP_NONE, &record));
     cr_expect_not(field_fits(FILTER_APP, FLOW_APP_TLS, &record));
-    names.app = FLOW_APP_TLS;
-    record.names = &names;
+    record.facts.app = FLOW_APP_TLS;
     cr_expect(field_fits(FILTER_APP, FLOW_APP_TLS, &record));
     cr_expect_not(field_fits(FILTER_APP, FLOW_APP_NONE, &record));
 }
@@ -237,7 +235,9 @@ Test(filter, fits_no_value_to_what_is_not_known)
     record.rtt_samples = 0;
     cr_expect_not(figure_fits(FILTER_RTT_NS, any, &record));
     cr_expect(figure_fits(FILTER_RETRANSMISSIONS, any, &record));
-    record.has_quality = false;
+    record.no_retransmissions = true;
+    cr_expect_not(figure_fits(FILTER_RETRANSMISSIONS, any, &record));
+    record.no_retransmissions = record.has_quality = false;
     cr_expect_not(figure_fits(FILTER_RETRANSMISSIONS, any, &record));
     record = known();
     record.protocol = IP_PROTOCOL_UDP;
@@ -248,8 +248,8 @@ static bool name_fits(const char *text, bool suffix, const char *sni, const char
 {
     struct flow_record record = known();
     struct flow_names names = flow_names_none;
-    names.sni = sni;
-    names.dns_query = dns_query;
+    names.text[FLOW_TEXT_SNI] = sni;
+    names.text[FLOW_TEXT_DNS_QUERY] = dns_query;
     record.names = &names;
     struct filter_name name = {text, suffix};
     return fits((struct flow_filter){.names = &name, .name_count = 1}, &record);
@@ -282,7 +282,7 @@ Test(filter, asks_for_names_of_endpoints_by_their_addresses)
     record.endpoint[1].address = host(3);
     cr_expect_not(fits(filter, &record));
     struct flow_names names = flow_names_none;
-    names.sni = "database.internal";
+    names.text[FLOW_TEXT_SNI] = "database.internal";
     record.names = &names;
     cr_expect(fits(filter, &record), "what the payload told does, too");
 }

@@ -253,7 +253,7 @@ static bool plain_fields(const struct flow_filter *filter, const struct flow_rec
            has(&field[FILTER_TUNNEL_KIND], record->tunnel.kind) &&
            (field[FILTER_TUNNEL_ID].count == 0 ||
             (tunnel && has(&field[FILTER_TUNNEL_ID], record->tunnel.id))) &&
-           has(&field[FILTER_APP], record->names != NULL ? record->names->app : FLOW_APP_NONE);
+           has(&field[FILTER_APP], record->facts.app);
 }
 
 static bool plain_range(const struct filter_range *range, bool known, uint64_t value)
@@ -290,7 +290,7 @@ static bool plain_names(const struct flow_filter *filter, const struct flow_reco
     bool found = filter->name_count == 0 || plain_prefixes(&filter->named, &record->endpoint[0].address) ||
                  plain_prefixes(&filter->named, &record->endpoint[1].address);
     for (unsigned i = 0; record->names != NULL && i < filter->name_count; i++)
-        found = found || plain_name(&filter->names[i], record->names->sni);
+        found = found || plain_name(&filter->names[i], record->names->text[FLOW_TEXT_SNI]);
     return found;
 }
 

@@ -53,9 +53,9 @@ Test(dns_names, pairs_answers_with_questions)
 
     struct flow_record record = end(&test);
     cr_assert_not_null(record.names);
-    cr_expect_eq(record.names->app, FLOW_APP_DNS);
-    cr_expect_str_eq(record.names->dns_query, "two.example", "the last question");
-    cr_expect_eq(record.names->dns_rcode, 0, "the last answer");
+    cr_expect_eq(record.facts.app, FLOW_APP_DNS);
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_DNS_QUERY], "two.example", "the last question");
+    cr_expect_eq(record.facts.dns_rcode, 0, "the last answer");
     flow_names_free(record.names);
 }
 
@@ -95,7 +95,7 @@ Test(dns_names, keep_answers_that_nobody_asked_for)
         cr_expect_eq(address_compare(&out.answer[i].address, &expected), 0);
     }
     struct flow_record record = end(&test);
-    cr_expect_str_eq(record.names->dns_query, "printer.local");
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_DNS_QUERY], "printer.local");
     flow_names_free(record.names);
 }
 
@@ -107,8 +107,8 @@ Test(dns_names, of_an_unanswered_question_have_no_rcode)
     struct dns_message question = message(1, false, "gone.example");
     note(&test, &question, 0, &out);
     struct flow_record record = end(&test);
-    cr_expect_eq(record.names->dns_rcode, -1);
-    cr_expect_eq(record.names->dns_type, 1);
+    cr_expect_eq(record.facts.dns_rcode, -1);
+    cr_expect_eq(record.facts.dns_type, 1);
     flow_names_free(record.names);
 }
 
@@ -128,12 +128,12 @@ Test(tls_names, are_those_of_the_last_hello)
     flow_note_tls(&test.table, flow, &hello);
     struct flow_record record = end(&test);
     cr_assert_not_null(record.names);
-    cr_expect_eq(record.names->app, FLOW_APP_TLS);
-    cr_expect_eq(record.names->tls_version, 0x0304);
-    cr_expect_eq(record.names->sni_status, SNI_ECH_OUTER);
-    cr_expect_str_eq(record.names->sni, "inner.example");
-    cr_expect_str_eq(record.names->alpn, "h2");
-    cr_expect_str_eq(record.names->ja3, hello.ja3);
-    cr_expect_str_eq(record.names->ja4, hello.ja4);
+    cr_expect_eq(record.facts.app, FLOW_APP_TLS);
+    cr_expect_eq(record.facts.tls_version, 0x0304);
+    cr_expect_eq(record.facts.sni_status, SNI_ECH_OUTER);
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_SNI], "inner.example");
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_ALPN], "h2");
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_JA3], hello.ja3);
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_JA4], hello.ja4);
     flow_names_free(record.names);
 }

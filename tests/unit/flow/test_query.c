@@ -522,8 +522,8 @@ Test(query, copies_names_and_frees_them)
         snprintf(name, sizeof name, "host-%u.example", NAMED - 1 - i);
         const struct flow_names *names = first->rows[i].record.names, *others = second->rows[i].record.names;
         cr_assert_not_null(names);
-        cr_expect_str_eq(names->sni, name);
-        cr_expect_str_eq(others->sni, name);
+        cr_expect_str_eq(names->text[FLOW_TEXT_SNI], name);
+        cr_expect_str_eq(others->text[FLOW_TEXT_SNI], name);
         cr_expect_neq(names, others);
     }
     cr_expect_eq(flow_page_hold(first), first);

@@ -250,9 +250,9 @@ Test(flow_record, owns_its_names)
     struct flow_record interim = take(&test), last = take(&test);
     test_table_done(&test); // the records outlive the table
     cr_expect(interim.names != NULL && last.names != NULL && interim.names != last.names);
-    cr_expect_str_eq(interim.names->sni, "one.example");
-    cr_expect_str_eq(last.names->sni, "one.example");
-    cr_expect_eq(last.names->sni_status, SNI_COMPLETE);
+    cr_expect_str_eq(interim.names->text[FLOW_TEXT_SNI], "one.example");
+    cr_expect_str_eq(last.names->text[FLOW_TEXT_SNI], "one.example");
+    cr_expect_eq(last.facts.sni_status, SNI_COMPLETE);
     flow_names_free(interim.names);
     flow_names_free(last.names);
 }

@@ -215,7 +215,7 @@ Test(question, of_a_listing_that_is_cancelled_leaves_the_page_to_be_asked_again)
 static bool hold_names(struct flow_record *record, const char *name)
 {
     struct flow_names names = flow_names_none;
-    names.sni = name;
+    names.text[FLOW_TEXT_SNI] = name;
     record->names = flow_names_copy(&names);
     return record->names != NULL;
 }
@@ -241,8 +241,8 @@ Test(question, moves_the_names_of_the_winners)
     }
     struct flow_page *page = take_page(question);
     cr_assert_eq(page->count, 2);
-    cr_expect_str_eq(page->rows[0].record.names->sni, "six");
-    cr_expect_str_eq(page->rows[1].record.names->sni, "five");
+    cr_expect_str_eq(page->rows[0].record.names->text[FLOW_TEXT_SNI], "six");
+    cr_expect_str_eq(page->rows[1].record.names->text[FLOW_TEXT_SNI], "five");
     cr_expect_eq(page->rows[1].shard, 2);
     flow_page_release(page);
 }

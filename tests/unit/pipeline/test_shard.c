@@ -282,7 +282,7 @@ Test(shard, reports_dns_in_the_tick_in_which_it_was_seen)
     struct ended_record ended;
     cr_assert(shard_next_ended(shard, &ended));
     cr_assert_not_null(ended.record.names);
-    cr_expect_str_eq(ended.record.names->dns_query, "one.example");
+    cr_expect_str_eq(ended.record.names->text[FLOW_TEXT_DNS_QUERY], "one.example");
     flow_names_free(ended.record.names);
     shard_destroy(shard);
     filling_done(&filling);

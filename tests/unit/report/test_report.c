@@ -47,14 +47,26 @@ static struct flow_record tcp_flow(uint8_t host, uint64_t bytes)
     return record;
 }
 
+// With a text of the payload; TEXT_NONE: without.
+enum { TEXT_NONE = EVENT_TEXT_NAMESPACE };
+
+static void give_texts(const struct flow_record *record, const char *server_name, unsigned text,
+                       const char *said)
+{
+    struct flow_event event = {
+        .record = *record,
+        .text = {[EVENT_TEXT_NODE] = "node",
+                 [EVENT_TEXT_INTERFACE] = "eth0",
+                 [EVENT_TEXT_NAME + 1] = server_name},
+        .community_id = "1:x",
+    };
+    event.text[text] = said;
+    report_sink(report)->ops->run(report_sink(report), &event, 1);
+}
+
 static void give_named(const struct flow_record *record, const char *server_name)
 {
-    struct named_flow flow = {.record = record,
-                              .node = "node",
-                              .interface = "eth0",
-                              .name = {NULL, server_name},
-                              .community_id = "1:x"};
-    report_sink(report)->ops->flow(report_sink(report), &flow);
+    give_texts(record, server_name, TEXT_NONE, NULL);
 }
 
 static void give(const struct flow_record *record)
@@ -137,7 +149,7 @@ Test(report, equal_flows_stand_in_the_order_of_outputs_whatever_came_first)
     }
     const struct report_summary *summary = finish();
     for (unsigned i = 0; i < 4; i++)
-        cr_expect_eq(summary->top_flows.rows[i]->record.endpoint[0].address.bytes[3], i + 1);
+        cr_expect_eq(summary->top_flows.rows[i]->event.record.endpoint[0].address.bytes[3], i + 1);
 }
 
 Test(report, interim_records_do_not_count)
@@ -188,8 +200,8 @@ static void expect_retransmitting(const struct report_summary *summary, const ui
 {
     cr_assert_eq(summary->retransmitting_flows.count, count);
     for (unsigned i = 0; i < count; i++)
-        cr_expect_eq(summary->retransmitting_flows.rows[i]->record.endpoint[0].address.bytes[3], hosts[i],
-                     "row %u", i);
+        cr_expect_eq(summary->retransmitting_flows.rows[i]->event.record.endpoint[0].address.bytes[3],
+                     hosts[i], "row %u", i);
 }
 
 Test(report, the_worst_flow_is_the_one_with_the_largest_share_then_the_slowest)
@@ -222,7 +234,7 @@ Test(report, a_flow_is_as_slow_as_its_longer_round_trip)
     give(&unknown);
     const struct report_summary *summary = finish();
     cr_assert_eq(summary->slow_flows.count, 2);
-    cr_expect_eq(summary->slow_flows.rows[0]->record.endpoint[0].address.bytes[3], 1);
+    cr_expect_eq(summary->slow_flows.rows[0]->event.record.endpoint[0].address.bytes[3], 1);
     cr_expect_eq(summary->slow_flows.rows[0]->score, 600 * NS_PER_MS);
     cr_expect_eq(summary->tcp.slow, 1);
 }
@@ -274,27 +286,22 @@ Test(report, dns_failures_are_counted_by_code_and_name)
     cr_expect_float_eq((double)dns->median_ns, 30e6, 3e6);
 }
 
-static struct flow_record dns_flow(struct flow_names *names, uint8_t last_byte_of_server)
+static struct flow_record dns_flow(int16_t rcode, uint8_t last_byte_of_server)
 {
     struct flow_record record = tcp_flow(1, 200);
     record.protocol = IP_PROTOCOL_UDP;
     record.tcp_state = TCP_STATE_NONE;
     record.endpoint[1] = (struct endpoint){address_v4((const uint8_t[]){last_byte_of_server, 0, 0, 251}), 53};
-    record.names = names;
+    record.facts = (struct flow_facts){.app = FLOW_APP_DNS, .dns_type = 28, .dns_rcode = rcode};
     return record;
 }
 
 Test(report, a_dns_flow_without_answer_is_unanswered_unless_it_asked_everybody)
 {
-    struct flow_names names = flow_names_none;
-    names.app = FLOW_APP_DNS;
-    names.dns_type = 28;
-    names.dns_query = "lost.example";
-    struct flow_record asked = dns_flow(&names, 9), multicast = dns_flow(&names, 224);
-    give(&asked);
-    give(&multicast);
-    names.dns_rcode = 0;
-    give(&asked);
+    struct flow_record asked = dns_flow(-1, 9), multicast = dns_flow(-1, 224), answered = dns_flow(0, 9);
+    give_texts(&asked, NULL, FLOW_TEXT_DNS_QUERY, "lost.example");
+    give_texts(&multicast, NULL, FLOW_TEXT_DNS_QUERY, "lost.example");
+    give_texts(&answered, NULL, FLOW_TEXT_DNS_QUERY, "lost.example");
     const struct report_dns *dns = &finish()->dns;
     cr_expect_eq(dns->unanswered, 1);
     cr_assert_eq(dns->unanswered_count, 1);
@@ -305,19 +312,13 @@ Test(report, a_dns_flow_without_answer_is_unanswered_unless_it_asked_everybody)
 
 Test(report, tls_names_and_versions)
 {
-    struct flow_names names = flow_names_none;
-    names.app = FLOW_APP_TLS;
-    names.tls_version = 0x0304;
-    names.sni_status = SNI_COMPLETE;
     struct flow_record record = tcp_flow(1, 1000);
-    record.names = &names;
-    names.sni = "www.example.com";
-    give(&record);
-    names.sni = "WWW.Example.com";
-    give(&record);
-    names.sni = "";
-    names.tls_version = 0x0301;
-    names.sni_status = SNI_ABSENT;
+    record.facts =
+        (struct flow_facts){.app = FLOW_APP_TLS, .tls_version = 0x0304, .sni_status = SNI_COMPLETE};
+    give_texts(&record, NULL, FLOW_TEXT_SNI, "www.example.com");
+    give_texts(&record, NULL, FLOW_TEXT_SNI, "WWW.Example.com");
+    record.facts.tls_version = 0x0301;
+    record.facts.sni_status = SNI_ABSENT;
     give(&record);
     const struct report_summary *summary = finish();
     cr_expect_eq(summary->tls.flows, 3);

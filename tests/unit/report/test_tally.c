@@ -5,29 +5,45 @@
 
 #include "report/tally.h"
 
-static void count(struct tally *tally, const char *key, uint64_t weight)
+static struct tally_row *row_of(struct tally *tally, const char *key)
 {
-    struct tally_row *row = tally_at(tally, key, strlen(key));
+    size_t length = strlen(key) + 1;
+    struct tally_row *row = tally_at(tally, tally_hash(tally, key, length), key, length);
     cr_assert_not_null(row);
-    row->weight += weight;
+    return row;
 }
 
-Test(report_tally, counts_by_key_and_sorts_by_weight_then_key)
+static void count(struct tally *tally, const char *key, uint64_t weight)
 {
+    row_of(tally, key)->weight += weight;
+}
+
+static const char *key_of(const struct tally_row *row)
+{
+    size_t length;
+    return (const char *)tally_key(row, &length);
+}
+
+Test(report_tally, counts_by_key_and_orders_by_weight_then_key)
+{
+    const char *expected[] = {"c", "a", "a key that is longer than its row", "ab", "b"};
     struct tally tally;
     tally_init(&tally, 100);
     count(&tally, "b", 2);
     count(&tally, "a", 2);
     count(&tally, "c", 1);
+    count(&tally, "a key that is longer than its row", 1);
     count(&tally, "c", 4);
     count(&tally, "ab", 2);
-    cr_assert_eq(tally_sort(&tally, 100), 4);
-    cr_assert_eq(tally.count, 4);
-    const char *expected[] = {"c", "a", "ab", "b"};
-    for (unsigned i = 0; i < 4; i++)
-        cr_expect_str_eq((const char *)tally.places[i]->key, expected[i]);
-    cr_expect_eq(tally.places[0]->weight, 5);
+    count(&tally, "a key that is longer than its row", 1);
+    const struct tally_row *rows[6];
+    cr_assert_eq(tally_heaviest(&tally, rows, 6), 5);
+    for (unsigned i = 0; i < 5; i++)
+        cr_expect_str_eq(key_of(rows[i]), expected[i]);
+    cr_expect_eq(rows[0]->weight, 5);
     cr_expect_eq(tally.given_up, 0);
+    cr_assert_eq(tally_heaviest(&tally, rows, 2), 2);
+    cr_expect_str_eq(key_of(rows[1]), "a");
     tally_done(&tally);
 }
 
@@ -43,52 +59,64 @@ Test(report_tally, gives_up_the_smaller_half_when_full)
     cr_expect_eq(tally.given_up, 50);
     cr_expect_eq(tally.count, 51);
     count(&tally, "000", 1); // a heavy row is still there
-    cr_expect_eq(tally_sort(&tally, 7), 7);
-    cr_expect_eq(tally.places[0]->weight, 1001);
-    cr_expect_str_eq((const char *)tally.places[49]->key, "049");
-    cr_expect_str_eq((const char *)tally.places[50]->key, "100");
+    const struct tally_row *rows[100];
+    cr_assert_eq(tally_heaviest(&tally, rows, 100), 51);
+    cr_expect_eq(rows[0]->weight, 1001);
+    cr_expect_str_eq(key_of(rows[49]), "049");
+    cr_expect_str_eq(key_of(rows[50]), "100");
     tally_done(&tally);
 }
 
-Test(report_tally, keeps_the_first_label)
+// Whatever the order of coming, and with weights that are nearly all equal: what stays is the first half by weight,
+// then key.
+Test(report_tally, gives_up_the_same_rows_in_any_order)
+{
+    enum { CAPACITY = 256 };
+    for (unsigned seed = 0; seed < 50; seed++) {
+        unsigned places[CAPACITY];
+        for (unsigned i = 0; i < CAPACITY; i++)
+            places[i] = i;
+        srand(seed);
+        for (unsigned i = CAPACITY - 1; i > 0; i--) {
+            unsigned other = (unsigned)rand() % (i + 1), place = places[i];
+            places[i] = places[other];
+            places[other] = place;
+        }
+        struct tally tally;
+        tally_init(&tally, CAPACITY);
+        char key[16];
+        for (unsigned i = 0; i < CAPACITY; i++) {
+            snprintf(key, sizeof key, "%03u", places[i]);
+            count(&tally, key, places[i] % 16 == 0 ? 2 : 1);
+        }
+        count(&tally, "new", 5);
+        const struct tally_row *rows[CAPACITY];
+        cr_assert_eq(tally_heaviest(&tally, rows, CAPACITY), CAPACITY / 2 + 1);
+        cr_assert_str_eq(key_of(rows[0]), "new");
+        cr_assert_str_eq(key_of(rows[16]), "240", "the last of the 16 heavy ones");
+        cr_assert_str_eq(key_of(rows[17]), "001");
+        cr_assert_str_eq(key_of(rows[CAPACITY / 2]), "119", "of 112 light ones without every sixteenth");
+        tally_done(&tally);
+    }
+}
+
+Test(report_tally, keeps_the_first_label_as_long_as_its_row)
 {
     struct tally tally;
     tally_init(&tally, 8);
-    struct tally_row *row = tally_at(&tally, "k", 1);
-    tally_label(row, NULL);
-    tally_label(row, "");
-    cr_expect_null(row->label);
-    tally_label(row, "first");
-    tally_label(row, "second");
-    cr_expect_str_eq(row->label, "first");
-    tally_done(&tally);
-}
-
-struct shown {
-    const char *key;
-    uint64_t weight;
-};
-
-static void fill_shown(void *element, const struct tally_row *row)
-{
-    *(struct shown *)element = (struct shown){(const char *)row->key, row->weight};
-}
-
-Test(report_tally, lists_the_heaviest)
-{
-    struct tally tally;
-    tally_init(&tally, 8);
-    unsigned listed = 7;
-    struct shown *list = tally_list(&tally, 2, fill_shown, sizeof *list, &listed);
-    cr_expect(list != NULL && listed == 0, "an empty list is one");
-    free(list);
-    count(&tally, "light", 1);
-    count(&tally, "heavy", 3);
-    count(&tally, "middle", 2);
-    list = tally_list(&tally, 2, fill_shown, sizeof *list, &listed);
-    cr_assert_eq(listed, 2);
-    cr_expect_str_eq(list[0].key, "heavy");
-    cr_expect(strcmp(list[1].key, "middle") == 0 && list[1].weight == 2);
-    free(list);
+    struct tally_row *row = row_of(&tally, "k");
+    tally_label(&tally, row, "");
+    cr_expect_null(tally_label_of(&tally, row));
+    tally_label(&tally, row, "first");
+    tally_label(&tally, row, "second");
+    row->weight = 100;
+    for (unsigned i = 0; i < 1000; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%03u", i);
+        tally_label(&tally, row_of(&tally, key), key);
+    }
+    cr_expect_str_eq(tally_label_of(&tally, row_of(&tally, "k")), "first");
+    cr_expect_str_eq(tally_label_of(&tally, row_of(&tally, "999")), "999");
+    cr_expect_leq(tally.label_count, 2 * tally.capacity);
     tally_done(&tally);
 }

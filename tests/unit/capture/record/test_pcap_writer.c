@@ -148,8 +148,7 @@ Test(pcap_writer, what_cannot_be_opened_says_so)
     struct pcap_writer_options options = {.path = "/nowhere/x.pcap"};
     cr_assert_not(record(options, 1, &counts, &error));
     cr_assert_eq(error.kind, ERROR_NOT_FOUND);
-    cr_assert_not_null(strstr(error.text, "/nowhere/x.pcap cannot be written: No such file"), "%s",
-                       error.text);
+    cr_assert_not_null(strstr(error.text, "cannot write /nowhere/x.pcap: No such file"), "%s", error.text);
     options = (struct pcap_writer_options){.path = "-", .rotate_mb = 1, .max_files = 1};
     cr_assert_not(record(options, 1, &counts, &error));
 }
@@ -162,7 +161,7 @@ Test(pcap_writer, a_device_without_room_is_an_error_with_a_count)
     cr_assert_not(record(options, 20000, &counts, &error));
     cr_assert_eq(error.kind, ERROR_DATA_LOSS);
     cr_assert_eq(counts.failed, 20000);
-    cr_assert_not_null(strstr(error.text, "20000 packets could not be written: No space left"), "%s",
+    cr_assert_not_null(strstr(error.text, "No space left on device; 20000 packets were not written"), "%s",
                        error.text);
 }
 

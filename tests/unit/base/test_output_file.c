@@ -1,10 +1,10 @@
-#include "export/output_file.h"
+#include "base/output_file.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <zlib.h>
 
 #include "base/time.h"
 #include "output_directory.h"
@@ -18,6 +18,9 @@ TestSuite(output_file, .init = make_output_directory, .fini = drop_output_direct
 
 static struct output_file *open_lines(const char *path, struct output_options options)
 {
+    options.component = "test";
+    options.unit = "records";
+    options.mode = 0644;
     options.head = options.head != NULL ? options.head : "";
     options.tail = options.tail != NULL ? options.tail : "";
     return output_file_open(path, &options, &counts, &error);
@@ -131,16 +134,16 @@ Test(output_file, full_disk_still_takes_the_tail)
     free(text);
 }
 
-Test(output_file, live_output_tries_again_every_ten_seconds)
+Test(output_file, live_output_tries_again_every_second)
 {
     struct output_file *file = open_lines(output_path("a.txt"), (struct output_options){.keep_trying = true});
     limit_file_size(LINE_BYTES * 10);
     add_lines(file, 0, 20, 0);
     output_file_flush(file, 0);
     limit_file_size(RLIM_INFINITY);
-    add_lines(file, 20, 5, 9 * NS_PER_S); // too early: lost
+    add_lines(file, 20, 5, NS_PER_S - 1); // too early: lost
     cr_assert(eq(u64, counts.lost, 5));
-    add_lines(file, 25, 5, 10 * NS_PER_S);
+    add_lines(file, 25, 5, NS_PER_S);
     cr_assert(not(output_file_close(file, &error)));
     char *text = file_text(output_path("a.txt"));
     cr_assert(eq(uint, lines_in(text), 25));
@@ -192,31 +195,15 @@ Test(output_file, rotation_goes_on_after_the_highest_number)
     cr_expect(eq(uint, files_in_directory(), 3));
 }
 
-Test(output_file, complete_files_are_compressed)
-{
-    struct output_file *file =
-        open_lines(output_path("a.jsonl"),
-                   (struct output_options){.rotate_bytes = 1000, .max_files = 3, .compress = true});
-    add_lines(file, 0, 43 * 5, 0);
-    cr_assert(output_file_close(file, &error));
-    cr_expect(eq(uint, files_in_directory(), 3));
-    cr_expect(access(output_path("a.000005.jsonl"), F_OK) == 0);
-    gzFile zipped = gzopen(output_path("a.000004.jsonl.gz"), "rb");
-    char text[2000] = "";
-    cr_expect(eq(int, gzread(zipped, text, sizeof text - 1), 43 * LINE_BYTES));
-    cr_expect(strncmp(text, "record 000129", 13) == 0, "%s", text);
-    gzclose(zipped);
-}
-
 Test(output_file, reopen_follows_a_moved_file_and_appends_to_one_that_stayed)
 {
     struct output_file *file = open_lines(output_path("a.txt"), (struct output_options){.head = "head\n"});
     add_lines(file, 0, 1, 0);
-    output_file_reopen(file, 0);
+    output_file_follow(file, 0);
     add_lines(file, 1, 1, 0);
     output_file_flush(file, 0);
     rename(output_path("a.txt"), output_path("moved.txt"));
-    output_file_reopen(file, 0);
+    output_file_follow(file, 0);
     add_lines(file, 2, 1, 0);
     cr_assert(output_file_close(file, &error));
     char *moved = file_text(output_path("moved.txt")), *fresh = file_text(output_path("a.txt"));
@@ -234,4 +221,88 @@ Test(output_file, stops_below_the_free_space_that_is_to_stay)
     cr_assert(not(output_file_close(file, &error)));
     cr_assert(strstr(error.text, "output.min_free_mb; 5 records") != NULL, "%s", error.text);
     cr_assert(eq(u64, counts.errors, 1));
+}
+
+Test(output_file, rotation_deletes_no_neighbour)
+{
+    static const char *const days[] = {"a.20261101.txt", "a.20261102.txt", "a.20261103.txt",
+                                       "a.20261120.txt"};
+    for (unsigned i = 0; i < 4; i++)
+        fclose(fopen(output_path(days[i]), "w"));
+    for (int run = 0; run < 2; run++) {
+        struct output_file *file =
+            open_lines(output_path("a.txt"), (struct output_options){.rotate_bytes = 100, .max_files = 2});
+        add_lines(file, 0, 100, 0);
+        cr_assert(output_file_close(file, &error));
+        cr_expect(eq(uint, files_in_directory(), 4 + 2));
+    }
+    for (unsigned i = 0; i < 4; i++)
+        cr_expect(access(output_path(days[i]), F_OK) == 0, "%s was deleted", days[i]);
+    cr_expect(access(output_path("a.000050.txt"), F_OK) == 0);
+}
+
+// Units need no newline: they are cut where they end.
+Test(output_file, full_disk_leaves_whole_units_of_any_bytes)
+{
+    struct output_file *file = open_lines(output_path("a.bin"), (struct output_options){0});
+    limit_file_size(1000);
+    uint8_t *head = output_file_place(file, 10);
+    memset(head, 'h', 10);
+    output_file_commit_head(file, 10);
+    for (unsigned i = 0; i < 50; i++) {
+        size_t length = 20 + i;
+        uint8_t *place = output_file_reserve(file, 200, 0);
+        cr_assert(place != NULL);
+        memset(place, (int)i, length);
+        output_file_commit(file, length);
+    }
+    output_file_flush(file, 0);
+    struct stat status;
+    stat(output_path("a.bin"), &status);
+    size_t expected = 10;
+    unsigned units = 0;
+    for (; expected + 20 + units <= 1000; units++)
+        expected += 20 + units;
+    cr_expect(eq(sz, (size_t)status.st_size, expected));
+    cr_expect(eq(u64, counts.records, units));
+    cr_assert(not(output_file_close(file, &error))); // the limit holds on
+    cr_expect(eq(u64, counts.records, units));
+    cr_expect(eq(u64, counts.lost, 50 - units));
+    limit_file_size(RLIM_INFINITY);
+}
+
+static unsigned beginnings;
+
+static void count_beginning(void *owner)
+{
+    (void)owner;
+    beginnings++;
+}
+
+// A FIFO whose reader went is opened for the next one, without waiting for it, and begins by its head again.
+Test(output_file, a_second_reader_of_a_pipe_gets_a_head)
+{
+    signal(SIGPIPE, SIG_IGN);
+    cr_assert(mkfifo(output_path("pipe"), 0600) == 0);
+    int reader = open(output_path("pipe"), O_RDONLY | O_NONBLOCK);
+    beginnings = 0;
+    struct output_file *file =
+        open_lines(output_path("pipe"),
+                   (struct output_options){.head = "head\n", .keep_trying = true, .begun = count_beginning});
+    add_lines(file, 0, 1, 0);
+    output_file_flush(file, 0);
+    close(reader);
+    add_lines(file, 1, 1, 0);
+    output_file_flush(file, 0);
+    output_file_flush(file, NS_PER_S); // nobody is there
+    cr_expect(eq(u64, counts.records, 1));
+    reader = open(output_path("pipe"), O_RDONLY | O_NONBLOCK);
+    add_lines(file, 2, 1, 2 * NS_PER_S);
+    cr_assert(not(output_file_close(file, &error)));
+    char text[200] = "";
+    cr_expect(read(reader, text, sizeof text - 1) > 0);
+    cr_expect(eq(str, text, "head\nrecord 000002 of a run\n"));
+    cr_expect(eq(uint, beginnings, 2));
+    cr_expect(eq(u64, counts.lost, 1));
+    close(reader);
 }

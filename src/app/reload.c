@@ -1,0 +1,42 @@
+#include "app/reload.h"
+
+#include "app/outputs.h"
+#include "base/log.h"
+#include "config/table.h"
+#include "control/change.h"
+
+static void tell(const struct change_verdicts *verdicts)
+{
+    for (unsigned i = 0; i < verdicts->count; i++) {
+        const struct change_verdict *verdict = &verdicts->verdict[i];
+        const char *key = setting_table[verdict->row].key;
+        if (verdict->outcome == CHANGE_AT_NEXT_START)
+            log_warning("config", "%s has changed: it takes effect at the next start", key);
+        else
+            log_info("config", "%s has changed", key);
+    }
+}
+
+static bool read_and_apply(struct control *control, const struct config_origin *origin, struct error *error)
+{
+    struct settings wanted;
+    struct change_verdicts verdicts;
+    if (!config_reload(origin, &wanted, error)) {
+        control_reload_failed(control);
+        return false;
+    }
+    struct change change = {.wanted = &wanted, .origin = CHANGE_BY_FILE};
+    bool good = control_apply(control, &change, &verdicts, error);
+    if (good)
+        tell(&verdicts);
+    settings_done(&wanted);
+    return good;
+}
+
+void reload(struct control *control, struct outputs *outputs, const struct config_origin *origin)
+{
+    struct error error;
+    if (!read_and_apply(control, origin, &error))
+        log_error("config", "the settings stay as they are: %s", error.text);
+    outputs_reopen(outputs);
+}

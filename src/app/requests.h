@@ -1,0 +1,33 @@
+// What signals ask of a run while it goes on: SIGUSR1 how it stands (status.h), SIGHUP new settings and reopened outputs
+// (reload.h). A thread of its own takes them, so that neither the capture nor the aggregate waits for a file or a
+// terminal. A SIGHUP that comes because the terminal is gone ends a run that had one, as it would end any program.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "config/config.h"
+
+struct control;
+struct outputs;
+
+struct requests {
+    struct control *control;
+    struct outputs *outputs;
+    const struct config_origin *origin;
+    bool has_terminal; // a controlling one, whose end ends the run
+    pthread_t thread;
+    bool started;
+    atomic_bool ending;
+};
+
+// First of all, before any other thread starts: these signals are the thread's alone, and kill nobody before it
+// is there, not even while the settings are read.
+void requests_block_signals(void);
+
+// Everything is borrowed. Without a thread the signals are ignored; the run does not depend on it.
+void requests_start(struct requests *requests, struct control *control, struct outputs *outputs,
+                    const struct config_origin *origin);
+// Before outputs and control end.
+void requests_stop(struct requests *requests);

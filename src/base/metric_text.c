@@ -1,0 +1,98 @@
+#include "base/metric_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct text_reader {
+    struct metric_reader reader; // first
+    struct strbuf *into;
+};
+
+// A backslash, a line's end and, in a label, a quote are escaped.
+static void add_escaped(struct strbuf *into, const char *text, bool quotes)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\n')
+            strbuf_add(into, "\\n");
+        else if (*text == '\\' || (*text == '"' && quotes))
+            strbuf_addf(into, "\\%c", *text);
+        else
+            strbuf_add_char(into, *text);
+    }
+}
+
+// The format is UTF-8: other bytes become \xHH, as on a terminal.
+static void add_value(struct strbuf *into, const char *value)
+{
+    struct strbuf safe;
+    strbuf_init(&safe, 4096);
+    strbuf_add_wire(&safe, value, strlen(value));
+    add_escaped(into, safe.text, true);
+    strbuf_done(&safe);
+}
+
+static void add_labels(struct strbuf *into, const struct metric *metric, const struct metric_sample *sample,
+                       const char *bound)
+{
+    char before = '{';
+    for (int i = 0; i < METRIC_LABELS && metric->labels[i] != NULL; i++, before = ',') {
+        strbuf_addf(into, "%c%s=\"", before, metric->labels[i]);
+        add_value(into, sample->label[i]);
+        strbuf_add_char(into, '"');
+    }
+    if (bound != NULL) {
+        strbuf_addf(into, "%cle=\"%s\"", before, bound);
+        before = ',';
+    }
+    if (before == ',')
+        strbuf_add_char(into, '}');
+}
+
+static void add_histogram(struct strbuf *into, const struct metric *metric,
+                          const struct metric_sample *sample)
+{
+    char bound[32];
+    for (unsigned i = 0; i < sample->buckets; i++) {
+        snprintf(bound, sizeof bound, "%.9g", sample->bound[i]);
+        strbuf_addf(into, "%s_bucket", metric->name);
+        add_labels(into, metric, sample, i + 1 < sample->buckets ? bound : "+Inf");
+        strbuf_addf(into, " %llu\n", (unsigned long long)sample->count[i]);
+    }
+    strbuf_addf(into, "%s_sum", metric->name);
+    add_labels(into, metric, sample, NULL);
+    strbuf_addf(into, " %.9g\n%s_count", sample->sum, metric->name);
+    add_labels(into, metric, sample, NULL);
+    strbuf_addf(into, " %llu\n",
+                (unsigned long long)(sample->buckets > 0 ? sample->count[sample->buckets - 1] : 0));
+}
+
+static void add_sample(struct metric_reader *reader, const struct metric *metric,
+                       const struct metric_sample *sample)
+{
+    struct strbuf *into = ((struct text_reader *)reader)->into;
+    if (metric->type == METRIC_HISTOGRAM) {
+        add_histogram(into, metric, sample);
+        return;
+    }
+    strbuf_add(into, metric->name);
+    add_labels(into, metric, sample, NULL);
+    if (sample->is_whole)
+        strbuf_addf(into, " %llu\n", (unsigned long long)sample->whole);
+    else
+        strbuf_addf(into, " %.17g\n", sample->real);
+}
+
+static void add_family(struct metric_reader *reader, const struct metric *metric)
+{
+    static const char *const types[] = {"counter", "gauge", "histogram", "gauge"}; // 0.0.4 knows no info
+    struct strbuf *into = ((struct text_reader *)reader)->into;
+    strbuf_addf(into, "# HELP %s ", metric->name);
+    add_escaped(into, metric->help, false);
+    strbuf_addf(into, "\n# TYPE %s %s\n", metric->name, types[metric->type]);
+}
+
+void metric_text_add(struct strbuf *into, struct metric_registry *registry)
+{
+    struct text_reader reader = {.reader = {.family = add_family, .sample = add_sample}, .into = into};
+    metric_registry_walk(registry, &reader.reader);
+}

@@ -1,0 +1,549 @@
+#include "base/output_file.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/file_series.h"
+#include "base/log.h"
+#include "base/time.h"
+
+static const int64_t retry_after_ns = NS_PER_S;
+static const int64_t check_space_every_ns = NS_PER_S;
+enum { BUFFER_UNITS = 16384 };
+
+const char output_short_of_space[] = "less free space than output.min_free_mb";
+
+enum output_state {
+    OUTPUT_WRITING,
+    OUTPUT_SHORT_OF_SPACE, // less than min_free_bytes are free
+    OUTPUT_FAILED,
+};
+
+struct output_file {
+    char *given; // the path as it was given
+    char *path;  // of the file being written
+    struct output_options options;
+    struct output_counts *counts;
+    struct file_series series; // when rotating
+    uint64_t number;           // of the file being written; 0 = not numbered
+    int fd;                    // -1 = none
+    bool regular, to_stdout;
+    enum output_state state;
+    uint64_t size;      // bytes in the file
+    bool holds_units;   // written or buffered ones
+    uint32_t last_unit; // bytes of the last one written; 0 = unknown
+    int64_t next_check_ns, next_try_ns;
+    uint64_t lost_before; // counts->lost when the present failure began
+    char reason[256];     // why units were lost first; "" = none were
+    size_t used;          // of `buffer`
+    size_t head_bytes;    // at its front, of no unit
+    unsigned units;       // in it
+    uint32_t ends[BUFFER_UNITS];
+    uint8_t buffer[OUTPUT_BUFFER_BYTES];
+};
+
+static void count(_Atomic uint64_t *counter, uint64_t more)
+{
+    atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+static uint64_t counted(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static bool is_stdout(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static const char *shown(const struct output_file *file, const char *path)
+{
+    return file->to_stdout ? "standard output" : path;
+}
+
+// Bytes and the file.
+
+// Whether to try again: a signal came, or the reader of a non-blocking pipe has caught up.
+static bool may_retry(int fd)
+{
+    if (errno == EINTR)
+        return true;
+    if (errno != EAGAIN)
+        return false;
+    return poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1) > 0 || errno == EINTR;
+}
+
+// Returns the bytes that were taken; errno says why they are not all.
+static size_t write_bytes(int fd, const void *bytes, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t written = write(fd, (const char *)bytes + done, length - done);
+        if (written >= 0)
+            done += (size_t)written;
+        else if (!may_retry(fd))
+            break;
+    }
+    return done;
+}
+
+static bool shorten(int fd, size_t by)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && ftruncate(fd, status.st_size - (off_t)by) == 0;
+}
+
+// Lines of our own, all of them or, in a regular file, none.
+static bool write_text(struct output_file *file, const char *text)
+{
+    size_t length = strlen(text), done = write_bytes(file->fd, text, length);
+    int reason = errno;
+    if (done < length && file->regular && shorten(file->fd, done))
+        done = 0;
+    file->size += done;
+    count(&file->counts->bytes, done);
+    errno = reason;
+    return done == length;
+}
+
+// Takes an open file; false with errno.
+static bool take_fd(struct output_file *file, int fd)
+{
+    struct stat status;
+    file->fd = fd;
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return false;
+    file->regular = S_ISREG(status.st_mode) && !file->to_stdout;
+    file->size = file->regular ? (uint64_t)status.st_size : 0;
+    file->holds_units = file->size > 0 || file->units > 0;
+    file->last_unit = 0;
+    return true;
+}
+
+static int open_path(const struct output_file *file, int flags)
+{
+    if (file->to_stdout)
+        return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    return open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC | flags, file->options.mode);
+}
+
+static void close_fd(struct output_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
+static void empty_buffer(struct output_file *file)
+{
+    file->used = file->head_bytes = 0;
+    file->units = 0;
+}
+
+// An empty file gets its head. False with errno when it does not.
+static bool begin_file(struct output_file *file)
+{
+    if (file->size > 0)
+        return true;
+    if (file->options.begun != NULL)
+        file->options.begun(file->options.owner);
+    return write_text(file, file->options.head);
+}
+
+// Failing and trying again.
+
+static void keep_reason(struct output_file *file, const char *reason)
+{
+    if (file->reason[0] == '\0')
+        snprintf(file->reason, sizeof file->reason, "%s", reason);
+}
+
+void output_file_lose(struct output_file *file, uint64_t units, const char *reason)
+{
+    keep_reason(file, reason);
+    count(&file->counts->lost, units);
+}
+
+// The output takes nothing for a while, or for good. Of one that is given up close() tells; one that is
+// tried again has its end far away, and is told of at once. The reader of a pipe never comes back.
+static void fail(struct output_file *file, int reason, int64_t now_ns)
+{
+    bool again = file->options.keep_trying && !(reason == EPIPE && file->to_stdout);
+    if (file->state != OUTPUT_FAILED) {
+        if (file->options.keep_trying)
+            log_error(file->options.component, "cannot write %s: %s%s", shown(file, file->path),
+                      strerror(reason), again ? "; trying again every second" : "");
+        file->lost_before = counted(&file->counts->lost);
+        count(&file->counts->errors, 1);
+    }
+    keep_reason(file, strerror(reason));
+    file->state = OUTPUT_FAILED;
+    file->next_try_ns = again ? now_ns + retry_after_ns : INT64_MAX;
+}
+
+// Units whose last byte is among the first `done` bytes of the buffer.
+static unsigned units_within(const struct output_file *file, size_t done)
+{
+    unsigned low = 0, high = file->units;
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (file->ends[middle] <= done)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// Takes the first `done` bytes out of the buffer, with them `units`: they are in the file.
+static void drop_written(struct output_file *file, size_t done, unsigned units)
+{
+    if (units > 0)
+        file->last_unit =
+            file->ends[units - 1] - (units > 1 ? file->ends[units - 2] : (uint32_t)file->head_bytes);
+    count(&file->counts->records, units);
+    count(&file->counts->bytes, done);
+    file->size += done;
+    file->used -= done;
+    file->head_bytes -= file->head_bytes < done ? file->head_bytes : done;
+    file->units -= units;
+    memmove(file->buffer, file->buffer + done, file->used);
+    for (unsigned i = 0; i < file->units; i++)
+        file->ends[i] = file->ends[i + units] - (uint32_t)done;
+}
+
+// The bytes of the first `done` that stay when a unit that was cut is taken off again.
+static size_t cut_to_whole(struct output_file *file, size_t done, unsigned units)
+{
+    size_t whole = units > 0 ? file->ends[units - 1] : file->head_bytes <= done ? file->head_bytes : 0;
+    return whole == done || shorten(file->fd, done - whole) ? whole : done;
+}
+
+static bool write_buffer(struct output_file *file, int64_t now_ns)
+{
+    if (file->used == 0)
+        return true;
+    size_t length = file->used, done = write_bytes(file->fd, file->buffer, length);
+    int reason = errno;
+    bool whole = done == length;
+    unsigned units = units_within(file, done);
+    if (!whole && file->regular)
+        done = cut_to_whole(file, done, units);
+    drop_written(file, done, units);
+    if (!whole)
+        fail(file, reason, now_ns);
+    return whole;
+}
+
+bool output_file_is_moved(const struct output_file *file)
+{
+    struct stat own, other;
+    if (file->fd < 0 || !file->regular || fstat(file->fd, &own) != 0)
+        return false;
+    return stat(file->path, &other) != 0 || own.st_dev != other.st_dev || own.st_ino != other.st_ino;
+}
+
+// Opens the path anew, in place of what is open; that stays when it cannot be done. Whoever opens a FIFO waits for
+// nobody. What is buffered for a file that has begun does not fit into another one when its head is the owner's.
+static bool open_again(struct output_file *file)
+{
+    int fd = open_path(file, O_NONBLOCK | (file->options.replace ? O_TRUNC : 0));
+    if (fd < 0)
+        return false;
+    if (!file->to_stdout)
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    close_fd(file);
+    if (!take_fd(file, fd))
+        return false;
+    if (file->size == 0 && file->options.begun != NULL) {
+        count(&file->counts->lost, file->units);
+        empty_buffer(file);
+    }
+    return begin_file(file);
+}
+
+// A regular file in its place goes on, anything else is opened anew.
+static void try_again(struct output_file *file, int64_t now_ns)
+{
+    file->next_try_ns = now_ns + retry_after_ns;
+    if (!file->regular)
+        close_fd(file); // what nobody read of a pipe goes with its last end
+    bool in_place = file->fd >= 0 && !output_file_is_moved(file);
+    bool open = in_place ? file->size > 0 || write_text(file, file->options.head) : open_again(file);
+    if (!open || !write_buffer(file, now_ns))
+        return;
+    file->state = OUTPUT_WRITING;
+    log_warning(file->options.component, "%s is written again; %" PRIu64 " %s are missing in it", file->path,
+                counted(&file->counts->lost) - file->lost_before, file->options.unit);
+}
+
+bool output_file_follow(struct output_file *file, int64_t now_ns)
+{
+    if (!output_file_is_moved(file))
+        return true;
+    if (file->state == OUTPUT_FAILED || !write_buffer(file, now_ns))
+        return false;
+    if (open_again(file))
+        return true;
+    if (file->options.replace) // the moved file is as good
+        log_warning(file->options.component,
+                    "%s cannot be opened anew: %s; the file that was there is written on", file->path,
+                    strerror(errno));
+    else
+        fail(file, errno, now_ns);
+    return false;
+}
+
+static bool has_space(const struct output_file *file)
+{
+    struct statvfs disk;
+    return fstatvfs(file->fd, &disk) != 0 || disk.f_bavail * disk.f_frsize >= file->options.min_free_bytes;
+}
+
+static void stop_for_space(struct output_file *file)
+{
+    file->state = OUTPUT_SHORT_OF_SPACE;
+    file->lost_before = counted(&file->counts->lost);
+    count(&file->counts->errors, 1);
+    keep_reason(file, output_short_of_space);
+    log_warning(file->options.component,
+                "%s: less than %" PRIu64 " MB are free (output.min_free_mb); %s are not written", file->path,
+                file->options.min_free_bytes >> 20, file->options.unit);
+}
+
+static void check_space(struct output_file *file, int64_t now_ns)
+{
+    if (file->options.min_free_bytes == 0 || !file->regular || now_ns < file->next_check_ns)
+        return;
+    file->next_check_ns = now_ns + check_space_every_ns;
+    bool space = has_space(file);
+    if (space && file->state == OUTPUT_SHORT_OF_SPACE) {
+        file->state = OUTPUT_WRITING;
+        log_warning(file->options.component, "%s goes on; %" PRIu64 " %s are missing in it", file->path,
+                    counted(&file->counts->lost) - file->lost_before, file->options.unit);
+    } else if (!space && file->state == OUTPUT_WRITING) {
+        stop_for_space(file);
+    }
+}
+
+static bool is_writing(struct output_file *file, int64_t now_ns)
+{
+    if (file->state == OUTPUT_FAILED && file->options.keep_trying && now_ns >= file->next_try_ns)
+        try_again(file, now_ns);
+    if (file->state != OUTPUT_FAILED)
+        check_space(file, now_ns);
+    return file->state == OUTPUT_WRITING;
+}
+
+// Rotation.
+
+// Names the file that follows; false without memory.
+static bool next_path(struct output_file *file)
+{
+    char *path = file_series_path(&file->series, file->number + 1, "");
+    if (path == NULL)
+        return false;
+    free(file->path);
+    file->path = path;
+    file->number++;
+    return true;
+}
+
+static void rotate(struct output_file *file, int64_t now_ns)
+{
+    if (!write_buffer(file, now_ns))
+        return;
+    close_fd(file);
+    if (file->options.completed != NULL)
+        file->options.completed(file->options.owner, file->path);
+    empty_buffer(file);
+    if (!next_path(file) || !take_fd(file, open_path(file, O_TRUNC)) || !begin_file(file))
+        fail(file, errno, now_ns);
+    if (file->options.max_files > 0 && file->number > file->options.max_files)
+        file_series_delete(&file->series, file->number - file->options.max_files);
+}
+
+static bool is_rotation_due(const struct output_file *file, size_t length)
+{
+    return file->number > 0 && file->holds_units &&
+           file->size + file->used + length > file->options.rotate_bytes;
+}
+
+// Units.
+
+bool output_file_is_empty(const struct output_file *file)
+{
+    return file->size == 0 && file->used == 0;
+}
+
+static bool has_room(const struct output_file *file, size_t bytes)
+{
+    return file->units < BUFFER_UNITS && file->used + bytes <= sizeof file->buffer;
+}
+
+uint8_t *output_file_reserve(struct output_file *file, size_t bytes, int64_t now_ns)
+{
+    assert(bytes > 0 && bytes <= OUTPUT_BUFFER_BYTES);
+    if (is_writing(file, now_ns) && is_rotation_due(file, bytes))
+        rotate(file, now_ns);
+    if (file->state == OUTPUT_WRITING && !has_room(file, bytes))
+        write_buffer(file, now_ns);
+    if (file->state == OUTPUT_WRITING)
+        return file->buffer + file->used;
+    count(&file->counts->lost, 1);
+    return NULL;
+}
+
+void output_file_commit(struct output_file *file, size_t bytes)
+{
+    file->used += bytes;
+    assert(bytes > 0 && file->used <= sizeof file->buffer && file->units < BUFFER_UNITS);
+    file->ends[file->units++] = (uint32_t)file->used;
+    file->holds_units = true;
+}
+
+uint8_t *output_file_place(struct output_file *file, size_t bytes)
+{
+    assert(output_file_is_empty(file) && bytes <= OUTPUT_BUFFER_BYTES);
+    return file->state == OUTPUT_WRITING ? file->buffer : NULL;
+}
+
+void output_file_commit_head(struct output_file *file, size_t bytes)
+{
+    assert(file->units == 0 && file->used + bytes <= sizeof file->buffer);
+    file->used += bytes;
+    file->head_bytes += bytes;
+}
+
+void output_file_add(struct output_file *file, const char *unit, size_t length, int64_t now_ns)
+{
+    uint8_t *place = output_file_reserve(file, length, now_ns);
+    if (place == NULL)
+        return;
+    memcpy(place, unit, length);
+    output_file_commit(file, length);
+}
+
+void output_file_flush(struct output_file *file, int64_t now_ns)
+{
+    if (is_writing(file, now_ns))
+        write_buffer(file, now_ns);
+}
+
+// The beginning and the end.
+
+static void destroy(struct output_file *file)
+{
+    close_fd(file);
+    file_series_done(&file->series);
+    free(file->path);
+    free(file->given);
+    free(file);
+}
+
+static bool begin_series(struct output_file *file)
+{
+    if (!file_series_init(&file->series, file->path))
+        return false;
+    file->number = file_series_last(&file->series);
+    return next_path(file);
+}
+
+// Pipes and devices (they are there already) stay one file.
+static bool wants_series(const char *path, const struct output_options *options)
+{
+    struct stat status;
+    bool special = is_stdout(path) || (stat(path, &status) == 0 && !S_ISREG(status.st_mode));
+    return options->rotate_bytes > 0 && !special;
+}
+
+static struct output_file *create(const char *path, const struct output_options *options,
+                                  struct output_counts *counts)
+{
+    struct output_file *file = calloc(1, sizeof *file);
+    if (file == NULL)
+        return NULL;
+    file->given = strdup(path);
+    file->path = strdup(path);
+    file->options = *options;
+    file->counts = counts;
+    file->fd = -1;
+    file->to_stdout = is_stdout(path);
+    file->next_check_ns = INT64_MIN;
+    if (file->given != NULL && file->path != NULL)
+        return file;
+    destroy(file);
+    return NULL;
+}
+
+struct output_file *output_file_open(const char *path, const struct output_options *options,
+                                     struct output_counts *counts, struct error *error)
+{
+    struct output_file *file = create(path, options, counts);
+    if (file == NULL) {
+        error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
+        return NULL;
+    }
+    if ((wants_series(path, options) && !begin_series(file)) || !take_fd(file, open_path(file, O_TRUNC))) {
+        error_set(error, error_kind_of_errno(errno), "cannot write %s: %s", shown(file, file->path),
+                  strerror(errno));
+        destroy(file);
+        return NULL;
+    }
+    if (!begin_file(file))
+        fail(file, errno, 0); // as any later write that fails: the other outputs are not to suffer
+    if (file->options.max_files > 0 && file->number > file->options.max_files)
+        file_series_delete_up_to(&file->series, file->number - file->options.max_files);
+    check_space(file, 0);
+    return file;
+}
+
+// The tail needs room on a full disk: the last unit makes it. Without the head there is none.
+static void write_tail(struct output_file *file)
+{
+    size_t head = strlen(file->options.head), unit = file->last_unit;
+    if (file->fd < 0 || file->size < head || write_text(file, file->options.tail) || !file->regular)
+        return;
+    if (unit > 0 && file->size >= head + unit && shorten(file->fd, unit)) {
+        file->size -= unit;
+        atomic_fetch_sub_explicit(&file->counts->records, 1, memory_order_relaxed);
+        count(&file->counts->lost, 1);
+    }
+    write_text(file, file->options.tail);
+}
+
+static bool report(const struct output_file *file, struct error *error)
+{
+    uint64_t lost = counted(&file->counts->lost);
+    const char *name = shown(file, file->given);
+    if (lost > 0)
+        return error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s; %" PRIu64 " %s were not written",
+                         name, file->reason, lost, file->options.unit);
+    return file->state != OUTPUT_FAILED ||
+           error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s", name, file->reason);
+}
+
+bool output_file_close(struct output_file *file, struct error *error)
+{
+    file->options.keep_trying = false;
+    if (file->fd >= 0)
+        write_buffer(file, 0);
+    count(&file->counts->lost, file->units);
+    write_tail(file);
+    if (file->fd >= 0 && close(file->fd) != 0)
+        fail(file, errno, 0);
+    file->fd = -1;
+    bool complete = report(file, error);
+    destroy(file);
+    return complete;
+}

@@ -1,0 +1,43 @@
+// What the files of control/ share: control.c builds the run and asks it, change.c changes its settings. For these only.
+#pragma once
+
+#include <pthread.h>
+
+#include "aggregate/aggregate.h"
+#include "base/metric.h"
+#include "capture/chunk.h"
+#include "capture/source.h"
+#include "control/change.h"
+#include "control/control.h"
+#include "control/generation.h"
+#include "pipeline/pipeline.h"
+
+enum { NODE_NAME_BYTES = 256 };
+
+struct control {
+    const struct settings *settings; // of the start
+    bool live;
+    char node[NODE_NAME_BYTES];
+    struct flow_policy policy; // of the start
+    struct chunk_pool *chunks;
+    struct source *source;
+    struct aggregate *aggregate;
+    struct pipeline *pipeline;
+    int64_t start_ns; // monotonic
+
+    struct generation_board generations;
+    pthread_mutex_t changing; // one change at a time; below it:
+    struct settings file;     // what start or file said last
+    struct control_part part[CONTROL_PARTS];
+    unsigned part_count;
+    atomic_bool reload_failed;
+    _Atomic int64_t reload_wall_ns; // of the latest success; 0 = none
+
+    struct metric_registry metrics;
+};
+
+// What settings say to the flow table; seed and what follows from the start stay.
+struct flow_policy control_policy(const struct control *control, const struct settings *settings);
+// The same for the pipeline.
+int64_t control_interval_ns(const struct settings *settings);
+bool control_lists_top_flows(const struct settings *settings);

@@ -1,0 +1,219 @@
+"""SIGHUP reads the settings file again while a run goes on: all of it is put in force, or nothing."""
+
+import json
+import re
+import signal
+import time
+
+import capture_file
+import namespaces
+import sensor
+
+SEND = ("import socket, sys, time\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "first, count, rounds = map(int, sys.argv[1:])\n"
+        "for _ in range(rounds):\n"
+        "    for port in range(first, first + count):\n"
+        "        s.sendto(b'x' * 100, ('127.0.0.1', port))\n"
+        "    time.sleep(0.01)\n")
+
+ACTIVE = re.compile(r"lost; (\d+) flows active")
+
+
+class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
+    def setUp(self):
+        super().setUp()
+        self.inside = self.make("reload").inside("reload")
+        self.file = self.folder / "netscope.yaml"
+        self.ended = self.folder / "ended.jsonl"
+        self.summary = self.folder / "summary.json"
+
+    def start(self, yaml, *arguments, captured=("-i", "lo", "udp")):
+        self.file.write_text(yaml, encoding="utf-8")
+        running = sensor.Running(
+            "--config", self.file, "--packets", "never", "--expired-flows-jsonl", self.ended,
+            "--summary-json", self.summary, *arguments, *captured, prefix=self.inside)
+        self.addCleanup(running.close)
+        namespaces.await_capture(running)
+        return running
+
+    def send(self, first=5000, count=10, rounds=1):
+        namespaces.command(*self.inside, "python3", "-c", SEND, first, count, rounds)
+
+    def reload(self, running, yaml, said=None):
+        """Writes the file, asks for it, and waits until the log says so."""
+        self.file.write_text(yaml, encoding="utf-8")
+        before = len(running.stderr())
+        running.process.send_signal(signal.SIGHUP)
+        if said is not None:
+            sensor.until(lambda: re.search(said, running.stderr()[before:]), 10,
+                         lambda: f"not said: {said}\n{running.stderr()}")
+
+    def end(self, running, code=sensor.DONE):
+        self.assertEqual(running.end(signal.SIGTERM), code, running.stderr())
+        self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
+        summary = sensor.load_json(self.summary)
+        self.assertEqual(sensor.ledger_missing(summary), 0)
+        self.assertEqual(summary["ledger"]["lost"], [])
+        return summary
+
+    def records(self):
+        if not self.ended.exists():
+            return []
+        return [json.loads(line) for line in self.ended.read_text(encoding="utf-8").splitlines()]
+
+    def active_flows(self, running):
+        before = len(ACTIVE.findall(running.stderr()))
+        running.process.send_signal(signal.SIGUSR1)
+        sensor.until(lambda: len(ACTIVE.findall(running.stderr())) > before, 10, running.stderr)
+        return int(ACTIVE.findall(running.stderr())[-1])
+
+    def test_timeouts(self):
+        running = self.start("log: {level: info}\n")
+        self.send(count=20)
+        namespaces.settle()
+        self.assertEqual(self.records(), [])
+        self.reload(running, "log: {level: info}\nflow: {udp_timeout_secs: 1}\n",
+                    "info: flow.udp_timeout_secs has changed")
+        sensor.until(lambda: len(self.records()) == 20, 10, running.stderr)
+        self.assertEqual({record["reason"] for record in self.records()}, {"timeout"})
+        self.end(running)
+
+    def test_fewer_flows(self):
+        running = self.start("flow: {max_flows: 20000}\n", "--workers", 2)
+        self.send(count=5000)
+        namespaces.settle()
+        self.assertGreaterEqual(self.active_flows(running), 5000)
+        self.reload(running, "flow: {max_flows: 1000}\n")
+        sensor.until(lambda: self.active_flows(running) <= 1000, 10, running.stderr)
+        self.reload(running, "flow: {max_flows: 2000000}\n",
+                    "warning: flow.max_flows has changed: it takes effect at the next start")
+        self.end(running)
+        self.assertEqual({record["reason"] for record in self.records()} - {"end"}, {"eviction"})
+
+    def test_statistics(self):
+        running = self.start("log: {level: info}\n")
+        time.sleep(0.3)
+        self.assertEqual(running.stdout(), "")
+        self.reload(running, "log: {level: info}\nstats: {enabled: true, interval_ms: 100, top_flows: 1}\n",
+                    "stats.enabled has changed")
+        self.send(count=3, rounds=100)
+        sensor.until(lambda: running.stdout().count(" Mbps  ") > 5, 10, running.stderr)
+        self.assertIn("   1. udp 127.0.0.1:", running.stdout())
+        self.assertNotIn("   2. udp", running.stdout())
+        self.reload(running, "log: {level: info}\n", "stats.enabled has changed")
+        time.sleep(0.3)
+        before = running.stdout()
+        time.sleep(0.5)
+        self.assertEqual(running.stdout(), before)
+        self.end(running)
+
+    def test_names_and_networks(self):
+        names = self.folder / "names.csv"
+        names.write_text("127.0.0.1,here,,\n", encoding="utf-8")
+        yaml = "log: {level: info}\nflow: {udp_timeout_secs: 1}\n"
+        running = self.start(yaml)
+        self.reload(running, f"{yaml}names: {{file: {names}}}\nnetworks: {{local: [127.0.0.0/8]}}\n",
+                    "networks.local has changed")
+        self.send(count=1)
+        sensor.until(self.records, 10, running.stderr)
+        record = self.records()[0]
+        self.assertEqual((record["endpoint_a"]["name"], record["direction"]), ("here", "internal"))
+        names.write_text("127.0.0.1,there,,\n", encoding="utf-8")
+        time.sleep(3)
+        self.send(count=1)
+        sensor.until(lambda: len(self.records()) == 2, 10, running.stderr)
+        self.assertEqual(self.records()[1]["endpoint_a"]["name"], "there")
+        self.end(running)
+
+    def test_a_wrong_file_changes_nothing(self):
+        running = self.start("flow: {udp_timeout_secs: 3600}\n")
+        self.send(count=5)
+        for yaml, said in (
+                ("flow: {udp_timeout_secs: 1, udp_timeout: 1}\n", "netscope.yaml:1: .*udp_timeout"),
+                ("flow: {udp_timeout_secs: 1}\nnames: {file: /none.csv}\n", "cannot read names.file /none.csv"),
+                ("flow: {udp_timeout_secs: 1}\nnetworks: {local: [x]}\n", "networks.local: 'x' is no CIDR"),
+                ("flow: {udp_timeout_secs: 1}\noutput: {write_pcap: /none/x.pcap}\n", "/none/x.pcap cannot be written"),
+                (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {self.file}}}\n", "would overwrite the input")):
+            with self.subTest(yaml=yaml):
+                self.reload(running, yaml, f"error: the settings stay as they are: .*{said}")
+        time.sleep(2.5)
+        self.assertEqual(self.records(), [], "the timeout is what it was")
+        self.reload(running, "flow: {udp_timeout_secs: 1}\n")
+        sensor.until(lambda: len(self.records()) == 5, 10, running.stderr)
+        self.end(running)
+
+    def test_what_waits_for_a_start_is_told(self):
+        running = self.start("")
+        self.reload(running, "capture: {snaplen: 100}\npipeline: {workers: 2}\nlog: {level: info}\n",
+                    "warning: pipeline.workers has changed: it takes effect at the next start")
+        self.assertIn("capture.snaplen has changed: it takes effect at the next start", running.stderr())
+        self.assertIn("info: log.level has changed", running.stderr(), "the level is in force at once")
+        self.end(running)
+
+    def test_packets_are_recorded_while_they_are_asked_for(self):
+        first, second = self.folder / "first.pcap", self.folder / "second.pcap"
+        yaml = "log: {level: info}\n"
+        running = self.start(yaml)
+        self.send(count=7)
+        namespaces.settle()
+        self.reload(running, f"{yaml}output: {{write_pcap: {first}}}\n", "output.write_pcap has changed")
+        self.send(count=11)
+        namespaces.settle()
+        self.reload(running, f"{yaml}output: {{write_pcap: {second}}}\n", "output.write_pcap has changed")
+        self.send(count=13)
+        namespaces.settle()
+        self.reload(running, yaml, "output.write_pcap has changed")
+        self.send(count=17)
+        namespaces.settle()
+        self.assertEqual(len(capture_file.read_frames(first)), 11)
+        self.assertEqual(len(capture_file.read_frames(second)), 13)
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 48)
+
+    def test_the_filter(self):
+        yaml = "log: {level: info}\ncapture: {interfaces: [lo], filter: '%s'}\n"
+        running = self.start(yaml % "udp portrange 5000-5999", captured=())
+        self.send(count=10)
+        self.send(first=6000, count=10)
+        namespaces.settle()
+        self.reload(running, yaml % "udp portrange", "the settings stay as they are: .*filter")
+        self.send(count=5)
+        namespaces.settle()
+        self.reload(running, yaml % "udp portrange 6000-6999", "capture.filter has changed")
+        self.send(count=10)
+        self.send(first=6000, count=3)
+        namespaces.settle()
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 10 + 5 + 3)
+
+    def test_interfaces(self):
+        words = ("ip", "link", "add", "quiet0", "type", "veth", "peer", "name", "quiet1")
+        namespaces.command(*self.inside, *words)
+        for name in ("quiet0", "quiet1"):
+            namespaces.command(*self.inside, "ip", "link", "set", name, "up")
+        yaml = "log: {level: info}\ncapture: {interfaces: [%s], filter: udp}\n"
+        running = self.start(yaml % "quiet0", captured=())
+        self.send(count=10)
+        namespaces.settle()
+        self.reload(running, yaml % "quiet0, lo", "capture.interfaces has changed")
+        self.send(count=7)
+        namespaces.settle()
+        self.reload(running, yaml % "none0", "the settings stay as they are: .*none0")
+        self.send(count=5)
+        namespaces.settle()
+        self.reload(running, yaml % "quiet0", "capture.interfaces has changed")
+        self.send(count=3)
+        namespaces.settle()
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 7 + 5)
+
+    def test_many_changes_under_load(self):
+        running = self.start("log: {level: info}\n", "--workers", 2)
+        for number in range(20):
+            self.send(count=200, rounds=2)
+            changed = "flow.udp_timeout_secs" if number else "flow.timeout_secs"
+            self.reload(running, f"log: {{level: info}}\nflow: {{timeout_secs: 70, udp_timeout_secs: {60 + number}}}\n",
+                        f"{changed} has changed")
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 20 * 400)
+
+
+if __name__ == "__main__":
+    sensor.main()
