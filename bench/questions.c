@@ -16,7 +16,6 @@
 #include "traffic/conversation.h"
 
 enum {
-    FLOWS = 1000000,
     FILL_STEPS = 2, // both sides of every flow have spoken then
     FILL_RATE = 300000,
     RATE = 100000, // packets a second while questions are asked
@@ -28,15 +27,16 @@ enum {
     NAP_NS = 1000000,
 };
 
+static uint64_t flows = 1000000;
+
 // Conversations, paced by the clock as an interface would bring them: it never waits for the pipeline.
 struct paced_source {
     struct source source; // first
     struct chunk_pool *pool;
     struct chunk *chunk;
     struct source_interface shown;
-    uint64_t made;    // packets
-    uint64_t told;    // of these, to the ledger
-    int64_t begin_ns; // of the pace, when `made_then` were made
+    uint64_t made, told; // packets; of these in what was counted before
+    int64_t begin_ns;    // of the pace, when `made_then` were made
     uint64_t made_then, rate;
     atomic_bool filled, stopped;
 };
@@ -50,7 +50,7 @@ static int64_t wall_now_ns(void)
 
 static uint64_t due(struct paced_source *paced)
 {
-    if (paced->made >= (uint64_t)FLOWS * FILL_STEPS && !atomic_load(&paced->filled)) {
+    if (paced->made >= flows * FILL_STEPS && !atomic_load(&paced->filled)) {
         paced->begin_ns = clock_now_ns();
         paced->made_then = paced->made;
         paced->rate = RATE;
@@ -73,8 +73,8 @@ static bool has_room(struct paced_source *paced)
 
 static void make_frame(struct paced_source *paced, struct frame *frame)
 {
-    unsigned step = (unsigned)(paced->made / FLOWS);
-    uint64_t flow = conversation_turn(FLOWS, step, paced->made % FLOWS);
+    unsigned step = (unsigned)(paced->made / flows);
+    uint64_t flow = conversation_turn(flows, step, paced->made % flows);
     uint8_t *bytes = paced->chunk->bytes + paced->chunk->used;
     unsigned length = conversation_frame(flow, step, bytes);
     *frame = (struct frame){.time_ns = wall_now_ns(),
@@ -121,9 +121,9 @@ static const struct source_interface *paced_interface(const struct source *sourc
 static bool paced_drops(struct source *source, bool first, struct source_drops *out)
 {
     struct paced_source *paced = (struct paced_source *)source;
-    uint64_t fresh = paced->made - paced->told;
-    *out = (struct source_drops){.received = fresh, .delivered = fresh, .exact = true};
+    uint64_t since = paced->made - paced->told;
     paced->told = paced->made;
+    *out = (struct source_drops){.received = since, .delivered = since, .exact = true};
     return first;
 }
 
@@ -270,7 +270,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     const struct flow_record *record;
     while ((record = tick_next_ended(tick)) != NULL)
         flow_names_free(record->names);
-    if (watch->asked || !atomic_load(&watch->paced->filled) || tick->totals->flows_active < FLOWS * 99 / 100)
+    if (watch->asked || !atomic_load(&watch->paced->filled) || tick->totals->flows_active < flows * 99 / 100)
         return;
     watch->asked = true;
     watch->lost_before = totals_lost(tick->totals);
@@ -280,11 +280,12 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
 
 int main(int count, char **words)
 {
-    if (count > 2 || (count == 2 && strcmp(words[1], "--help") == 0)) {
-        puts("Usage: questions [WORKERS]\nTen askers about a million flows, while packets come.");
+    if (count > 3 || (count == 2 && strcmp(words[1], "--help") == 0)) {
+        puts("Usage: questions [WORKERS [FLOWS]]\nTen askers about a million flows, while packets come.");
         return count == 2 ? 0 : 2;
     }
-    unsigned cores = cores_allowed(), workers = count == 2 ? (unsigned)strtoul(words[1], NULL, 10) : 2;
+    flows = count == 3 ? strtoull(words[2], NULL, 10) : flows;
+    unsigned cores = cores_allowed(), workers = count >= 2 ? (unsigned)strtoul(words[1], NULL, 10) : 2;
     struct pipeline_setup setup = {
         .policy = {.hash_seed = 1,
                    .timeout_ns = 600 * NS_PER_S,

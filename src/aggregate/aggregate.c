@@ -6,9 +6,12 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "aggregate/answer.h"
 #include "aggregate/name_cache.h"
 #include "aggregate/name_loader.h"
+#include "aggregate/name_search.h"
 #include "base/log.h"
+#include "pipeline/question.h"
 
 enum { NAME_CACHE_ENTRIES = 65536 };
 
@@ -179,6 +182,28 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count);
 }
 
+void aggregate_visit_names(const struct aggregate *aggregate, name_visit *visit, void *owner)
+{
+    size_t rows = 0;
+    const struct name_file *file = aggregate->naming != NULL ? aggregate->naming->file : NULL;
+    const struct name_row *row = file != NULL ? name_file_rows(file, &rows) : NULL;
+    for (size_t i = 0; i < rows; i++)
+        if (!visit(owner, &row[i].prefix, row[i].name))
+            return;
+    name_cache_visit(aggregate->cache, visit, owner);
+}
+
+// Answers are named and placed as records are that leave.
+static void take_answer(struct tick_consumer *consumer, struct question *question)
+{
+    answer_place_rows((struct aggregate *)consumer, question->page);
+}
+
+static void serve(struct tick_consumer *consumer, struct message *message)
+{
+    name_search_serve((struct name_search *)message, (const struct aggregate *)consumer);
+}
+
 struct name_loader *aggregate_names(struct aggregate *aggregate)
 {
     return aggregate->loader;
@@ -241,7 +266,7 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
         aggregate_destroy(aggregate);
         return NULL;
     }
-    aggregate->consumer.tick = take_tick;
+    aggregate->consumer = (struct tick_consumer){.tick = take_tick, .answer = take_answer, .serve = serve};
     aggregate->node = node;
     aggregate->source = source;
     if (!create_log(aggregate, settings->events.capacity, error) ||

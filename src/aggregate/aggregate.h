@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "aggregate/event_log.h"
+#include "aggregate/name_cache.h"
 #include "aggregate/sink.h"
 #include "aggregate/snapshot.h"
 #include "base/error.h"
@@ -43,6 +44,9 @@ const uint8_t *aggregate_instance_id(const struct aggregate *aggregate);
 // call; flow_block_keep() copies them.
 void aggregate_name_record(struct aggregate *aggregate, const struct flow_record *record,
                            struct flow_event *event);
+
+// Every address or network that is called something, with the name: by names.file, then by DNS. The same thread.
+void aggregate_visit_names(const struct aggregate *aggregate, name_visit *visit, void *owner);
 
 // The flows with the most bytes in the interval that ended last, largest first. For sinks, within tick().
 const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count);

@@ -126,3 +126,13 @@ const char *name_cache_get(const struct name_cache *cache, const struct address 
     const struct name_entry *entry = find(cache, hash_of(cache, address), address);
     return entry != NULL ? entry->name : NULL;
 }
+
+void name_cache_visit(const struct name_cache *cache, name_visit *visit, void *owner)
+{
+    for (size_t i = 0; i < (size_t)cache->sets * NAME_WAYS; i++) {
+        const struct name_entry *entry = &cache->entries[i];
+        struct prefix prefix = {.address = entry->address, .bits = entry->address.version == 6 ? 128 : 32};
+        if (entry->address.version != 0 && !visit(owner, &prefix, entry->name))
+            return;
+    }
+}

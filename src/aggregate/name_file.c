@@ -153,3 +153,9 @@ const struct name_row *name_file_get(const struct name_file *file, const struct 
     }
     return NULL;
 }
+
+const struct name_row *name_file_rows(const struct name_file *file, size_t *count)
+{
+    *count = file->count;
+    return file->rows;
+}

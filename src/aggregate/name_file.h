@@ -21,3 +21,5 @@ void name_file_destroy(struct name_file *file);
 
 // The most specific row; NULL when none holds the address. Borrowed.
 const struct name_row *name_file_get(const struct name_file *file, const struct address *address);
+// All rows.
+const struct name_row *name_file_rows(const struct name_file *file, size_t *count);

@@ -1,7 +1,9 @@
 #include "app/status.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "aggregate/answer.h"
 #include "aggregate/snapshot.h"
 #include "app/terminal.h"
 #include "base/strbuf.h"
@@ -27,13 +29,30 @@ static void add_totals(struct strbuf *text, const struct snapshot *snapshot)
                 totals->flows_created);
 }
 
-static void add_flow(struct strbuf *text, unsigned number, const struct flow_record *flow)
+// An endpoint, and what it is called.
+static void add_end(struct strbuf *text, const struct flow_record *flow, const struct flow_event *named,
+                    int side)
 {
-    char from[ENDPOINT_TEXT_BYTES], to[ENDPOINT_TEXT_BYTES], protocol[16];
+    char endpoint[ENDPOINT_TEXT_BYTES];
+    strbuf_add(text, endpoint_format(&flow->endpoint[side], endpoint));
+    const char *name = named != NULL ? flow_event_text(named, EVENT_TEXT_NAME + (unsigned)side) : "";
+    if (name[0] == '\0')
+        return;
+    strbuf_add(text, " (");
+    strbuf_add_wire(text, name, strlen(name));
+    strbuf_add_char(text, ')');
+}
+
+static void add_flow(struct strbuf *text, unsigned number, const struct flow_record *flow,
+                     const struct flow_event *named)
+{
+    char protocol[16];
     int client = flow->client == 1;
-    strbuf_addf(text, "  %2u. %s %s - %s  %" PRIu64 " bytes  %" PRIu64 " packets", number,
-                ip_protocol_text(flow->protocol, protocol), endpoint_format(&flow->endpoint[client], from),
-                endpoint_format(&flow->endpoint[!client], to), flow->bytes[0] + flow->bytes[1],
+    strbuf_addf(text, "  %2u. %s ", number, ip_protocol_text(flow->protocol, protocol));
+    add_end(text, flow, named, client);
+    strbuf_add(text, " - ");
+    add_end(text, flow, named, !client);
+    strbuf_addf(text, "  %" PRIu64 " bytes  %" PRIu64 " packets", flow->bytes[0] + flow->bytes[1],
                 flow->packets[0] + flow->packets[1]);
     if (flow->tcp_state != TCP_STATE_NONE)
         strbuf_addf(text, "  %s", tcp_state_name(flow->tcp_state));
@@ -50,7 +69,7 @@ static void add_flows(struct strbuf *text, struct control *control)
         return;
     }
     for (unsigned i = 0; i < page->count; i++)
-        add_flow(text, i + 1, &page->rows[i].record);
+        add_flow(text, i + 1, &page->rows[i].record, answer_row(page, i));
     flow_page_release(page);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "aggregate/name_search.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "capture/clock.h"
@@ -332,6 +333,28 @@ struct flow_page *control_list(struct control *control, const struct flow_query 
     if (!pipeline_list(control->pipeline, query, token, answer_deadline(), &listed, error))
         return NULL;
     return listed.again != NULL ? listed.again : await_page(control, listed.question, error);
+}
+
+struct name_search *control_find_names(struct control *control, const struct filter_name *names,
+                                       unsigned count, struct error *error)
+{
+    struct name_search *search = name_search_create(names, count, answer_deadline());
+    if (search == NULL) {
+        error_set(error, ERROR_EXHAUSTED, "no memory to look names up");
+        return NULL;
+    }
+    if (!pipeline_post(control->pipeline, &search->message, error)) {
+        message_arrive(&search->message); // it is on no way
+    } else if (!message_wait(&search->message, ANSWER_WAIT_MS)) {
+        error_set(error, ERROR_DEADLINE_EXCEEDED, "the names were not looked up within %d s: try again",
+                  ANSWER_WAIT_MS / 1000);
+    } else if (search->error.kind != ERROR_NONE) {
+        *error = search->error;
+    } else {
+        return search;
+    }
+    message_cancel(&search->message);
+    return NULL;
 }
 
 const struct totals *control_totals(const struct control *control)

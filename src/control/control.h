@@ -11,6 +11,8 @@
 
 // What it gives out; whoever looks inside includes the header of its own.
 struct control;
+struct filter_name;
+struct name_search;
 struct flow_page;
 struct flow_query;
 struct generation;
@@ -58,12 +60,16 @@ const struct generation *control_generation(struct control *control);
 // The counters: those of the run, to which outputs and the door add theirs.
 struct metric_registry *control_metrics(struct control *control);
 // Asks the shards about the flows that are alive, and waits for the answer, held; any thread but those of the run. NULL
-// with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s.
+// with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s. Its rows are named and placed: answer_row().
 struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error);
 // The same in pages: the first one without a token, then with that of the page before (flow/listing.h), where only the
 // token counts.
 struct flow_page *control_list(struct control *control, const struct flow_query *query, const char *token,
                                struct error *error);
+// Which addresses and networks have one of these names, for the filters' `named`: a finished search, whose message is to be
+// released. NULL with a sentence.
+struct name_search *control_find_names(struct control *control, const struct filter_name *names,
+                                       unsigned count, struct error *error);
 // Exact after control_run(); during it for sinks, within their calls.
 const struct totals *control_totals(const struct control *control);
 // The flows with the most bytes in the statistics interval that ended last; for sinks, within tick(). Needs

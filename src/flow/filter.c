@@ -233,11 +233,24 @@ static bool name_fits(const struct prepared_name *name, const char *text, size_t
            ends_with(text, length, name);
 }
 
-static bool text_fits(const struct prepared_filter *filter, const char *text)
+// Without the dot of the root.
+static size_t name_length(const char *text)
 {
     size_t length = strlen(text);
-    if (length > 0 && text[length - 1] == '.')
-        length--;
+    return length > 0 && text[length - 1] == '.' ? length - 1 : length;
+}
+
+bool filter_name_fits(const struct filter_name *name, const char *text)
+{
+    struct prepared_name prepared;
+    filter_prepare_name(name, &prepared);
+    size_t length = name_length(text);
+    return length > 0 && name_fits(&prepared, text, length);
+}
+
+static bool text_fits(const struct prepared_filter *filter, const char *text)
+{
+    size_t length = name_length(text);
     for (unsigned i = 0; length > 0 && i < filter->name_count; i++)
         if (name_fits(&filter->names[i], text, length))
             return true;

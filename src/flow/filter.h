@@ -102,6 +102,9 @@ struct flow_filter {
     unsigned community_id_count;
 };
 
+// Whether a text is such a name: for whoever looks up which addresses `named` are.
+bool filter_name_fits(const struct filter_name *name, const char *text);
+
 struct flow_filters {
     const struct flow_filter *allow, *deny;
     unsigned allow_count, deny_count;

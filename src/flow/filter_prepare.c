@@ -90,7 +90,7 @@ static void prepare_figures(const struct flow_filter *filter, struct prepared_fi
     }
 }
 
-static void prepare_name(const struct filter_name *name, struct prepared_name *out)
+void filter_prepare_name(const struct filter_name *name, struct prepared_name *out)
 {
     size_t length = strlen(name->text);
     if (name->text[length - 1] == '.')
@@ -109,7 +109,7 @@ static bool prepare_names(const struct flow_filter *filter, struct prepared_filt
     if (out->names == NULL || !prepare_prefixes(&filter->named, &out->named))
         return false;
     for (; out->name_count < filter->name_count; out->name_count++)
-        prepare_name(&filter->names[out->name_count], &out->names[out->name_count]);
+        filter_prepare_name(&filter->names[out->name_count], &out->names[out->name_count]);
     return true;
 }
 

@@ -71,5 +71,6 @@ void flow_page_release(struct flow_page *page)
         return;
     for (unsigned i = 0; i < page->count; i++)
         flow_names_free(page->rows[i].record.names);
+    free(page->above);
     free(page);
 }

@@ -14,6 +14,7 @@ struct flow_page {
     uint64_t looked_at;               // flows alive
     char next[FLOW_TOKEN_TEXT_BYTES]; // token of the page behind this one; "" = none
     size_t bytes;                     // what the page takes, names included
+    void *above;                      // what a floor above made of the rows, one block; freed with the page
     unsigned count;
     struct flow_row rows[]; // in the query's order
 };

@@ -23,6 +23,9 @@ struct prepared_name {
     bool suffix;
 };
 
+void filter_prepare_name(const struct filter_name *name,
+                         struct prepared_name *out); // lower case, no final dot
+
 struct prepared_filter {
     bool pair, roles; // one of the ends without, or with a role is asked for
     bool asks_parts;  // of the flow: some field that a face does not decide alone

@@ -8,6 +8,7 @@ enum message_kind {
     MESSAGE_QUESTION, // to every shard, then to the aggregate (question.h)
     MESSAGE_CHANGE,   // to every shard and to the source: new settings are in force from now on
     MESSAGE_TAP,      // to the source: a tap begins or ends
+    MESSAGE_SERVICE,  // to the aggregate: its consumer knows what for
 };
 
 // What may change of a pipeline while it runs.

@@ -21,6 +21,8 @@ struct tick_consumer {
     void (*tick)(struct tick_consumer *consumer, struct pipeline_tick *tick);
     // The answer of all shards is there: whatever is to be added to its rows. NULL = nothing.
     void (*answer)(struct tick_consumer *consumer, struct question *question);
+    // A message of kind MESSAGE_SERVICE that pipeline_post() sent, to be done before it is arrived at. NULL = none come.
+    void (*serve)(struct tick_consumer *consumer, struct message *message);
 };
 
 struct pipeline_setup {
@@ -71,6 +73,10 @@ bool pipeline_change(struct pipeline *pipeline, const struct pipeline_change *ch
 struct question *pipeline_question(struct pipeline *pipeline, const struct flow_query *query,
                                    int64_t deadline_ns, struct error *error);
 bool pipeline_ask(struct pipeline *pipeline, struct question *question, struct error *error);
+
+// Posts a message of kind MESSAGE_SERVICE for one receiver to the consumer, between two ticks, and goes on. On failure the
+// message is the caller's alone, and never arrives.
+bool pipeline_post(struct pipeline *pipeline, struct message *message, struct error *error);
 
 // Flows in pages (flow/listing.h): without a token the first page of a new listing, with one the page that it names. What
 // comes is a question to ask, as above, whose page carries the token of the next one; or the page itself, held, when it

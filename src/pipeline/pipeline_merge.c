@@ -1,4 +1,6 @@
 // The aggregate thread: the parts of a tick of all workers meet here, and so do their answers to questions.
+#include <assert.h>
+
 #include "pipeline/pipeline_parts.h"
 
 static void add_totals(struct totals *to, const struct shard_totals *from)
@@ -24,13 +26,23 @@ static void add_totals(struct totals *to, const struct shard_totals *from)
     }
 }
 
+static void give_answer(struct pipeline *pipeline, struct question *question)
+{
+    if (question_merge(question) && pipeline->consumer->answer != NULL)
+        pipeline->consumer->answer(pipeline->consumer, question);
+    question_finish(question);
+}
+
 static void serve_answers(struct pipeline *pipeline)
 {
     for (struct message *message; (message = mailbox_take(&pipeline->answers)) != NULL;) {
-        struct question *question = (struct question *)message;
-        if (question_merge(question) && pipeline->consumer->answer != NULL)
-            pipeline->consumer->answer(pipeline->consumer, question);
-        question_finish(question);
+        if (message->kind == MESSAGE_QUESTION) {
+            give_answer(pipeline, (struct question *)message);
+        } else {
+            assert(message->kind == MESSAGE_SERVICE && pipeline->consumer->serve != NULL);
+            pipeline->consumer->serve(pipeline->consumer, message);
+            message_arrive(message);
+        }
     }
 }
 

@@ -204,6 +204,16 @@ bool pipeline_ask(struct pipeline *pipeline, struct question *question, struct e
     return true;
 }
 
+bool pipeline_post(struct pipeline *pipeline, struct message *message, struct error *error)
+{
+    assert(message->kind == MESSAGE_SERVICE);
+    enum mailbox_result result = mailbox_post(&pipeline->answers, message);
+    if (result != MAILBOX_POSTED)
+        return refuse(result, error);
+    bell_ring(&pipeline->merging);
+    return true;
+}
+
 // --- The source's side ---
 
 void pipeline_serve_source(struct pipeline *pipeline)

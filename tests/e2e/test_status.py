@@ -17,7 +17,8 @@ NOT_RUNNING = "  nothing is captured: the run has not begun, or it has ended"
 
 TOTALS = re.compile(r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  (\d+) packets received, (\d+) analysed, (\d+) lost; "
                     r"(\d+) flows active of (\d+)|no totals yet)")
-FLOW = re.compile(r" {1,2}( \d|\d\d)\. \S+ \S+ - \S+  (\d+) bytes  (\d+) packets(?:  [a-z_]+)?")
+END = r"\S+(?: \([^)]+\))?"  # an endpoint, and what it is called
+FLOW = re.compile(rf" {{1,2}}( \d|\d\d)\. \S+ {END} - {END}  (\d+) bytes  (\d+) packets(?:  [a-z_]+)?")
 
 
 class Signals:

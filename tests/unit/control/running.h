@@ -79,16 +79,27 @@ static inline void start_run(struct running *running)
     snapshot_release(snapshot);
 }
 
-static inline void end_run(struct running *running)
+// The run ends; what it was is there until done_run().
+static inline void end_input(struct running *running)
 {
-    struct error error;
     close(running->pipe);
     pthread_join(running->thread, NULL);
     cr_expect(running->good, "%s", running->error.text);
+}
+
+static inline void done_run(struct running *running)
+{
+    struct error error;
     cr_expect(control_finish(running->control, &error));
     control_destroy(running->control);
     outcome_done(&running->outcome);
     unlink(running->fifo);
+}
+
+static inline void end_run(struct running *running)
+{
+    end_input(running);
+    done_run(running);
 }
 
 // The settings of the start with some of them changed: pairs of key and value, then NULL.

@@ -1,0 +1,27 @@
+// Which addresses have a name, for filters by the names of endpoints: a message to the aggregate's thread, which alone
+// knows the names that DNS answers gave, and looks through names.file too. What it finds is of that moment.
+#pragma once
+
+#include "base/error.h"
+#include "base/message.h"
+#include "flow/filter.h"
+
+struct aggregate;
+
+struct name_search {
+    struct message message; // first
+    // What is looked for: copies.
+    struct filter_name *names;
+    unsigned name_count;
+    // When it is finished:
+    struct error error; // kind ERROR_NONE: all of them were found
+    struct prefix *prefixes;
+    unsigned count;
+};
+
+// At most FILTER_VALUES names, which are copied. Held by the caller; NULL without memory.
+struct name_search *name_search_create(const struct filter_name *names, unsigned count, int64_t deadline_ns);
+
+// The aggregate's thread: fills it; who posted it is told by message_arrive(). More than FILTER_NAMED_PREFIXES addresses
+// are refused with a sentence.
+void name_search_serve(struct name_search *search, const struct aggregate *aggregate);

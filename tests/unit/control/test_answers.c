@@ -1,0 +1,141 @@
+// What a run is asked about its flows: rows as exports have them, and addresses by their names.
+#include "aggregate/answer.h"
+#include "aggregate/name_search.h"
+#include "running.h"
+
+static const uint8_t udp_frame[60] = {
+    2,    0, 0,    0,    0, 2,  2, 0, 0,  0,  0, 1, 8,  0,                     // Ethernet
+    0x45, 0, 0,    46,   0, 0,  0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 192, 0, 2, 9, // 10.0.0.1 to 192.0.2.9
+    4,    0, 0x1f, 0x90, 0, 26, 0, 0,                                          // port 1024 to 8080
+};
+
+// A packet of one flow from another port each time.
+static void send_flow(struct running *running, uint32_t second, uint8_t port)
+{
+    uint8_t record[16 + sizeof udp_frame];
+    uint32_t head[4] = {second, 0, sizeof udp_frame, sizeof udp_frame};
+    memcpy(record, head, sizeof head);
+    memcpy(record + sizeof head, udp_frame, sizeof udp_frame);
+    record[sizeof head + 35] = port;
+    cr_assert_eq(write(running->pipe, record, sizeof record), (ssize_t)sizeof record);
+}
+
+enum { FLOWS = 25 };
+
+static void begin_named(struct running *running, char path[32])
+{
+    static const char rows[] = "192.0.2.0/24,web.example.com,shop,service\n10.0.0.1,client.example.com,,\n";
+    char yaml[128];
+    strcpy(path, "/tmp/netscope-names-XXXXXX");
+    int fd = mkstemp(path);
+    cr_assert_eq(write(fd, rows, sizeof rows - 1), (ssize_t)sizeof rows - 1);
+    close(fd);
+    snprintf(yaml, sizeof yaml, "sensor:\n  node_name: here\nnames:\n  file: %s\n", path);
+    begin_run(running, yaml);
+    start_run(running);
+    for (uint8_t i = 0; i < FLOWS; i++)
+        send_flow(running, 100, i);
+    const struct snapshot *snapshot = NULL;
+    for (uint64_t active = 0; active < FLOWS; snapshot_release(snapshot)) {
+        send_packet(running, 101);
+        usleep(10000);
+        snapshot = control_snapshot(running->control);
+        active = snapshot->totals.flows_active;
+    }
+}
+
+Test(answers, have_rows_as_exports_have_them, .timeout = 60)
+{
+    struct running running;
+    struct error error;
+    char path[32];
+    begin_named(&running, path);
+    struct flow_query query = {.order.by = FLOWS_BY_BYTES, .limit = 3};
+    struct flow_page *page = control_ask(running.control, &query, &error);
+    cr_assert_not_null(page, "%s", error.text);
+    cr_assert_eq(page->count, 3);
+    for (unsigned i = 0; i < page->count; i++) {
+        const struct flow_event *row = answer_row(page, i);
+        cr_assert_not_null(row);
+        char row_id[FLOW_ID_TEXT_BYTES], record_id[FLOW_ID_TEXT_BYTES];
+        flow_record_id(&row->record, row_id);
+        flow_record_id(&page->rows[i].record, record_id);
+        cr_expect_str_eq(row_id, record_id);
+        cr_expect_str_eq(flow_event_text(row, EVENT_TEXT_NODE), "here");
+        cr_expect_str_eq(flow_event_text(row, EVENT_TEXT_NAME), "client.example.com");
+        cr_expect_str_eq(flow_event_text(row, EVENT_TEXT_NAME + 1), "web.example.com");
+        cr_expect_str_eq(flow_event_text(row, EVENT_TEXT_NAMESPACE + 1), "shop");
+        cr_expect_eq(row->name_source[1], 1);
+        cr_expect_eq(row->direction, 2, "outbound");
+        cr_expect_eq(strncmp(row->community_id, "1:", 2), 0);
+        cr_expect_null(row->record.names);
+    }
+    flow_page_release(page);
+    end_run(&running);
+    unlink(path);
+}
+
+Test(answers, come_in_pages_until_all_were_shown, .timeout = 60)
+{
+    enum { ROWS = 10 };
+    struct running running;
+    struct error error;
+    char path[32], token[FLOW_TOKEN_TEXT_BYTES] = "";
+    begin_named(&running, path);
+    struct flow_query query = {.order.by = FLOWS_BY_FIRST_SEEN, .limit = ROWS};
+    unsigned shown = 0, pages = 0;
+    do {
+        struct flow_page *page =
+            control_list(running.control, &query, token[0] != '\0' ? token : NULL, &error);
+        cr_assert_not_null(page, "%s", error.text);
+        for (unsigned i = 0; i < page->count; i++)
+            cr_expect_not_null(answer_row(page, i));
+        shown += page->count;
+        pages++;
+        strcpy(token, page->next);
+        flow_page_release(page);
+    } while (token[0] != '\0');
+    cr_expect_eq(shown, FLOWS);
+    cr_expect_geq(pages, FLOWS / ROWS);
+    cr_expect_null(control_list(running.control, &query, "nonsense", &error));
+    cr_expect_eq(error.kind, ERROR_INVALID_ARGUMENT);
+    end_input(&running);
+    cr_expect_null(control_list(running.control, &query, NULL, &error));
+    cr_expect_eq(error.kind, ERROR_FAILED_PRECONDITION);
+    done_run(&running);
+    unlink(path);
+}
+
+static void expect_found(struct running *running, const char *text, bool suffix, const char *expected)
+{
+    struct error error = {.text = ""};
+    struct filter_name name = {.text = text, .suffix = suffix};
+    struct name_search *search = control_find_names(running->control, &name, 1, &error);
+    cr_assert_not_null(search, "%s", error.text);
+    char found[128] = "";
+    for (unsigned i = 0; i < search->count; i++) {
+        char address[ADDRESS_TEXT_BYTES];
+        snprintf(found + strlen(found), sizeof found - strlen(found), "%s/%u ",
+                 address_format(&search->prefixes[i].address, address), search->prefixes[i].bits);
+    }
+    cr_expect_str_eq(found, expected, "%s: %s", text, found);
+    message_release(&search->message);
+}
+
+Test(answers, find_addresses_by_their_names, .timeout = 60)
+{
+    struct running running;
+    char path[32];
+    begin_named(&running, path);
+    expect_found(&running, "WEB.example.com", false, "192.0.2.0/24 ");
+    expect_found(&running, "example.com", true, "10.0.0.1/32 192.0.2.0/24 ");
+    expect_found(&running, "example.com", false, "");
+    expect_found(&running, "ample.com", true, "");
+    end_input(&running);
+    struct error error;
+    struct filter_name name = {.text = "x"};
+    cr_expect_null(control_find_names(running.control, &name, 1, &error));
+    cr_expect_eq(error.kind, ERROR_FAILED_PRECONDITION);
+    done_run(&running);
+    unlink(path);
+}
