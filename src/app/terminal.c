@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/nowait.h"
 #include "base/thread.h"
 #include "base/time.h"
 
@@ -26,7 +27,8 @@ struct half {
 
 struct terminal {
     struct terminal_setup setup;
-    bool is_file; // takes any amount at a time
+    int descriptor; // our own, that never waits
+    bool is_file;   // takes any amount at a time
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
@@ -68,7 +70,7 @@ static size_t portion(const struct terminal *terminal, const char *bytes, size_t
 // False when it was given up.
 static bool await_reader(const struct terminal *terminal)
 {
-    struct pollfd ready = {.fd = terminal->setup.descriptor, .events = POLLOUT};
+    struct pollfd ready = {.fd = terminal->descriptor, .events = POLLOUT};
     while (poll(&ready, 1, LOOK_AGAIN_MS) <= 0) {
         if (is_given_up(terminal))
             return false;
@@ -82,7 +84,7 @@ static size_t write_bytes(struct terminal *terminal, const char *bytes, size_t l
     size_t done = 0;
     while (done < length && await_reader(terminal)) {
         ssize_t written =
-            write(terminal->setup.descriptor, bytes + done, portion(terminal, bytes + done, length - done));
+            nowait_write(terminal->descriptor, bytes + done, portion(terminal, bytes + done, length - done));
         if (written >= 0)
             done += (size_t)written;
         else if (errno != EINTR && errno != EAGAIN) {
@@ -138,6 +140,7 @@ static bool start(struct terminal *terminal)
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&terminal->lock, NULL);
     terminal->is_file = fstat(terminal->setup.descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    terminal->descriptor = nowait_open(terminal->setup.descriptor);
     terminal->filling.bytes = malloc(TERMINAL_QUEUE_BYTES);
     terminal->writing.bytes = malloc(TERMINAL_QUEUE_BYTES);
     terminal->started = terminal->filling.bytes != NULL && terminal->writing.bytes != NULL &&
@@ -256,6 +259,8 @@ void terminal_destroy(struct terminal *terminal)
         return;
     pthread_cond_destroy(&terminal->changed);
     pthread_mutex_destroy(&terminal->lock);
+    if (terminal->descriptor >= 0)
+        close(terminal->descriptor);
     free(terminal->filling.bytes);
     free(terminal->writing.bytes);
     free(terminal);
