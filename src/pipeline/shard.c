@@ -243,11 +243,11 @@ bool shard_has_messages(struct shard *shard)
 
 bool shard_serve(struct shard *shard, int64_t now_ns)
 {
-    if (shard->settled != shard->generation)
-        settle(shard);
     for (struct message *message;
          answering_has_room(&shard->answering) && (message = mailbox_take(&shard->box)) != NULL;)
         take_message(shard, message);
+    if (shard->settled != shard->generation)
+        settle(shard);
     if (!answering_is_idle(&shard->answering))
         answering_go_on(&shard->answering, &shard->table, shard->number, now_ns);
     return shard_has_messages(shard);
