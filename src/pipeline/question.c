@@ -9,9 +9,10 @@
 static void pass_on(struct message *message)
 {
     struct question *question = (struct question *)message;
+    struct bell *bell = question->bell; // once it is posted the question is the aggregate's
     if (question->merger != NULL && question->error.kind == ERROR_NONE) {
         if (mailbox_post(question->merger, message) == MAILBOX_POSTED) {
-            bell_ring(question->bell);
+            bell_ring(bell);
             return;
         }
         error_set(&question->error, ERROR_UNAVAILABLE,
