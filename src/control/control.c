@@ -338,6 +338,9 @@ struct flow_page *control_list(struct control *control, const struct flow_query 
 struct name_search *control_find_names(struct control *control, const struct filter_name *names,
                                        unsigned count, struct error *error)
 {
+    struct flow_filter filter = {.names = names, .name_count = count};
+    if (!flow_filter_check(&(struct flow_filters){.allow = &filter, .allow_count = 1}, error))
+        return NULL;
     struct name_search *search = name_search_create(names, count, answer_deadline());
     if (search == NULL) {
         error_set(error, ERROR_EXHAUSTED, "no memory to look names up");

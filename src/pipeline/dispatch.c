@@ -253,11 +253,12 @@ int dispatch_wait_ms(const struct dispatch *dispatch)
     if (dispatch->settings.lossless)
         return FILE_WAIT_MS;
     int64_t left_ns = dispatch->tick_end_ns - dispatch->live.now_ns;
+    static const int64_t look_ns = 50 * NS_PER_MS; // into mailboxes, however long a tick is
     if (left_ns > dispatch->settings.tick_ns || left_ns <= 0)
         return 1; // not begun, or the shards are behind
     if (dispatch->tick_packets > 0)
         left_ns += tick_patience_ns;
-    return (int)(left_ns / NS_PER_MS) + 1;
+    return (int)((left_ns < look_ns ? left_ns : look_ns) / NS_PER_MS) + 1;
 }
 
 void dispatch_end(struct dispatch *dispatch)

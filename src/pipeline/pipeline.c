@@ -93,7 +93,11 @@ static bool pause_source(struct pipeline *pipeline)
 {
     dispatch_idle(&pipeline->dispatch);
     pipeline_wake_workers(pipeline);
-    return pipeline->crew.threads == 0 && pipeline_help_workers(pipeline);
+    if (pipeline->crew.threads > 0)
+        return false;
+    bool more = pipeline_help_workers(pipeline);
+    pipeline_flush_workers(pipeline);
+    return more;
 }
 
 static void read_source(struct pipeline *pipeline)

@@ -37,7 +37,7 @@ bool pipeline_help_workers(struct pipeline *pipeline)
     return helped;
 }
 
-static void flush_workers(struct pipeline *pipeline)
+void pipeline_flush_workers(struct pipeline *pipeline)
 {
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
         worker_flush(pipeline->workers[i]);
@@ -50,7 +50,7 @@ static bool await_step(struct pipeline *pipeline, int timeout_ms)
         unsigned count = bell_count(&pipeline->helping);
         if (pipeline_help_workers(pipeline))
             continue;
-        flush_workers(pipeline);
+        pipeline_flush_workers(pipeline);
         bell_wait(&pipeline->helping, count, timeout_ms);
         if (timeout_ms >= 0 && !pipeline_help_workers(pipeline))
             break;
@@ -71,7 +71,7 @@ static bool await_batch(struct pipeline *pipeline, bool wait)
         return batch_ring_wait(&pipeline->batches, EMPTY_WAIT_MS);
     while (!batch_ring_is_half_empty(&pipeline->batches) && pipeline_help_workers(pipeline))
         ;
-    flush_workers(pipeline);
+    pipeline_flush_workers(pipeline);
     return batch_ring_is_ready(&pipeline->batches) || batch_ring_wait(&pipeline->batches, -1);
 }
 
@@ -153,6 +153,7 @@ static bool create_worker(struct pipeline *pipeline, unsigned number)
         .owner = is_alone(pipeline) ? &pipeline->helping : crew_bell(&pipeline->crew, number),
         .helper = &pipeline->helping,
         .aggregate = &pipeline->merging,
+        .each_tick = !is_lossless(pipeline),
     };
     pipeline->workers[number] = worker_create(&setup, &bells);
     return pipeline->workers[number] != NULL;
@@ -198,7 +199,7 @@ static void help_to_the_end(struct pipeline *pipeline)
             continue;
         if (all_ended(pipeline))
             return;
-        flush_workers(pipeline);
+        pipeline_flush_workers(pipeline);
         bell_wait(&pipeline->helping, count, -1);
     }
 }
@@ -212,6 +213,7 @@ static void stop_crew(struct pipeline *pipeline)
     pipeline_wake_workers(pipeline);
     help_to_the_end(pipeline);
     crew_join(&pipeline->crew);
+    pipeline_end_answers(pipeline);
 }
 
 bool pipeline_start_threads(struct pipeline *pipeline)
