@@ -39,15 +39,17 @@ static void name_node(struct control *control)
         strcpy(control->node, "localhost");
 }
 
-static bool choose_seed(const struct control *control, uint64_t *seed, struct error *error)
+static bool choose_seeds(const struct control *control, struct flow_policy *policy, struct error *error)
 {
-    *seed = control->settings->flow.hash_seed;
-    if (*seed != 0)
-        return true;
-    *seed = file_hash_seed;
-    if (control->live && getrandom(seed, sizeof *seed, 0) != (ssize_t)sizeof *seed)
-        return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "the kernel gave no random hash seed (%s): set flow.hash_seed", strerror(errno));
+    uint64_t random[2], wanted = control->settings->flow.hash_seed;
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return error_set(
+            error, ERROR_UNAVAILABLE,
+            "the kernel gives no random numbers (getrandom: %s), which keep the flow table from being "
+            "attacked: allow the call",
+            strerror(errno));
+    policy->index_seed = random[0];
+    policy->hash_seed = wanted != 0 ? wanted : control->live ? random[1] : file_hash_seed;
     return true;
 }
 
@@ -117,7 +119,7 @@ static bool make_policy(struct control *control, struct error *error)
         .out_of_order = settings->analysis.out_of_order,
     };
     control->policy = control_policy(control, settings);
-    return choose_seed(control, &control->policy.hash_seed, error);
+    return choose_seeds(control, &control->policy, error);
 }
 
 static bool open_source(struct control *control, struct error *error)

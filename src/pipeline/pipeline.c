@@ -14,6 +14,7 @@ static bool build(struct pipeline *pipeline)
     struct dispatch_settings dispatch = {
         .decode = setup->decode,
         .hash_seed = setup->policy.hash_seed,
+        .index_seed = setup->policy.index_seed,
         .shards = setup->workers,
         .partitions = partition_count(setup->policy.max_flows),
         .tick_ns = setup->tick_ns,
@@ -22,8 +23,8 @@ static bool build(struct pipeline *pipeline)
         .lossless = pipeline->source->ops->lossless,
         .live = pipeline->source->ops->lossless ? NULL : pipeline->source,
     };
-    uint64_t hash_seed = setup->policy.hash_seed;
-    pipeline->listings = flow_listings_create(setup->instance, setup->instance ^ hash_seed, setup->workers);
+    uint64_t index_seed = setup->policy.index_seed;
+    pipeline->listings = flow_listings_create(setup->instance, setup->instance ^ index_seed, setup->workers);
     return pipeline->listings != NULL && pipeline_create_workers(pipeline) &&
            dispatch_init(&pipeline->dispatch, &dispatch, batch_ring_take(&pipeline->batches),
                          &pipeline->counted, pipeline_send_batch, pipeline);
