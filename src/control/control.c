@@ -373,3 +373,8 @@ enum error_kind control_verdict(const struct control *control, struct error *err
 {
     return source_verdict(control->source, error);
 }
+
+bool control_was_cut(const struct control *control)
+{
+    return !control->live && file_source_was_cut(control->source);
+}

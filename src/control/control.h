@@ -77,3 +77,5 @@ const struct totals *control_totals(const struct control *control);
 const struct top_flow *control_top_flows(const struct control *control, unsigned *count);
 // How the input ended: ERROR_NONE, or ERROR_DATA_LOSS, ERROR_UNAVAILABLE with a sentence.
 enum error_kind control_verdict(const struct control *control, struct error *error);
+// Whether files were left before their end.
+bool control_was_cut(const struct control *control);
