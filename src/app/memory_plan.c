@@ -4,6 +4,8 @@
 
 #include "aggregate/flow_event.h"
 #include "base/memory_limit.h"
+#include "capture/file/decompress.h"
+#include "capture/file/file_source.h"
 #include "capture/live/live_rings.h"
 #include "capture/record/tap.h"
 #include "config/table.h"
@@ -45,6 +47,13 @@ static uint64_t event_bytes(const struct settings *settings, bool live)
     return read ? flow_events_bytes(settings->events.capacity, !live) : 0;
 }
 
+// As many are open at once, at most.
+static uint64_t file_window_bytes(const struct settings *settings, uint64_t limit)
+{
+    unsigned files = settings->capture.read_pcap.count;
+    return (files < FILE_SOURCE_OPEN_MAX ? files : FILE_SOURCE_OPEN_MAX) * decompress_window_most(limit);
+}
+
 bool memory_plan_add(struct strbuf *into, const struct settings *settings, const char *line_prefix,
                      struct error *error)
 {
@@ -55,6 +64,8 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
         {"rings", live ? live_rings_most(&settings->capture, limit) : 0,
          "capture.buffer_size_mb an interface, at most eight times that behind globs"},
         {"packet buffers", CONTROL_CHUNK_BYTES, "frames on their way to the shards"},
+        {"packed files", live ? 0 : file_window_bytes(settings, limit),
+         "zstd's window, of each file that is named"},
         {"flow table", capped ? settings->flow.max_flows * flow_bytes(settings) : 0,
          capped ? "flow.max_flows, names counted apart" : "no cap: grows with the flows of the file"},
         {"queues", (uint64_t)taps_of(settings) * TAP_RING_BYTES, "recorder and packet lines"},
