@@ -116,7 +116,8 @@ static void read_source(struct pipeline *pipeline)
             wanted = false;
             source_stop(pipeline->source, false);
         }
-        asked = (result == SOURCE_IDLE || (live && count < POLL_FRAMES)) && pause_source(pipeline);
+        bool last = live && count < POLL_FRAMES && !pipeline_is_busy(pipeline); // for now
+        asked = (result == SOURCE_IDLE || last) && pause_source(pipeline);
     }
 }
 
@@ -130,9 +131,8 @@ static void schedule_as_batch(bool on)
 
 static bool run(struct pipeline *pipeline, struct error *error)
 {
-    if (!pipeline_start_threads(pipeline))
-        return error_set(error, ERROR_EXHAUSTED,
-                         "no thread could be started: raise the limit of processes (ulimit -u)");
+    if (!pipeline_start_threads(pipeline, error))
+        return false;
     mailbox_open(&pipeline->source_box);
     read_source(pipeline);
     mailbox_close(&pipeline->source_box);

@@ -47,7 +47,9 @@ deliver_function pipeline_send_batch; // `owner` is the pipeline
 // Takes a step for every worker that nobody runs. Whether there was anything to do.
 bool pipeline_help_workers(struct pipeline *pipeline);
 void pipeline_wake_workers(struct pipeline *pipeline); // when something was sent that they do not know of
-bool pipeline_start_threads(struct pipeline *pipeline);
+// Whether the workers have enough to do, so that what comes may wait for a batch to be full.
+bool pipeline_is_busy(const struct pipeline *pipeline);
+bool pipeline_start_threads(struct pipeline *pipeline, struct error *error);
 void pipeline_join_threads(struct pipeline *pipeline);
 
 // pipeline_merge.c
