@@ -38,7 +38,7 @@ static void tell_input(const struct control *control, enum exit_code *code, stru
     if (control_verdict(control, truncation) != ERROR_NONE) {
         fail(code, truncation, input_stage(control));
         end->truncated = truncation->text;
-    } else if (signals_stopped() && !control_is_live(control)) {
+    } else if (signals_stopped() && control_was_cut(control)) {
         error_set(truncation, ERROR_CANCELLED, "stopped by a signal: the rest of the input was not read");
         log_warning("run", "%s", truncation->text);
         end->truncated = truncation->text;

@@ -167,7 +167,7 @@ const struct setting setting_table[] = {
      LIVE, .standard = "1000000", .standard_words = "1000000 live, no cap for files", .unit = "flows",
      .help = "most flows in the table; 0 = no cap",
      .doc = "The most flows held at a time, over all workers. At the cap unanswered flows go first, then the least "
-            "recently seen; 0 sets no cap."},
+            "recently seen; 0 sets no cap. Files have one only in a memory cgroup: what a quarter of its limit has room for."},
 
     {.key = "stats.enabled", .type = SETTING_BOOL, AT(stats.enabled),
      LIVE, .standard = "false", .flag = "stats", .help = "a line of statistics an interval",

@@ -209,8 +209,9 @@ static void send_packet(struct dispatch *dispatch, const struct frame *frame, in
     fill_packet(dispatch, frame, time_ns, &item->packet);
     count_understanding(dispatch->totals, &item->packet);
     item->has_flow = flow_key_of_packet(&item->packet, &item->key, &item->sender);
-    uint64_t hash = item->has_flow ? flow_key_hash(&item->key, dispatch->settings.hash_seed) : 0;
-    unsigned shard = dispatch->shard_of[partition_of(hash, dispatch->settings.partitions)];
+    const struct dispatch_settings *settings = &dispatch->settings;
+    uint64_t hash = item->has_flow ? flow_hash(&item->key, settings->hash_seed, settings->index_seed) : 0;
+    unsigned shard = dispatch->shard_of[partition_of(hash, settings->partitions)];
     if (batch == NULL || (batch->behind >> shard & 1) != 0)
         ledger_count_no_batch(&dispatch->ledger, frame->interface);
     else

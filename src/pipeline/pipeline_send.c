@@ -9,8 +9,13 @@
 // live source needs more for the moments in which the shards do not get to run; when they are used up it waits a
 // little, for the kernel's ring holds more still.
 enum { BATCHES_FILE = 32, BATCHES_FILE_ALONE = 4, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
+// What those hold at least, however few packets a batch is to have. None waits to be filled while
+// a worker has little to do.
+enum { PACKETS_LIVE = 8192, BATCH_LIVE = PACKETS_LIVE / BATCHES_LIVE + 1 };
 // A shard that has so many before it gets no packets, so that it takes no batch from the others (live).
 enum { BATCHES_BEHIND = BATCHES_LIVE / 2 };
+// Who has so many before it needs no more yet.
+enum { BATCHES_BUSY = 8 };
 
 static bool is_alone(const struct pipeline *pipeline)
 {
@@ -82,6 +87,15 @@ static uint32_t workers_behind(const struct pipeline *pipeline)
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
         behind |= (uint32_t)(worker_queued(pipeline->workers[i]) >= BATCHES_BEHIND) << i;
     return behind;
+}
+
+// Small batches would use up the ring while the workers are held up for a moment.
+bool pipeline_is_busy(const struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        if (worker_queued(pipeline->workers[i]) >= BATCHES_BUSY)
+            return true;
+    return false;
 }
 
 // Where the source's thread runs the shards itself, the batch that it has just sent is empty again, as a rule, and lies
@@ -166,6 +180,12 @@ static unsigned batch_count(const struct pipeline *pipeline)
     return is_alone(pipeline) ? BATCHES_FILE_ALONE : BATCHES_FILE;
 }
 
+static unsigned batch_packets(const struct pipeline *pipeline)
+{
+    unsigned least = is_lossless(pipeline) ? 1 : BATCH_LIVE;
+    return pipeline->setup.batch > least ? pipeline->setup.batch : least;
+}
+
 bool pipeline_create_workers(struct pipeline *pipeline)
 {
     unsigned threads = pipeline->setup.threads, workers = pipeline->setup.workers;
@@ -174,7 +194,7 @@ bool pipeline_create_workers(struct pipeline *pipeline)
     // Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
     pipeline->slot_count = batches + 2 * WORKER_PARTS;
     pipeline->slots = calloc(pipeline->slot_count, sizeof *pipeline->slots);
-    if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, pipeline->setup.batch))
+    if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, batch_packets(pipeline)))
         return false;
     bool whole = true;
     for (unsigned i = 0; i < workers && whole; i++)
@@ -216,14 +236,16 @@ static void stop_crew(struct pipeline *pipeline)
     pipeline_end_answers(pipeline);
 }
 
-bool pipeline_start_threads(struct pipeline *pipeline)
+bool pipeline_start_threads(struct pipeline *pipeline, struct error *error)
 {
     mailbox_open(&pipeline->answers);
     bool good =
         crew_start(&pipeline->crew) && thread_start(&pipeline->aggregate, pipeline_aggregate, pipeline);
-    if (!good)
-        stop_crew(pipeline);
-    return good;
+    if (good)
+        return true;
+    error_set(error, ERROR_EXHAUSTED, "no thread could be started: %s", thread_shortage());
+    stop_crew(pipeline);
+    return false;
 }
 
 void pipeline_join_threads(struct pipeline *pipeline)
