@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "aggregate/sink.h"
+#include "app/signals.h"
 #include "base/log.h"
 #include "capture/record/pcap_writer.h"
 #include "config/paths.h"
@@ -48,6 +49,7 @@ static bool open_recorder(struct file_output *file, const struct output_settings
         .rotate_mb = output->write_pcap_rotate_mb,
         .max_files = output->write_pcap_max_files,
         .min_free_mb = output->min_free_mb,
+        .gives_up = signals_patience_is_over,
         .source = source,
     };
     file->recorder = pcap_writer_create(&options, error);
@@ -63,6 +65,7 @@ static bool open_sink(struct file_output *file, unsigned row, const struct outpu
     struct export_options options = {
         .events = control_flow_events(control),
         .live = control_is_live(control),
+        .gives_up = signals_patience_is_over,
         .rotate_bytes = output->rotate_mb * bytes_per_mb,
         .max_files = output->max_files,
         .compress = output->compress,

@@ -11,6 +11,7 @@
 #include "config/table.h"
 #include "config/value.h"
 #include "control/control.h"
+#include "export/export.h"
 
 // Bytes that a flow may take: its node and its place in the index, and what it has with quality and names.
 enum { FLOW_PLAIN_BYTES = 100, FLOW_QUALITY_BYTES = 160, NAME_CACHE_BYTES = 10 << 20, BASE_BYTES = 16 << 20 };
@@ -62,6 +63,15 @@ static uint64_t report_bytes(const struct settings *settings, bool live)
     return report == REPORT_NONE || (report == REPORT_AUTO && live) ? 0 : REPORT_BYTES;
 }
 
+// Of the outputs that are sorted at the end.
+static uint64_t export_bytes(const struct settings *settings)
+{
+    const struct output_settings *output = &settings->output;
+    uint64_t exports = output->export_json[0] != '\0';
+    exports += output->export_csv[0] != '\0';
+    return exports * EXPORT_BYTES;
+}
+
 bool memory_plan_add(struct strbuf *into, const struct settings *settings, const char *line_prefix,
                      struct error *error)
 {
@@ -83,6 +93,7 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
         {"report", report_bytes(settings, live), "hosts, services, names"},
         {"queues", (uint64_t)taps_of(settings) * TAP_RING_BYTES, "recorder and packet lines"},
         {"events", event_bytes(settings, live), "events.capacity, for outputs of flows"},
+        {"exports", export_bytes(settings), "flows that wait to be sorted"},
         {"names", NAME_CACHE_BYTES, "addresses seen in DNS answers"},
         {"process", BASE_BYTES, "program, libraries, stacks"},
     };

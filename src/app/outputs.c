@@ -1,6 +1,7 @@
 #include "app/outputs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,15 +76,17 @@ static enum report_format report_format(const struct outputs *outputs)
     return format;
 }
 
-// The summary is written at the end, but a path that cannot be written is said at the start.
+// The summary is written at the end, but a path that cannot be written is said at the start. A FIFO may have no reader yet.
 static bool check_summary_path(const char *path, struct error *error)
 {
+    enum { FLAGS = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
     if (path[0] == '\0' || is_stdout(path))
         return true;
-    FILE *stream = fopen(path, "ae");
-    if (stream == NULL)
+    int file = open(path, FLAGS, 0666);
+    if (file < 0 && errno != ENXIO)
         return error_set(error, ERROR_UNAVAILABLE, "%s cannot be written: %s", path, strerror(errno));
-    fclose(stream);
+    if (file >= 0)
+        close(file);
     return true;
 }
 

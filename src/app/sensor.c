@@ -61,16 +61,16 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     tell_input(control, &code, &truncation, &end);
     end.run_ns = clock_now_ns() - begin_ns;
     finish_outputs(control, outputs, &code, &end);
-    signals_remove();
     if (!outputs_tell(outputs, &end, &failure))
         fail(&code, &failure, STAGE_OUTPUT);
+    signals_remove();
     return code;
 }
 
 enum exit_code sensor_run(const struct settings *settings, const struct config_origin *origin)
 {
     struct error error;
-    signals_ignore_pipe();
+    signals_ignore_failed_writes();
     privileges_begin(settings);
     struct control *control = control_create(settings, &error);
     if (control == NULL) {

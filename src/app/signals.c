@@ -33,9 +33,10 @@ static void handle(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
-void signals_ignore_pipe(void)
+void signals_ignore_failed_writes(void)
 {
     handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN);
 }
 
 void signals_install(struct control *control)

@@ -1,5 +1,5 @@
-// Signals that end a run: SIGINT and SIGTERM in order, another two seconds later ends the process at once; SIGPIPE is an
-// error of a write. Those that ask something of it are the thread of requests'. Main thread; the handlers only
+// Signals that end a run: SIGINT and SIGTERM in order, another two seconds later ends the process at once; SIGPIPE
+// and SIGXFSZ (a file beyond RLIMIT_FSIZE) are errors of a write. Those that ask something of it are the thread of requests'. Main thread; the handlers only
 // set flags and stop the source.
 #pragma once
 
@@ -8,7 +8,7 @@
 struct control;
 
 // Before the first output is written.
-void signals_ignore_pipe(void);
+void signals_ignore_failed_writes(void);
 void signals_install(struct control *control);
 // Back to how the process found them; `control` is not touched any more.
 void signals_remove(void);

@@ -10,9 +10,11 @@
 #include "app/outputs.h"
 #include "app/report_text.h"
 #include "app/run_summary.h"
+#include "app/signals.h"
 #include "app/terminal.h"
 #include "app/version.h"
 #include "base/log.h"
+#include "base/output_file.h"
 #include "report/report.h"
 
 enum { TELLING_BYTES = 64 << 20 };
@@ -30,12 +32,21 @@ static bool print_text(struct terminal *terminal, const struct strbuf *text, con
 
 static bool write_file(const char *path, const struct strbuf *text, struct error *error)
 {
-    FILE *stream = fopen(path, "we");
-    if (stream == NULL)
-        return error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
-    bool good = fwrite(text->text, 1, text->length, stream) == text->length;
-    good = fclose(stream) == 0 && good;
-    return good || error_set(error, ERROR_UNAVAILABLE, "cannot write %s: %s", path, strerror(errno));
+    static const struct output_options options = {.component = "output",
+                                                  .unit = "parts",
+                                                  .mode = 0666,
+                                                  .gives_up = signals_patience_is_over,
+                                                  .head = "",
+                                                  .tail = ""};
+    struct output_counts counts = {0};
+    struct output_file *file = output_file_open(path, &options, &counts, error);
+    if (file == NULL)
+        return false;
+    for (size_t at = 0; at < text->length; at += OUTPUT_BUFFER_BYTES) {
+        size_t left = text->length - at;
+        output_file_add(file, text->text + at, left < OUTPUT_BUFFER_BYTES ? left : OUTPUT_BUFFER_BYTES, 0);
+    }
+    return output_file_close(file, error);
 }
 
 static bool write_summary(const struct outputs *outputs, const struct strbuf *text, struct error *error)

@@ -29,6 +29,7 @@ struct terminal {
     struct terminal_setup setup;
     int descriptor; // our own, that never waits
     bool is_file;   // takes any amount at a time
+    bool is_tty;    // may hang up
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
@@ -88,7 +89,8 @@ static size_t write_bytes(struct terminal *terminal, const char *bytes, size_t l
         if (written >= 0)
             done += (size_t)written;
         else if (errno != EINTR && errno != EAGAIN) {
-            atomic_store(&terminal->failure, errno);
+            bool hung_up = errno == EIO && terminal->is_tty; // its reader has gone, as that of a pipe
+            atomic_store(&terminal->failure, hung_up ? EPIPE : errno);
             break;
         }
     }
@@ -141,6 +143,7 @@ static bool start(struct terminal *terminal)
     pthread_mutex_init(&terminal->lock, NULL);
     terminal->is_file = fstat(terminal->setup.descriptor, &status) == 0 && S_ISREG(status.st_mode);
     terminal->descriptor = nowait_open(terminal->setup.descriptor);
+    terminal->is_tty = isatty(terminal->setup.descriptor);
     terminal->filling.bytes = malloc(TERMINAL_QUEUE_BYTES);
     terminal->writing.bytes = malloc(TERMINAL_QUEUE_BYTES);
     terminal->started = terminal->filling.bytes != NULL && terminal->writing.bytes != NULL &&

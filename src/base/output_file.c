@@ -12,8 +12,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/aside.h"
 #include "base/file_series.h"
 #include "base/log.h"
+#include "base/output_descriptor.h"
 #include "base/time.h"
 
 static const int64_t retry_after_ns = NS_PER_S;
@@ -35,13 +37,17 @@ struct output_file {
     struct output_counts *counts;
     struct file_series series; // when rotating
     uint64_t number;           // of the file being written; 0 = not numbered
-    int fd;                    // -1 = none
-    bool regular, to_stdout;
+    struct output_descriptor out;
+    bool to_stdout;
+    bool awaits_first;  // reader, of a FIFO: nothing is open yet
+    struct aside aside; // in place of the path
+    bool stands_empty;  // at the path, with its tail
     enum output_state state;
     uint64_t size;      // bytes in the file
     bool holds_units;   // written or buffered ones
     uint32_t last_unit; // bytes of the last one written; 0 = unknown
     int64_t next_check_ns, next_try_ns;
+    bool reader_left;     // why it failed last
     uint64_t lost_before; // counts->lost when the present failure began
     char reason[256];     // why units were lost first; "" = none were
     size_t used;          // of `buffer`
@@ -73,42 +79,12 @@ static const char *shown(const struct output_file *file, const char *path)
 
 // Bytes and the file.
 
-// Whether to try again: a signal came, or the reader of a non-blocking pipe has caught up.
-static bool may_retry(int fd)
-{
-    if (errno == EINTR)
-        return true;
-    if (errno != EAGAIN)
-        return false;
-    return poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1) > 0 || errno == EINTR;
-}
-
-// Returns the bytes that were taken; errno says why they are not all.
-static size_t write_bytes(int fd, const void *bytes, size_t length)
-{
-    size_t done = 0;
-    while (done < length) {
-        ssize_t written = write(fd, (const char *)bytes + done, length - done);
-        if (written >= 0)
-            done += (size_t)written;
-        else if (!may_retry(fd))
-            break;
-    }
-    return done;
-}
-
-static bool shorten(int fd, size_t by)
-{
-    struct stat status;
-    return fstat(fd, &status) == 0 && ftruncate(fd, status.st_size - (off_t)by) == 0;
-}
-
 // Lines of our own, all of them or, in a regular file, none.
 static bool write_text(struct output_file *file, const char *text)
 {
-    size_t length = strlen(text), done = write_bytes(file->fd, text, length);
+    size_t length = strlen(text), done = output_descriptor_write(&file->out, text, length);
     int reason = errno;
-    if (done < length && file->regular && shorten(file->fd, done))
+    if (done < length && file->out.regular && output_descriptor_shorten(&file->out, done))
         done = 0;
     file->size += done;
     count(&file->counts->bytes, done);
@@ -119,12 +95,8 @@ static bool write_text(struct output_file *file, const char *text)
 // Takes an open file; false with errno.
 static bool take_fd(struct output_file *file, int fd)
 {
-    struct stat status;
-    file->fd = fd;
-    if (fd < 0 || fstat(fd, &status) != 0)
+    if (!output_descriptor_take(&file->out, fd, file->to_stdout, &file->size))
         return false;
-    file->regular = S_ISREG(status.st_mode) && !file->to_stdout;
-    file->size = file->regular ? (uint64_t)status.st_size : 0;
     file->holds_units = file->size > 0 || file->units > 0;
     file->last_unit = 0;
     return true;
@@ -132,16 +104,7 @@ static bool take_fd(struct output_file *file, int fd)
 
 static int open_path(const struct output_file *file, int flags)
 {
-    if (file->to_stdout)
-        return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-    return open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC | flags, file->options.mode);
-}
-
-static void close_fd(struct output_file *file)
-{
-    if (file->fd >= 0)
-        close(file->fd);
-    file->fd = -1;
+    return output_descriptor_open(file->path, flags, file->options.mode);
 }
 
 static void empty_buffer(struct output_file *file)
@@ -150,14 +113,44 @@ static void empty_buffer(struct output_file *file)
     file->units = 0;
 }
 
+static void tell_begun(const struct output_file *file)
+{
+    if (file->options.begun != NULL)
+        file->options.begun(file->options.owner);
+}
+
 // An empty file gets its head. False with errno when it does not.
 static bool begin_file(struct output_file *file)
 {
     if (file->size > 0)
         return true;
-    if (file->options.begun != NULL)
-        file->options.begun(file->options.owner);
+    tell_begun(file);
     return write_text(file, file->options.head);
+}
+
+// The first reader of a FIFO, if it is there; its owner was told of the beginning. False with errno.
+static bool meet_first_reader(struct output_file *file)
+{
+    int fd = open_path(file, 0);
+    if (fd < 0)
+        return false;
+    file->awaits_first = false;
+    return take_fd(file, fd) && write_text(file, file->options.head);
+}
+
+// Waits for it: what it is to read waits in the queue of the output.
+static bool await_first_reader(struct output_file *file)
+{
+    while (file->awaits_first && !meet_first_reader(file)) {
+        if (errno != ENXIO)
+            return false;
+        if (output_descriptor_is_given_up(&file->out)) {
+            errno = ETIMEDOUT;
+            return false;
+        }
+        poll(NULL, 0, OUTPUT_LOOK_AGAIN_MS);
+    }
+    return true;
 }
 
 // Failing and trying again.
@@ -174,19 +167,26 @@ void output_file_lose(struct output_file *file, uint64_t units, const char *reas
     count(&file->counts->lost, units);
 }
 
+static const char *sentence_of(int reason)
+{
+    return reason == ETIMEDOUT ? "nobody read it in time" : strerror(reason);
+}
+
 // The output takes nothing for a while, or for good. Of one that is given up close() tells; one that is
 // tried again has its end far away, and is told of at once. The reader of a pipe never comes back.
 static void fail(struct output_file *file, int reason, int64_t now_ns)
 {
-    bool again = file->options.keep_trying && !(reason == EPIPE && file->to_stdout);
+    bool over = (reason == EPIPE && file->to_stdout) || reason == ETIMEDOUT;
+    bool again = file->options.keep_trying && !over;
     if (file->state != OUTPUT_FAILED) {
         if (file->options.keep_trying)
             log_error(file->options.component, "cannot write %s: %s%s", shown(file, file->path),
-                      strerror(reason), again ? "; trying again every second" : "");
+                      sentence_of(reason), again ? "; trying again every second" : "");
         file->lost_before = counted(&file->counts->lost);
         count(&file->counts->errors, 1);
     }
-    keep_reason(file, strerror(reason));
+    keep_reason(file, sentence_of(reason));
+    file->reader_left = reason == EPIPE;
     file->state = OUTPUT_FAILED;
     file->next_try_ns = again ? now_ns + retry_after_ns : INT64_MAX;
 }
@@ -226,18 +226,22 @@ static void drop_written(struct output_file *file, size_t done, unsigned units)
 static size_t cut_to_whole(struct output_file *file, size_t done, unsigned units)
 {
     size_t whole = units > 0 ? file->ends[units - 1] : file->head_bytes <= done ? file->head_bytes : 0;
-    return whole == done || shorten(file->fd, done - whole) ? whole : done;
+    return whole == done || output_descriptor_shorten(&file->out, done - whole) ? whole : done;
 }
 
 static bool write_buffer(struct output_file *file, int64_t now_ns)
 {
     if (file->used == 0)
         return true;
-    size_t length = file->used, done = write_bytes(file->fd, file->buffer, length);
+    if (!await_first_reader(file)) {
+        fail(file, errno, now_ns);
+        return false;
+    }
+    size_t length = file->used, done = output_descriptor_write(&file->out, file->buffer, length);
     int reason = errno;
     bool whole = done == length;
     unsigned units = units_within(file, done);
-    if (!whole && file->regular)
+    if (!whole && file->out.regular)
         done = cut_to_whole(file, done, units);
     drop_written(file, done, units);
     if (!whole)
@@ -248,21 +252,18 @@ static bool write_buffer(struct output_file *file, int64_t now_ns)
 bool output_file_is_moved(const struct output_file *file)
 {
     struct stat own, other;
-    if (file->fd < 0 || !file->regular || fstat(file->fd, &own) != 0)
+    if (file->out.fd < 0 || !file->out.regular || fstat(file->out.fd, &own) != 0)
         return false;
     return stat(file->path, &other) != 0 || own.st_dev != other.st_dev || own.st_ino != other.st_ino;
 }
 
-// Opens the path anew, in place of what is open; that stays when it cannot be done. Whoever opens a FIFO waits for
-// nobody. What is buffered for a file that has begun does not fit into another one when its head is the owner's.
+// Opens the path anew, in place of what is open; that stays when it cannot be done. What is buffered for a file that has begun does not fit into another one when its head is the owner's.
 static bool open_again(struct output_file *file)
 {
-    int fd = open_path(file, O_NONBLOCK | (file->options.replace ? O_TRUNC : 0));
+    int fd = open_path(file, file->options.replace ? O_TRUNC : 0);
     if (fd < 0)
         return false;
-    if (!file->to_stdout)
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-    close_fd(file);
+    output_descriptor_close(&file->out);
     if (!take_fd(file, fd))
         return false;
     if (file->size == 0 && file->options.begun != NULL) {
@@ -276,9 +277,9 @@ static bool open_again(struct output_file *file)
 static void try_again(struct output_file *file, int64_t now_ns)
 {
     file->next_try_ns = now_ns + retry_after_ns;
-    if (!file->regular)
-        close_fd(file); // what nobody read of a pipe goes with its last end
-    bool in_place = file->fd >= 0 && !output_file_is_moved(file);
+    if (!file->out.regular)
+        output_descriptor_close(&file->out); // what nobody read of a pipe goes with its last end
+    bool in_place = file->out.fd >= 0 && !output_file_is_moved(file);
     bool open = in_place ? file->size > 0 || write_text(file, file->options.head) : open_again(file);
     if (!open || !write_buffer(file, now_ns))
         return;
@@ -307,7 +308,8 @@ bool output_file_follow(struct output_file *file, int64_t now_ns)
 static bool has_space(const struct output_file *file)
 {
     struct statvfs disk;
-    return fstatvfs(file->fd, &disk) != 0 || disk.f_bavail * disk.f_frsize >= file->options.min_free_bytes;
+    return fstatvfs(file->out.fd, &disk) != 0 ||
+           disk.f_bavail * disk.f_frsize >= file->options.min_free_bytes;
 }
 
 static void stop_for_space(struct output_file *file)
@@ -323,7 +325,7 @@ static void stop_for_space(struct output_file *file)
 
 static void check_space(struct output_file *file, int64_t now_ns)
 {
-    if (file->options.min_free_bytes == 0 || !file->regular || now_ns < file->next_check_ns)
+    if (file->options.min_free_bytes == 0 || !file->out.regular || now_ns < file->next_check_ns)
         return;
     file->next_check_ns = now_ns + check_space_every_ns;
     bool space = has_space(file);
@@ -363,7 +365,7 @@ static void rotate(struct output_file *file, int64_t now_ns)
 {
     if (!write_buffer(file, now_ns))
         return;
-    close_fd(file);
+    output_descriptor_close(&file->out);
     if (file->options.completed != NULL)
         file->options.completed(file->options.owner, file->path);
     empty_buffer(file);
@@ -436,15 +438,57 @@ void output_file_add(struct output_file *file, const char *unit, size_t length, 
 
 void output_file_flush(struct output_file *file, int64_t now_ns)
 {
-    if (is_writing(file, now_ns))
+    if (!is_writing(file, now_ns))
+        return;
+    if (file->options.keep_trying && !file->awaits_first && !file->to_stdout &&
+        output_descriptor_has_no_reader(&file->out))
+        fail(file, EPIPE, now_ns);
+    else if (file->awaits_first && !meet_first_reader(file) && errno != ENXIO)
+        fail(file, errno, now_ns);
+    else if (!file->awaits_first)
         write_buffer(file, now_ns);
+}
+
+// Writing aside.
+
+// What stands at the path while the file is written is whole: head and tail.
+static void write_empty(struct output_file *file)
+{
+    if (!file->options.aside || !file->out.regular || file->state == OUTPUT_FAILED)
+        return;
+    file->stands_empty = write_text(file, file->options.tail);
+    if (!file->stands_empty)
+        fail(file, errno, 0);
+}
+
+void output_file_set_aside(struct output_file *file)
+{
+    assert(file->options.aside && file->units == 0);
+    if (!file->stands_empty)
+        return;
+    int fd = aside_open(&file->aside, file->path, file->out.fd);
+    bool ready = fd >= 0 ? take_fd(file, fd) : ftruncate(file->out.fd, 0) == 0;
+    file->stands_empty = false;
+    file->size = 0;
+    atomic_store_explicit(&file->counts->bytes, 0, memory_order_relaxed);
+    if (!ready || !begin_file(file))
+        fail(file, errno, 0);
+}
+
+static bool close_whole(struct output_file *file)
+{
+    int fd = file->out.fd;
+    file->out.fd = -1;
+    return file->aside.target != NULL ? aside_place(&file->aside, fd) : close(fd) == 0;
 }
 
 // The beginning and the end.
 
 static void destroy(struct output_file *file)
 {
-    close_fd(file);
+    if (file->aside.target != NULL)
+        close_whole(file);
+    output_descriptor_close(&file->out);
     file_series_done(&file->series);
     free(file->path);
     free(file->given);
@@ -477,13 +521,32 @@ static struct output_file *create(const char *path, const struct output_options 
     file->path = strdup(path);
     file->options = *options;
     file->counts = counts;
-    file->fd = -1;
+    file->out = (struct output_descriptor){.fd = -1, .gives_up = options->gives_up};
+    file->aside.target_fd = -1;
     file->to_stdout = is_stdout(path);
     file->next_check_ns = INT64_MIN;
     if (file->given != NULL && file->path != NULL)
         return file;
     destroy(file);
     return NULL;
+}
+
+// A FIFO that nobody reads yet is as good as open.
+static bool open_first(struct output_file *file)
+{
+    struct stat status;
+    if (take_fd(file, open_path(file, O_TRUNC)))
+        return true;
+    file->awaits_first = errno == ENXIO && stat(file->path, &status) == 0 && S_ISFIFO(status.st_mode);
+    return file->awaits_first;
+}
+
+static void begin_first(struct output_file *file)
+{
+    if (file->awaits_first)
+        tell_begun(file);
+    else if (!begin_file(file))
+        fail(file, errno, 0); // as any later write that fails: the other outputs are not to suffer
 }
 
 struct output_file *output_file_open(const char *path, const struct output_options *options,
@@ -494,17 +557,17 @@ struct output_file *output_file_open(const char *path, const struct output_optio
         error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
         return NULL;
     }
-    if ((wants_series(path, options) && !begin_series(file)) || !take_fd(file, open_path(file, O_TRUNC))) {
+    if ((wants_series(path, options) && !begin_series(file)) || !open_first(file)) {
         error_set(error, error_kind_of_errno(errno), "cannot write %s: %s", shown(file, file->path),
                   strerror(errno));
         destroy(file);
         return NULL;
     }
-    if (!begin_file(file))
-        fail(file, errno, 0); // as any later write that fails: the other outputs are not to suffer
+    begin_first(file);
     if (file->options.max_files > 0 && file->number > file->options.max_files)
         file_series_delete_up_to(&file->series, file->number - file->options.max_files);
     check_space(file, 0);
+    write_empty(file);
     return file;
 }
 
@@ -512,9 +575,10 @@ struct output_file *output_file_open(const char *path, const struct output_optio
 static void write_tail(struct output_file *file)
 {
     size_t head = strlen(file->options.head), unit = file->last_unit;
-    if (file->fd < 0 || file->size < head || write_text(file, file->options.tail) || !file->regular)
+    if (file->stands_empty || file->out.fd < 0 || file->size < head || write_text(file, file->options.tail) ||
+        !file->out.regular)
         return;
-    if (unit > 0 && file->size >= head + unit && shorten(file->fd, unit)) {
+    if (unit > 0 && file->size >= head + unit && output_descriptor_shorten(&file->out, unit)) {
         file->size -= unit;
         atomic_fetch_sub_explicit(&file->counts->records, 1, memory_order_relaxed);
         count(&file->counts->lost, 1);
@@ -529,20 +593,21 @@ static bool report(const struct output_file *file, struct error *error)
     if (lost > 0)
         return error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s; %" PRIu64 " %s were not written",
                          name, file->reason, lost, file->options.unit);
-    return file->state != OUTPUT_FAILED ||
+    return file->state != OUTPUT_FAILED || file->reader_left ||
            error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s", name, file->reason);
 }
 
 bool output_file_close(struct output_file *file, struct error *error)
 {
     file->options.keep_trying = false;
-    if (file->fd >= 0)
+    if (file->state == OUTPUT_WRITING && !await_first_reader(file))
+        fail(file, errno, 0);
+    else if (file->out.fd >= 0)
         write_buffer(file, 0);
     count(&file->counts->lost, file->units);
     write_tail(file);
-    if (file->fd >= 0 && close(file->fd) != 0)
+    if (file->out.fd >= 0 && !close_whole(file))
         fail(file, errno, 0);
-    file->fd = -1;
     bool complete = report(file, error);
     destroy(file);
     return complete;

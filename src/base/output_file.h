@@ -15,18 +15,21 @@
 enum { OUTPUT_BUFFER_BYTES = 512 * 1024 };
 
 struct output_options {
-    const char *component;      // of its log lines
-    const char *unit;           // what it counts, in its sentences: "records"
-    unsigned mode;              // of a new file
-    bool replace;               // what is found at the path after log rotation is emptied, else appended to
-    uint64_t rotate_bytes;      // 0 = one file
-    unsigned max_files;         // that are kept, the present one included; 0 = all
-    uint64_t min_free_bytes;    // 0 = not checked
-    bool keep_trying;           // after a failure, every second; else what follows is lost
-    const char *head;           // whole lines at the top of every file; borrowed
-    const char *tail;           // whole lines at its end, which close() writes; borrowed
-    void *owner;                // for these, which may be NULL:
-    void (*begun)(void *owner); // what comes next is the first of a file
+    const char *component;   // of its log lines
+    const char *unit;        // what it counts, in its sentences: "records"
+    unsigned mode;           // of a new file
+    bool replace;            // what is found at the path after log rotation is emptied, else appended to
+    uint64_t rotate_bytes;   // 0 = one file
+    unsigned max_files;      // that are kept, the present one included; 0 = all
+    uint64_t min_free_bytes; // 0 = not checked
+    bool aside;              // the path holds head and tail until the file is whole: output_file_set_aside()
+    bool keep_trying;        // after a failure, every second; else what follows is lost
+    bool (*gives_up)(
+        void);        // whether a reader is waited for no longer; asked ten times a second, NULL = never
+    const char *head; // whole lines at the top of every file; borrowed
+    const char *tail; // whole lines at its end, which close() writes; borrowed
+    void *owner;      // for these, which may be NULL:
+    void (*begun)(void *owner);                       // what comes next is the first of a file
     void (*completed)(void *owner, const char *path); // a file that was rotated away is closed
 };
 
@@ -41,10 +44,15 @@ struct output_file;
 extern const char output_short_of_space[]; // the reason of a loss under min_free_bytes
 
 // `path` "-" is standard output. The file is emptied and the head written; with rotation a new number is begun. NULL
-// with a sentence when it cannot be opened. Pipes and devices are neither rotated nor checked for space. `counts`
+// with a sentence when it cannot be opened. Pipes and devices are neither rotated nor checked for space; opening one waits
+// for nobody, its first reader is waited for by whoever writes. `counts`
 // outlives the file.
 struct output_file *output_file_open(const char *path, const struct output_options *options,
                                      struct output_counts *counts, struct error *error);
+
+// With `aside`, before the first unit: units go into another file, which close() puts at the path. Where none can be
+// made beside it, and into what is no regular file, they are written at the path itself.
+void output_file_set_aside(struct output_file *file);
 
 // Room for a unit of at most `bytes`; NULL when it cannot be written now, which counts it as lost. `now_ns` is
 // monotonic time, here and below. The unit is in the file once output_file_commit() has said how long it is.

@@ -124,11 +124,22 @@ bool control_lists_top_flows(const struct settings *settings)
     return settings->stats.enabled && settings->stats.top_flows > 0;
 }
 
+// A burst of flows that end together is spread over ticks, so that the outputs keep up with it: the event log holds what
+// they lag behind.
+static uint32_t expire_at_most(const struct control *control)
+{
+    enum { ENDS_A_MS = 164, LONG_TICK_MS = 250 };
+    uint32_t tick_ms = control->settings->pipeline.tick_ms;
+    uint32_t in_tick = ENDS_A_MS * (tick_ms < LONG_TICK_MS ? tick_ms : LONG_TICK_MS);
+    return control->live ? in_tick / FLOW_PARTITIONS + 1 : 0;
+}
+
 // What only the start decides.
 static bool make_policy(struct control *control, struct error *error)
 {
     const struct settings *settings = control->settings;
     control->policy = (struct flow_policy){
+        .expire_at_most = expire_at_most(control),
         .observe_first = observes_first(control),
         .rtt = settings->analysis.rtt,
         .retransmissions = settings->analysis.retrans,

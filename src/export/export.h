@@ -9,6 +9,7 @@
 struct export_options {
     struct event_log *events; // of flows; outlives the output
     bool live; // who lags too far misses events, and a failed file is tried again; else the log waits
+    bool (*gives_up)(void);  // whether who reads a pipe is waited for no longer; NULL = never
     uint64_t rotate_bytes;   // streams: a new file when it would grow past this; 0 = one file
     unsigned max_files;      // streams: files kept, the current one included; 0 = all
     bool compress;           // streams: gzip the files that are complete
@@ -21,8 +22,10 @@ struct export_options {
 struct sink *stream_jsonl_create(const char *path, const struct export_options *options, struct error *error);
 struct sink *stream_csv_create(const char *path, const struct export_options *options, struct error *error);
 
-// Final records only, ordered by flow_record_compare(), written by finish(). Until then their lines wait in an
-// unlinked file beside the output; memory holds 8 bytes a flow. Rotation does not apply.
+// Final records only, ordered by flow_record_compare(), written by finish(): aside, and put at the path once whole;
+// until then that holds an empty array, or the head of the CSV. The lines wait in EXPORT_BYTES of memory, more of them in
+// an unlinked file beside the output. Rotation does not apply.
+enum { EXPORT_BYTES = 64 << 20 };
 struct sink *export_json_create(const char *path, const struct export_options *options, struct error *error);
 struct sink *export_csv_create(const char *path, const struct export_options *options, struct error *error);
 

@@ -1,5 +1,6 @@
 // All flows of the run in one sorted file: --export-json and --export-csv.
 #include <stdlib.h>
+#include <string.h>
 
 #include "capture/clock.h"
 #include "export/flow_format.h"
@@ -13,6 +14,7 @@ struct flow_export {
     struct flow_format *format;
     struct flow_spool spool;
     struct output_file *file; // NULL once closed
+    char *path;
 };
 
 static struct flow_export *export_of(struct flow_writer *writer)
@@ -43,16 +45,20 @@ static void export_rest(struct flow_writer *writer, int64_t now_ns)
 
 static void write_sorted(struct flow_export *export)
 {
-    int64_t now_ns = 0;
+    int64_t now_ns = clock_now_ns();
     size_t skipped = flow_format_separator(export->format); // of the first line
-    for (size_t i = 0; i < export->spool.count; i++) {
-        size_t length;
-        if (i % FLOWS_A_CLOCK == 0)
+    size_t length, count = 0;
+    const char *line = flow_spool_next(&export->spool, &length);
+    if (line != NULL)
+        output_file_set_aside(export->file);
+    for (; line != NULL; line = flow_spool_next(&export->spool, &length)) {
+        if (++count % FLOWS_A_CLOCK == 0)
             now_ns = clock_now_ns();
-        const char *line = flow_spool_line(&export->spool, i, &length);
         output_file_add(export->file, line + skipped, length - skipped, now_ns);
         skipped = 0;
     }
+    if (export->spool.lost > 0)
+        output_file_lose(export->file, export->spool.lost, export->spool.reason);
 }
 
 static bool export_close(struct flow_writer *writer, struct error *error)
@@ -60,8 +66,6 @@ static bool export_close(struct flow_writer *writer, struct error *error)
     struct flow_export *export = export_of(writer);
     struct output_file *file = export->file;
     flow_spool_sort(&export->spool);
-    if (export->spool.lost > 0)
-        output_file_lose(file, export->spool.lost, export->spool.reason);
     write_sorted(export);
     export->file = NULL;
     return output_file_close(file, error);
@@ -76,6 +80,7 @@ static void export_destroy(struct flow_writer *writer)
         output_file_close(export->file, &ignored);
     flow_spool_done(&export->spool);
     flow_format_destroy(export->format);
+    free(export->path);
     free(export);
 }
 
@@ -87,7 +92,6 @@ static const struct flow_writer_ops export_rows = {
     .destroy = export_destroy,
 };
 
-// The output first: opening it makes sure that the spool finds its directory and says so in its name.
 static bool open_files(struct flow_export *export, const char *path, const struct export_options *options,
                        struct error *error)
 {
@@ -96,24 +100,30 @@ static bool open_files(struct flow_export *export, const char *path, const struc
         .unit = "records",
         .mode = OUTPUT_MODE,
         .min_free_bytes = options->min_free_bytes,
+        .gives_up = options->gives_up,
+        .aside = true,
         .head = flow_format_head(export->format),
         .tail = flow_format_tail(export->format),
     };
     export->file = output_file_open(path, &output, &export->writer.counts, error);
-    return export->file != NULL && flow_spool_init(&export->spool, path, options->min_free_bytes, error);
+    return export->file != NULL &&
+           flow_spool_init(&export->spool, export->path, EXPORT_BYTES, options->min_free_bytes, error);
 }
 
 static struct flow_export *create_empty(enum flow_format_kind kind, const char *path, struct error *error)
 {
     struct flow_export *export = calloc(1, sizeof *export);
     struct flow_format *format = flow_format_create(kind);
-    if (export == NULL || format == NULL) {
+    char *copy = strdup(path);
+    if (export == NULL || format == NULL || copy == NULL) {
         error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
         flow_format_destroy(format);
+        free(copy);
         free(export);
         return NULL;
     }
     export->format = format;
+    export->path = copy;
     export->spool.fd = -1;
     return export;
 }

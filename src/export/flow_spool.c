@@ -6,34 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/output_file.h"
 
-enum { FIRST_ROOM = 4096 };
+enum { FIRST_ROOM = 4096, FIRST_RUNS = 16, ALIGNMENT = _Alignof(struct spooled_line) };
 
-struct spooled_line {
-    uint32_t length;
-    uint8_t key[FLOW_SORT_KEY_BYTES];
-    char line[];
-};
-_Static_assert(sizeof(struct spooled_line) == sizeof(uint32_t) + FLOW_SORT_KEY_BYTES, "no padding");
-
-// The directory to put the spool in; NULL without memory. The caller frees it.
-static char *spool_directory(const char *output_path)
+static bool is_regular(const char *path)
 {
     struct stat status;
-    bool special =
-        strcmp(output_path, "-") == 0 || (stat(output_path, &status) == 0 && !S_ISREG(status.st_mode));
-    if (special) {
-        const char *temporary = getenv("TMPDIR");
-        return strdup(temporary != NULL && temporary[0] != '\0' ? temporary : "/tmp");
-    }
-    const char *slash = strrchr(output_path, '/');
-    return slash != NULL ? strndup(output_path, (size_t)(slash - output_path) + 1) : strdup(".");
+    return strcmp(path, "-") != 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 // For file systems without O_TMPFILE.
@@ -55,29 +39,96 @@ static int open_spool(const char *directory)
     return fd >= 0 ? fd : open_unlinked(directory);
 }
 
-bool flow_spool_init(struct flow_spool *spool, const char *output_path, uint64_t min_free_bytes,
-                     struct error *error)
+static int open_beside(const char *output_path)
 {
-    *spool = (struct flow_spool){.fd = -1, .min_free_bytes = min_free_bytes};
-    char *directory = spool_directory(output_path);
-    spool->buffer = malloc(SPOOL_BUFFER_BYTES);
-    spool->fd = directory != NULL && spool->buffer != NULL ? open_spool(directory) : -1;
-    bool open = spool->fd >= 0;
-    if (!open)
-        error_set(error, ERROR_UNAVAILABLE, "cannot write a temporary file for %s in %s: %s", output_path,
-                  directory != NULL ? directory : "memory", strerror(errno));
+    const char *slash = strrchr(output_path, '/');
+    char *directory = slash != NULL ? strndup(output_path, (size_t)(slash - output_path) + 1) : strdup(".");
+    int fd = directory != NULL ? open_spool(directory) : -1;
     free(directory);
-    return open;
+    return fd;
+}
+
+static const char *temporary_directory(void)
+{
+    const char *temporary = getenv("TMPDIR");
+    return temporary != NULL && temporary[0] != '\0' ? temporary : "/tmp";
+}
+
+bool flow_spool_init(struct flow_spool *spool, const char *output_path, size_t run_bytes,
+                     uint64_t min_free_bytes, struct error *error)
+{
+    *spool = (struct flow_spool){
+        .output_path = output_path,
+        .run_bytes = run_bytes,
+        .min_free_bytes = min_free_bytes,
+        .fd = -1,
+        .room = FIRST_ROOM,
+    };
+    assert(run_bytes >= SPOOL_BUFFER_BYTES / 2 && run_bytes <= UINT32_MAX);
+    spool->lines = malloc(run_bytes);
+    spool->offsets = calloc(FIRST_ROOM, sizeof spool->offsets[0]);
+    return (spool->lines != NULL && spool->offsets != NULL) ||
+           error_set(error, ERROR_EXHAUSTED, "no memory for the flows of %s: %zu MB are needed", output_path,
+                     run_bytes >> 20);
 }
 
 void flow_spool_done(struct flow_spool *spool)
 {
-    if (spool->mapped != NULL)
-        munmap((void *)(uintptr_t)spool->mapped, spool->size);
+    spool_merge_done(&spool->merge);
     if (spool->fd >= 0)
         close(spool->fd);
-    free(spool->buffer);
+    free(spool->lines);
     free(spool->offsets);
+    free(spool->buffer);
+    free(spool->runs);
+}
+
+static void lose(struct flow_spool *spool, uint64_t flows, const char *reason)
+{
+    if (spool->lost == 0)
+        snprintf(spool->reason, sizeof spool->reason, "%s", reason);
+    spool->lost += flows;
+}
+
+// Sorting.
+
+static const struct spooled_line *line_at(const uint8_t *lines, uint32_t offset)
+{
+    return (const struct spooled_line *)(const void *)(lines + offset);
+}
+
+static int compare_offsets(const void *left_offset, const void *right_offset, void *lines)
+{
+    uint32_t left = *(const uint32_t *)left_offset, right = *(const uint32_t *)right_offset;
+    int order = memcmp(line_at(lines, left)->key, line_at(lines, right)->key, FLOW_SORT_KEY_BYTES);
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
+static void sort_lines(struct flow_spool *spool)
+{
+    qsort_r(spool->offsets, spool->count, sizeof spool->offsets[0], compare_offsets, spool->lines);
+}
+
+// Spilling.
+
+// What is there for it: the file, the buffer, and room for the run. False with errno.
+static bool prepare_spill(struct flow_spool *spool)
+{
+    if (spool->fd < 0 && is_regular(spool->output_path))
+        spool->fd = open_beside(spool->output_path);
+    if (spool->fd < 0)
+        spool->fd = open_spool(temporary_directory());
+    if (spool->buffer == NULL)
+        spool->buffer = malloc(SPOOL_BUFFER_BYTES);
+    if (spool->run_count == spool->run_room) {
+        size_t room = spool->run_room > 0 ? spool->run_room * 2 : FIRST_RUNS;
+        struct spool_run *runs = reallocarray(spool->runs, room, sizeof runs[0]);
+        if (runs == NULL)
+            return false;
+        spool->runs = runs;
+        spool->run_room = room;
+    }
+    return spool->fd >= 0 && spool->buffer != NULL;
 }
 
 static bool has_space(const struct flow_spool *spool)
@@ -87,71 +138,71 @@ static bool has_space(const struct flow_spool *spool)
            disk.f_bavail * disk.f_frsize >= spool->min_free_bytes;
 }
 
-// Returns the bytes that the disk took; all of them, or errno says why not.
-static size_t write_buffer(const struct flow_spool *spool)
+// The first `length` bytes of the buffer, all of them; false with errno, and what is written next goes in their place.
+static bool write_buffer(struct flow_spool *spool, size_t length)
 {
     size_t done = 0;
-    while (done < spool->used) {
-        ssize_t written =
-            pwrite(spool->fd, spool->buffer + done, spool->used - done, (off_t)(spool->size + done));
+    while (done < length) {
+        ssize_t written = pwrite(spool->fd, spool->buffer + done, length - done, (off_t)(spool->size + done));
         if (written < 0 && errno != EINTR)
-            break;
+            return false;
         done += written > 0 ? (size_t)written : 0;
     }
-    return done;
+    spool->size += length;
+    return true;
 }
 
-static void lose(struct flow_spool *spool, uint64_t flows, const char *reason)
+// In their order; returns how many are in the file, and errno says why it is not all.
+static size_t write_lines(struct flow_spool *spool)
 {
-    if (spool->reason == NULL)
-        spool->reason = reason;
-    spool->lost += flows;
-}
-
-// The lines of the buffer that lie within the first `done` bytes of it are kept.
-static void keep_whole_lines(struct flow_spool *spool, size_t done)
-{
-    size_t end = spool->safe;
-    uint64_t size = spool->size;
-    for (; end < spool->count; end++) {
-        uint64_t next = end + 1 < spool->count ? spool->offsets[end + 1] : spool->size + spool->used;
-        if (next > spool->size + done)
-            break;
-        size = next;
+    size_t filled = 0, safe = 0;
+    for (size_t i = 0; i < spool->count; i++) {
+        const struct spooled_line *line = line_at(spool->lines, spool->offsets[i]);
+        if (filled + line->bytes > SPOOL_BUFFER_BYTES) {
+            if (!write_buffer(spool, filled))
+                return safe;
+            filled = 0;
+            safe = i;
+        }
+        memcpy(spool->buffer + filled, line, line->bytes);
+        filled += line->bytes;
     }
-    spool->size = size;
-    spool->safe = end;
+    return write_buffer(spool, filled) ? spool->count : safe;
 }
 
-// What the disk does not take is lost; the next buffer goes in its place.
-static void flush(struct flow_spool *spool)
+// What is in memory becomes a run of the file. What the disk does not take is lost.
+static void spill(struct flow_spool *spool)
 {
-    bool space = has_space(spool);
-    size_t done = space ? write_buffer(spool) : 0;
-    const char *reason = space ? strerror(errno) : output_short_of_space;
-    keep_whole_lines(spool, done);
-    if (spool->safe < spool->count)
-        lose(spool, spool->count - spool->safe, reason);
-    spool->count = spool->safe;
-    spool->used = 0;
+    uint64_t begin = spool->size;
+    bool ready = prepare_spill(spool), space = ready && has_space(spool);
+    if (space)
+        sort_lines(spool);
+    size_t safe = space ? write_lines(spool) : 0;
+    const char *reason = ready && !space ? output_short_of_space : strerror(errno);
+    if (safe < spool->count)
+        lose(spool, spool->count - safe, reason);
+    if (safe > 0)
+        spool->runs[spool->run_count++] =
+            (struct spool_run){.next = begin, .end = spool->size, .lines = safe};
+    spool->count = spool->used = 0;
 }
+
+// Adding.
 
 static bool make_room(struct flow_spool *spool)
 {
     if (spool->count < spool->room)
         return true;
-    size_t room = spool->room > 0 ? spool->room * 2 : FIRST_ROOM;
-    uint64_t *offsets = reallocarray(spool->offsets, room, sizeof offsets[0]);
+    uint32_t *offsets = reallocarray(spool->offsets, spool->room * 2, sizeof offsets[0]);
     if (offsets == NULL)
         return false;
     spool->offsets = offsets;
-    spool->room = room;
+    spool->room *= 2;
     return true;
 }
 
 static size_t spooled_bytes(size_t length)
 {
-    enum { ALIGNMENT = _Alignof(struct spooled_line) };
     return (sizeof(struct spooled_line) + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
@@ -159,50 +210,68 @@ void flow_spool_add(struct flow_spool *spool, const struct flow_record *record, 
                     size_t length)
 {
     size_t bytes = spooled_bytes(length);
-    assert(bytes <= SPOOL_BUFFER_BYTES);
-    if (spool->used + bytes > SPOOL_BUFFER_BYTES)
-        flush(spool);
-    if (!make_room(spool)) {
-        lose(spool, 1, strerror(ENOMEM));
-        return;
-    }
-    struct spooled_line *into = (struct spooled_line *)(void *)(spool->buffer + spool->used);
+    assert(bytes <= SPOOL_BUFFER_BYTES / 2);
+    if (spool->used + bytes > spool->run_bytes || !make_room(spool))
+        spill(spool);
+    struct spooled_line *into = (struct spooled_line *)(void *)(spool->lines + spool->used);
+    into->bytes = (uint32_t)bytes;
     into->length = (uint32_t)length;
     flow_record_sort_key(record, into->key);
     memcpy(into->line, line, length);
-    spool->offsets[spool->count++] = spool->size + spool->used;
+    memset(into->line + length, 0, bytes - sizeof *into - length);
+    spool->offsets[spool->count++] = (uint32_t)spool->used;
     spool->used += bytes;
+    if (bytes > spool->longest)
+        spool->longest = bytes;
 }
 
-static int compare_offsets(const void *left_offset, const void *right_offset, void *mapped)
-{
-    uint64_t left = *(const uint64_t *)left_offset, right = *(const uint64_t *)right_offset;
-    const struct spooled_line *left_line = (const void *)((const uint8_t *)mapped + left);
-    const struct spooled_line *right_line = (const void *)((const uint8_t *)mapped + right);
-    int order = memcmp(left_line->key, right_line->key, FLOW_SORT_KEY_BYTES);
-    return order != 0 ? order : (left > right) - (left < right);
-}
+// Reading.
 
-bool flow_spool_sort(struct flow_spool *spool)
+// The memory of the run that was filled is shared by those that are read; long lines may ask for more.
+static bool begin_merge(struct flow_spool *spool)
 {
-    flush(spool);
-    if (spool->count == 0)
-        return true;
-    void *mapped = mmap(NULL, spool->size, PROT_READ, MAP_SHARED, spool->fd, 0);
-    if (mapped == MAP_FAILED) {
-        lose(spool, spool->count, strerror(errno));
-        spool->count = 0;
-        return false;
+    size_t share = spool->run_bytes / spool->run_count / ALIGNMENT * ALIGNMENT;
+    if (share < spool->longest) {
+        share = spool->longest;
+        free(spool->lines);
+        spool->lines = calloc(spool->run_count, share);
     }
-    spool->mapped = mapped;
-    qsort_r(spool->offsets, spool->count, sizeof spool->offsets[0], compare_offsets, mapped);
-    return true;
+    return spool->lines != NULL &&
+           spool_merge_init(&spool->merge, spool->fd, spool->runs, spool->run_count, spool->lines, share);
 }
 
-const char *flow_spool_line(const struct flow_spool *spool, size_t index, size_t *length)
+void flow_spool_sort(struct flow_spool *spool)
 {
-    assert(index < spool->count);
-    const struct spooled_line *spooled = (const void *)(spool->mapped + spool->offsets[index]);
-    *length = spooled->length;
-    return spooled->line;
+    if (spool->run_count == 0) {
+        sort_lines(spool);
+        return;
+    }
+    if (spool->count > 0)
+        spill(spool);
+    if (begin_merge(spool))
+        return;
+    for (size_t i = 0; i < spool->run_count; i++)
+        lose(spool, spool->runs[i].lines, strerror(ENOMEM));
+    spool->run_count = 0;
+}
+
+static const struct spooled_line *next_line(struct flow_spool *spool)
+{
+    if (spool->run_count == 0)
+        return spool->next < spool->count ? line_at(spool->lines, spool->offsets[spool->next++]) : NULL;
+    const struct spooled_line *line = spool_merge_next(&spool->merge);
+    if (line == NULL && spool->merge.lost > 0) {
+        lose(spool, spool->merge.lost, strerror(spool->merge.failure));
+        spool->merge.lost = 0;
+    }
+    return line;
+}
+
+const char *flow_spool_next(struct flow_spool *spool, size_t *length)
+{
+    const struct spooled_line *line = next_line(spool);
+    if (line == NULL)
+        return NULL;
+    *length = line->length;
+    return line->line;
 }

@@ -86,6 +86,7 @@ static struct output_file *open_output(struct flow_stream *stream, const char *p
         .rotate_bytes = options->rotate_bytes,
         .max_files = options->max_files,
         .min_free_bytes = options->min_free_bytes,
+        .gives_up = options->gives_up,
         .keep_trying = options->live,
         .head = flow_format_head(stream->format),
         .tail = flow_format_tail(stream->format),

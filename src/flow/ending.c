@@ -79,25 +79,30 @@ bool flow_has_timed_out(const struct flow_table *table, const struct flow *flow,
 }
 
 // A flow that was filed when it had another class goes to the wheel of its own, which is read after this one
-// or has a longer timeout.
-static void expire_wheel(struct flow_table *table, struct flow_partition *partition, enum idle_class kind,
-                         int64_t end_slot, int64_t now_ns)
+// or has a longer timeout. Returns how many of at most `most` it has ended.
+static uint32_t expire_wheel(struct flow_table *table, struct flow_partition *partition, enum idle_class kind,
+                             uint32_t most, int64_t now_ns)
 {
-    uint32_t id;
-    while ((id = idle_wheel_take_before(&partition->wheels[kind], &table->store, end_slot)) != 0) {
+    uint32_t id, done = 0;
+    while (done < most && (id = idle_wheel_take_before(&partition->wheels[kind], &table->store,
+                                                       table->expired_slot[kind])) != 0) {
         const struct flow *flow = flow_at(&table->store, id);
-        if (flow->idle_class != kind)
+        if (flow->idle_class != kind) {
             flow_file(table, partition, id);
-        else
-            flow_end(table, partition, id, flow_table_hash(table, id), flow_reason_when_idle(flow), now_ns);
+            continue;
+        }
+        flow_end(table, partition, id, flow_table_hash(table, id), flow_reason_when_idle(flow), now_ns);
+        done++;
     }
+    return done;
 }
 
 // The classes of which a slot became due since the last tick, as bits: wheels of a class are alike in every
 // partition, and most ticks pass within a slot.
 static unsigned find_due(struct flow_table *table, int64_t now_ns)
 {
-    unsigned due = 0;
+    unsigned due = table->unexpired;
+    table->unexpired = 0;
     for (int kind = 0; kind < IDLE_CLASSES; kind++) {
         int64_t timeout_ns = table->timeout_ns[kind];
         int64_t end = (now_ns - timeout_ns) >> idle_slot_shift(timeout_ns);
@@ -107,11 +112,21 @@ static unsigned find_due(struct flow_table *table, int64_t now_ns)
     return due;
 }
 
+// How many flows of a partition a tick ends, by their time or their number.
+static uint32_t ends_at_most(const struct flow_table *table)
+{
+    return table->policy.expire_at_most != 0 ? table->policy.expire_at_most : UINT32_MAX;
+}
+
 static void expire(struct flow_table *table, struct flow_partition *partition, unsigned due, int64_t now_ns)
 {
-    for (int kind = 0; kind < IDLE_CLASSES; kind++)
-        if ((due >> kind & 1) != 0 && partition->wheels[kind].members != 0)
-            expire_wheel(table, partition, (enum idle_class)kind, table->expired_slot[kind], now_ns);
+    uint32_t left = ends_at_most(table);
+    for (int kind = 0; kind < IDLE_CLASSES; kind++) {
+        if ((due >> kind & 1) == 0 || partition->wheels[kind].members == 0)
+            continue;
+        left -= expire_wheel(table, partition, (enum idle_class)kind, left, now_ns);
+        table->unexpired |= (unsigned)(left == 0) << kind;
+    }
 }
 
 static enum end_reason reason_at_finish(const struct flow_table *table, const struct flow *flow,
@@ -134,7 +149,8 @@ static void finish_wheel(struct flow_table *table, struct flow_partition *partit
 static void shrink(struct flow_table *table, struct flow_partition *partition, int64_t now_ns)
 {
     enum { EVICTED_A_TICK = FLOW_ENDED_IN_TICK / 4 / FLOW_PARTITIONS };
-    for (unsigned i = 0; i < EVICTED_A_TICK && partition->flows > partition->max_flows; i++)
+    uint32_t most = ends_at_most(table) < EVICTED_A_TICK ? ends_at_most(table) : EVICTED_A_TICK;
+    for (uint32_t i = 0; i < most && partition->flows > partition->max_flows; i++)
         flow_evict_one(table, partition, now_ns);
 }
 

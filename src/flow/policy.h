@@ -15,8 +15,10 @@ struct flow_policy {
     int64_t linger_ns;         // how long a closed or reset flow stays
     int64_t active_timeout_ns; // 0 = no interim records
     uint32_t max_flows;        // of the run; 0 = no cap
-    bool never;                // no flow ever times out (flow.timeout_secs 0)
-    bool observe_first;        // a direction counts at the first interface that saw it
+    uint32_t
+        expire_at_most; // flows of a partition that one tick ends by their time; 0 = all. Others follow in the next
+    bool never;         // no flow ever times out (flow.timeout_secs 0)
+    bool observe_first; // a direction counts at the first interface that saw it
     bool rtt, retransmissions, out_of_order;
     bool begun; // flows that begin leave a record, too
 };

@@ -68,9 +68,10 @@ struct flow_table {
     struct flow_policy policy;
     flow_end_function *on_end; // NULL = nobody counts
     void *on_end_owner;
-    int64_t timeout_ns[IDLE_CLASSES];                  // 0 = never
-    int64_t expired_slot[IDLE_CLASSES];                // slots before it have been expired
-    unsigned partitions;                               // of the run
+    int64_t timeout_ns[IDLE_CLASSES];   // 0 = never
+    int64_t expired_slot[IDLE_CLASSES]; // slots before it have been expired
+    unsigned unexpired;                 // classes of which some were left to the next tick, as bits
+    unsigned partitions;                // of the run
     struct flow_partition *partition[FLOW_PARTITIONS]; // NULL = another shard's
     struct flow_store store;
     struct flow_index index;

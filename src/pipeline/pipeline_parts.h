@@ -49,8 +49,6 @@ deliver_function pipeline_send_batch; // `owner` is the pipeline
 bool pipeline_help_workers(struct pipeline *pipeline);
 void pipeline_flush_workers(struct pipeline *pipeline); // before the thread sleeps: worker_flush()
 void pipeline_wake_workers(struct pipeline *pipeline);  // when something was sent that they do not know of
-bool pipeline_start_threads(struct pipeline *pipeline);
-void pipeline_wake_workers(struct pipeline *pipeline); // when something was sent that they do not know of
 // Whether the workers have enough to do, so that what comes may wait for a batch to be full.
 bool pipeline_is_busy(const struct pipeline *pipeline);
 bool pipeline_start_threads(struct pipeline *pipeline, struct error *error);

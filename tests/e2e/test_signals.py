@@ -1,11 +1,15 @@
 """Ctrl-C, SIGTERM, --count and the end of a pipe are one path: exit 0, every file whole."""
 
+import fcntl
 import os
+import pty
 import random
 import signal
 import subprocess
+import termios
 import threading
 import time
+from pathlib import Path
 
 import capture_file
 import namespaces
@@ -130,6 +134,167 @@ class LiveEndTest(namespaces.NamespaceTest, sensor.SensorTest):
                 time.sleep(seconds)
                 self.assertEqual(running.end(), sensor.DONE, running.stderr())
                 self.judge(running, least=0)
+
+
+class StuckEndTest(namespaces.NamespaceTest, sensor.SensorTest):
+    """Outputs that nobody reads do not hold up the end, nor harm the others."""
+
+    SECONDS = 5
+
+    def setUp(self):
+        super().setUp()
+        self.summary, self.flows = self.folder / "summary.json", self.folder / "flows.json"
+        self.fifos = {name: self.folder / name for name in ("never", "gone", "stuck")}
+        for path in self.fifos.values():
+            os.mkfifo(path)
+
+    def start(self, *arguments, stdout=subprocess.DEVNULL, prefix=()):
+        errors = open(self.folder / "stderr", "w+", encoding="utf-8")
+        self.addCleanup(errors.close)
+        process = subprocess.Popen(
+            [*prefix, sensor.BINARY, *map(str, arguments), "--export-json", str(self.flows), "--summary-json",
+             str(self.summary)], stdin=subprocess.DEVNULL, stdout=stdout, stderr=errors, env=sensor.environment())
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def stderr(self):
+        return (self.folder / "stderr").read_text(encoding="utf-8")
+
+    def await_catching(self, process):
+        def ready():
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+            return int(status.partition("SigCgt:")[2].split()[0], 16) >> (signal.SIGTERM - 1) & 1
+        sensor.until(ready, 20, self.stderr)
+
+    def end(self, process):
+        """Ends it; returns the summary, after a judgement of what every end has."""
+        begin = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), sensor.OUTPUT, self.stderr())
+        self.assertLess(time.monotonic() - begin, self.SECONDS)
+        self.assertIsNone(sensor.finding(self.stderr()), self.stderr())
+        summary = sensor.load_json(self.summary)
+        self.assertEqual(sensor.ledger_missing(summary), 0)
+        return summary
+
+    def leave(self, path):
+        """A reader that comes, reads a little and goes."""
+        with open(path, "rb") as reader:
+            reader.read(1)
+
+    def test_every_output_of_a_live_run(self):
+        inside = self.make("only").inside("only")
+        traffic = Traffic(inside)
+        self.addCleanup(traffic.stop)
+        stuck = os.open(self.fifos["stuck"], os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, stuck)
+        leaving = threading.Thread(target=self.leave, args=(self.fifos["gone"],))
+        leaving.start()
+        unread, stdout = os.pipe()
+        self.addCleanup(os.close, unread)
+        self.addCleanup(os.close, stdout)
+        process = self.start(
+            "-i", "lo", "--stats", "--stats-interval-ms", 100, "--hex", "-w", self.fifos["stuck"],
+            "--udp-timeout", 1, "--expired-flows-jsonl", self.fifos["never"], "--expired-flows-csv", self.fifos["gone"],
+            "--export-csv", self.folder / "flows.csv", "udp", stdout=stdout, prefix=inside)
+        self.await_catching(process)
+        leaving.join(20)
+        time.sleep(3)
+        summary = self.end(process)
+        self.assertGreater(summary["ledger"]["analysed"], 1000)
+        self.assertEqual(sum(flow["packets_total"] for flow in sensor.load_json(self.flows)),
+                         summary["ledger"]["analysed"])
+        self.assertIn("stuck is incomplete: nobody read it in time", self.stderr())
+        self.assertIn("never is incomplete", self.stderr())
+
+    def test_every_output_of_a_file(self):
+        source = sensor.CAPTURES / "browsing.pcap"
+        for name, flag in (("never", "-w"), ("never", "--export-csv"), ("never", "--expired-flows-csv")):
+            with self.subTest(flag=flag):
+                process = self.start("-r", source, flag, self.fifos[name])
+                self.await_catching(process)
+                time.sleep(0.5)
+                summary = self.end(process)
+                self.assertEqual(summary["packets"], 730)
+                self.assertGreater(len(sensor.load_json(self.flows)), 40)
+                self.assertIn("never is incomplete: nobody read it in time", self.stderr())
+                self.assertIn("never is incomplete", str(summary))
+
+    def test_a_late_reader_gets_all(self):
+        source = sensor.CAPTURES / "browsing.pcap"
+        process = self.start("-r", source, "-w", self.fifos["never"])
+        time.sleep(0.5)
+        copy = self.folder / "copy.pcap"
+        copy.write_bytes(self.fifos["never"].read_bytes())
+        self.assertEqual(process.wait(20), sensor.DONE, self.stderr())
+        self.assertEqual(capture_file.read_frames(copy), capture_file.read_frames(source))
+
+    def test_each_reader_of_a_fifo_gets_a_header(self):
+        """Also one that comes when the first has gone in a lull, so that no write has failed."""
+        inside = self.make("only").inside("only")
+        process = self.start("-i", "lo", "--quiet", "-w", self.fifos["never"], "udp", prefix=inside)
+        self.await_catching(process)
+        for number in range(2):
+            with self.subTest(reader=number), open(self.fifos["never"], "rb") as reader:
+                time.sleep(1.5)  # a writer that tries again has found it
+                traffic = Traffic(inside)
+                try:
+                    self.assertEqual(reader.read(4), b"\x4d\x3c\xb2\xa1")
+                finally:
+                    traffic.stop()
+                time.sleep(0.5)
+                os.set_blocking(reader.fileno(), False)
+                while reader.read(1 << 16):
+                    pass
+            time.sleep(1.5)  # and a reader that left is noticed
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(20), sensor.DONE, self.stderr())
+
+    def test_a_summary_that_nobody_reads(self):
+        self.summary = self.fifos["never"]
+        process = self.start("-r", sensor.CAPTURES / "browsing.pcap")
+        self.await_catching(process)
+        sensor.until(lambda: self.flows.exists() and self.flows.stat().st_size > 1000, 20, self.stderr)
+        begin = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), sensor.OUTPUT, self.stderr())
+        self.assertLess(time.monotonic() - begin, self.SECONDS)
+        self.assertGreater(len(sensor.load_json(self.flows)), 40)
+
+
+class HangupTest(namespaces.NamespaceTest, sensor.SensorTest):
+    """A terminal that goes away ends the run in its foreground, in order."""
+
+    def hang_up(self, prefix):
+        summary = self.folder / "summary.json"
+        master, slave = pty.openpty()
+        inside = self.make("only").inside("only")
+        command = [*inside, sensor.BINARY, "-i", "lo", "--stats", "--summary-json", str(summary), "udp"]
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        process = subprocess.Popen([*prefix, *command], stdin=slave, stdout=slave, stderr=slave,
+                                   preexec_fn=take_terminal, env=sensor.environment())
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        os.close(slave)
+        said = b""
+        while b"pps" not in said:  # a line of statistics: it runs
+            said += os.read(master, 4096)
+        os.close(master)
+        sensor.until(lambda: summary.exists() and summary.stat().st_size > 0, 5, lambda: "still runs")
+        code = process.wait(5)
+        self.assertEqual(sensor.ledger_missing(sensor.load_json(summary)), 0)
+        return code
+
+    def test_alone(self):
+        self.assertEqual(self.hang_up(()), sensor.DONE)
+
+    def test_under_a_shell(self):
+        self.hang_up(("sh", "-c", '"$@"; true', "sh"))
 
 
 class PipeEndTest(sensor.SensorTest):

@@ -185,6 +185,7 @@ static bool open_file(struct pcap_writer *writer, struct error *error)
         .rotate_bytes = (uint64_t)options->rotate_mb * BYTES_OF_MB,
         .max_files = options->max_files,
         .min_free_bytes = (uint64_t)options->min_free_mb * BYTES_OF_MB,
+        .gives_up = options->gives_up,
         .keep_trying = !options->source->ops->lossless,
         .head = "",
         .tail = "",

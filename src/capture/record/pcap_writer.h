@@ -12,6 +12,7 @@ struct pcap_writer_options {
     uint32_t rotate_mb; // 0 = one file; else `max_files` of at most this size are kept
     uint32_t max_files;
     uint32_t min_free_mb;        // with less room on the file system nothing is written; 0 = no limit
+    bool (*gives_up)(void);      // whether who reads a pipe is waited for no longer; NULL = never
     const struct source *source; // for names and link types of interfaces; borrowed
 };
 

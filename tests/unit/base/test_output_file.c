@@ -306,3 +306,56 @@ Test(output_file, a_second_reader_of_a_pipe_gets_a_head)
     cr_expect(eq(u64, counts.lost, 1));
     close(reader);
 }
+
+static atomic_int looks; // of gives_up(), before it says yes
+
+static bool gives_up(void)
+{
+    return atomic_fetch_sub(&looks, 1) <= 0;
+}
+
+// Opening waits for nobody; what is written for the first reader waits for it.
+Test(output_file, the_first_reader_of_a_pipe_gets_all)
+{
+    char text[256];
+    cr_assert(eq(int, mkfifo(output_path("pipe"), 0600), 0));
+    struct output_file *file =
+        open_lines(output_path("pipe"),
+                   (struct output_options){.head = "head\n", .tail = "tail\n", .gives_up = gives_up});
+    cr_assert(file != NULL, "%s", error.text);
+    add_lines(file, 1, 1, 0);
+    output_file_flush(file, 0);
+    int reader = open(output_path("pipe"), O_RDONLY | O_NONBLOCK);
+    cr_assert(output_file_close(file, &error), "%s", error.text);
+    ssize_t length = read(reader, text, sizeof text - 1);
+    cr_assert(length > 0);
+    text[length] = '\0';
+    cr_assert(eq(str, text, (char *)"head\nrecord 000001 of a run\ntail\n"));
+    close(reader);
+}
+
+Test(output_file, a_pipe_without_a_reader_is_given_up)
+{
+    atomic_store(&looks, 2);
+    cr_assert(eq(int, mkfifo(output_path("pipe"), 0600), 0));
+    struct output_file *file = open_lines(output_path("pipe"), (struct output_options){.gives_up = gives_up});
+    add_lines(file, 1, 3, 0);
+    cr_assert(not(output_file_close(file, &error)));
+    cr_assert(strstr(error.text, "pipe is incomplete: nobody read it in time; 3 records were not written") !=
+                  NULL,
+              "%s", error.text);
+}
+
+Test(output_file, a_pipe_that_is_not_read_is_given_up)
+{
+    enum { COUNT = 100000 };
+    atomic_store(&looks, 2);
+    cr_assert(eq(int, mkfifo(output_path("pipe"), 0600), 0));
+    int reader = open(output_path("pipe"), O_RDONLY | O_NONBLOCK);
+    struct output_file *file = open_lines(output_path("pipe"), (struct output_options){.gives_up = gives_up});
+    add_lines(file, 1, COUNT, 0);
+    cr_assert(not(output_file_close(file, &error)));
+    cr_assert(eq(u64, counts.records + counts.lost, COUNT));
+    cr_assert(gt(u64, counts.records, 1000)); // what the pipe holds
+    close(reader);
+}

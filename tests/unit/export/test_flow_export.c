@@ -109,6 +109,67 @@ Test(flow_export, json_is_one_sorted_array)
     free(expected);
 }
 
+// Until the end, and again in one step: a program that reads the path at any time reads a whole document.
+Test(flow_export, the_path_is_whole_at_any_time)
+{
+    struct export_counts counts;
+    struct export_options options = {.events = events};
+    struct stat before, after;
+    char resolved[PATH_MAX];
+    FILE *former = fopen(output_path("b.json"), "w");
+    fchmod(fileno(former), 0600);
+    fclose(former);
+    cr_assert(eq(int, symlink("b.json", output_path("a.json")), 0));
+    struct sink *sink = export_json_create(output_path("a.json"), &options, &error);
+    push_shuffled(100);
+    char *text = file_text(output_path("a.json"));
+    cr_assert(eq(str, text, (char *)"[\n]\n"));
+    free(text);
+    stat(output_path("b.json"), &before);
+    cr_assert(finish(sink, &counts), "%s", error.text);
+    stat(output_path("b.json"), &after);
+    text = file_text(output_path("b.json"));
+    cr_assert(eq(uint, lines_in(text), 102));
+    cr_assert(eq(u64, counts.bytes, strlen(text)));
+    free(text);
+    cr_assert(before.st_ino != after.st_ino);
+    cr_assert(eq(uint, after.st_mode & 0777, 0600));
+    cr_assert(readlink(output_path("a.json"), resolved, sizeof resolved) > 0); // still a link
+    cr_assert(eq(uint, files_in_directory(), 2));
+}
+
+Test(flow_export, short_of_space_the_path_is_whole_too)
+{
+    struct export_counts counts;
+    struct export_options options = {.events = events, .min_free_bytes = UINT64_MAX};
+    struct sink *sink = export_json_create(output_path("a.json"), &options, &error);
+    push_shuffled(100);
+    for (int moment = 0; moment < 2; moment++) {
+        char *text = file_text(output_path("a.json"));
+        cr_assert(eq(str, text, (char *)"[\n]\n"));
+        free(text);
+        if (moment == 0)
+            cr_assert(not(finish(sink, &counts)));
+    }
+    cr_assert(eq(u64, counts.lost, 100));
+    cr_assert(eq(uint, files_in_directory(), 1));
+}
+
+// Nothing can be made beside it: the file itself is written.
+Test(flow_export, a_directory_that_takes_nothing)
+{
+    struct export_counts counts;
+    struct export_options options = {.events = events};
+    struct sink *sink = export_csv_create(output_path("a.csv"), &options, &error);
+    mkdir(output_path(".a.csv.partial"), 0700);
+    push_shuffled(100);
+    cr_assert(finish(sink, &counts), "%s", error.text);
+    rmdir(output_path(".a.csv.partial"));
+    char *text = file_text(output_path("a.csv"));
+    cr_assert(eq(uint, lines_in(text), 101));
+    free(text);
+}
+
 Test(flow_export, no_flows_is_an_empty_array)
 {
     struct export_counts counts;

@@ -585,3 +585,51 @@ Test(flow_table, spreads_flows_made_for_a_known_seed)
     cr_expect_leq(longest_chain(&test.table.index), CHAIN, "%u buckets", longest_chain(&test.table.index));
     end(&test);
 }
+
+// A burst is spread over ticks: late by some of them, with the same ends, and nothing is left behind.
+Test(flow_table, a_burst_of_ends_is_paced)
+{
+    enum { FLOWS = 6400, AT_MOST = 10, AGAIN_AT_S = 200 };
+    struct test_table test;
+    struct flow_policy policy = test_policy();
+    policy.expire_at_most = AT_MOST;
+    test_table_init(&test, policy);
+    for (uint16_t i = 0; i < FLOWS; i++)
+        feed_udp(&test, 1, (uint16_t)(1000 + i), 0);
+    unsigned count = 0, ticks = 0;
+    while (flow_table_active(&test.table) > 0 && ticks < FLOWS) {
+        tick(&test, (AGAIN_AT_S * 1000 + 50 * ticks++) * NS_PER_MS);
+        cr_assert(ended(&test) > 0 && ended(&test) <= (size_t)AT_MOST * FLOW_PARTITIONS);
+        for (size_t left = ended(&test); left > 0; left--, count++) {
+            struct flow_record record = take(&test);
+            cr_assert_eq(record.reason, END_TIMEOUT);
+            cr_assert_eq(record.end_ns, TEST_START_NS + policy.udp_timeout_ns);
+            flow_names_free(record.names);
+        }
+    }
+    cr_assert_eq(count, FLOWS);
+    cr_assert_geq(ticks, FLOWS / FLOW_PARTITIONS / AT_MOST);
+    test_table_done(&test);
+}
+
+// A packet of a flow that waits for its end begins another one, as if that had come in time.
+Test(flow_table, a_flow_that_waits_for_its_end_is_over)
+{
+    struct test_table test;
+    struct flow_policy policy = test_policy();
+    policy.expire_at_most = 1;
+    test_table_init(&test, policy);
+    for (uint16_t i = 0; i < 1000; i++)
+        feed_udp(&test, 1, (uint16_t)(1000 + i), 0);
+    tick(&test, 200 * NS_PER_S);
+    while (ended(&test) > 0)
+        flow_names_free(take(&test).names);
+    take_none(&test);
+    for (uint16_t i = 0; i < 1000; i++)
+        cr_assert(feed_udp(&test, 1, (uint16_t)(1000 + i), 200 * NS_PER_S).created);
+    cr_assert_eq(test.table.counts.ended[END_TIMEOUT], 1000);
+    finish(&test, 201 * NS_PER_S);
+    while (ended(&test) > 0)
+        flow_names_free(take(&test).names);
+    test_table_done(&test);
+}
