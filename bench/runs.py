@@ -35,9 +35,9 @@ class Programs:
     def __init__(self, build):
         build = Path(build).resolve()
         self.netscope = build / "src/app/netscope"
-        for name in ("loop", "flows", "mix", "micro"):
+        for name in ("loop", "flows", "mix", "micro", "changes"):
             setattr(self, name, build / "bench" / name)
-        for path in (self.netscope, self.loop, self.flows, self.mix, self.micro):
+        for path in (self.netscope, self.loop, self.flows, self.mix, self.micro, self.changes):
             if not path.exists():
                 raise Trouble(f"{path} is not there; build it: cmake -S . -B {build} -G Ninja "
                               f"-DCMAKE_BUILD_TYPE=Release -DNETSCOPE_BENCH=ON && ninja -C {build}")

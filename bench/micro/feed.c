@@ -12,7 +12,7 @@
 enum { LINKTYPE_ETHERNET = 1 };
 
 static const int64_t feed_start_ns = INT64_C(1700000000) * NS_PER_S;
-static const uint64_t feed_hash_seed = 0x6d6963726f;
+static const uint64_t feed_hash_seed = 0x6d6963726f, feed_index_seed = 0x696e646578;
 
 static int64_t thread_now_ns(void)
 {
@@ -25,6 +25,7 @@ void feed_init(struct feed *feed, bool names)
 {
     struct shard_setup setup = {
         .policy = {.hash_seed = feed_hash_seed,
+                   .index_seed = feed_index_seed,
                    .timeout_ns = 60 * NS_PER_S,
                    .tcp_timeout_ns = 600 * NS_PER_S,
                    .udp_timeout_ns = 60 * NS_PER_S,
@@ -70,7 +71,8 @@ void feed_frame(struct feed *feed, const struct set_frame *frame, const uint8_t 
     packet->link_type = LINKTYPE_ETHERNET;
     decode_packet(packet, &options);
     item->has_flow = flow_key_of_packet(packet, &item->key, &item->sender);
-    batch_add(&feed->batch, item->has_flow ? flow_key_hash(&item->key, feed_hash_seed) : 0, 0, NULL);
+    batch_add(&feed->batch, item->has_flow ? flow_hash(&item->key, feed_hash_seed, feed_index_seed) : 0, 0,
+              NULL);
 }
 
 void feed_conversation(struct feed *feed, uint64_t flow, unsigned step)

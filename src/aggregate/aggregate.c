@@ -182,15 +182,29 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count);
 }
 
-void aggregate_visit_names(const struct aggregate *aggregate, name_visit *visit, void *owner)
+static const struct name_row *file_rows(const struct aggregate *aggregate, size_t *count)
 {
-    size_t rows = 0;
+    *count = 0;
     const struct name_file *file = aggregate->naming != NULL ? aggregate->naming->file : NULL;
-    const struct name_row *row = file != NULL ? name_file_rows(file, &rows) : NULL;
-    for (size_t i = 0; i < rows; i++)
-        if (!visit(owner, &row[i].prefix, row[i].name))
-            return;
-    name_cache_visit(aggregate->cache, visit, owner);
+    return file != NULL ? name_file_rows(file, count) : NULL;
+}
+
+size_t aggregate_name_places(const struct aggregate *aggregate, const void **naming)
+{
+    size_t rows;
+    file_rows(aggregate, &rows);
+    *naming = aggregate->naming;
+    return rows + name_cache_places(aggregate->cache);
+}
+
+const char *aggregate_name_at(const struct aggregate *aggregate, size_t place, struct prefix *prefix)
+{
+    size_t rows;
+    const struct name_row *row = file_rows(aggregate, &rows);
+    if (place >= rows)
+        return name_cache_at(aggregate->cache, place - rows, prefix);
+    *prefix = row[place].prefix;
+    return row[place].name;
 }
 
 // Answers are named and placed as records are that leave.
@@ -199,9 +213,9 @@ static void take_answer(struct tick_consumer *consumer, struct question *questio
     answer_place_rows((struct aggregate *)consumer, question->page);
 }
 
-static void serve(struct tick_consumer *consumer, struct message *message)
+static bool serve(struct tick_consumer *consumer, struct message *message)
 {
-    name_search_serve((struct name_search *)message, (const struct aggregate *)consumer);
+    return name_search_serve((struct name_search *)message, (const struct aggregate *)consumer);
 }
 
 struct name_loader *aggregate_names(struct aggregate *aggregate)

@@ -45,8 +45,10 @@ const uint8_t *aggregate_instance_id(const struct aggregate *aggregate);
 void aggregate_name_record(struct aggregate *aggregate, const struct flow_record *record,
                            struct flow_event *event);
 
-// Every address or network that is called something, with the name: by names.file, then by DNS. The same thread.
-void aggregate_visit_names(const struct aggregate *aggregate, name_visit *visit, void *owner);
+// What addresses and networks are called, by places: those of names.file, then those that DNS gave. NULL where a place
+// holds none. `naming` tells which names.file it is: places of another one mean something else. The same thread.
+size_t aggregate_name_places(const struct aggregate *aggregate, const void **naming);
+const char *aggregate_name_at(const struct aggregate *aggregate, size_t place, struct prefix *prefix);
 
 // The flows with the most bytes in the interval that ended last, largest first. For sinks, within tick().
 const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count);

@@ -1,5 +1,6 @@
 #include "aggregate/name_cache.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,12 +128,17 @@ const char *name_cache_get(const struct name_cache *cache, const struct address 
     return entry != NULL ? entry->name : NULL;
 }
 
-void name_cache_visit(const struct name_cache *cache, name_visit *visit, void *owner)
+size_t name_cache_places(const struct name_cache *cache)
 {
-    for (size_t i = 0; i < (size_t)cache->sets * NAME_WAYS; i++) {
-        const struct name_entry *entry = &cache->entries[i];
-        struct prefix prefix = {.address = entry->address, .bits = entry->address.version == 6 ? 128 : 32};
-        if (entry->address.version != 0 && !visit(owner, &prefix, entry->name))
-            return;
-    }
+    return (size_t)cache->sets * NAME_WAYS;
+}
+
+const char *name_cache_at(const struct name_cache *cache, size_t place, struct prefix *prefix)
+{
+    assert(place < name_cache_places(cache));
+    const struct name_entry *entry = &cache->entries[place];
+    if (entry->address.version == 0)
+        return NULL;
+    *prefix = (struct prefix){.address = entry->address, .bits = entry->address.version == 6 ? 128 : 32};
+    return entry->name;
 }

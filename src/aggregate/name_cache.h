@@ -3,13 +3,12 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "net/address.h"
 
 struct name_cache;
-
-typedef bool name_visit(void *owner, const struct prefix *prefix, const char *name);
 
 struct name_cache *name_cache_create(unsigned entries, uint64_t hash_seed);
 void name_cache_destroy(struct name_cache *cache);
@@ -18,5 +17,6 @@ void name_cache_destroy(struct name_cache *cache);
 void name_cache_put(struct name_cache *cache, const struct address *address, const char *name);
 // Borrowed until the next put; NULL when the address has none.
 const char *name_cache_get(const struct name_cache *cache, const struct address *address);
-// Every address that has a name, until `visit` says false.
-void name_cache_visit(const struct name_cache *cache, name_visit *visit, void *owner);
+// The places of the cache, of which not all hold a name: NULL then.
+size_t name_cache_places(const struct name_cache *cache);
+const char *name_cache_at(const struct name_cache *cache, size_t place, struct prefix *prefix);

@@ -1,17 +1,17 @@
 #include "aggregate/name_search.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "aggregate/aggregate.h"
+#include "capture/clock.h"
 #include "pipeline/messages.h"
+
+enum { SLICE_COMPARISONS = 32768 };
 
 static void destroy(struct message *message)
 {
     struct name_search *search = (struct name_search *)message;
-    for (unsigned i = 0; i < search->name_count; i++)
-        free((char *)(uintptr_t)search->names[i].text);
-    free(search->names);
+    filter_names_destroy(search->names);
     free(search->prefixes);
     free(search);
 }
@@ -24,37 +24,47 @@ struct name_search *name_search_create(const struct filter_name *names, unsigned
     if (search == NULL)
         return NULL;
     message_init(&search->message, MESSAGE_SERVICE, &search_ops, 1, deadline_ns);
-    search->names = calloc(count + 1, sizeof *search->names);
+    search->names = filter_names_prepare(names, count);
     search->prefixes = calloc(FILTER_NAMED_PREFIXES, sizeof *search->prefixes);
-    bool whole = search->names != NULL && search->prefixes != NULL;
-    for (unsigned i = 0; whole && i < count && i < FILTER_VALUES; i++) {
-        search->names[i] = (struct filter_name){.text = strdup(names[i].text), .suffix = names[i].suffix};
-        whole = search->names[i].text != NULL;
-        search->name_count++;
-    }
-    if (whole)
+    if (search->names != NULL && search->prefixes != NULL)
         return search;
     destroy(&search->message);
     return NULL;
 }
 
-static bool look_at(void *owner, const struct prefix *prefix, const char *name)
+// False when there are too many.
+static bool look_at(struct name_search *search, const struct aggregate *aggregate, size_t place)
 {
-    struct name_search *search = owner;
-    bool fits = false;
-    for (unsigned i = 0; i < search->name_count && !fits; i++)
-        fits = filter_name_fits(&search->names[i], name);
-    if (!fits)
+    struct prefix prefix;
+    const char *name = aggregate_name_at(aggregate, place, &prefix);
+    if (name == NULL || !filter_names_fit(search->names, name))
         return true;
     if (search->count == FILTER_NAMED_PREFIXES)
         return error_set(&search->error, ERROR_INVALID_ARGUMENT,
                          "more than %d addresses have such a name: ask for a longer one",
                          FILTER_NAMED_PREFIXES);
-    search->prefixes[search->count++] = *prefix;
+    search->prefixes[search->count++] = prefix;
     return true;
 }
 
-void name_search_serve(struct name_search *search, const struct aggregate *aggregate)
+static void begin_again(struct name_search *search, const void *naming)
 {
-    aggregate_visit_names(aggregate, look_at, search);
+    search->naming = naming;
+    search->next = 0;
+    search->count = 0;
+}
+
+bool name_search_serve(struct name_search *search, const struct aggregate *aggregate)
+{
+    const void *naming;
+    size_t places = aggregate_name_places(aggregate, &naming);
+    if (!message_is_wanted(&search->message, clock_now_ns()))
+        return !error_set(&search->error, ERROR_CANCELLED, "nobody waits for these names any more");
+    if (naming != search->naming)
+        begin_again(search, naming);
+    size_t end = search->next + SLICE_COMPARISONS / (filter_names_count(search->names) + 1) + 1;
+    for (; search->next < places && search->next < end; search->next++)
+        if (!look_at(search, aggregate, search->next))
+            return true;
+    return search->next >= places;
 }

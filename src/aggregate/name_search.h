@@ -10,18 +10,18 @@ struct aggregate;
 
 struct name_search {
     struct message message; // first
-    // What is looked for: copies.
-    struct filter_name *names;
-    unsigned name_count;
+    struct filter_names *names;
+    size_t next;        // place to be looked at
+    const void *naming; // whose places these are
     // When it is finished:
     struct error error; // kind ERROR_NONE: all of them were found
     struct prefix *prefixes;
     unsigned count;
 };
 
-// At most FILTER_VALUES names, which are copied. Held by the caller; NULL without memory.
+// The names are checked already (flow_filter_check()) and copied. Held by the caller; NULL without memory.
 struct name_search *name_search_create(const struct filter_name *names, unsigned count, int64_t deadline_ns);
 
-// The aggregate's thread: fills it; who posted it is told by message_arrive(). More than FILTER_NAMED_PREFIXES addresses
-// are refused with a sentence.
-void name_search_serve(struct name_search *search, const struct aggregate *aggregate);
+// The aggregate's thread: does a slice; whether it was the last one. More than FILTER_NAMED_PREFIXES addresses are refused
+// with a sentence; what nobody waits for any more is given up.
+bool name_search_serve(struct name_search *search, const struct aggregate *aggregate);

@@ -106,6 +106,7 @@ static void build_tcp(struct report_message *message)
     tcp->midway = from->midway;
     tcp->half_open = from->half_open;
     tcp->refused = from->refused;
+    tcp->inconclusive = from->inconclusive;
     tcp->unanswered = from->unanswered;
     tcp->packets = from->packets;
     tcp->retransmissions = from->retransmissions;

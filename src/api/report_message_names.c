@@ -94,6 +94,7 @@ void build_dns(struct report_message *message)
     dns->messages = from->messages;
     dns->answers = from->answers;
     dns->failures = from->failures;
+    dns->inconclusive = from->inconclusive;
     dns->unanswered = from->unanswered;
     dns->slow = from->slow;
     if (from->timed > 0) {

@@ -4,6 +4,8 @@
 
 #include "aggregate/flow_event.h"
 #include "base/memory_limit.h"
+#include "capture/file/decompress.h"
+#include "capture/file/file_source.h"
 #include "capture/live/live_rings.h"
 #include "capture/record/tap.h"
 #include "config/table.h"
@@ -13,6 +15,8 @@
 
 // Bytes that a flow may take: its node and its place in the index, and what it has with quality and names.
 enum { FLOW_PLAIN_BYTES = 100, FLOW_QUALITY_BYTES = 160, NAME_CACHE_BYTES = 10 << 20, BASE_BYTES = 16 << 20 };
+// Its tables are bounded.
+enum { REPORT_BYTES = 14 << 20 };
 
 struct plan_row {
     const char *name;
@@ -46,6 +50,19 @@ static uint64_t event_bytes(const struct settings *settings, bool live)
     return read ? flow_events_bytes(settings->events.capacity, !live) : 0;
 }
 
+// As many are open at once, at most.
+static uint64_t file_window_bytes(const struct settings *settings, uint64_t limit)
+{
+    unsigned files = settings->capture.read_pcap.count;
+    return (files < FILE_SOURCE_OPEN_MAX ? files : FILE_SOURCE_OPEN_MAX) * decompress_window_most(limit);
+}
+
+static uint64_t report_bytes(const struct settings *settings, bool live)
+{
+    enum report_format report = settings->output.report;
+    return report == REPORT_NONE || (report == REPORT_AUTO && live) ? 0 : REPORT_BYTES;
+}
+
 // Of the outputs that are sorted at the end.
 static uint64_t export_bytes(const struct settings *settings)
 {
@@ -64,9 +81,16 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
     const struct plan_row rows[] = {
         {"rings", live ? live_rings_most(&settings->capture, limit) : 0,
          "capture.buffer_size_mb an interface, at most eight times that behind globs"},
-        {"packet buffers", CONTROL_CHUNK_BYTES, "frames on their way to the shards"},
-        {"flow table", capped ? settings->flow.max_flows * flow_bytes(settings) : 0,
-         capped ? "flow.max_flows, names counted apart" : "no cap: grows with the flows of the file"},
+        {"packet buffers", control_chunk_bytes(live, limit), "frames on their way to the shards"},
+        {"packed files", live ? 0 : file_window_bytes(settings, limit),
+         "zstd's window, of each file that is named"},
+        {"flow table",
+         capped ? settings->flow.max_flows * flow_bytes(settings)
+                : control_file_flows(limit) * CONTROL_FLOW_BYTES,
+         capped       ? "flow.max_flows, names counted apart"
+         : limit != 0 ? "of a file without flow.max_flows: a quarter of the limit"
+                      : "no cap: grows with the flows of the file"},
+        {"report", report_bytes(settings, live), "hosts, services, names"},
         {"queues", (uint64_t)taps_of(settings) * TAP_RING_BYTES, "recorder and packet lines"},
         {"events", event_bytes(settings, live), "events.capacity, for outputs of flows"},
         {"exports", export_bytes(settings), "flows that wait to be sorted"},

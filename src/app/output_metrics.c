@@ -2,40 +2,42 @@
 
 #include "app/outputs.h"
 #include "base/metric.h"
-#include "export/export.h"
 
-// The files of a run are opened before it and closed after it: nothing is to be held.
+// A file that is counted does not go meanwhile.
 static const void *hold(void *owner)
 {
-    return owner;
+    struct outputs *outputs = owner;
+    pthread_mutex_lock(&outputs->files.lock);
+    return outputs;
 }
 
 static void release(void *owner, const void *held)
 {
-    (void)owner;
+    struct outputs *outputs = owner;
     (void)held;
+    pthread_mutex_unlock(&outputs->files.lock);
+}
+
+static void read_counts(const struct metric *metric, const void *held, struct metric_reader *reader,
+                        bool bytes)
+{
+    const struct outputs *outputs = held;
+    struct export_counts counts;
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
+        if (file_output_counts(&outputs->files, row, &counts))
+            metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){file_output_name(row)},
+                            bytes ? counts.bytes : counts.errors);
+    }
 }
 
 static void read_bytes(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
-    const struct outputs *outputs = held;
-    for (unsigned i = 0; i < outputs->file_count; i++) {
-        struct export_counts counts;
-        export_counts(outputs->files[i], &counts);
-        metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){outputs->file_names[i]},
-                        counts.bytes);
-    }
+    read_counts(metric, held, reader, true);
 }
 
 static void read_errors(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
-    const struct outputs *outputs = held;
-    for (unsigned i = 0; i < outputs->file_count; i++) {
-        struct export_counts counts;
-        export_counts(outputs->files[i], &counts);
-        metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){outputs->file_names[i]},
-                        counts.errors);
-    }
+    read_counts(metric, held, reader, false);
 }
 
 // clang-format off

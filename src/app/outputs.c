@@ -13,19 +13,10 @@
 #include "app/signals.h"
 #include "app/stats_line.h"
 #include "app/terminal.h"
-#include "base/log.h"
 #include "capture/record/tap.h"
 #include "config/config.h"
-#include "config/table.h"
-#include "config/value.h"
 #include "control/change.h"
-#include "export/export.h"
 #include "report/report.h"
-
-static const uint64_t bytes_per_mb = 1024 * 1024; // of a setting in MB
-
-typedef struct sink *create_function(const char *path, const struct export_options *options,
-                                     struct error *error);
 
 static bool is_stdout(const char *path)
 {
@@ -44,39 +35,6 @@ static bool open_terminals(struct outputs *outputs, struct error *error)
     outputs->human = settings_use_stdout(outputs->settings) ? outputs->errors : outputs->standard;
     outputs->lines = json ? outputs->errors : outputs->human;
     return outputs->errors != NULL;
-}
-
-static bool add_file(struct outputs *outputs, const char *key, create_function *create, struct error *error)
-{
-    const struct setting *setting = &setting_table[setting_find(key)];
-    const char *path = value_text(outputs->settings, setting);
-    if (path[0] == '\0')
-        return true;
-    const struct output_settings *output = &outputs->settings->output;
-    struct export_options options = {
-        .events = control_flow_events(outputs->control),
-        .live = control_is_live(outputs->control),
-        .gives_up = signals_patience_is_over,
-        .rotate_bytes = output->rotate_mb * bytes_per_mb,
-        .max_files = output->max_files,
-        .compress = output->compress,
-        .min_free_bytes = output->min_free_mb * bytes_per_mb,
-    };
-    struct sink *sink = create(path, &options, error);
-    if (sink == NULL)
-        return false;
-    control_add_sink(outputs->control, sink);
-    outputs->file_names[outputs->file_count] = setting_name(setting);
-    outputs->files[outputs->file_count++] = sink;
-    return true;
-}
-
-static bool add_files(struct outputs *outputs, struct error *error)
-{
-    return add_file(outputs, "output.export_json", export_json_create, error) &&
-           add_file(outputs, "output.export_csv", export_csv_create, error) &&
-           add_file(outputs, "output.expired_flows_jsonl", stream_jsonl_create, error) &&
-           add_file(outputs, "output.expired_flows_csv", stream_csv_create, error);
 }
 
 static bool wants_packet_lines(const struct outputs *outputs)
@@ -162,39 +120,27 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
         .settings = settings,
         .control = control,
     };
-    struct control_part part = {&outputs->recording, recording_prepare, recording_commit, recording_abandon};
+    struct control_part part = {&outputs->files, file_outputs_prepare, file_outputs_commit,
+                                file_outputs_abandon};
     control_add_part(control, &part);
     output_metrics_add(outputs);
     process_metrics_add(control_metrics(control));
-    return open_terminals(outputs, error) && add_files(outputs, error) &&
-           recording_open(&outputs->recording, settings, control, error) &&
+    return open_terminals(outputs, error) && file_outputs_open(&outputs->files, settings, control, error) &&
            add_packet_lines(outputs, error) && add_report(outputs, error) && add_stats_line(outputs, error);
 }
 
-void outputs_reopen(struct outputs *outputs)
+unsigned outputs_finish(struct outputs *outputs, struct error failures[OUTPUT_FAILURES])
 {
-    for (unsigned i = 0; i < outputs->file_count; i++)
-        export_reopen(outputs->files[i]);
-    recording_reopen(&outputs->recording);
-}
-
-bool outputs_finish(struct outputs *outputs, struct error *error)
-{
-    struct error failure;
-    bool good = recording_finish(&outputs->recording, error);
-    if (outputs->packet_lines == NULL || tap_finish(outputs->packet_lines, &failure))
-        return good;
-    if (good)
-        *error = failure;
-    else
-        log_error("output", "%s", failure.text);
-    return false;
+    unsigned count = file_outputs_finish(&outputs->files, failures);
+    if (outputs->packet_lines != NULL && !tap_finish(outputs->packet_lines, &failures[count]))
+        count++;
+    return count;
 }
 
 void outputs_done(struct outputs *outputs)
 {
     output_metrics_remove(outputs);
-    recording_done(&outputs->recording);
+    file_outputs_done(&outputs->files);
     tap_destroy(outputs->packet_lines);
     outputs->packet_lines = NULL;
     terminal_destroy(outputs->standard);

@@ -1,10 +1,10 @@
-// The outputs of a run, built from the settings: sinks (exports, streams, statistics line, report) and taps
-// (recorder, packet lines). Main thread; the run's control owns the sinks, this the taps.
+// The outputs of a run, built from the settings: files (file_outputs.h), the report and the statistics line, which are
+// sinks that the run's control owns, packet lines, and the terminals. Main thread.
 #pragma once
 
 #include <stdbool.h>
 
-#include "app/recording.h"
+#include "app/file_outputs.h"
 #include "base/error.h"
 #include "config/settings.h"
 #include "control/control.h"
@@ -13,7 +13,7 @@ struct tap;
 struct report;
 struct terminal;
 
-enum { OUTPUT_FILES = 6, RUN_FAILURES = 2 };
+enum { OUTPUT_FAILURES = FILE_OUTPUTS + 1, RUN_FAILURES = OUTPUT_FAILURES + 1 };
 
 struct outputs {
     const struct settings *settings;
@@ -23,27 +23,22 @@ struct outputs {
     struct terminal *human;    // where people read: one of the two, errors when an output goes to stdout
     struct terminal *lines;    // of packets and statistics: the same, or errors beside a JSON report
     struct tap *packet_lines;  // NULL = none
-    struct recording recording;
-    struct sink *files[OUTPUT_FILES];     // exports and streams, for SIGHUP; owned by control
-    const char *file_names[OUTPUT_FILES]; // of their settings: "export_json"
-    unsigned file_count;
+    struct file_outputs files;
     struct report *report; // owned by control; NULL = not asked for
 };
 
 // Opens every output; fails with the first that cannot be written. outputs_done() after any outcome.
 bool outputs_open(struct outputs *outputs, const struct settings *settings, struct control *control,
                   struct error *error);
-// SIGHUP: files that were moved away are followed by new ones.
-void outputs_reopen(struct outputs *outputs);
-// After the run: lets the taps finish. False with the first failure; the others are logged.
-bool outputs_finish(struct outputs *outputs, struct error *error);
+// After the run: lets files and taps finish. Returns how many are incomplete, a sentence each.
+unsigned outputs_finish(struct outputs *outputs, struct error failures[OUTPUT_FAILURES]);
 void outputs_done(struct outputs *outputs);
 
-// How a run ended, for what is told of it. The texts are borrowed.
+// How a run ended, for what is told of it.
 struct run_end {
-    const char *truncated; // why the input was not read to its end; NULL = it was
-    const char *failures[RUN_FAILURES];
-    unsigned failure_count; // sentences about incomplete outputs
+    const char *truncated;               // why the input was not read to its end; NULL = it was
+    struct error failures[RUN_FAILURES]; // of outputs that are incomplete
+    unsigned failure_count;
     int64_t run_ns;
 };
 

@@ -38,5 +38,5 @@ void reload(struct control *control, struct outputs *outputs, const struct confi
     struct error error;
     if (!read_and_apply(control, origin, &error))
         log_error("config", "the settings stay as they are: %s", error.text);
-    outputs_reopen(outputs);
+    file_outputs_reopen(&outputs->files);
 }

@@ -277,6 +277,7 @@ static void add_tcp(struct strbuf *into, const struct report_tcp *tcp)
     add_tcp_count(&list, tcp->half_open, "half open");
     add_tcp_count(&list, tcp->refused, "refused");
     add_tcp_count(&list, tcp->unanswered, "unanswered");
+    add_tcp_count(&list, tcp->inconclusive, "evicted too soon to tell");
     add_tcp_count(&list, tcp->retransmissions,
                   tcp->retransmissions == 1 ? "retransmission" : "retransmissions");
     add_tcp_count(&list, tcp->out_of_order, "out of order");

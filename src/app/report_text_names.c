@@ -52,6 +52,7 @@ static void add_dns_counts(struct strbuf *into, const struct report_dns *dns)
     add_counted(&list, dns->answers, dns->answers == 1 ? "answer" : "answers");
     add_counted(&list, dns->failures, "failed");
     add_counted(&list, dns->unanswered, "unanswered");
+    add_counted(&list, dns->inconclusive, "evicted too soon to tell");
     if (dns->timed >= MEDIAN_LEAST)
         add_quantile(&list, "median ", dns->median_ns);
     if (dns->timed >= QUANTILE_LEAST)

@@ -22,10 +22,14 @@ static enum exit_stage input_stage(const struct control *control)
     return control_is_live(control) ? STAGE_LIVE : STAGE_FILES;
 }
 
-static void fail_output(enum exit_code *code, const struct error *failure, struct run_end *end)
+static void finish_outputs(struct control *control, struct outputs *outputs, enum exit_code *code,
+                           struct run_end *end)
 {
-    fail(code, failure, STAGE_OUTPUT);
-    end->failures[end->failure_count++] = failure->text;
+    if (!control_finish(control, &end->failures[0]))
+        end->failure_count++;
+    end->failure_count += outputs_finish(outputs, &end->failures[end->failure_count]);
+    for (unsigned i = 0; i < end->failure_count; i++)
+        fail(code, &end->failures[i], STAGE_OUTPUT);
 }
 
 static void tell_input(const struct control *control, enum exit_code *code, struct error *truncation,
@@ -34,7 +38,7 @@ static void tell_input(const struct control *control, enum exit_code *code, stru
     if (control_verdict(control, truncation) != ERROR_NONE) {
         fail(code, truncation, input_stage(control));
         end->truncated = truncation->text;
-    } else if (signals_stopped() && !control_is_live(control)) {
+    } else if (signals_stopped() && control_was_cut(control)) {
         error_set(truncation, ERROR_CANCELLED, "stopped by a signal: the rest of the input was not read");
         log_warning("run", "%s", truncation->text);
         end->truncated = truncation->text;
@@ -45,7 +49,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
                                  const struct config_origin *origin)
 {
     enum exit_code code = EXIT_DONE;
-    struct error failure, truncation, sink_failure, tap_failure;
+    struct error failure, truncation;
     struct run_end end = {0};
     int64_t begin_ns = clock_now_ns();
     struct requests requests;
@@ -55,11 +59,8 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
         fail(&code, &failure, input_stage(control));
     requests_stop(&requests);
     tell_input(control, &code, &truncation, &end);
-    if (!control_finish(control, &sink_failure))
-        fail_output(&code, &sink_failure, &end);
     end.run_ns = clock_now_ns() - begin_ns;
-    if (!outputs_finish(outputs, &tap_failure))
-        fail_output(&code, &tap_failure, &end);
+    finish_outputs(control, outputs, &code, &end);
     if (!outputs_tell(outputs, &end, &failure))
         fail(&code, &failure, STAGE_OUTPUT);
     signals_remove();

@@ -28,7 +28,7 @@ static uint64_t resident_bytes(void)
 }
 
 // The SYN that opens flow `number`: 10.x.y.z:port to 192.0.2.1:443.
-static void add_syn(struct batch *batch, uint64_t number, uint64_t hash_seed)
+static void add_syn(struct batch *batch, uint64_t number, const struct flow_policy *policy)
 {
     struct batch_item *item = batch_place(batch);
     struct packet *packet = &item->packet;
@@ -45,15 +45,15 @@ static void add_syn(struct batch *batch, uint64_t number, uint64_t hash_seed)
     packet->target_port = 443;
     packet->tcp.flags = TCP_SYN;
     item->has_flow = flow_key_of_packet(packet, &item->key, &item->sender);
-    batch_add(batch, flow_key_hash(&item->key, hash_seed), 0, NULL);
+    batch_add(batch, flow_hash(&item->key, policy->hash_seed, policy->index_seed), 0, NULL);
 }
 
-static void fill(struct shard *shard, struct batch *batch, uint64_t flows, uint64_t hash_seed,
+static void fill(struct shard *shard, struct batch *batch, uint64_t flows, const struct flow_policy *policy,
                  int64_t *spent_ns)
 {
     for (uint64_t number = 0; number < flows;) {
         for (batch->count = 0; batch->count < batch->capacity && number < flows; number++)
-            add_syn(batch, number, hash_seed);
+            add_syn(batch, number, policy);
         int64_t begin_ns = clock_now_ns();
         shard_batch(shard, batch);
         *spent_ns += clock_now_ns() - begin_ns;
@@ -81,7 +81,7 @@ bool synthetic_flows_run(const struct settings *settings, uint64_t flows, struct
         return error_set(error, ERROR_EXHAUSTED, "no memory for the flow table");
     }
     int64_t spent_ns = 0;
-    fill(shard, &batch, flows, setup.policy.hash_seed, &spent_ns);
+    fill(shard, &batch, flows, &setup.policy, &spent_ns);
     uint64_t grown = resident_bytes() - before;
     shard_tick(shard, synthetic_start_ns, false, false, &report);
     printf("%" PRIu64 " flows inserted in %.3f s: %.1f ns a flow\n", shard_totals(shard)->flows_active,

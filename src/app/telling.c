@@ -138,12 +138,15 @@ static bool finish_report(const struct outputs *outputs, const struct run_end *e
                           struct error *error)
 {
     const struct string_list *inputs = inputs_of(outputs->settings);
+    const char *notes[RUN_FAILURES];
+    for (unsigned i = 0; i < end->failure_count; i++)
+        notes[i] = end->failures[i].text;
     struct report_context context = {
         .inputs = (const char *const *)inputs->items,
         .input_count = inputs->count,
         .filter = outputs->settings->capture.filter,
         .truncated = end->truncated,
-        .notes = end->failures,
+        .notes = notes,
         .note_count = end->failure_count,
         .node = control_node(outputs->control),
         .version = NETSCOPE_VERSION,

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/nowait.h"
 #include "base/thread.h"
 #include "base/time.h"
 
@@ -26,8 +27,9 @@ struct half {
 
 struct terminal {
     struct terminal_setup setup;
-    bool is_file; // takes any amount at a time
-    bool is_tty;  // may hang up
+    int descriptor; // our own, that never waits
+    bool is_file;   // takes any amount at a time
+    bool is_tty;    // may hang up
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
@@ -69,7 +71,7 @@ static size_t portion(const struct terminal *terminal, const char *bytes, size_t
 // False when it was given up.
 static bool await_reader(const struct terminal *terminal)
 {
-    struct pollfd ready = {.fd = terminal->setup.descriptor, .events = POLLOUT};
+    struct pollfd ready = {.fd = terminal->descriptor, .events = POLLOUT};
     while (poll(&ready, 1, LOOK_AGAIN_MS) <= 0) {
         if (is_given_up(terminal))
             return false;
@@ -83,7 +85,7 @@ static size_t write_bytes(struct terminal *terminal, const char *bytes, size_t l
     size_t done = 0;
     while (done < length && await_reader(terminal)) {
         ssize_t written =
-            write(terminal->setup.descriptor, bytes + done, portion(terminal, bytes + done, length - done));
+            nowait_write(terminal->descriptor, bytes + done, portion(terminal, bytes + done, length - done));
         if (written >= 0)
             done += (size_t)written;
         else if (errno != EINTR && errno != EAGAIN) {
@@ -140,6 +142,7 @@ static bool start(struct terminal *terminal)
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&terminal->lock, NULL);
     terminal->is_file = fstat(terminal->setup.descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    terminal->descriptor = nowait_open(terminal->setup.descriptor);
     terminal->is_tty = isatty(terminal->setup.descriptor);
     terminal->filling.bytes = malloc(TERMINAL_QUEUE_BYTES);
     terminal->writing.bytes = malloc(TERMINAL_QUEUE_BYTES);
@@ -259,6 +262,8 @@ void terminal_destroy(struct terminal *terminal)
         return;
     pthread_cond_destroy(&terminal->changed);
     pthread_mutex_destroy(&terminal->lock);
+    if (terminal->descriptor >= 0)
+        close(terminal->descriptor);
     free(terminal->filling.bytes);
     free(terminal->writing.bytes);
     free(terminal);

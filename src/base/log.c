@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/nowait.h"
 #include "base/strbuf.h"
 #include "base/time.h"
 
@@ -7,8 +8,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,7 +22,8 @@ enum { SENTENCE_BYTES = 1024, SAFE_BYTES = 1900, LINE_BYTES = PIPE_BUF, PATIENCE
 
 static atomic_int configured_level = LOG_LEVEL_WARNING; // enum log_level
 static atomic_int configured_format = LOG_FORMAT_TEXT;  // enum log_format
-static atomic_uint lost_lines;                          // since the last that was written
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+static unsigned lost_lines; // since the last that was written; below the lock
 
 static const char *const level_names[] = {
     [LOG_LEVEL_ERROR] = "error",
@@ -79,18 +83,29 @@ static void add_json(struct strbuf *line, enum log_level level, const char *area
     strbuf_add_char(line, '}');
 }
 
-// A reader of stderr that has stopped reading costs its first line some time, further ones none.
-static bool is_read(void)
+// Nothing is told of a log that cannot be written; of one that nobody reads, later.
+static bool write_now(int descriptor, const char *text, size_t length)
 {
-    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-    int result;
-    do {
-        result = poll(&ready, 1, atomic_load(&lost_lines) == 0 ? PATIENCE_MS : 0);
-    } while (result < 0 && errno == EINTR);
-    return result != 0;
+    ssize_t written;
+    do { // a signal is no reason to lose a line
+        written = nowait_write(descriptor, text, length);
+    } while (written < 0 && errno == EINTR);
+    return written >= 0 || errno != EAGAIN;
 }
 
-static void write_line(enum log_level level, const char *area, const char *sentence)
+// False when the reader of stderr has stopped reading: that costs its first line some time, further ones none.
+static bool write_patiently(const char *text, size_t length)
+{
+    struct pollfd ready = {.fd = nowait_open(STDERR_FILENO), .events = POLLOUT};
+    if (ready.fd < 0)
+        return true;
+    bool written =
+        poll(&ready, 1, lost_lines == 0 ? PATIENCE_MS : 0) != 0 && write_now(ready.fd, text, length);
+    close(ready.fd);
+    return written;
+}
+
+static bool write_line(enum log_level level, const char *area, const char *sentence)
 {
     struct strbuf line;
     strbuf_init(&line, LINE_BYTES);
@@ -99,35 +114,28 @@ static void write_line(enum log_level level, const char *area, const char *sente
     else
         add_text(&line, level, sentence);
     strbuf_add_char(&line, '\n');
-    // A log that cannot be written has nowhere to be reported; a signal is no reason to lose a line.
-    while (write(STDERR_FILENO, line.text, line.length) < 0 && errno == EINTR)
-        ;
+    bool written = write_patiently(line.text, line.length);
     strbuf_done(&line);
+    return written;
 }
 
-static void tell_lost(void)
+// Whether the lines that were lost before were told of, if there are any.
+static bool tell_lost(void)
 {
     char sentence[SENTENCE_BYTES];
-    unsigned lost = atomic_exchange(&lost_lines, 0);
-    snprintf(sentence, sizeof sentence, "%u lines of the log are lost: standard error was not read", lost);
-    write_line(LOG_LEVEL_WARNING, "log", sentence);
-}
-
-static bool begin_line(void)
-{
-    bool read = is_read();
-    if (read && atomic_load(&lost_lines) != 0) {
-        tell_lost();
-        read = is_read();
-    }
-    if (!read)
-        atomic_fetch_add(&lost_lines, 1);
-    return read;
+    if (lost_lines == 0)
+        return true;
+    snprintf(sentence, sizeof sentence, "%u lines of the log are lost: standard error was not read",
+             lost_lines);
+    bool told = write_line(LOG_LEVEL_WARNING, "log", sentence);
+    if (told)
+        lost_lines = 0;
+    return told;
 }
 
 void log_line(enum log_level level, const char *area, const char *format, ...)
 {
-    if ((int)level > atomic_load_explicit(&configured_level, memory_order_relaxed) || !begin_line())
+    if ((int)level > atomic_load_explicit(&configured_level, memory_order_relaxed))
         return;
     char sentence[SENTENCE_BYTES];
     va_list arguments;
@@ -138,6 +146,9 @@ void log_line(enum log_level level, const char *area, const char *format, ...)
     struct strbuf safe;
     strbuf_init(&safe, SAFE_BYTES);
     add_safe(&safe, sentence);
-    write_line(level, area, safe.text);
+    pthread_mutex_lock(&writing);
+    if (!tell_lost() || !write_line(level, area, safe.text))
+        lost_lines++;
+    pthread_mutex_unlock(&writing);
     strbuf_done(&safe);
 }

@@ -1,4 +1,4 @@
-// The log: lines on stderr, as text or JSON, one write(2) a line so that lines of threads never mix.
+// The log: lines on stderr, as text or JSON, one write a line so that lines never mix, those of other processes included.
 // Any thread may log, and log_configure() at any time. Never called on the packet path: malformed packets are counted,
 // not logged. The thread that captures says what happens to its interfaces, so a line never waits for its reader
 // longer than 20 ms, and not at all while lines are lost; those are counted and told of when it reads again. Repeats

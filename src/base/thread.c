@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/capabilities.h"
 
@@ -41,4 +42,19 @@ bool thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
     if (!started)
         free(beginning);
     return started;
+}
+
+// The C library has one error for both: whether a stack still fits tells them apart.
+const char *thread_shortage(void)
+{
+    pthread_attr_t usual;
+    size_t bytes = 0;
+    pthread_attr_init(&usual);
+    pthread_attr_getstacksize(&usual, &bytes);
+    pthread_attr_destroy(&usual);
+    void *stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED)
+        return "there is no memory for its stack: raise the limit of address space (ulimit -v)";
+    munmap(stack, bytes);
+    return "raise the limit of processes (ulimit -u, or pids.max of the cgroup)";
 }

@@ -9,3 +9,6 @@
 bool thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
 // The same for the thread that opens interfaces: it begins with the caller's capabilities.
 bool thread_start_capable(pthread_t *thread, void *(*run)(void *), void *argument);
+
+// What was short when one could not be started, as the end of a sentence. At once: who ends threads gives it back.
+const char *thread_shortage(void);

@@ -103,6 +103,30 @@ static bool compile(const char *expression, struct program *program, struct erro
     return program->compiled;
 }
 
+static void free_program(struct program *program)
+{
+    if (!program->compiled)
+        return;
+    pcap_freecode(&program->code[0]);
+    if (program->tagged)
+        pcap_freecode(&program->code[1]);
+}
+
+static void tell_left_out(uint16_t link_type, const struct error *error)
+{
+    log_warning("capture", "packets of link type %u are left out: %s", link_type, error->text);
+}
+
+// Whether the expression is right, and it is the link type that it does not fit.
+static bool compiles_for_ethernet(const char *expression)
+{
+    struct program program = {.link_type = LINK_TYPE_ETHERNET};
+    struct error error;
+    bool compiled = compile(expression, &program, &error);
+    free_program(&program);
+    return compiled;
+}
+
 bool filter_check(const char *expression, uint16_t link_type, bool live, struct error *error)
 {
     struct bpf_program code;
@@ -129,20 +153,14 @@ struct filter *filter_create(const char *expression, uint16_t link_type, struct 
     }
     filter->last = &filter->programs[filter->count++];
     filter->last->link_type = link_type;
-    if (!compile(expression, filter->last, error)) {
+    if (compile(expression, filter->last, error))
+        return filter;
+    if (!compiles_for_ethernet(expression)) {
         filter_destroy(filter);
         return NULL;
     }
+    tell_left_out(link_type, error);
     return filter;
-}
-
-static void free_program(struct program *program)
-{
-    if (!program->compiled)
-        return;
-    pcap_freecode(&program->code[0]);
-    if (program->tagged)
-        pcap_freecode(&program->code[1]);
 }
 
 void filter_destroy(struct filter *filter)
@@ -170,7 +188,7 @@ static struct program *program_add(struct filter *filter, uint16_t link_type)
     program->link_type = link_type;
     struct error error;
     if (!compile(filter->expression, program, &error))
-        log_warning("capture", "packets of link type %u are left out: %s", link_type, error.text);
+        tell_left_out(link_type, &error);
     return program;
 }
 

@@ -10,8 +10,9 @@
 struct frame;
 struct filter;
 
-// Compiles for `link_type` (LINKTYPE number) to check the expression: on failure NULL and ERROR_INVALID_ARGUMENT with
-// libpcap's reason.
+// Compiles for `link_type` (LINKTYPE number) to check the expression: when it fits neither that nor Ethernet NULL and
+// ERROR_INVALID_ARGUMENT with libpcap's reason. When only the link type is at odds with it, its packets are rejected, as
+// those of any that comes later.
 struct filter *filter_create(const char *expression, uint16_t link_type, struct error *error);
 void filter_destroy(struct filter *filter); // takes NULL
 // Whether it compiles, with the same sentence. `live`: in the kernel, which knows more of a packet (its

@@ -29,6 +29,7 @@ static const char introduction[] =
     "effect: "
     "`at\n"
     "once`, or `at start` of the next run, which is then said. A file with a mistake changes nothing.\n"
+    "An output that is open keeps rotation and free space as it was opened with them.\n"
     "\n"
     "[netscope.yaml](../deploy/netscope.yaml) holds every key at its default.\n";
 

@@ -6,6 +6,7 @@
 
 #include "aggregate/name_search.h"
 #include "base/log.h"
+#include "base/memory_limit.h"
 #include "base/time.h"
 #include "capture/clock.h"
 #include "capture/file/file_source.h"
@@ -16,7 +17,6 @@
 #include "pipeline/question.h"
 
 enum {
-    CHUNKS = (int)CONTROL_CHUNK_BYTES / (int)CHUNK_BYTES,
     CLOSED_LINGER_SECS = 5,
     FIRST_GENERATION = 1,
     FILE_WORKERS = 4,
@@ -30,6 +30,21 @@ _Static_assert((int)SETTINGS_WORKERS == (int)PIPELINE_WORKERS &&
 static const uint64_t file_hash_seed = 0x6e657473636f7065; // fixed, so that a file's output is reproducible
 static const uint32_t max_flows_limit = FLOW_STORE_MAXIMUM - FLOW_ENDED_IN_TICK;
 
+uint64_t control_chunk_bytes(bool live, uint64_t limit_bytes)
+{
+    enum { CHUNKS_LEAST = 8 << 20, CHUNKS_MOST = 64 << 20, LIMIT_PART = 8 };
+    uint64_t part = limit_bytes / LIMIT_PART;
+    if (live || limit_bytes == 0 || part > CHUNKS_MOST)
+        return CHUNKS_MOST;
+    return part > CHUNKS_LEAST ? part : CHUNKS_LEAST;
+}
+
+uint64_t control_file_flows(uint64_t limit_bytes)
+{
+    enum { LIMIT_PART = 4 };
+    return limit_bytes / LIMIT_PART / CONTROL_FLOW_BYTES;
+}
+
 static void name_node(struct control *control)
 {
     const char *wanted = control->settings->sensor.node_name;
@@ -39,15 +54,17 @@ static void name_node(struct control *control)
         strcpy(control->node, "localhost");
 }
 
-static bool choose_seed(const struct control *control, uint64_t *seed, struct error *error)
+static bool choose_seeds(const struct control *control, struct flow_policy *policy, struct error *error)
 {
-    *seed = control->settings->flow.hash_seed;
-    if (*seed != 0)
-        return true;
-    *seed = file_hash_seed;
-    if (control->live && getrandom(seed, sizeof *seed, 0) != (ssize_t)sizeof *seed)
-        return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "the kernel gave no random hash seed (%s): set flow.hash_seed", strerror(errno));
+    uint64_t random[2], wanted = control->settings->flow.hash_seed;
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        return error_set(
+            error, ERROR_UNAVAILABLE,
+            "the kernel gives no random numbers (getrandom: %s), which keep the flow table from being "
+            "attacked: allow the call",
+            strerror(errno));
+    policy->index_seed = random[0];
+    policy->hash_seed = wanted != 0 ? wanted : control->live ? random[1] : file_hash_seed;
     return true;
 }
 
@@ -84,7 +101,8 @@ struct flow_policy control_policy(const struct control *control, const struct se
 {
     const struct flow_settings *flow = &settings->flow;
     struct flow_policy policy = control->policy;
-    uint64_t max_flows = control->live || flow->max_flows_given ? flow->max_flows : 0;
+    bool given = control->live || flow->max_flows_given;
+    uint64_t max_flows = given ? flow->max_flows : control_file_flows(control->limit_bytes);
     policy.timeout_ns = seconds(flow->timeout_secs);
     policy.tcp_timeout_ns = seconds(flow->tcp_timeout_secs);
     policy.udp_timeout_ns = seconds(flow->udp_timeout_secs);
@@ -128,16 +146,17 @@ static bool make_policy(struct control *control, struct error *error)
         .out_of_order = settings->analysis.out_of_order,
     };
     control->policy = control_policy(control, settings);
-    return choose_seed(control, &control->policy.hash_seed, error);
+    return choose_seeds(control, &control->policy, error);
 }
 
 static bool open_source(struct control *control, struct error *error)
 {
     const struct capture_settings *capture = &control->settings->capture;
-    control->chunks = chunk_pool_create(CHUNKS, CHUNK_BYTES);
+    uint64_t bytes = control_chunk_bytes(control->live, control->limit_bytes);
+    control->chunks = chunk_pool_create((unsigned)(bytes / CHUNK_BYTES), CHUNK_BYTES);
     if (control->chunks == NULL)
-        return error_set(error, ERROR_EXHAUSTED, "no memory for %d MB of packet buffers",
-                         CONTROL_CHUNK_BYTES >> 20);
+        return error_set(error, ERROR_EXHAUSTED, "no memory for %u MB of packet buffers",
+                         (unsigned)(bytes >> 20));
     control->source = control->live
                           ? live_source_create(capture, control->chunks, error)
                           : file_source_create(&capture->read_pcap, capture->filter, control->chunks, error);
@@ -214,6 +233,7 @@ struct control *control_create(const struct settings *settings, struct error *er
     control->settings = settings;
     control->start_ns = clock_now_ns();
     control->live = settings->capture.read_pcap.count == 0;
+    control->limit_bytes = memory_limit();
     name_node(control);
     if (!build(control, error)) {
         control_destroy(control);
@@ -349,6 +369,9 @@ struct flow_page *control_list(struct control *control, const struct flow_query 
 struct name_search *control_find_names(struct control *control, const struct filter_name *names,
                                        unsigned count, struct error *error)
 {
+    struct flow_filter filter = {.names = names, .name_count = count};
+    if (!flow_filter_check(&(struct flow_filters){.allow = &filter, .allow_count = 1}, error))
+        return NULL;
     struct name_search *search = name_search_create(names, count, answer_deadline());
     if (search == NULL) {
         error_set(error, ERROR_EXHAUSTED, "no memory to look names up");
@@ -381,4 +404,9 @@ const struct top_flow *control_top_flows(const struct control *control, unsigned
 enum error_kind control_verdict(const struct control *control, struct error *error)
 {
     return source_verdict(control->source, error);
+}
+
+bool control_was_cut(const struct control *control)
+{
+    return !control->live && file_source_was_cut(control->source);
 }

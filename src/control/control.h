@@ -25,7 +25,13 @@ struct tap;
 struct top_flow;
 struct totals;
 
-enum { CONTROL_CHUNK_BYTES = 64 << 20 }; // memory for frames on their way, touched as used
+// What a run takes, with memory_limit() (0 = none). Memory for frames on their way, touched as used: 64 MB; of files an
+// eighth of the limit if that is less, but never less than 8 MB.
+uint64_t control_chunk_bytes(bool live, uint64_t limit_bytes);
+// The most flows of a file without flow.max_flows: no cap (0), but under a limit what a quarter of it has room for, so
+// that no file can be the end of the process.
+enum { CONTROL_FLOW_BYTES = 512 }; // with its names
+uint64_t control_file_flows(uint64_t limit_bytes);
 
 // The settings are borrowed and frozen. Opens the capture: fails with the exit code of what is wrong.
 struct control *control_create(const struct settings *settings, struct error *error);
@@ -77,3 +83,5 @@ const struct totals *control_totals(const struct control *control);
 const struct top_flow *control_top_flows(const struct control *control, unsigned *count);
 // How the input ended: ERROR_NONE, or ERROR_DATA_LOSS, ERROR_UNAVAILABLE with a sentence.
 enum error_kind control_verdict(const struct control *control, struct error *error);
+// Whether files were left before their end.
+bool control_was_cut(const struct control *control);

@@ -17,6 +17,7 @@ enum { NODE_NAME_BYTES = 256 };
 struct control {
     const struct settings *settings; // of the start
     bool live;
+    uint64_t limit_bytes; // memory_limit() at the start
     char node[NODE_NAME_BYTES];
     struct flow_policy policy; // of the start
     struct chunk_pool *chunks;

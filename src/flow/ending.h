@@ -3,7 +3,7 @@
 
 #include "flow/table.h"
 
-// The hash of a flow of the table; an index_hash_function.
+// The hash of a flow of the table as far as the index uses it; an index_hash_function.
 uint64_t flow_table_hash(const void *owner, uint32_t id);
 
 static inline struct flow_partition *flow_table_partition(const struct flow_table *table, uint64_t hash)

@@ -240,21 +240,23 @@ static size_t name_length(const char *text)
     return length > 0 && text[length - 1] == '.' ? length - 1 : length;
 }
 
-bool filter_name_fits(const struct filter_name *name, const char *text)
+static bool is_one_of(const struct prepared_name *names, unsigned count, const char *text)
 {
-    struct prepared_name prepared;
-    filter_prepare_name(name, &prepared);
     size_t length = name_length(text);
-    return length > 0 && name_fits(&prepared, text, length);
+    for (unsigned i = 0; length > 0 && i < count; i++)
+        if (name_fits(&names[i], text, length))
+            return true;
+    return false;
+}
+
+bool filter_names_fit(const struct filter_names *names, const char *text)
+{
+    return is_one_of(names->name, names->count, text);
 }
 
 static bool text_fits(const struct prepared_filter *filter, const char *text)
 {
-    size_t length = name_length(text);
-    for (unsigned i = 0; length > 0 && i < filter->name_count; i++)
-        if (name_fits(&filter->names[i], text, length))
-            return true;
-    return false;
+    return is_one_of(filter->names, filter->name_count, text);
 }
 
 static bool names_fit(const struct prepared_filter *filter, const struct flow_faces *face,

@@ -102,8 +102,14 @@ struct flow_filter {
     unsigned community_id_count;
 };
 
-// Whether a text is such a name: for whoever looks up which addresses `named` are.
-bool filter_name_fits(const struct filter_name *name, const char *text);
+// Names by themselves, prepared once: for whoever looks up which addresses `named` are. NULL without memory; the names are
+// not needed afterwards.
+struct filter_names;
+struct filter_names *filter_names_prepare(const struct filter_name *names, unsigned count);
+void filter_names_destroy(struct filter_names *names); // takes NULL
+unsigned filter_names_count(const struct filter_names *names);
+// Whether a text is one of them.
+bool filter_names_fit(const struct filter_names *names, const char *text);
 
 struct flow_filters {
     const struct flow_filter *allow, *deny;

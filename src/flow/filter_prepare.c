@@ -90,7 +90,7 @@ static void prepare_figures(const struct flow_filter *filter, struct prepared_fi
     }
 }
 
-void filter_prepare_name(const struct filter_name *name, struct prepared_name *out)
+static void prepare_name(const struct filter_name *name, struct prepared_name *out)
 {
     size_t length = strlen(name->text);
     if (name->text[length - 1] == '.')
@@ -103,13 +103,31 @@ void filter_prepare_name(const struct filter_name *name, struct prepared_name *o
     out->suffix = name->suffix;
 }
 
+struct filter_names *filter_names_prepare(const struct filter_name *names, unsigned count)
+{
+    struct filter_names *prepared = calloc(1, sizeof *prepared + count * sizeof prepared->name[0]);
+    for (; prepared != NULL && prepared->count < count; prepared->count++)
+        prepare_name(&names[prepared->count], &prepared->name[prepared->count]);
+    return prepared;
+}
+
+unsigned filter_names_count(const struct filter_names *names)
+{
+    return names->count;
+}
+
+void filter_names_destroy(struct filter_names *names)
+{
+    free(names);
+}
+
 static bool prepare_names(const struct flow_filter *filter, struct prepared_filter *out)
 {
     out->names = calloc(filter->name_count + 1, sizeof *out->names);
     if (out->names == NULL || !prepare_prefixes(&filter->named, &out->named))
         return false;
     for (; out->name_count < filter->name_count; out->name_count++)
-        filter_prepare_name(&filter->names[out->name_count], &out->names[out->name_count]);
+        prepare_name(&filter->names[out->name_count], &out->names[out->name_count]);
     return true;
 }
 

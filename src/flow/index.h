@@ -12,8 +12,9 @@
 
 #include "base/prefetch.h"
 #include "base/slab.h"
+#include "flow/key.h"
 
-enum { INDEX_PLACES = 10, INDEX_FILL = 7 };
+enum { INDEX_PLACES = 10, INDEX_FILL = 7, INDEX_TAG_SHIFT = 36, INDEX_HASH_BITS = INDEX_TAG_SHIFT + 16 };
 
 struct index_bucket {
     uint16_t tags[INDEX_PLACES]; // 15 bits of the hash and a one; 0 where ids[] is 0
@@ -60,10 +61,11 @@ static inline struct index_bucket *flow_index_bucket(const struct flow_index *in
     return (struct index_bucket *)(void *)index->arena.base + number;
 }
 
-// The tag comes from bits that neither the bucket number nor the partition uses.
+// The tag comes from bits that neither the bucket number nor results use.
 static inline uint16_t flow_index_tag(uint64_t hash)
 {
-    return (uint16_t)(hash >> 36) | 1;
+    _Static_assert((int)INDEX_HASH_BITS <= (int)FLOW_HASH_PLACE, "keyed at random");
+    return (uint16_t)(hash >> INDEX_TAG_SHIFT) | 1;
 }
 
 PREFETCHING void flow_index_prefetch(const struct flow_index *index, uint64_t hash)

@@ -94,6 +94,12 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
     return flow_key_hash_v4(addresses, key->ports, key->protocol, seed);
 }
 
+uint64_t flow_hash(const struct flow_key *key, uint64_t hash_seed, uint64_t index_seed)
+{
+    static const uint64_t index_bits = (UINT64_C(1) << FLOW_HASH_PLACE) - 1;
+    return (flow_key_hash(key, hash_seed) & ~index_bits) | (flow_key_hash(key, index_seed) & index_bits);
+}
+
 static int compare_numbers(uint32_t left, uint32_t right)
 {
     return (left > right) - (left < right);

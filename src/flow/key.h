@@ -29,5 +29,11 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
 uint64_t flow_key_hash_v4(const uint8_t addresses[8], const uint16_t ports[2], uint8_t protocol,
                           uint64_t seed);
 
+// What a packet carries to its flow: of two hashes, whose seeds differ, the bits from FLOW_HASH_PLACE on of the first,
+// which results may depend on (partition, candidates of the top flows), and the bits below of the second, which the index
+// uses: nobody who knows the first seed can make flows that fall into one bucket.
+enum { FLOW_HASH_PLACE = 52 };
+uint64_t flow_hash(const struct flow_key *key, uint64_t hash_seed, uint64_t index_seed);
+
 // Order of outputs: protocol, endpoint A, endpoint B, tunnel.
 int flow_key_compare(const struct flow_key *left, const struct flow_key *right);

@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 struct flow_policy {
-    uint64_t hash_seed;
+    uint64_t
+        hash_seed; // of partitions and the top flows' candidates: fixed, where results must be repeatable
+    uint64_t index_seed;    // of the index; a secret of the process: nothing that is told may depend on it
     int64_t timeout_ns;     // idle; TCP that is not established and everything without a row below
     int64_t tcp_timeout_ns; // established TCP
     int64_t udp_timeout_ns;

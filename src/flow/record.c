@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/time.h"
 
 const char *tcp_state_name(enum tcp_state state)
 {
@@ -19,6 +20,12 @@ const char *tcp_state_name(enum tcp_state state)
         [TCP_STATE_RESET] = "reset",
     };
     return names[state];
+}
+
+bool end_is_inconclusive(enum end_reason reason, int64_t first_seen_ns, int64_t end_ns)
+{
+    static const int64_t answer_wait_ns = 2 * NS_PER_S;
+    return reason == END_EVICTION && end_ns - first_seen_ns < answer_wait_ns;
 }
 
 const char *end_reason_name(enum end_reason reason)

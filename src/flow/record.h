@@ -117,6 +117,8 @@ struct flow_record {
 };
 
 const char *tcp_state_name(enum tcp_state state);
+// Whether a flow that only one side spoke in ended before an answer could come: it made room, and is no failure.
+bool end_is_inconclusive(enum end_reason reason, int64_t first_seen_ns, int64_t end_ns);
 const char *end_reason_name(enum end_reason reason);
 const char *flow_app_name(enum flow_app app);
 

@@ -23,8 +23,10 @@ struct prepared_name {
     bool suffix;
 };
 
-void filter_prepare_name(const struct filter_name *name,
-                         struct prepared_name *out); // lower case, no final dot
+struct filter_names {
+    unsigned count;
+    struct prepared_name name[];
+};
 
 struct prepared_filter {
     bool pair, roles; // one of the ends without, or with a role is asked for

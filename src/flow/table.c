@@ -14,10 +14,10 @@ uint64_t flow_table_hash(const void *owner, uint32_t id)
     const struct flow_table *table = owner;
     const struct flow *flow = flow_at(&table->store, id);
     if ((flow->marks & (FLOW_MARK_V6 | FLOW_MARK_TUNNEL)) == 0)
-        return flow_key_hash_v4(flow->addresses, flow->ports, flow->protocol, table->policy.hash_seed);
+        return flow_key_hash_v4(flow->addresses, flow->ports, flow->protocol, table->policy.index_seed);
     struct flow_key key;
     flow_key_of(&table->store, flow, &key);
-    return flow_key_hash(&key, table->policy.hash_seed);
+    return flow_key_hash(&key, table->policy.index_seed);
 }
 
 // Finding and making.

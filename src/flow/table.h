@@ -98,8 +98,8 @@ struct flow_hit {
 };
 
 // A change of what may change while flows are alive: the timeouts, the interim records, begun flows, and max_flows up
-// to most_flows. New flows follow it at once; flow_table_settle() brings the others in line, a partition at a call,
-// and is called until it says that all are. Flows beyond a lower max_flows are evicted over the next ticks.
+// to most_flows. New flows follow it at once; flow_table_settle() brings the others in line, some thousands at a
+// call (whole partitions), and is called until it says that all are. Flows beyond a lower max_flows are evicted over the next ticks.
 void flow_table_change(struct flow_table *table, const struct flow_policy *policy);
 bool flow_table_settle(struct flow_table *table);
 

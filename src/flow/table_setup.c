@@ -177,17 +177,24 @@ static void refile(struct flow_table *table, struct flow_partition *partition)
         idle_wheel_done(whole ? &before[kind] : &fresh[kind]);
 }
 
-bool flow_table_settle(struct flow_table *table)
+// The next partition of this shard.
+static void settle_partition(struct flow_table *table, struct flow_partition *partition)
 {
-    while (table->settled < table->partitions && table->partition[table->settled] == NULL)
-        table->settled++;
-    if (table->settled == table->partitions)
-        return false;
-    struct flow_partition *partition = table->partition[table->settled];
     partition->max_flows = share_of_cap(table, table->settled);
     if (table->refile)
         refile(table, partition);
-    table->settled++;
+}
+
+bool flow_table_settle(struct flow_table *table)
+{
+    enum { FLOWS_A_STEP = 8192 };
+    for (uint32_t filed = 0; table->settled < table->partitions && filed < FLOWS_A_STEP; table->settled++) {
+        struct flow_partition *partition = table->partition[table->settled];
+        if (partition == NULL)
+            continue;
+        settle_partition(table, partition);
+        filed += table->refile ? partition->flows : 0;
+    }
     table->refile &= table->settled < table->partitions;
     return table->settled < table->partitions;
 }

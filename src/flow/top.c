@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP_SETS = 32, TOP_WAYS = 8 };
+enum { TOP_SETS = 32, TOP_WAYS = 8, TOP_SET_SHIFT = 53 };
+_Static_assert((int)TOP_SET_SHIFT >= (int)FLOW_HASH_PLACE && TOP_SETS <= 1 << (58 - TOP_SET_SHIFT),
+               "bits that results may depend on, and not those of the partition");
 
 struct top_table {
     struct top_flow sets[TOP_SETS][TOP_WAYS]; // bytes 0 = empty
@@ -28,7 +30,7 @@ static uint64_t rank(const struct top_flow *candidate)
 void top_add(struct top_table *table, const struct flow_key *key, uint64_t hash, uint8_t sender,
              uint32_t bytes)
 {
-    struct top_flow *set = table->sets[(hash >> 20) & (TOP_SETS - 1)];
+    struct top_flow *set = table->sets[(hash >> TOP_SET_SHIFT) & (TOP_SETS - 1)];
     struct top_flow *place = &set[0];
     bool known = false;
     for (unsigned way = 0; way < TOP_WAYS && !known; way++) {

@@ -209,8 +209,9 @@ static void send_packet(struct dispatch *dispatch, const struct frame *frame, in
     fill_packet(dispatch, frame, time_ns, &item->packet);
     count_understanding(dispatch->totals, &item->packet);
     item->has_flow = flow_key_of_packet(&item->packet, &item->key, &item->sender);
-    uint64_t hash = item->has_flow ? flow_key_hash(&item->key, dispatch->settings.hash_seed) : 0;
-    unsigned shard = dispatch->shard_of[partition_of(hash, dispatch->settings.partitions)];
+    const struct dispatch_settings *settings = &dispatch->settings;
+    uint64_t hash = item->has_flow ? flow_hash(&item->key, settings->hash_seed, settings->index_seed) : 0;
+    unsigned shard = dispatch->shard_of[partition_of(hash, settings->partitions)];
     if (batch == NULL || (batch->behind >> shard & 1) != 0)
         ledger_count_no_batch(&dispatch->ledger, frame->interface);
     else
@@ -253,11 +254,12 @@ int dispatch_wait_ms(const struct dispatch *dispatch)
     if (dispatch->settings.lossless)
         return FILE_WAIT_MS;
     int64_t left_ns = dispatch->tick_end_ns - dispatch->live.now_ns;
+    static const int64_t look_ns = 50 * NS_PER_MS; // into mailboxes, however long a tick is
     if (left_ns > dispatch->settings.tick_ns || left_ns <= 0)
         return 1; // not begun, or the shards are behind
     if (dispatch->tick_packets > 0)
         left_ns += tick_patience_ns;
-    return (int)(left_ns / NS_PER_MS) + 1;
+    return (int)((left_ns < look_ns ? left_ns : look_ns) / NS_PER_MS) + 1;
 }
 
 void dispatch_end(struct dispatch *dispatch)

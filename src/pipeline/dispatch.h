@@ -25,7 +25,7 @@ typedef struct batch *deliver_function(void *owner, struct batch *batch, bool wa
 
 struct dispatch_settings {
     struct decode_options decode;
-    uint64_t hash_seed;
+    uint64_t hash_seed, index_seed; // see struct flow_policy
     unsigned shards, partitions;
     int64_t tick_ns;
     uint64_t packet_limit;     // run.count; 0 = none

@@ -14,6 +14,7 @@ static bool build(struct pipeline *pipeline)
     struct dispatch_settings dispatch = {
         .decode = setup->decode,
         .hash_seed = setup->policy.hash_seed,
+        .index_seed = setup->policy.index_seed,
         .shards = setup->workers,
         .partitions = partition_count(setup->policy.max_flows),
         .tick_ns = setup->tick_ns,
@@ -22,8 +23,8 @@ static bool build(struct pipeline *pipeline)
         .lossless = pipeline->source->ops->lossless,
         .live = pipeline->source->ops->lossless ? NULL : pipeline->source,
     };
-    uint64_t hash_seed = setup->policy.hash_seed;
-    pipeline->listings = flow_listings_create(setup->instance, setup->instance ^ hash_seed, setup->workers);
+    uint64_t index_seed = setup->policy.index_seed;
+    pipeline->listings = flow_listings_create(setup->instance, setup->instance ^ index_seed, setup->workers);
     return pipeline->listings != NULL && pipeline_create_workers(pipeline) &&
            dispatch_init(&pipeline->dispatch, &dispatch, batch_ring_take(&pipeline->batches),
                          &pipeline->counted, pipeline_send_batch, pipeline);
@@ -93,7 +94,11 @@ static bool pause_source(struct pipeline *pipeline)
 {
     dispatch_idle(&pipeline->dispatch);
     pipeline_wake_workers(pipeline);
-    return pipeline->crew.threads == 0 && pipeline_help_workers(pipeline);
+    if (pipeline->crew.threads > 0)
+        return false;
+    bool more = pipeline_help_workers(pipeline);
+    pipeline_flush_workers(pipeline);
+    return more;
 }
 
 static void read_source(struct pipeline *pipeline)
@@ -115,7 +120,8 @@ static void read_source(struct pipeline *pipeline)
             wanted = false;
             source_stop(pipeline->source, false);
         }
-        asked = (result == SOURCE_IDLE || (live && count < POLL_FRAMES)) && pause_source(pipeline);
+        bool last = live && count < POLL_FRAMES && !pipeline_is_busy(pipeline); // for now
+        asked = (result == SOURCE_IDLE || last) && pause_source(pipeline);
     }
 }
 
@@ -129,9 +135,8 @@ static void schedule_as_batch(bool on)
 
 static bool run(struct pipeline *pipeline, struct error *error)
 {
-    if (!pipeline_start_threads(pipeline))
-        return error_set(error, ERROR_EXHAUSTED,
-                         "no thread could be started: raise the limit of processes (ulimit -u)");
+    if (!pipeline_start_threads(pipeline, error))
+        return false;
     mailbox_open(&pipeline->source_box);
     read_source(pipeline);
     mailbox_close(&pipeline->source_box);

@@ -21,8 +21,9 @@ struct tick_consumer {
     void (*tick)(struct tick_consumer *consumer, struct pipeline_tick *tick);
     // The answer of all shards is there: whatever is to be added to its rows. NULL = nothing.
     void (*answer)(struct tick_consumer *consumer, struct question *question);
-    // A message of kind MESSAGE_SERVICE that pipeline_post() sent, to be done before it is arrived at. NULL = none come.
-    void (*serve)(struct tick_consumer *consumer, struct message *message);
+    // A message of kind MESSAGE_SERVICE that pipeline_post() sent: does a slice of it, some 100 us, and says whether that
+    // was the last one. NULL = none come.
+    bool (*serve)(struct tick_consumer *consumer, struct message *message);
 };
 
 struct pipeline_setup {

@@ -33,17 +33,31 @@ static void give_answer(struct pipeline *pipeline, struct question *question)
     question_finish(question);
 }
 
-static void serve_answers(struct pipeline *pipeline)
+// The next answer, or a slice of what the consumer is asked for. Whether there was anything to do.
+static bool serve_one(struct pipeline *pipeline)
 {
-    for (struct message *message; (message = mailbox_take(&pipeline->answers)) != NULL;) {
-        if (message->kind == MESSAGE_QUESTION) {
-            give_answer(pipeline, (struct question *)message);
-        } else {
-            assert(message->kind == MESSAGE_SERVICE && pipeline->consumer->serve != NULL);
-            pipeline->consumer->serve(pipeline->consumer, message);
-            message_arrive(message);
-        }
+    struct message *message =
+        pipeline->service != NULL ? pipeline->service : mailbox_take(&pipeline->answers);
+    pipeline->service = NULL;
+    if (message == NULL)
+        return false;
+    if (message->kind == MESSAGE_QUESTION) {
+        give_answer(pipeline, (struct question *)message);
+        return true;
     }
+    assert(message->kind == MESSAGE_SERVICE && pipeline->consumer->serve != NULL);
+    if (pipeline->consumer->serve(pipeline->consumer, message))
+        message_arrive(message);
+    else
+        pipeline->service = message;
+    return true;
+}
+
+void pipeline_end_answers(struct pipeline *pipeline)
+{
+    mailbox_close(&pipeline->answers);
+    while (serve_one(pipeline))
+        ;
 }
 
 static bool all_have_come(const struct pipeline *pipeline)
@@ -54,15 +68,17 @@ static bool all_have_come(const struct pipeline *pipeline)
     return true;
 }
 
-// Waits for the next tick of all workers; answers go out meanwhile.
+// Waits for the next tick of all workers; answers go out meanwhile, but one between two ticks at least and, where ticks
+// wait, at most: whoever asks never holds them up.
 static void await_tick(struct pipeline *pipeline)
 {
     for (;;) {
         unsigned count = bell_count(&pipeline->merging);
-        serve_answers(pipeline);
+        bool served = serve_one(pipeline);
         if (all_have_come(pipeline))
             return;
-        bell_wait(&pipeline->merging, count, -1);
+        if (!served)
+            bell_wait(&pipeline->merging, count, -1);
     }
 }
 
@@ -96,7 +112,6 @@ void *pipeline_aggregate(void *argument)
     do
         await_tick(pipeline);
     while (take_tick(pipeline, number++));
-    mailbox_close(&pipeline->answers);
-    serve_answers(pipeline);
+    pipeline_end_answers(pipeline);
     return NULL;
 }

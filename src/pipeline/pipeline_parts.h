@@ -36,8 +36,9 @@ struct pipeline {
     struct tap_message tap_message;
     unsigned taps;
     pthread_t aggregate;
-    struct bell merging;    // rings for the aggregate thread
-    struct mailbox answers; // for it
+    struct bell merging;     // rings for the aggregate thread
+    struct mailbox answers;  // for it
+    struct message *service; // of these: the one that slices are done of; NULL = none
     struct flow_listings *listings;
 };
 
@@ -46,12 +47,16 @@ bool pipeline_create_workers(struct pipeline *pipeline);
 deliver_function pipeline_send_batch; // `owner` is the pipeline
 // Takes a step for every worker that nobody runs. Whether there was anything to do.
 bool pipeline_help_workers(struct pipeline *pipeline);
-void pipeline_wake_workers(struct pipeline *pipeline); // when something was sent that they do not know of
-bool pipeline_start_threads(struct pipeline *pipeline);
+void pipeline_flush_workers(struct pipeline *pipeline); // before the thread sleeps: worker_flush()
+void pipeline_wake_workers(struct pipeline *pipeline);  // when something was sent that they do not know of
+// Whether the workers have enough to do, so that what comes may wait for a batch to be full.
+bool pipeline_is_busy(const struct pipeline *pipeline);
+bool pipeline_start_threads(struct pipeline *pipeline, struct error *error);
 void pipeline_join_threads(struct pipeline *pipeline);
 
 // pipeline_merge.c
-void *pipeline_aggregate(void *pipeline); // the aggregate thread
+void *pipeline_aggregate(void *pipeline);             // the aggregate thread
+void pipeline_end_answers(struct pipeline *pipeline); // takes no more of them, and gives those that came
 
 // pipeline_post.c
 void pipeline_serve_source(struct pipeline *pipeline); // the source's thread: what others posted

@@ -9,8 +9,13 @@
 // live source needs more for the moments in which the shards do not get to run; when they are used up it waits a
 // little, for the kernel's ring holds more still.
 enum { BATCHES_FILE = 32, BATCHES_FILE_ALONE = 4, BATCHES_LIVE = 96, EMPTY_WAIT_MS = 20 };
+// What those hold at least, however few packets a batch is to have. None waits to be filled while
+// a worker has little to do.
+enum { PACKETS_LIVE = 8192, BATCH_LIVE = PACKETS_LIVE / BATCHES_LIVE + 1 };
 // A shard that has so many before it gets no packets, so that it takes no batch from the others (live).
 enum { BATCHES_BEHIND = BATCHES_LIVE / 2 };
+// Who has so many before it needs no more yet.
+enum { BATCHES_BUSY = 8 };
 
 static bool is_alone(const struct pipeline *pipeline)
 {
@@ -37,7 +42,7 @@ bool pipeline_help_workers(struct pipeline *pipeline)
     return helped;
 }
 
-static void flush_workers(struct pipeline *pipeline)
+void pipeline_flush_workers(struct pipeline *pipeline)
 {
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
         worker_flush(pipeline->workers[i]);
@@ -50,7 +55,7 @@ static bool await_step(struct pipeline *pipeline, int timeout_ms)
         unsigned count = bell_count(&pipeline->helping);
         if (pipeline_help_workers(pipeline))
             continue;
-        flush_workers(pipeline);
+        pipeline_flush_workers(pipeline);
         bell_wait(&pipeline->helping, count, timeout_ms);
         if (timeout_ms >= 0 && !pipeline_help_workers(pipeline))
             break;
@@ -71,7 +76,7 @@ static bool await_batch(struct pipeline *pipeline, bool wait)
         return batch_ring_wait(&pipeline->batches, EMPTY_WAIT_MS);
     while (!batch_ring_is_half_empty(&pipeline->batches) && pipeline_help_workers(pipeline))
         ;
-    flush_workers(pipeline);
+    pipeline_flush_workers(pipeline);
     return batch_ring_is_ready(&pipeline->batches) || batch_ring_wait(&pipeline->batches, -1);
 }
 
@@ -82,6 +87,15 @@ static uint32_t workers_behind(const struct pipeline *pipeline)
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
         behind |= (uint32_t)(worker_queued(pipeline->workers[i]) >= BATCHES_BEHIND) << i;
     return behind;
+}
+
+// Small batches would use up the ring while the workers are held up for a moment.
+bool pipeline_is_busy(const struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->setup.workers; i++)
+        if (worker_queued(pipeline->workers[i]) >= BATCHES_BUSY)
+            return true;
+    return false;
 }
 
 // Where the source's thread runs the shards itself, the batch that it has just sent is empty again, as a rule, and lies
@@ -153,6 +167,7 @@ static bool create_worker(struct pipeline *pipeline, unsigned number)
         .owner = is_alone(pipeline) ? &pipeline->helping : crew_bell(&pipeline->crew, number),
         .helper = &pipeline->helping,
         .aggregate = &pipeline->merging,
+        .each_tick = !is_lossless(pipeline),
     };
     pipeline->workers[number] = worker_create(&setup, &bells);
     return pipeline->workers[number] != NULL;
@@ -165,6 +180,12 @@ static unsigned batch_count(const struct pipeline *pipeline)
     return is_alone(pipeline) ? BATCHES_FILE_ALONE : BATCHES_FILE;
 }
 
+static unsigned batch_packets(const struct pipeline *pipeline)
+{
+    unsigned least = is_lossless(pipeline) ? 1 : BATCH_LIVE;
+    return pipeline->setup.batch > least ? pipeline->setup.batch : least;
+}
+
 bool pipeline_create_workers(struct pipeline *pipeline)
 {
     unsigned threads = pipeline->setup.threads, workers = pipeline->setup.workers;
@@ -173,7 +194,7 @@ bool pipeline_create_workers(struct pipeline *pipeline)
     // Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
     pipeline->slot_count = batches + 2 * WORKER_PARTS;
     pipeline->slots = calloc(pipeline->slot_count, sizeof *pipeline->slots);
-    if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, pipeline->setup.batch))
+    if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, batch_packets(pipeline)))
         return false;
     bool whole = true;
     for (unsigned i = 0; i < workers && whole; i++)
@@ -198,7 +219,7 @@ static void help_to_the_end(struct pipeline *pipeline)
             continue;
         if (all_ended(pipeline))
             return;
-        flush_workers(pipeline);
+        pipeline_flush_workers(pipeline);
         bell_wait(&pipeline->helping, count, -1);
     }
 }
@@ -212,16 +233,19 @@ static void stop_crew(struct pipeline *pipeline)
     pipeline_wake_workers(pipeline);
     help_to_the_end(pipeline);
     crew_join(&pipeline->crew);
+    pipeline_end_answers(pipeline);
 }
 
-bool pipeline_start_threads(struct pipeline *pipeline)
+bool pipeline_start_threads(struct pipeline *pipeline, struct error *error)
 {
     mailbox_open(&pipeline->answers);
     bool good =
         crew_start(&pipeline->crew) && thread_start(&pipeline->aggregate, pipeline_aggregate, pipeline);
-    if (!good)
-        stop_crew(pipeline);
-    return good;
+    if (good)
+        return true;
+    error_set(error, ERROR_EXHAUSTED, "no thread could be started: %s", thread_shortage());
+    stop_crew(pipeline);
+    return false;
 }
 
 void pipeline_join_threads(struct pipeline *pipeline)

@@ -9,13 +9,19 @@
 static void pass_on(struct message *message)
 {
     struct question *question = (struct question *)message;
+    struct bell *bell = question->bell; // once it is posted the question is the aggregate's
     if (question->merger != NULL && question->error.kind == ERROR_NONE) {
-        if (mailbox_post(question->merger, message) == MAILBOX_POSTED) {
-            bell_ring(question->bell);
+        enum mailbox_result result = mailbox_post(question->merger, message);
+        if (result == MAILBOX_POSTED) {
+            bell_ring(bell);
             return;
         }
-        error_set(&question->error, ERROR_UNAVAILABLE,
-                  "the run ended before the answer was there: ask again");
+        if (result == MAILBOX_FULL)
+            error_set(&question->error, ERROR_EXHAUSTED,
+                      "%d answers wait to be given out already: ask again in a moment", MAILBOX_MESSAGES);
+        else
+            error_set(&question->error, ERROR_UNAVAILABLE,
+                      "the run ended before the answer was there: ask again");
     }
     question_merge(question);
     question_finish(question);

@@ -44,11 +44,10 @@ static void destroy_top(struct shard *shard)
 // The hook where a flow ends: what is to be counted of ends is counted here, in their own tick.
 static void count_end(void *owner, const struct flow_end *end)
 {
-    static const int64_t answer_wait_ns = 2 * NS_PER_S;
     struct shard_totals *totals = &((struct shard *)owner)->totals;
     totals->flows_unanswered += !end->answered;
     totals->flows_inconclusive +=
-        !end->answered && end->reason == END_EVICTION && end->end_ns - end->first_ns < answer_wait_ns;
+        !end->answered && end_is_inconclusive(end->reason, end->first_ns, end->end_ns);
 }
 
 struct shard *shard_create(const struct shard_setup *setup)
@@ -243,11 +242,11 @@ bool shard_has_messages(struct shard *shard)
 
 bool shard_serve(struct shard *shard, int64_t now_ns)
 {
-    if (shard->settled != shard->generation)
-        settle(shard);
     for (struct message *message;
          answering_has_room(&shard->answering) && (message = mailbox_take(&shard->box)) != NULL;)
         take_message(shard, message);
+    if (shard->settled != shard->generation)
+        settle(shard);
     if (!answering_is_idle(&shard->answering))
         answering_go_on(&shard->answering, &shard->table, shard->number, now_ns);
     return shard_has_messages(shard);

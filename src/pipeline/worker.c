@@ -167,7 +167,7 @@ static bool send_parts(struct worker *worker)
         if (++worker->unannounced >= WORKER_PARTS / 4)
             announce(worker);
     }
-    if (worker->sending || worker->last)
+    if (worker->sending || worker->last || worker->bells.each_tick)
         announce(worker);
     if (!worker->sending && worker->last) {
         atomic_store_explicit(&worker->ended, true, memory_order_release);

@@ -19,7 +19,8 @@ struct worker_bells {
     struct bell *owner; // the thread that runs the worker...
     struct bell
         *helper; // ...and one that lends a hand: a step became possible that was not, or the worker has ended
-    struct bell *aggregate; // parts were sent
+    struct bell *aggregate; // parts were sent: several,
+    bool each_tick;         // or all of a tick (live)
 };
 
 // NULL without memory.

@@ -135,7 +135,7 @@ static void make_keys(const struct report_flows *flows, const struct flow_record
         make_host_key(flows, record, 1, &keys->host[1]);
     if (ip_protocol_has_ports(record->protocol))
         make_service_key(flows, record, &keys->service);
-    if (keys->attempt != ATTEMPT_NONE)
+    if (keys->attempt == ATTEMPT_UNANSWERED || keys->attempt == ATTEMPT_REFUSED)
         make_target_key(flows, record, &keys->target);
 }
 

@@ -118,6 +118,10 @@ static void add_dns_flow(struct report_names *names, const struct flow_event *ev
     key[0] = server->version;
     memcpy(key + 1, server->bytes, sizeof server->bytes);
     bytes_put_u16(key + 1 + sizeof server->bytes, record->facts.dns_type);
+    if (end_is_inconclusive(record->reason, record->first_seen_ns, record->end_ns)) {
+        names->dns.inconclusive++;
+        return;
+    }
     names->dns.unanswered++;
     count_one(&names->unanswered, key, append_name(key, SERVER_AND_TYPE_BYTES, query));
 }

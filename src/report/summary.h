@@ -114,6 +114,7 @@ struct report_tcp {
     uint64_t flows;
     uint64_t unanswered, refused, reset; // attempts without answer; with RST only; RST after a handshake
     uint64_t closed, open, midway;       // orderly; still open; its beginning was not seen and it is open
+    uint64_t inconclusive;               // evicted before an answer could come
     uint64_t half_open;                  // answered, but the handshake never finished
     uint64_t packets, retransmissions, out_of_order;
     uint64_t lossy;                // answered flows that retransmitted more than 1 % of their packets
@@ -149,6 +150,7 @@ enum { REPORT_RCODES = 16 };
 struct report_dns {
     uint64_t messages, answers, failures;
     uint64_t unanswered;                   // flows whose questions got no answer at all; multicast left out
+    uint64_t inconclusive;                 // of those that were evicted before one could come
     uint64_t slow;                         // answers after more than 500 ms
     uint64_t timed;                        // answers whose question was seen
     int64_t median_ns, p95_ns, slowest_ns; // of those; the first two within 7 %

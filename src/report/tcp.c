@@ -16,7 +16,9 @@ enum report_attempt report_attempt_of(const struct flow_record *record)
     unsigned client = client_of(record);
     uint8_t asked = record->tcp_flags[client], answered = record->tcp_flags[!client];
     if (record->tcp_state == TCP_STATE_SYN_SENT && record->packets[!client] == 0)
-        return ATTEMPT_UNANSWERED;
+        return end_is_inconclusive(record->reason, record->first_seen_ns, record->end_ns)
+                   ? ATTEMPT_INCONCLUSIVE
+                   : ATTEMPT_UNANSWERED;
     bool only_reset = (answered & TCP_RST) != 0 && (answered & TCP_SYN) == 0;
     if (record->tcp_state == TCP_STATE_RESET && (asked & TCP_SYN) != 0 && only_reset)
         return ATTEMPT_REFUSED;
@@ -33,6 +35,8 @@ static void count_end(struct report_tcp *tcp, const struct flow_record *record, 
 {
     if (attempt == ATTEMPT_UNANSWERED)
         tcp->unanswered++;
+    else if (attempt == ATTEMPT_INCONCLUSIVE)
+        tcp->inconclusive++;
     else if (attempt == ATTEMPT_REFUSED)
         tcp->refused++;
     else if (record->tcp_state == TCP_STATE_RESET)

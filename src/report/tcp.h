@@ -4,7 +4,8 @@
 #include "report/summary.h"
 
 enum report_attempt {
-    ATTEMPT_NONE, // no attempt was seen to fail
+    ATTEMPT_NONE,         // no attempt was seen to fail
+    ATTEMPT_INCONCLUSIVE, // evicted before an answer could come
     ATTEMPT_UNANSWERED,
     ATTEMPT_REFUSED,
 };

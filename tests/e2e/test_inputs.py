@@ -117,6 +117,24 @@ class SeveralTest(sensor.SensorTest):
         self.assertEqual(said.count(f"{cut} is cut short"), 1, said)
         self.assertIn(f"error: 2 of 3 inputs were not read whole, the first of them {missing}\n", said)
 
+    def test_what_a_directory_hides_is_told_of(self):
+        """A link to nowhere, a file that fails to be read and one that may not be: each as if it was named."""
+        good = (sensor.CAPTURES / "gre.pcap").read_bytes()
+        (self.folder / "a.pcap").write_bytes(good)
+        (self.folder / "letter.txt").write_text("no capture")
+        self.check(sensor.run("-r", self.folder), sensor.DONE)
+        for name, target in (("b.pcap", self.folder / "gone"), ("c.pcap", "/proc/self/mem")):
+            link = self.folder / name
+            link.symlink_to(target)
+            said = self.check(sensor.run("-r", self.folder), sensor.UNREADABLE).stderr.decode()
+            self.assertIn("1 of 2 inputs was not read whole: " + str(link), said)
+            link.unlink()
+        cut = self.folder / "d.pcap"
+        cut.write_bytes(good[:-5])
+        self.check(sensor.run("-r", self.folder), sensor.TRUNCATED, "1 of 2 inputs was not read whole")
+        cut.write_bytes(gzip.compress(good)[:12] + bytes(40))
+        self.check(sensor.run("-r", self.folder), sensor.UNREADABLE, "1 of 2 inputs was not read whole")
+
     def test_an_offset_in_packed_data_says_so(self):
         cut = self.folder / "cut.gz"
         cut.write_bytes(gzip.compress((sensor.CAPTURES / "gre.pcap").read_bytes()[:-5]))

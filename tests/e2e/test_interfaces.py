@@ -1,5 +1,6 @@
 """Interfaces that come and go, are missing, or may not be opened."""
 
+import re
 import capture_file
 import namespaces
 import sensor
@@ -77,6 +78,12 @@ class InterfaceTest(namespaces.NamespaceTest, sensor.SensorTest):
     def test_without_privilege_exits_6(self):
         result = sensor.run("-i", "in0", prefix=(*self.inside, *NOBODY))
         self.check(result, sensor.NO_PERMISSION, r"in0.*(?s:.*)(root|sudo|CAP_NET_RAW|cap_net_raw)")
+
+    def test_without_privilege_nothing_is_waited_for(self):
+        """Nothing that comes could ever be captured: as for an interface that is there."""
+        for words in (("-i", "veth*"), ("-i", "late0", "--on-missing", "wait")):
+            result = sensor.run(*words, prefix=(*self.inside, *NOBODY), timeout=20)
+            self.check(result, sensor.NO_PERMISSION, re.escape(words[1]) + r".*(?s:.*)(sudo|cap_net_raw)")
 
     def test_a_file_needs_no_privilege(self):
         with open(sensor.CAPTURES / "gre.pcap", "rb") as capture:

@@ -170,6 +170,25 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(len(capture_file.read_frames(second)), 13)
         self.assertEqual(self.end(running)["ledger"]["analysed"], 48)
 
+    def test_records_are_streamed_while_they_are_asked_for(self):
+        table = self.folder / "ended.csv"
+        yaml = "log: {level: info}\nflow: {udp_timeout_secs: 1}\n"
+        running = self.start(f"{yaml}output: {{expired_flows_csv: {table}}}\n")
+        self.send(count=7)
+        sensor.until(lambda: len(self.records()) == 7, 10, running.stderr)
+        self.reload(running, yaml, "output.expired_flows_csv has changed")
+        self.assertEqual(len(table.read_text(encoding="utf-8").splitlines()), 1 + 7)
+        self.send(first=6000, count=5)
+        sensor.until(lambda: len(self.records()) == 12, 10, running.stderr)
+        self.reload(running, f"{yaml}output: {{expired_flows_csv: {table}.2}}\n", "output.expired_flows_csv has changed")
+        self.send(first=7000, count=3)
+        sensor.until(lambda: len(self.records()) == 15, 10, running.stderr)
+        self.reload(running, f"{yaml}output: {{expired_flows_csv: '-'}}\n",
+                    "the settings stay as they are: output.expired_flows_csv can have standard output from a start on")
+        self.end(running)
+        self.assertEqual(len(table.read_text(encoding="utf-8").splitlines()), 1 + 7)
+        self.assertEqual(len((self.folder / "ended.csv.2").read_text(encoding="utf-8").splitlines()), 1 + 3)
+
     def test_the_filter(self):
         yaml = "log: {level: info}\ncapture: {interfaces: [lo], filter: '%s'}\n"
         running = self.start(yaml % "udp portrange 5000-5999", captured=())

@@ -7,8 +7,10 @@
 
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/cursor.h"
+#include "base/memory_limit.h"
 
 static bool is_gzip(const uint8_t *bytes, size_t length)
 {
@@ -85,9 +87,33 @@ static bool is_zstd(const uint8_t *bytes, size_t length)
            (magic == ZSTD_MAGICNUMBER || (magic & 0xfffffff0) == ZSTD_MAGIC_SKIPPABLE_START);
 }
 
+uint64_t decompress_window_most(uint64_t limit_bytes)
+{
+    enum { WINDOW_LEAST = 8 << 20, WINDOW_MOST = 128 << 20, LIMIT_PART = 8 };
+    uint64_t part = limit_bytes / LIMIT_PART;
+    if (limit_bytes == 0 || part > WINDOW_MOST)
+        return WINDOW_MOST;
+    return part > WINDOW_LEAST ? part : WINDOW_LEAST;
+}
+
+// zstd takes the bound as a power of two.
+static int window_log_most(void)
+{
+    uint64_t most = decompress_window_most(memory_limit());
+    int log = 0;
+    while (UINT64_C(2) << log <= most)
+        log++;
+    return log;
+}
+
 static void *zstd_create(void)
 {
-    return ZSTD_createDStream();
+    ZSTD_DStream *stream = ZSTD_createDStream();
+    if (stream == NULL ||
+        !ZSTD_isError(ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, window_log_most())))
+        return stream;
+    ZSTD_freeDStream(stream);
+    return NULL;
 }
 
 static void zstd_destroy(void *state)
@@ -106,7 +132,8 @@ static enum decompress_result zstd_run(void *state, struct decompress_step *step
     step->out += out.pos;
     step->out_left -= out.pos;
     if (ZSTD_isError(result))
-        return DECOMPRESS_CORRUPT;
+        return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge ? DECOMPRESS_TOO_LARGE
+                                                                                     : DECOMPRESS_CORRUPT;
     return result == 0 ? DECOMPRESS_WHOLE : DECOMPRESS_MORE;
 }
 

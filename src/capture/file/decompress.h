@@ -10,6 +10,7 @@ enum decompress_result {
     DECOMPRESS_MORE,  // went as far as input and room allow
     DECOMPRESS_WHOLE, // as above, and a member or frame ended: the input may end here
     DECOMPRESS_CORRUPT,
+    DECOMPRESS_TOO_LARGE, // it needs more memory than decompress_window_most()
 };
 
 // Both sides of one call; the row moves them on.
@@ -29,6 +30,10 @@ struct decompressor {
 };
 
 enum { DECOMPRESS_MAGIC_BYTES = 4 };
+
+// What an input may keep of its plain bytes to look back at, which zstd may want any amount of: 128 MB, as zstd itself
+// allows without being asked, or an eighth of `limit_bytes` (memory_limit()), but never less than 8 MB.
+uint64_t decompress_window_most(uint64_t limit_bytes);
 
 // The row that these first bytes (DECOMPRESS_MAGIC_BYTES, fewer at the end of a short input) ask for;
 // NULL = not compressed.

@@ -38,33 +38,49 @@ static bool is_kind(const char *path, mode_t kind)
     return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == kind;
 }
 
-static bool file_is_capture(const char *path)
+enum entry_kind { ENTRY_OTHER, ENTRY_CAPTURE, ENTRY_UNREADABLE };
+
+// What cannot be looked into may be a capture.
+static enum entry_kind kind_of_content(const char *path)
 {
     struct error error;
     struct stream *stream = stream_open(path, &error);
     if (stream == NULL)
-        return false;
+        return ENTRY_UNREADABLE;
     uint8_t first[FILE_KIND_BYTES];
     size_t length = 0;
     size_t held = 0;
-    while (held < sizeof first &&
-           stream_read(stream, first + held, sizeof first - held, &length, 0) == STREAM_BYTES)
+    enum stream_result result = STREAM_BYTES;
+    while (held < sizeof first && result == STREAM_BYTES) {
+        result = stream_read(stream, first + held, sizeof first - held, &length, 0);
         held += length;
+    }
     assert(held <= sizeof first);
     stream_close(stream);
-    return file_kind_is_capture(first, held);
+    if (result == STREAM_FAILED || result == STREAM_TRUNCATED)
+        return ENTRY_UNREADABLE;
+    return file_kind_is_capture(first, held) ? ENTRY_CAPTURE : ENTRY_OTHER;
 }
 
+static enum entry_kind kind_of_entry(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) // a link to nowhere, or a file that was removed just now
+        return lstat(path, &status) == 0 ? ENTRY_UNREADABLE : ENTRY_OTHER;
+    return S_ISREG(status.st_mode) ? kind_of_content(path) : ENTRY_OTHER;
+}
+
+// An unreadable one is told of when its turn comes, as one that was named.
 static bool add_entry(const char *directory, const char *name, struct string_list *out, unsigned *skipped,
                       struct error *error)
 {
     char path[4096];
     int length = snprintf(path, sizeof path, "%s/%s", directory, name);
-    if (length < 0 || (size_t)length >= sizeof path || !is_kind(path, S_IFREG))
+    if (length < 0 || (size_t)length >= sizeof path)
         return true;
-    if (file_is_capture(path))
+    if (kind_of_entry(path) != ENTRY_OTHER)
         return list_add(out, path, error);
-    ++*skipped;
+    *skipped += is_kind(path, S_IFREG);
     return true;
 }
 

@@ -1,5 +1,6 @@
 // The inputs that the user named, as a flat list of files: a directory stands for the capture files in it
-// (by content, sorted by name, not of its subdirectories). At start; no thread.
+// (by content, sorted by name, not of its subdirectories) and for what in it cannot be looked into, which is told of
+// as any input that cannot be read. At start; no thread.
 #pragma once
 
 #include <stdbool.h>

@@ -36,6 +36,7 @@ struct file_source {
     struct file_input *current;
     int64_t current_until; // while the current input's stamps are not later, it stays
     atomic_bool stopped;
+    bool cut; // stopped before the end
     struct file_faults faults;
     struct interface_list interfaces;
 };
@@ -312,14 +313,31 @@ static enum reader_result take_frames(struct file_source *source, struct frame *
     return READER_FRAME;
 }
 
+// Whether there is a further frame, which is read and left lying, or a pipe that may bring one.
+static bool has_more(struct file_source *source)
+{
+    while (source->current != NULL || choose(source)) {
+        struct file_input *input = source->current;
+        struct frame frame;
+        enum reader_result result = input->has_head ? READER_FRAME : file_reader_next(input->reader, &frame);
+        if (result == READER_END)
+            finish_input(source, input);
+        else if (result == READER_FRAME || file_reader_fill(input->reader, 0) != FILL_DONE)
+            return true;
+    }
+    return false;
+}
+
 static enum source_result file_poll(struct source *base, int timeout_ms, struct frame *frames,
                                     unsigned capacity, unsigned *count)
 {
     struct file_source *source = file_source_of(base);
     *count = 0;
     while (*count < capacity) {
-        if (*count == 0 && atomic_load_explicit(&source->stopped, memory_order_relaxed))
+        if (*count == 0 && atomic_load_explicit(&source->stopped, memory_order_relaxed)) {
+            source->cut = has_more(source);
             return SOURCE_END;
+        }
         if (source->current == NULL && !choose(source))
             return *count > 0 ? SOURCE_FRAMES : SOURCE_END;
         enum reader_result result = take_frames(source, frames, capacity, count);
@@ -396,6 +414,11 @@ static unsigned open_limit(const struct chunk_pool *pool)
     if (quarter < 1)
         return 1;
     return quarter < FILE_SOURCE_OPEN_MAX ? quarter : FILE_SOURCE_OPEN_MAX;
+}
+
+bool file_source_was_cut(const struct source *source)
+{
+    return const_file_source_of(source)->cut;
 }
 
 struct source *file_source_create(const struct string_list *paths, const char *filter,

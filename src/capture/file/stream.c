@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory_limit.h"
 #include "capture/file/decompress.h"
 
 enum { STREAM_INPUT_BYTES = 128 * 1024 };
@@ -167,6 +168,19 @@ static enum stream_result refill(struct stream *stream, int timeout_ms)
     return result;
 }
 
+static void note_refusal(struct stream *stream, enum decompress_result result)
+{
+    const char *name = stream->decompressor->name;
+    if (result == DECOMPRESS_CORRUPT)
+        error_set(&stream->error, ERROR_DATA_LOSS, "the %s data is damaged", name);
+    else
+        error_set(&stream->error, ERROR_EXHAUSTED,
+                  "the %s data needs a window of more than %u MB of memory (made by --long or --ultra): "
+                  "unpack it, and "
+                  "read that",
+                  name, (unsigned)(decompress_window_most(memory_limit()) >> 20));
+}
+
 static enum stream_result decompress(struct stream *stream, uint8_t *into, size_t capacity, size_t *length)
 {
     if (stream->whole && stream->at == stream->held)
@@ -182,9 +196,9 @@ static enum stream_result decompress(struct stream *stream, uint8_t *into, size_
     stream->at = stream->held - step.in_left;
     stream->whole = result == DECOMPRESS_WHOLE;
     *length = capacity - step.out_left;
-    if (result != DECOMPRESS_CORRUPT)
+    if (result == DECOMPRESS_MORE || result == DECOMPRESS_WHOLE)
         return STREAM_BYTES;
-    error_set(&stream->error, ERROR_DATA_LOSS, "the %s data is damaged", stream->decompressor->name);
+    note_refusal(stream, result);
     stream->ended = STREAM_FAILED;
     return *length > 0 ? STREAM_BYTES : STREAM_FAILED;
 }

@@ -84,6 +84,15 @@ static bool open_places(struct live_set *set, const char *word, struct error *er
     return true;
 }
 
+static bool opened_any(const struct live_set *set)
+{
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (set->places[i]->state != PLACE_CLOSED)
+            return true;
+    return false;
+}
+
+// Who may not capture at all does not wait for an interface.
 static bool open_all(struct live_set *set, struct error *error)
 {
     live_set_add_places(set);
@@ -91,6 +100,9 @@ static bool open_all(struct live_set *set, struct error *error)
         if (!check_auto(set, &set->targets.items[i], error))
             return false;
     if (!open_places(set, NULL, error))
+        return false;
+    if (set->targets.count > 0 && !opened_any(set) &&
+        !live_open_is_permitted(set->targets.items[0].word, error))
         return false;
     if (set->places_count == 0)
         log_warning("capture", "no interface matches yet; those that come are captured");

@@ -191,8 +191,7 @@ bool live_keeper_begin(struct live_keeper *keeper, const struct capture_settings
     memcpy(keeper->reason, keeper->set.reason, sizeof keeper->reason);
     keeper->running = thread_start_capable(&keeper->thread, keep, keeper);
     return keeper->running ||
-           error_set(error, ERROR_EXHAUSTED,
-                     "no thread could be started: raise the limit of processes (ulimit -u)");
+           error_set(error, ERROR_EXHAUSTED, "no thread could be started: %s", thread_shortage());
 }
 
 void live_keeper_end(struct live_keeper *keeper)

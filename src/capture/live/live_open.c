@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <pcap/pcap.h>
 
@@ -45,17 +46,34 @@ static uint32_t wanted_snaplen(const struct live_handle *handle, const struct ca
     return most;
 }
 
+static bool no_permission(const char *what, struct error *error)
+{
+    return error_set(
+        error, ERROR_PERMISSION,
+        "no permission to capture on %s: run it with sudo, or give the program the capability once: "
+        "sudo setcap cap_net_raw+ep $(command -v netscope)",
+        what);
+}
+
+bool live_open_is_permitted(const char *what, struct error *error)
+{
+    bool raised = capabilities_raise();
+    int fd = socket(AF_PACKET, SOCK_RAW, 0);
+    bool refused = fd < 0 && (errno == EPERM || errno == EACCES);
+    if (raised)
+        capabilities_lower();
+    if (fd >= 0)
+        close(fd);
+    return !refused || no_permission(what, error);
+}
+
 static enum live_open_result explain(const struct live_handle *handle, int status, pcap_t *pcap,
                                      struct error *error)
 {
     switch (status) {
     case PCAP_ERROR_PERM_DENIED:
     case PCAP_ERROR_PROMISC_PERM_DENIED:
-        error_set(
-            error, ERROR_PERMISSION,
-            "no permission to capture on %s: run it with sudo, or give the program the capability once: "
-            "sudo setcap cap_net_raw+ep $(command -v netscope)",
-            handle->device);
+        no_permission(handle->device, error);
         return LIVE_NO_PERMISSION;
     case PCAP_ERROR_NO_SUCH_DEVICE:
         error_set(error, ERROR_NOT_FOUND, "there is no interface %s", handle->device);

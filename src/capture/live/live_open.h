@@ -32,6 +32,8 @@ struct live_order {
 // empty no filter may be set.
 struct live_handle *live_open(const struct live_order *order, bool *settling, enum live_open_result *result,
                               struct error *error);
+// Whether the process may capture at all; else a sentence that names what it would have captured.
+bool live_open_is_permitted(const char *what, struct error *error);
 // Throws away what the ring holds. True when it is known to be empty, or is taken to be (`late`).
 bool live_open_settle(struct live_handle *handle, bool late);
 // Sets the filter and opens the ring. False with a sentence.

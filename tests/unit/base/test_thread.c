@@ -1,5 +1,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include "base/thread.h"
 
@@ -39,4 +41,17 @@ Test(thread, leaves_the_signals_of_who_starts_it)
     for (unsigned i = 0; i < SOME_SIGNALS; i++)
         cr_expect(sigismember(&mask, some_signals[i]) == (some_signals[i] == SIGUSR1), "signal %d",
                   some_signals[i]);
+}
+
+// No thread is started here: what is short is asked for where one could not be.
+Test(thread, tells_address_space_from_processes)
+{
+    cr_expect_not_null(strstr(thread_shortage(), "ulimit -u"));
+    struct rlimit before, none;
+    cr_assert_eq(getrlimit(RLIMIT_AS, &before), 0);
+    none = (struct rlimit){.rlim_cur = 1, .rlim_max = before.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_AS, &none), 0);
+    const char *said = thread_shortage();
+    cr_assert_eq(setrlimit(RLIMIT_AS, &before), 0);
+    cr_expect_not_null(strstr(said, "ulimit -v"), "%s", said);
 }

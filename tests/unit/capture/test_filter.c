@@ -108,6 +108,20 @@ Test(filter, rejects_link_types_beyond_its_room_and_goes_on_with_the_others)
     filter_destroy(filter);
 }
 
+// Whichever link type comes first.
+Test(filter, rejects_the_first_link_type_as_any_other)
+{
+    struct error error;
+    struct filter *filter = filter_create("ether host 2:0:0:0:0:1", 101, &error);
+    cr_assert_not_null(filter, "%s", error.text);
+    struct frame frame = {.bytes = udp_in_ethernet, .captured = 42, .length = 42, .link_type = 101};
+    cr_assert_eq(filter_accepts(filter, &frame), 0);
+    frame.link_type = 1;
+    cr_assert_gt(filter_accepts(filter, &frame), 0);
+    filter_destroy(filter);
+    cr_assert_null(filter_create("ether hosst 2:0:0:0:0:1", 101, &error), "wrong for any");
+}
+
 Test(filter, rejects_what_it_cannot_compile_for)
 {
     struct error error;

@@ -131,6 +131,14 @@ Test(answers, find_addresses_by_their_names, .timeout = 60)
     expect_found(&running, "example.com", true, "10.0.0.1/32 192.0.2.0/24 ");
     expect_found(&running, "example.com", false, "");
     expect_found(&running, "ample.com", true, "");
+    struct error wrong;
+    char long_text[400] = "";
+    memset(long_text, 'a', sizeof long_text - 1);
+    struct filter_name names[] = {{.text = ""}, {.text = long_text}};
+    for (unsigned i = 0; i < 2; i++) {
+        cr_expect_null(control_find_names(running.control, &names[i], 1, &wrong));
+        cr_expect_eq(wrong.kind, ERROR_INVALID_ARGUMENT);
+    }
     end_input(&running);
     struct error error;
     struct filter_name name = {.text = "x"};

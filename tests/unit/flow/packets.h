@@ -85,6 +85,7 @@ static inline struct flow_policy test_policy(void)
 {
     return (struct flow_policy){
         .hash_seed = 5,
+        .index_seed = 7,
         .timeout_ns = 60 * NS_PER_S,
         .tcp_timeout_ns = 600 * NS_PER_S,
         .udp_timeout_ns = 60 * NS_PER_S,
@@ -156,7 +157,7 @@ static inline struct fed feed(struct test_table *test, const struct packet *pack
     uint8_t sender;
     cr_assert(flow_key_of_packet(packet, &key, &sender));
     uint64_t before = test->table.counts.created;
-    uint64_t hash = flow_key_hash(&key, test->policy.hash_seed);
+    uint64_t hash = flow_hash(&key, test->policy.hash_seed, test->policy.index_seed);
     struct flow_hit hit = flow_table_packet(&test->table, packet, &key, hash, sender, 0);
     return (struct fed){hit.flow, hit.duplicate, hit.second_sighting, test->table.counts.created > before};
 }

@@ -537,6 +537,55 @@ Test(flow_table, frees_what_was_never_taken_off_it)
     test_table_done(&test);
 }
 
+// XXH3 multiplies an address's halves with words that a known seed gives away: an address whose first half makes one of
+// the factors zero hides four bytes of the second. All of a seed's hash is the same for these flows then.
+static struct packet colliding_packet(uint64_t seed, uint32_t number)
+{
+    static const uint64_t first_word = UINT64_C(0xbe4ba423396cfeb8); // of XXH3's secret
+    uint64_t zero_factor = first_word + seed;
+    uint8_t source[16] = {0}, target[16];
+    memset(target, 0xff, sizeof target); // the greater endpoint
+    memcpy(source, &zero_factor, sizeof zero_factor);
+    memcpy(source + 8, &number, sizeof number);
+    struct packet packet = udp_packet(1, 1000, 2, 53, 0);
+    packet.source = address_v6(source);
+    packet.target = address_v6(target);
+    return packet;
+}
+
+static unsigned longest_chain(const struct flow_index *index)
+{
+    unsigned longest = 0;
+    for (uint32_t number = 0; number < index->buckets; number++) {
+        unsigned length = 1;
+        const struct index_bucket *bucket = flow_index_bucket(index, number);
+        for (; bucket->overflow != 0; length++)
+            bucket = slab_at(&index->overflow, bucket->overflow);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+// The seed that files have is public.
+Test(flow_table, spreads_flows_made_for_a_known_seed)
+{
+    enum { FLOWS = 20000, CHAIN = 4 };
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    uint64_t seed = test.policy.hash_seed, first = 0;
+    for (uint32_t number = 0; number < FLOWS; number++) {
+        struct packet packet = colliding_packet(seed, number);
+        struct flow_key key;
+        uint8_t sender;
+        cr_assert(flow_key_of_packet(&packet, &key, &sender));
+        first = number == 0 ? flow_key_hash(&key, seed) : first;
+        cr_assert_eq(flow_key_hash(&key, seed), first, "flow %u is not as it was made", number);
+        cr_assert(feed(&test, &packet).created);
+    }
+    cr_expect_leq(longest_chain(&test.table.index), CHAIN, "%u buckets", longest_chain(&test.table.index));
+    end(&test);
+}
+
 // A burst is spread over ticks: late by some of them, with the same ends, and nothing is left behind.
 Test(flow_table, a_burst_of_ends_is_paced)
 {

@@ -63,8 +63,12 @@ static struct batch *deliver(void *owner, struct batch *batch, bool wait)
 
 static struct dispatch_settings file_settings(void)
 {
-    return (struct dispatch_settings){
-        .hash_seed = 5, .shards = 1, .partitions = 64, .tick_ns = TICK_MS * MS, .lossless = true};
+    return (struct dispatch_settings){.hash_seed = 5,
+                                      .index_seed = 7,
+                                      .shards = 1,
+                                      .partitions = 64,
+                                      .tick_ns = TICK_MS * MS,
+                                      .lossless = true};
 }
 
 static void begin(struct fixture *fixture, struct dispatch_settings settings, unsigned batch)

@@ -498,6 +498,22 @@ Test(ledger, of_a_run_whose_shards_are_behind_is_closed, .timeout = 60)
     cr_expect_eq(row_of(&totals, 1)->lost[LOST_DISPATCH_QUEUE], totals.lost[LOST_DISPATCH_QUEUE]);
 }
 
+// However few packets a batch is to have: the shards stand still after some ticks, and what comes then is kept.
+Test(ledger, of_a_run_with_small_batches_has_room_for_a_moment, .timeout = 60)
+{
+    enum { POLLS = 40, AT_ONCE = 80 };
+    static struct totals totals;
+    struct counting_source source;
+    struct error error = {0};
+    counting_init(&source, &totals);
+    source.left = POLLS * AT_ONCE;
+    source.at_once = AT_ONCE;
+    cr_expect(run(&source, 3, 0, true, &totals, &error), "%s", error.text);
+    cr_expect_eq(totals.received, POLLS * AT_ONCE);
+    cr_expect_eq(totals.lost[LOST_DISPATCH_QUEUE], 0);
+    cr_expect_eq(totals.analysed, POLLS * AT_ONCE);
+}
+
 Test(ledger, of_a_run_knows_its_source_to_the_packet, .timeout = 60)
 {
     static struct totals totals;

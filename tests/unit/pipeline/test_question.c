@@ -34,7 +34,7 @@ static void fill(struct shard *const shard[], unsigned shards)
         struct batch_item *item = batch_place(&batch);
         *item = (struct batch_item){.packet = packet_of(i), .has_flow = true};
         cr_assert(flow_key_of_packet(&item->packet, &item->key, &item->sender));
-        uint64_t hash = flow_key_hash(&item->key, test_policy().hash_seed);
+        uint64_t hash = flow_hash(&item->key, test_policy().hash_seed, test_policy().index_seed);
         batch_add(&batch, hash, partition_of(hash, FLOW_PARTITIONS) % shards, NULL);
         if (batch.count < BATCH && i + 1 < FLOWS)
             continue;

@@ -34,7 +34,8 @@ static void give(struct filling *filling, struct shard *shard, const struct pack
     struct batch_item *item = batch_place(&filling->batch);
     *item = (struct batch_item){.packet = *packet};
     item->has_flow = flow_key_of_packet(packet, &item->key, &item->sender);
-    uint64_t hash = item->has_flow ? flow_key_hash(&item->key, test_policy().hash_seed) : 0;
+    uint64_t hash =
+        item->has_flow ? flow_hash(&item->key, test_policy().hash_seed, test_policy().index_seed) : 0;
     batch_add(&filling->batch, hash, partition_of(hash, FLOW_PARTITIONS) % filling->shards, filling->chunk);
     shard_batch(shard, &filling->batch);
     batch_clear(&filling->batch);
@@ -149,7 +150,7 @@ static unsigned run_mix(unsigned shards, struct flow_record *out, struct shard_t
         struct flow_key key;
         uint8_t sender;
         bool has_flow = flow_key_of_packet(&packet, &key, &sender);
-        uint64_t hash = has_flow ? flow_key_hash(&key, test_policy().hash_seed) : 0;
+        uint64_t hash = has_flow ? flow_hash(&key, test_policy().hash_seed, test_policy().index_seed) : 0;
         give(&filling, shard[partition_of(hash, partition_count(0)) % shards], &packet);
         if (i % MIXED_TICK != MIXED_TICK - 1)
             continue;

@@ -264,6 +264,28 @@ Test(report, failed_connections_are_told_apart)
     cr_expect(says(&summary->headlines, "2 of 3 TCP connections failed: 1 refused, 1 unanswered"));
 }
 
+// What made room for others was given no time to be answered.
+Test(report, attempts_evicted_before_an_answer_could_come_are_no_failures)
+{
+    struct flow_record silent = tcp_flow(1, 120), waited;
+    silent.tcp_state = TCP_STATE_SYN_SENT;
+    silent.tcp_flags[0] = TCP_SYN;
+    silent.tcp_flags[1] = 0;
+    silent.packets[1] = 0;
+    silent.reason = END_EVICTION;
+    waited = silent;
+    silent.end_ns = silent.first_seen_ns + 2 * NS_PER_S - 1;
+    waited.end_ns = waited.first_seen_ns + 2 * NS_PER_S;
+    give(&silent);
+    give(&waited);
+    const struct report_summary *summary = finish();
+    cr_expect_eq(summary->tcp.unanswered, 1);
+    cr_expect_eq(summary->tcp.inconclusive, 1);
+    cr_expect_eq(summary->tcp.open + summary->tcp.half_open + summary->tcp.midway, 0);
+    cr_assert_eq(summary->target_count, 1);
+    cr_expect_eq(summary->targets[0].unanswered, 1);
+}
+
 Test(report, dns_failures_are_counted_by_code_and_name)
 {
     give_answer("good.example", 0, 10 * NS_PER_MS);
@@ -294,6 +316,18 @@ static struct flow_record dns_flow(int16_t rcode, uint8_t last_byte_of_server)
     record.endpoint[1] = (struct endpoint){address_v4((const uint8_t[]){last_byte_of_server, 0, 0, 251}), 53};
     record.facts = (struct flow_facts){.app = FLOW_APP_DNS, .dns_type = 28, .dns_rcode = rcode};
     return record;
+}
+
+Test(report, a_query_evicted_before_an_answer_could_come_is_not_unanswered)
+{
+    struct flow_record query = dns_flow(-1, 9);
+    query.reason = END_EVICTION;
+    query.end_ns = query.first_seen_ns + NS_PER_S;
+    give_texts(&query, NULL, FLOW_TEXT_DNS_QUERY, "lost.example");
+    const struct report_dns *dns = &finish()->dns;
+    cr_expect_eq(dns->unanswered, 0);
+    cr_expect_eq(dns->unanswered_count, 0);
+    cr_expect_eq(dns->inconclusive, 1);
 }
 
 Test(report, a_dns_flow_without_answer_is_unanswered_unless_it_asked_everybody)

@@ -3,6 +3,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "capture/file/decompress.h"
 #include "fixtures.h"
 
 enum { PLAIN_BYTES = 700000 };
@@ -31,6 +32,8 @@ static size_t pack_gzip(size_t from, size_t length, uint8_t *into)
     return PLAIN_BYTES - zlib.avail_out;
 }
 
+static char failure[sizeof((struct error *)0)->text]; // of the last read_packed()
+
 // Reads a file of `packed` to its end and returns the final result.
 static enum stream_result read_packed(size_t length, size_t *got_length, const char **compression)
 {
@@ -48,6 +51,7 @@ static enum stream_result read_packed(size_t length, size_t *got_length, const c
         *got_length += piece;
     cr_assert_eq(stream_read(stream, got, 1, &piece, -1), result, "final results repeat");
     *compression = stream_compression(stream);
+    memcpy(failure, stream_error(stream)->text, sizeof failure);
     stream_close(stream);
     directory_done(&directory);
     return result;
@@ -85,6 +89,39 @@ Test(stream, several_members_and_padding_are_one_stream)
     length = ZSTD_compress(packed, sizeof packed, plain, 300000, 3);
     length += ZSTD_compress(packed + length, sizeof packed - length, plain + 300000, PLAIN_BYTES - 300000, 3);
     expect_plain(length, "zstd");
+}
+
+// A frame of one raw block that says how far it may look back: 2 to the power of `window_log`.
+static size_t pack_zstd_frame(unsigned window_log, const char *text)
+{
+    enum { MAGIC_BYTES = 4, LAST_RAW_BLOCK = 1, WINDOW_LOG_LEAST = 10 };
+    static const uint8_t magic[MAGIC_BYTES] = {0x28, 0xb5, 0x2f, 0xfd};
+    size_t length = strlen(text);
+    memcpy(packed, magic, MAGIC_BYTES);
+    packed[4] = 0; // neither the size nor a checksum
+    packed[5] = (uint8_t)((window_log - WINDOW_LOG_LEAST) << 3);
+    packed[6] = (uint8_t)(length << 3 | LAST_RAW_BLOCK);
+    packed[7] = packed[8] = 0;
+    memcpy(packed + 9, text, length);
+    return 9 + length;
+}
+
+Test(stream, a_window_beyond_the_bound_is_no_damage)
+{
+    const char *compression;
+    size_t length = 0;
+    cr_assert_eq(read_packed(pack_zstd_frame(23, "plain"), &length, &compression), STREAM_END);
+    cr_expect_eq(length, 5);
+    cr_assert_eq(read_packed(pack_zstd_frame(31, "plain"), &length, &compression), STREAM_FAILED);
+    cr_expect_not_null(strstr(failure, "needs a window of more than"), "%s", failure);
+}
+
+Test(stream, the_window_follows_the_memory_limit)
+{
+    cr_expect_eq(decompress_window_most(0), 128 << 20);
+    cr_expect_eq(decompress_window_most(64 << 20), 8 << 20);
+    cr_expect_eq(decompress_window_most(512 << 20), 64 << 20);
+    cr_expect_eq(decompress_window_most(UINT64_C(64) << 30), 128 << 20);
 }
 
 // As gzip has it, however much of it there is and whatever it looks like.

@@ -1,0 +1,260 @@
+#include "app/file_outputs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "aggregate/sink.h"
+#include "app/signals.h"
+#include "base/log.h"
+#include "capture/record/pcap_writer.h"
+#include "config/paths.h"
+#include "config/table.h"
+#include "config/value.h"
+
+static const uint64_t bytes_per_mb = 1024 * 1024; // of a setting in MB
+
+struct file_row {
+    const char *key;
+    // NULL = packets, which the recorder writes.
+    struct sink *(*create)(const char *path, const struct export_options *options, struct error *error);
+};
+
+static const struct file_row rows[FILE_OUTPUTS] = {
+    {"output.export_json", export_json_create},
+    {"output.export_csv", export_csv_create},
+    {"output.expired_flows_jsonl", stream_jsonl_create},
+    {"output.expired_flows_csv", stream_csv_create},
+    {"output.write_pcap", NULL},
+};
+
+static const struct setting *setting_of(unsigned row)
+{
+    return &setting_table[setting_find(rows[row].key)];
+}
+
+const char *file_output_name(unsigned row)
+{
+    return setting_name(setting_of(row));
+}
+
+static bool open_recorder(struct file_output *file, const struct output_settings *output,
+                          const struct source *source, struct error *error)
+{
+    struct pcap_writer_options options = {
+        .path = file->path,
+        .rotate_mb = output->write_pcap_rotate_mb,
+        .max_files = output->write_pcap_max_files,
+        .min_free_mb = output->min_free_mb,
+        .gives_up = signals_patience_is_over,
+        .source = source,
+    };
+    file->recorder = pcap_writer_create(&options, error);
+    if (file->recorder == NULL)
+        return false;
+    file->tap = tap_create(file->recorder, TAP_RING_BYTES, error);
+    return file->tap != NULL;
+}
+
+static bool open_sink(struct file_output *file, unsigned row, const struct output_settings *output,
+                      struct control *control, struct error *error)
+{
+    struct export_options options = {
+        .events = control_flow_events(control),
+        .live = control_is_live(control),
+        .gives_up = signals_patience_is_over,
+        .rotate_bytes = output->rotate_mb * bytes_per_mb,
+        .max_files = output->max_files,
+        .compress = output->compress,
+        .min_free_bytes = output->min_free_mb * bytes_per_mb,
+    };
+    file->sink = rows[row].create(file->path, &options, error);
+    return file->sink != NULL;
+}
+
+static bool open_file(struct file_output *file, unsigned row, const struct settings *settings,
+                      struct control *control, struct error *error)
+{
+    const char *path = value_text(settings, setting_of(row));
+    if (path[0] == '\0')
+        return true;
+    file->path = strdup(path);
+    if (file->path == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for %s", rows[row].key);
+    return rows[row].create != NULL ? open_sink(file, row, &settings->output, control, error)
+                                    : open_recorder(file, &settings->output, control_source(control), error);
+}
+
+// Packets come from now on; records of flows already do.
+static bool begin_file(const struct file_output *file, struct control *control, struct error *error)
+{
+    return file->tap == NULL || control_add_tap(control, file->tap, error);
+}
+
+static bool finish_file(const struct file_output *file, struct error *error)
+{
+    if (file->sink != NULL)
+        return file->sink->ops->finish(file->sink, NULL, error);
+    return file->tap == NULL || tap_finish(file->tap, error);
+}
+
+static void destroy_file(struct file_output *file)
+{
+    if (file->sink != NULL)
+        file->sink->ops->destroy(file->sink);
+    tap_destroy(file->tap);
+    free(file->path);
+    *file = (struct file_output){0};
+}
+
+bool file_outputs_open(struct file_outputs *files, const struct settings *settings, struct control *control,
+                       struct error *error)
+{
+    *files = (struct file_outputs){.control = control, .lock = PTHREAD_MUTEX_INITIALIZER};
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
+        struct file_output *file = &files->now[row];
+        if (!open_file(file, row, settings, control, error) || !begin_file(file, control, error))
+            return false;
+    }
+    return true;
+}
+
+void file_outputs_reopen(struct file_outputs *files)
+{
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
+        if (files->now[row].sink != NULL)
+            export_reopen(files->now[row].sink);
+        if (files->now[row].tap != NULL)
+            pcap_writer_reopen(files->now[row].recorder);
+    }
+}
+
+unsigned file_outputs_finish(struct file_outputs *files, struct error failures[FILE_OUTPUTS])
+{
+    unsigned count = 0;
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
+        struct error failure;
+        bool good = finish_file(&files->now[row], &failure);
+        if (!good && files->failed[row])
+            log_error("output", "%s", failure.text);
+        if (!good || files->failed[row])
+            failures[count++] = files->failed[row] ? files->failure[row] : failure;
+    }
+    return count;
+}
+
+void file_outputs_done(struct file_outputs *files)
+{
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
+        destroy_file(&files->next[row]);
+        destroy_file(&files->now[row]);
+    }
+}
+
+bool file_output_counts(const struct file_outputs *files, unsigned row, struct export_counts *out)
+{
+    if (files->now[row].sink == NULL)
+        return false;
+    export_counts(files->now[row].sink, out);
+    return true;
+}
+
+// Another name for the same file is no change: opening it anew would empty it.
+static bool is_other_file(const char *path, const char *other)
+{
+    struct place place = place_of(path, STDOUT_FILENO), beside = place_of(other, STDOUT_FILENO);
+    bool both = path[0] != '\0' && other[0] != '\0';
+    return strcmp(path, other) != 0 && !(both && place_is_same(&place, &beside));
+}
+
+// Looks, and leaves the file as it is.
+static bool check_path(const char *path, struct error *error)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+    if (path[0] == '\0' || access(path, W_OK) == 0)
+        return true;
+    bool writable = false;
+    if (errno == ENOENT && length + 1 < sizeof directory) {
+        memcpy(directory, path, length);
+        memcpy(directory + length, ".", 2);
+        writable = access(directory, W_OK | X_OK) == 0;
+    }
+    return writable ||
+           error_set(error, error_kind_of_errno(errno), "%s cannot be written: %s", path, strerror(errno));
+}
+
+static bool prepare_file(struct file_outputs *files, unsigned row, const struct settings *next, bool dry_run,
+                         struct error *error)
+{
+    const char *path = value_text(next, setting_of(row));
+    if (strcmp(path, "-") == 0)
+        return error_set(error, ERROR_FAILED_PRECONDITION,
+                         "%s can have standard output from a start on only, for people read it now",
+                         rows[row].key);
+    if (dry_run)
+        return check_path(path, error);
+    return open_file(&files->next[row], row, next, files->control, error);
+}
+
+bool file_outputs_prepare(void *owner, const struct settings *now, const struct settings *next, bool dry_run,
+                          struct error *error)
+{
+    struct file_outputs *files = owner;
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
+        const struct setting *setting = setting_of(row);
+        assert(files->next[row].path == NULL);
+        files->changes[row] = is_other_file(value_text(now, setting), value_text(next, setting));
+        if (files->changes[row] && !prepare_file(files, row, next, dry_run, error)) {
+            file_outputs_abandon(files);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void end_file(struct file_outputs *files, unsigned row, struct file_output *file)
+{
+    struct error failure;
+    if (file->tap != NULL)
+        control_remove_tap(files->control, file->tap);
+    if (!finish_file(file, &failure)) {
+        log_error("output", "%s", failure.text);
+        files->failure[row] = failure;
+        files->failed[row] = true;
+    }
+    destroy_file(file);
+}
+
+// The new one begins before the old one ends: nothing falls between them.
+static void replace_file(struct file_outputs *files, unsigned row)
+{
+    struct error failure;
+    struct file_output before = files->now[row];
+    pthread_mutex_lock(&files->lock);
+    files->now[row] = files->next[row];
+    files->next[row] = (struct file_output){0};
+    pthread_mutex_unlock(&files->lock);
+    if (!begin_file(&files->now[row], files->control, &failure))
+        log_error("output", "%s", failure.text);
+    end_file(files, row, &before);
+}
+
+void file_outputs_commit(void *owner)
+{
+    struct file_outputs *files = owner;
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++)
+        if (files->changes[row])
+            replace_file(files, row);
+}
+
+void file_outputs_abandon(void *owner)
+{
+    struct file_outputs *files = owner;
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++)
+        destroy_file(&files->next[row]);
+}

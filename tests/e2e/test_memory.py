@@ -1,0 +1,129 @@
+"""Memory cgroups: no file can be the end of a run whose memory plan says that the limit is enough, nor well below."""
+
+import contextlib
+import gzip
+import os
+import random
+import struct
+import time
+import unittest
+from pathlib import Path
+
+import capture_file
+import sensor
+
+MB = 1 << 20
+ROOT = Path("/sys/fs/cgroup")
+
+
+def own_group(controller):
+    """The path of this process's group in a hierarchy: "memory" of version 1, "" of version 2."""
+    for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return path.lstrip("/")
+    return ""
+
+
+def made(parent, limit_file, limit):
+    group = parent / f"netscope-test-memory-{os.getpid()}"
+    group.mkdir()
+    try:
+        (group / limit_file).write_text(str(limit), encoding="ascii")
+    except OSError:
+        group.rmdir()
+        raise
+    return group
+
+
+def make_group(limit):
+    """A group with a limit in whichever version of cgroups has the memory controller."""
+    reasons = []
+    for parent, limit_file in ((ROOT / "memory" / own_group("memory"), "memory.limit_in_bytes"),
+                               (ROOT / "memory", "memory.limit_in_bytes"),
+                               (ROOT / own_group(""), "memory.max"), (ROOT, "memory.max")):
+        try:
+            return made(parent, limit_file, limit)
+        except OSError as error:
+            reasons.append(str(error))
+    raise unittest.SkipTest("no memory cgroup can be made: " + "; ".join(reasons))
+
+
+@contextlib.contextmanager
+def memory_group(limit):
+    """The command that starts another within a group of its own."""
+    group = make_group(limit)
+    try:
+        yield ("sh", "-c", f'echo $$ > "{group}/cgroup.procs" && exec "$@"', "sh")
+    finally:
+        for _ in range(50):
+            with contextlib.suppress(OSError):
+                group.rmdir()
+                break
+            time.sleep(0.1)
+
+
+def is_sanitized():
+    return os.access(sensor.BINARY, os.R_OK) and any(name in Path(sensor.BINARY).read_bytes()
+                                                      for name in (b"__asan_init", b"__tsan_init"))
+
+
+def flood(path, flows):
+    """A SYN each, ten a millisecond: none of them times out."""
+    chance = random.Random(10)
+    record = struct.pack("<II", 54, 54) + bytes([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0])
+    header = struct.pack(">BBHHHBBH", 0x45, 0, 40, 0, 0, 64, 6, 0)
+    transport = struct.pack(">IIBBHHH", 1, 0, 0x50, 2, 1000, 0, 0)
+    with open(path, "wb") as file:
+        file.write(capture_file.pcap_header(capture_file.ETHERNET))
+        for number in range(flows):
+            stamp = struct.pack("<II", 1_600_000_000 + number // 10_000, number % 10_000 * 100)
+            file.write(stamp + record + header + chance.randbytes(8) +
+                       struct.pack(">HH", number % 60_000 + 1024, 443) + transport)
+
+
+def zeros(path, packets):
+    """What packs best: 260 MB in 270 KB."""
+    record = struct.pack("<IIII", 1, 0, 65_000, 65_000) + bytes(65_000)
+    with gzip.open(path, "wb") as file:
+        file.write(capture_file.pcap_header(capture_file.ETHERNET))
+        for _ in range(packets):
+            file.write(record)
+
+
+def wide_window(path):
+    """A zstd frame that may look back 128 MB, and brings as much."""
+    header = capture_file.pcap_header(capture_file.ETHERNET)
+    blocks = [(len(header) << 3).to_bytes(3, "little") + header]
+    blocks += [(131_072 << 3 | 1 << 1).to_bytes(3, "little") + b"\0"] * 1200
+    path.write_bytes(bytes([0x28, 0xb5, 0x2f, 0xfd, 0, (27 - 10) << 3]) + b"".join(blocks) + bytes([1, 0, 0]))
+
+
+@unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
+class MemoryTest(sensor.SensorTest):
+    def survives(self, path, code, said=None):
+        for limit in (64, 128):
+            with memory_group(limit * MB) as inside:
+                self.check(sensor.run("-r", path, prefix=inside), code, said)
+
+    def test_more_flows_than_fit(self):
+        path = self.folder / "flood.pcap"
+        flood(path, 1_500_000)
+        self.survives(path, sensor.DONE)
+        with memory_group(128 * MB) as inside:
+            plan = self.check(sensor.run("--check-config", "-r", path, prefix=inside)).stdout.decode()
+            self.assertIn("of 128 MB that the cgroup allows", plan)
+
+    def test_data_that_packs_well(self):
+        path = self.folder / "zeros.pcap.gz"
+        zeros(path, 4000)
+        self.survives(path, sensor.DONE)
+
+    def test_a_window_that_does_not_fit_is_refused(self):
+        path = self.folder / "window.pcap.zst"
+        wide_window(path)
+        self.survives(path, sensor.UNREADABLE, r"window\.pcap\.zst cannot be read.*needs a window of more than \d+ MB")
+
+
+if __name__ == "__main__":
+    sensor.main()
