@@ -419,15 +419,14 @@ static void take_run(struct event_reader *reader, struct event_run *run)
     if (!is_waited_for(reader))
         move_to(reader, oldest_kept(log) < end ? oldest_kept(log) : end, run);
     struct event_block *block = find_block(log, reader->cursor);
-    move_to(reader,
-            block != NULL && block->first < end ? block->first
-            : block == NULL                     ? end
-                                                : reader->cursor,
-            run);
-    if (block == NULL || reader->cursor >= end)
+    // Up to the end also where the next block begins at it or behind: nothing before it is left.
+    move_to(reader, block != NULL && block->first < end ? block->first : end, run);
+    if (reader->cursor >= end)
         return;
+    assert(block != NULL && reader->cursor >= block->first);
     uint64_t block_end = block->first + block->out;
     uint64_t run_end = block_end < end ? block_end : end;
+    assert(run_end >= reader->cursor);
     *run = (struct event_run){
         .block = block,
         .begin = (uint32_t)(reader->cursor - block->first),

@@ -146,6 +146,58 @@ Test(event_log, what_could_not_be_made_is_missed)
     event_log_destroy(log);
 }
 
+Test(event_log, what_could_not_be_made_is_missed_also_where_a_reader_ends)
+{
+    struct event_log *log = make_log(100, false);
+    struct event_reader *reader = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    put(log, BLOCK_EVENTS, BLOCK_EVENTS);
+    event_log_skip(log, 5);
+    event_reader_end(reader);
+    put(log, 3, 3);
+    struct reading reading = read_all(reader, 1);
+    cr_expect_eq(reading.events, BLOCK_EVENTS);
+    cr_expect_eq(reading.missed, 5);
+    struct event_run run;
+    cr_expect_not(event_reader_take(reader, 0, &run));
+    event_reader_destroy(reader);
+    event_log_destroy(log);
+}
+
+Test(event_log, what_could_not_be_made_is_missed_where_nothing_follows)
+{
+    struct event_log *log = make_log(100, false);
+    struct event_reader *reader = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    event_log_skip(log, 5);
+    cr_assert_not_null(event_log_open(log));
+    struct event_run run;
+    cr_assert(event_reader_take(reader, 0, &run));
+    cr_expect_null(run.block);
+    cr_expect_eq(run.missed, 5);
+    cr_expect_eq(event_reader_missed(reader), 5);
+    event_reader_destroy(reader);
+    event_log_destroy(log);
+}
+
+// Blocks of few events, as long texts make them: they go by their own bound, before the capacity is reached.
+Test(event_log, a_reader_that_ended_gets_nothing_from_behind_its_end)
+{
+    enum { FEW = 2 };
+    struct event_log *log = make_log(8 * BLOCK_EVENTS, false);
+    struct event_reader *reader = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    for (unsigned block = 0; block < 30; block++) {
+        put(log, FEW, FEW);
+        event_log_shut(log);
+        if (block == 3)
+            event_reader_end(reader);
+    }
+    struct event_run run;
+    cr_expect_not(event_reader_take(reader, 0, &run) && event_reader_take(reader, 0, &run));
+    cr_expect_null(run.block);
+    cr_expect_eq(event_reader_missed(reader), 4 * FEW);
+    event_reader_destroy(reader);
+    event_log_destroy(log);
+}
+
 // Two logs of different events: what floods one pushes nothing out of the other.
 Test(event_log, a_flood_in_one_log_leaves_the_other_alone)
 {
