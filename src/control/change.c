@@ -158,31 +158,40 @@ static bool check(struct plan *plan, struct error *error)
     return check_names(plan, error) && prepare_parts(plan, true, error);
 }
 
-static bool change_pipeline(struct plan *plan, struct error *error)
+static bool change_pipeline(struct control *control, const struct settings *settings, uint64_t generation,
+                            struct error *error)
 {
-    const struct settings *next = &plan->next->settings;
     struct pipeline_change change = {
-        .generation = plan->next->number,
-        .policy = control_policy(plan->control, next),
-        .interval_ns = control_interval_ns(next),
-        .top_flows = control_lists_top_flows(next),
+        .generation = generation,
+        .policy = control_policy(control, settings),
+        .interval_ns = control_interval_ns(settings),
+        .top_flows = control_lists_top_flows(settings),
     };
-    return pipeline_change(plan->control->pipeline, &change, error);
+    return pipeline_change(control->pipeline, &change, error);
 }
 
-// What may fail, the last of it first in force; a failure takes back what was done.
+static void take_back(struct plan *plan, bool pipeline)
+{
+    struct control *control = plan->control;
+    struct error failure;
+    if (pipeline && !change_pipeline(control, plan->now, plan->next->number - 1, &failure))
+        log_error("config", "flows cannot go back to what they followed: %s", failure.text);
+    if (plan->captures && !source_reconfigure(control->source, &plan->now->capture, &failure))
+        log_error("config", "the capture cannot go back to what it was: %s", failure.text);
+}
+
+// What may fail, in turn; a failure takes back what was done. The parts come last: a file that they open is emptied,
+// and nobody can take that back.
 static bool enact(struct plan *plan, struct error *error)
 {
-    struct source *source = plan->control->source;
-    struct error ignored;
-    if (!prepare_parts(plan, false, error))
-        return false;
-    if (plan->captures && !source_reconfigure(source, &plan->next->settings.capture, error))
+    struct control *control = plan->control;
+    const struct settings *next = &plan->next->settings;
+    if (plan->captures && !source_reconfigure(control->source, &next->capture, error))
         return blame(plan, "capture.", error);
-    if (change_pipeline(plan, error))
+    bool in_pipeline = change_pipeline(control, next, plan->next->number, error);
+    if (in_pipeline && prepare_parts(plan, false, error))
         return true;
-    if (plan->captures && !source_reconfigure(source, &plan->now->capture, &ignored))
-        log_error("config", "the capture cannot go back to what it was: %s", ignored.text);
+    take_back(plan, in_pipeline);
     return false;
 }
 

@@ -143,6 +143,18 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         sensor.until(lambda: len(self.records()) == 5, 10, running.stderr)
         self.end(running)
 
+    def test_a_refusal_leaves_files_alone(self):
+        before = b"a recording of yesterday that matters\n"
+        recording = self.folder / "yesterday.pcap"
+        recording.write_bytes(before)
+        yaml = "output: {write_pcap: %s}\ncapture: {interfaces: [%s]}\n"
+        running = self.start("capture: {interfaces: [lo]}\n", captured=())
+        self.reload(running, yaml % (recording, "lo, nowhere0"), "the settings stay as they are: .*nowhere0")
+        self.assertEqual(recording.read_bytes(), before)
+        self.reload(running, yaml % (recording, "lo"))
+        sensor.until(lambda: recording.read_bytes() != before, 10, running.stderr)
+        self.end(running)
+
     def test_what_waits_for_a_start_is_told(self):
         running = self.start("")
         self.reload(running, "capture: {snaplen: 100}\npipeline: {workers: 2}\nlog: {level: info}\n",
