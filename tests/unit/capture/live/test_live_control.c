@@ -1,8 +1,6 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "live/live_fixture.h"
 
@@ -79,14 +77,6 @@ static void end(struct polled *polled, uint64_t delivered)
 
 static char lo[] = "lo";
 static char *lo_word[] = {lo};
-
-static void make_veth(const char *name)
-{
-    char command[128];
-    snprintf(command, sizeof command, "ip link add %s type veth peer name %sx && ip link set %s up", name,
-             name, name);
-    cr_assert_eq(system(command), 0);
-}
 
 Test(live_control, a_filter_is_changed_without_losing_a_packet, .timeout = 60)
 {
