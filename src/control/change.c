@@ -170,19 +170,37 @@ static bool change_pipeline(struct plan *plan, struct error *error)
     return pipeline_change(plan->control->pipeline, &change, error);
 }
 
+static bool change_capture(struct plan *plan, struct error *error)
+{
+    struct control *control = plan->control;
+    if (!plan->captures && !control->capture_strays)
+        return true;
+    if (!source_reconfigure(control->source, &plan->next->settings.capture, error))
+        return blame(plan, "capture.", error);
+    plan->captures = true;
+    control->capture_strays = false;
+    return true;
+}
+
+static void take_back_capture(struct plan *plan)
+{
+    struct control *control = plan->control;
+    struct error error;
+    if (!plan->captures || source_reconfigure(control->source, &plan->now->capture, &error))
+        return;
+    control->capture_strays = true;
+    log_error("config", "the capture cannot go back to what it was, the next change tries again: %s",
+              error.text);
+}
+
 // What may fail, the last of it first in force; a failure takes back what was done.
 static bool enact(struct plan *plan, struct error *error)
 {
-    struct source *source = plan->control->source;
-    struct error ignored;
-    if (!prepare_parts(plan, false, error))
+    if (!prepare_parts(plan, false, error) || !change_capture(plan, error))
         return false;
-    if (plan->captures && !source_reconfigure(source, &plan->next->settings.capture, error))
-        return blame(plan, "capture.", error);
     if (change_pipeline(plan, error))
         return true;
-    if (plan->captures && !source_reconfigure(source, &plan->now->capture, &ignored))
-        log_error("config", "the capture cannot go back to what it was: %s", ignored.text);
+    take_back_capture(plan);
     return false;
 }
 
@@ -210,12 +228,12 @@ static void commit(struct plan *plan)
         control->part[i].commit(control->part[i].owner);
 }
 
-// Whether the file says nothing new: then what the API changed stays.
+// Whether the file says nothing new: then what the API changed stays. Not while the capture has to be put right.
 static bool is_old_news(const struct control *control, const struct change *change)
 {
     struct settings_diff diff;
     settings_compare(&control->file, change->wanted, &diff);
-    return change->origin == CHANGE_BY_FILE && diff.count == 0;
+    return change->origin == CHANGE_BY_FILE && diff.count == 0 && !control->capture_strays;
 }
 
 // What is checked is put in force, and what the file said is kept for the next time.

@@ -20,6 +20,9 @@ enum live_wish {
     LIVE_ABANDON,      // it cannot be read any more: what the kernel counted and nobody saw is unread
 };
 
+// How it stands with a filter that the source is to set.
+enum live_filter_state { LIVE_FILTER_NONE, LIVE_FILTER_ASKED, LIVE_FILTER_SET, LIVE_FILTER_REFUSED };
+
 enum { LIVE_DRAIN_FRAMES = 65536 }; // of an interface that is stopped, at most, are handed over
 
 struct live_handle {
@@ -41,6 +44,7 @@ struct live_handle {
     atomic_int wish;                           // enum live_wish; only rises
     _Atomic(struct bpf_program *) next_filter; // to be set by who reads; NULL = none
     atomic_uint_least64_t nic_dropped;         // since it was opened
+    atomic_int filter_state; // enum live_filter_state: asked by the keeper, answered by the source
     // Said by the source: a read failed.
     atomic_bool trouble;
 

@@ -414,3 +414,9 @@ const char *live_source_reason(const struct source *source)
     assert(source->ops == &live_ops);
     return const_live_of(source)->keeper.reason;
 }
+
+void live_source_set_tick(struct source *source, int64_t tick_ns)
+{
+    assert(source->ops == &live_ops && tick_ns >= 0);
+    live_keeper_set_tick(&live_of(source)->keeper, tick_ns);
+}

@@ -11,6 +11,7 @@ struct polled {
     pthread_t thread;
     struct source_drops counted;
     atomic_uint frames;
+    atomic_bool untold; // no tick comes: nobody asks for drops
     atomic_bool ended;
 };
 
@@ -34,7 +35,9 @@ static void *poll_always(void *argument)
     while (result != SOURCE_END) {
         unsigned count;
         result = source_poll(polled->source, 20, frames, 64, &count);
-        struct source_drops drops = take_drops(polled->source);
+        struct source_drops drops = {.exact = true};
+        if (!atomic_load(&polled->untold))
+            drops = take_drops(polled->source);
         add_drops(&polled->counted, &drops);
         atomic_fetch_add(&polled->frames, count);
     }
@@ -42,13 +45,23 @@ static void *poll_always(void *argument)
     return NULL;
 }
 
-static void begin(struct polled *polled, const struct capture_settings *settings)
+static void create(struct polled *polled, const struct capture_settings *settings)
 {
     struct error error;
     *polled = (struct polled){.pool = chunk_pool_create(8, CHUNK_BYTES), .counted.exact = true};
     polled->source = live_source_create(settings, polled->pool, &error);
     cr_assert_not_null(polled->source, "%s", error.text);
+}
+
+static void poll_on(struct polled *polled)
+{
     cr_assert_eq(pthread_create(&polled->thread, NULL, poll_always, polled), 0);
+}
+
+static void begin(struct polled *polled, const struct capture_settings *settings)
+{
+    create(polled, settings);
+    poll_on(polled);
 }
 
 // Until so many frames came, or a while has passed.
@@ -246,6 +259,95 @@ Test(live_control, settings_bring_the_interfaces_in_line, .timeout = 30)
     send_datagrams(40, 9);
     cr_assert_eq(frames_of(&polled, 40), 40, "the one that stays goes on");
     end(&polled, 40);
+}
+
+Test(live_control, settings_wait_for_no_tick, .timeout = 30)
+{
+    static char one[] = "one*", filter[] = "udp and dst port 9";
+    if (!enter_namespace())
+        cr_skip_test("no permission to make a network namespace");
+    make_veth("one0");
+    char *words[] = {lo, one};
+    struct polled polled;
+    struct error error;
+    struct capture_settings settings = settings_of(words);
+    settings.interfaces.count = 2;
+    settings.filter = filter;
+    begin(&polled, &settings);
+    atomic_store(&polled.untold, true);
+    settings.interfaces.count = 1;
+    cr_assert(source_reconfigure(polled.source, &settings, &error), "%s", error.text);
+    settings.interfaces.count = 2;
+    cr_assert(source_reconfigure(polled.source, &settings, &error), "%s", error.text);
+    atomic_store(&polled.untold, false);
+    send_datagrams(40, 9);
+    cr_assert_eq(frames_of(&polled, 40), 40, "the one that stays goes on");
+    end(&polled, 40);
+}
+
+Test(live_control, a_late_filter_is_taken_back, .timeout = 30)
+{
+    static char any[] = "any", nine[] = "udp and dst port 9", ten[] = "udp and dst port 10";
+    static char *word[] = {any};
+    if (!enter_namespace())
+        cr_skip_test("no permission to make a network namespace");
+    struct polled polled;
+    struct error error;
+    struct capture_settings settings = settings_of(word);
+    settings.filter = nine;
+    create(&polled, &settings);
+    settings.filter = ten;
+    cr_assert_not(source_reconfigure(polled.source, &settings, &error), "nobody polls");
+    cr_assert_eq(error.kind, ERROR_DEADLINE_EXCEEDED, "%s", error.text);
+    usleep(100000);
+    poll_on(&polled);
+    usleep(100000);
+    send_datagrams(10, 10);
+    send_datagrams(20, 9);
+    cr_assert_eq(frames_of(&polled, 20), 20, "the filter before");
+    cr_assert(source_reconfigure(polled.source, &settings, &error), "%s", error.text);
+    send_datagrams(10, 9);
+    send_datagrams(20, 10);
+    cr_assert_eq(frames_of(&polled, 40), 40);
+    end(&polled, 40);
+}
+
+static void *stop_lo(void *argument)
+{
+    struct polled *polled = argument;
+    struct error error;
+    cr_expect_not(source_stop_one(polled->source, "lo", true, NULL, &error), "no tick counts it");
+    cr_expect_eq(error.kind, ERROR_DEADLINE_EXCEEDED, "%s", error.text);
+    return NULL;
+}
+
+Test(live_control, what_waited_too_long_is_withdrawn, .timeout = 30)
+{
+    static char one0[] = "one0", nine[] = "udp and dst port 9", ten[] = "udp and dst port 10";
+    if (!enter_namespace())
+        cr_skip_test("no permission to make a network namespace");
+    make_veth("one0");
+    char *words[] = {lo, one0};
+    struct polled polled;
+    struct error error;
+    pthread_t stopper;
+    struct capture_settings settings = settings_of(words);
+    settings.interfaces.count = 2;
+    settings.filter = nine;
+    begin(&polled, &settings);
+    atomic_store(&polled.untold, true);
+    pthread_create(&stopper, NULL, stop_lo, &polled);
+    usleep(200000);
+    settings.filter = ten;
+    cr_assert_not(source_reconfigure(polled.source, &settings, &error));
+    cr_assert_not_null(strstr(error.text, "nothing has changed"), "%s", error.text);
+    pthread_join(stopper, NULL);
+    atomic_store(&polled.untold, false);
+    cr_assert(source_start(polled.source, "lo", &error), "behind the stop, which went on: %s", error.text);
+    send_datagrams(10, 10);
+    send_datagrams(20, 9);
+    cr_assert_eq(frames_of(&polled, 20), 20, "the filter is what it was");
+    end(&polled, 20);
 }
 
 Test(live_control, a_fixed_capture_starts_nothing, .timeout = 30)
