@@ -101,8 +101,7 @@ static void take_back(struct live_set *set)
 static void leave(struct live_set *set, struct live_place *place, enum live_wish how)
 {
     assert(place->state == PLACE_READ);
-    if (how == LIVE_LEAVE_DRAIN || how == LIVE_LEAVE_UNREAD)
-        live_handle_shut(place->handle);
+    live_handle_seal(place->handle);
     place->state = PLACE_LEAVING;
     atomic_store(&place->handle->wish, how);
     live_exchange_wake(set->exchange->source_fd);

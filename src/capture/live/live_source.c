@@ -87,8 +87,9 @@ static void hear_keeper(struct live_source *source)
     for (unsigned i = 0; i < source->handles_count; i++) {
         struct live_handle *handle = source->handles[i];
         enum live_wish wish = (enum live_wish)atomic_load(&handle->wish);
-        live_filter_take(handle);
-        if (wish != LIVE_READ && handle->leave_ns == 0)
+        if (wish == LIVE_READ)
+            live_filter_take(handle);
+        else if (handle->leave_ns == 0)
             begin_leaving(source, handle, wish);
     }
 }
@@ -218,7 +219,7 @@ static void begin_draining(struct live_source *source)
     take_handles(source);
     for (unsigned i = 0; i < source->handles_count; i++) {
         struct live_handle *handle = source->handles[i];
-        live_handle_shut(handle);
+        live_handle_seal(handle);
         if (handle->leave_ns == 0)
             begin_leaving(source, handle, drain ? LIVE_LEAVE_DRAIN : LIVE_LEAVE_UNREAD);
     }
