@@ -41,7 +41,7 @@ struct live_handle {
     uint64_t nic_dropped_before; // what the NIC had dropped when it was opened
 
     // Said by the keeper, heard by the source.
-    atomic_int wish;                           // enum live_wish; only rises
+    atomic_int wish; // enum live_wish; the source says LIVE_ABANDON of one it cannot watch
     _Atomic(struct bpf_program *) next_filter; // to be set by who reads; NULL = none
     atomic_uint_least64_t nic_dropped;         // since it was opened
     atomic_int filter_state; // enum live_filter_state: asked by the keeper, answered by the source

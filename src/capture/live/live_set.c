@@ -93,7 +93,14 @@ static void take_back(struct live_set *set)
     struct live_handle *handle;
     while ((handle = live_exchange_take_back(set->exchange)) != NULL) {
         struct live_place *place = live_set_find(set, handle->device);
-        assert(place != NULL && place->handle == handle && place->state == PLACE_LEAVING);
+        assert(place != NULL && place->handle == handle);
+        bool unwatched = place->state == PLACE_READ; // the source gave it up by itself
+        assert(unwatched ? atomic_load(&handle->wish) == LIVE_ABANDON : place->state == PLACE_LEAVING);
+        if (unwatched)
+            log_warning("capture",
+                        "%s is not read: the system watches no more sockets (memory, or "
+                        "fs.epoll.max_user_watches); it is opened again",
+                        place->device);
         close_place(set, place);
     }
 }

@@ -65,7 +65,7 @@ static void take_handles(struct live_source *source)
     while ((handle = live_exchange_take(&source->keeper.exchange)) != NULL) {
         assert(source->handles_count < LIVE_INTERFACES_MAX);
         source->handles[source->handles_count++] = handle;
-        if (!watch_fd(source, handle->fd, handle)) // no memory: the keeper tries again
+        if (!watch_fd(source, handle->fd, handle)) // no memory or too many: the keeper tries again
             atomic_store(&handle->wish, LIVE_ABANDON);
         handle->ready = true;
     }

@@ -1,8 +1,24 @@
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 
 #include "live/live_fixture.h"
+
+// The kernel's epoll_ctl(), which refuses to watch so many further descriptors.
+static atomic_int refusals;
+
+int epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
+{
+    if (operation == EPOLL_CTL_ADD && atomic_load(&refusals) > 0) {
+        atomic_fetch_sub(&refusals, 1);
+        errno = ENOSPC;
+        return -1;
+    }
+    return (int)syscall(SYS_epoll_ctl, set, operation, fd, event);
+}
 
 // A source that a thread polls as the pipeline does, while the test changes it.
 struct polled {
@@ -203,6 +219,32 @@ Test(live_control, interfaces_start_and_stop, .timeout = 30)
     send_datagrams(30, 9);
     cr_assert_eq(frames_of(&polled, before + 30), before + 30);
     end(&polled, before + 30);
+}
+
+Test(live_control, an_interface_that_cannot_be_watched_is_opened_again, .timeout = 30)
+{
+    static char one0[] = "one0", filter[] = "udp and dst port 9";
+    static char *word[] = {one0};
+    if (!enter_namespace())
+        cr_skip_test("no permission to make a network namespace");
+    make_veth("one0");
+    struct polled polled;
+    struct error error;
+    struct capture_settings settings = settings_of(word);
+    settings.filter = filter;
+    begin(&polled, &settings);
+    usleep(100000);
+    atomic_store(&refusals, 1);
+    cr_assert(source_start(polled.source, "lo", &error), "%s", error.text);
+    for (int i = 0; i < 100 && atomic_load(&refusals) > 0; i++)
+        usleep(5000);
+    cr_assert_eq(atomic_load(&refusals), 0, "it was refused");
+    for (int i = 0; i < 600 && atomic_load(&polled.frames) == 0; i++) {
+        send_datagrams(1, 9);
+        usleep(5000);
+    }
+    cr_expect_gt(atomic_load(&polled.frames), 0, "a second later");
+    end(&polled, WHATEVER);
 }
 
 Test(live_control, the_last_stop_ends_the_source_unless_it_is_kept_open, .timeout = 30)
