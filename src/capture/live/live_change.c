@@ -105,8 +105,14 @@ static bool await_settled(struct live_set *set, struct error *error)
         poll(NULL, 0, live_set_wait_ms(set));
         live_set_step(set);
     }
-    *error = set->failure;
-    return error->kind != ERROR_INVALID_ARGUMENT && error->kind != ERROR_PERMISSION;
+    for (unsigned i = 0; i < set->places_count; i++) {
+        const struct error *failure = &set->places[i]->failure;
+        if (failure->kind != ERROR_INVALID_ARGUMENT && failure->kind != ERROR_PERMISSION)
+            continue;
+        *error = *failure;
+        return false;
+    }
+    return true;
 }
 
 bool live_set_open(struct live_set *set, const struct capture_settings *settings,
@@ -145,7 +151,7 @@ static void end_target(struct live_set *set, struct live_target *target, enum li
 
 bool live_change_start(struct live_set *set, const char *word, struct error *error)
 {
-    set->failure.kind = ERROR_NONE;
+    set->starting[0] = 0;
     if (live_targets_find(&set->targets, word) != NULL)
         return true;
     if (set->sealed)
@@ -153,6 +159,7 @@ bool live_change_start(struct live_set *set, const char *word, struct error *err
     struct live_target *target = live_targets_add(&set->targets, word, error);
     if (target == NULL)
         return false;
+    memcpy(set->starting, target->word, sizeof set->starting);
     live_set_add_places(set);
     if (check_auto(set, target, error) && open_places(set, live_target_name(target), error))
         return true;
@@ -160,12 +167,16 @@ bool live_change_start(struct live_set *set, const char *word, struct error *err
     return false;
 }
 
-bool live_change_started(struct live_set *set, const char *word, struct error *error)
+bool live_change_started(struct live_set *set, struct error *error)
 {
-    struct live_target *target = live_targets_find(&set->targets, word);
-    if (set->failure.kind == ERROR_NONE || target == NULL || target->kind == TARGET_GLOB || waits(set))
+    struct live_target *target =
+        set->starting[0] != 0 ? live_targets_find(&set->targets, set->starting) : NULL;
+    if (target == NULL || target->kind == TARGET_GLOB || waits(set))
         return true;
-    *error = set->failure;
+    const struct live_place *place = live_set_find(set, live_target_name(target));
+    if (place == NULL || place->failure.kind == ERROR_NONE)
+        return true;
+    *error = place->failure;
     end_target(set, target, LIVE_LEAVE_UNREAD);
     return false;
 }

@@ -25,4 +25,4 @@ bool live_change_is_settled(const struct live_set *set);
 bool live_change_is_done(const struct live_set *set);
 // After a start that is done: false with a sentence when the interface could not be opened after all; then it is
 // forgotten.
-bool live_change_started(struct live_set *set, const char *word, struct error *error);
+bool live_change_started(struct live_set *set, struct error *error);

@@ -181,7 +181,7 @@ static void go_on(struct live_keeper *keeper)
     if (request == NULL || !is_complete(keeper, request))
         return;
     if (request->good && request->kind == LIVE_START)
-        request->good = live_change_started(set, request->word, &request->error);
+        request->good = live_change_started(set, &request->error);
     request->verdict = set->stopped;
     answer(keeper, request);
 }

@@ -234,11 +234,12 @@ static void note_try(struct live_set *set, struct live_place *place, enum live_o
     bool failed = result != LIVE_OPENED && result != LIVE_MISSING && result != LIVE_DOWN;
     if (result == LIVE_OPENED && place->state == PLACE_READ && set->running)
         log_info("capture", "%s is captured", place->device);
-    if (failed && !place->complained)
+    if (failed && place->failure.kind == ERROR_NONE)
         log_warning("capture", "%s", error->text);
     if (failed)
-        set->failure = *error;
-    place->complained = failed;
+        place->failure = *error;
+    else if (place->state != PLACE_SETTLING)
+        place->failure.kind = ERROR_NONE;
 }
 
 static void settle(struct live_set *set)

@@ -247,6 +247,32 @@ Test(live_control, an_interface_that_cannot_be_watched_is_opened_again, .timeout
     end(&polled, WHATEVER);
 }
 
+Test(live_control, a_start_is_not_blamed_for_another_interface, .timeout = 30)
+{
+    static char one0[] = "one0", tunnels[] = "tun*",
+                filter[] = "ether host 02:00:00:00:00:01 or udp dst port 9";
+    static char *words[] = {one0, tunnels};
+    if (!enter_namespace())
+        cr_skip_test("no permission to make a network namespace");
+    make_veth("one0");
+    cr_assert_eq(system("ip tuntap add tun0 mode tun"), 0);
+    struct polled polled;
+    struct error error;
+    struct capture_settings settings = settings_of(words);
+    settings.interfaces.count = 2;
+    settings.filter = filter;
+    settings.timeout_ms = 50;
+    begin(&polled, &settings);
+    cr_assert(set_link("tun0", true), "which has no Ethernet, so that the filter fails, again and again");
+    for (unsigned i = 0; i < 20; i++) {
+        cr_assert(source_start(polled.source, "lo", &error), "%u: %s", i, error.text);
+        cr_assert(source_stop_one(polled.source, "lo", true, NULL, &error), "%u: %s", i, error.text);
+    }
+    cr_assert_not(source_start(polled.source, "tun0", &error));
+    cr_assert_not_null(strstr(error.text, "ether host"), "%s", error.text);
+    end(&polled, WHATEVER);
+}
+
 Test(live_control, the_last_stop_ends_the_source_unless_it_is_kept_open, .timeout = 30)
 {
     if (!enter_namespace())
