@@ -295,8 +295,9 @@ static const struct live_place *place_with(const struct live_set *set, enum live
 static bool refuse_filter(const struct live_place *place, const char *filter, struct error *error)
 {
     return error_set(error, ERROR_EXHAUSTED,
-                     "the filter \"%s\" is too long for the kernel (on %s): the one before stays", filter,
-                     place->device);
+                     "the filter \"%s\" cannot be set on %s (too long for the kernel, or no memory): "
+                     "the one before stays",
+                     filter, place->device);
 }
 
 // Gives every open handle the filter, or, when one does not take it, none.
