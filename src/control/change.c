@@ -170,28 +170,48 @@ static bool change_pipeline(struct control *control, const struct settings *sett
     return pipeline_change(control->pipeline, &change, error);
 }
 
-static void take_back(struct plan *plan, bool pipeline)
+static void take_back_pipeline(struct plan *plan)
+{
+    struct error error;
+    if (!change_pipeline(plan->control, plan->now, plan->next->number - 1, &error))
+        log_error("config", "flows cannot go back to what they followed: %s", error.text);
+}
+
+static bool change_capture(struct plan *plan, struct error *error)
 {
     struct control *control = plan->control;
-    struct error failure;
-    if (pipeline && !change_pipeline(control, plan->now, plan->next->number - 1, &failure))
-        log_error("config", "flows cannot go back to what they followed: %s", failure.text);
-    if (plan->captures && !source_reconfigure(control->source, &plan->now->capture, &failure))
-        log_error("config", "the capture cannot go back to what it was: %s", failure.text);
+    if (!plan->captures && !control->capture_strays)
+        return true;
+    if (!source_reconfigure(control->source, &plan->next->settings.capture, error))
+        return blame(plan, "capture.", error);
+    plan->captures = true;
+    control->capture_strays = false;
+    return true;
+}
+
+static void take_back_capture(struct plan *plan)
+{
+    struct control *control = plan->control;
+    struct error error;
+    if (!plan->captures || source_reconfigure(control->source, &plan->now->capture, &error))
+        return;
+    control->capture_strays = true;
+    log_error("config", "the capture cannot go back to what it was, the next change tries again: %s",
+              error.text);
 }
 
 // What may fail, in turn; a failure takes back what was done. The parts come last: a file that they open is emptied,
 // and nobody can take that back.
 static bool enact(struct plan *plan, struct error *error)
 {
-    struct control *control = plan->control;
-    const struct settings *next = &plan->next->settings;
-    if (plan->captures && !source_reconfigure(control->source, &next->capture, error))
-        return blame(plan, "capture.", error);
-    bool in_pipeline = change_pipeline(control, next, plan->next->number, error);
+    if (!change_capture(plan, error))
+        return false;
+    bool in_pipeline = change_pipeline(plan->control, &plan->next->settings, plan->next->number, error);
     if (in_pipeline && prepare_parts(plan, false, error))
         return true;
-    take_back(plan, in_pipeline);
+    if (in_pipeline)
+        take_back_pipeline(plan);
+    take_back_capture(plan);
     return false;
 }
 
@@ -219,12 +239,12 @@ static void commit(struct plan *plan)
         control->part[i].commit(control->part[i].owner);
 }
 
-// Whether the file says nothing new: then what the API changed stays.
+// Whether the file says nothing new: then what the API changed stays. Not while the capture has to be put right.
 static bool is_old_news(const struct control *control, const struct change *change)
 {
     struct settings_diff diff;
     settings_compare(&control->file, change->wanted, &diff);
-    return change->origin == CHANGE_BY_FILE && diff.count == 0;
+    return change->origin == CHANGE_BY_FILE && diff.count == 0 && !control->capture_strays;
 }
 
 // What is checked is put in force, and what the file said is kept for the next time.

@@ -158,9 +158,12 @@ static bool open_source(struct control *control, struct error *error)
     control->source = control->live
                           ? live_source_create(capture, control->chunks, error)
                           : file_source_create(&capture->read_pcap, capture->filter, control->chunks, error);
-    if (control->source != NULL && control->live && live_source_reason(control->source)[0] != '\0')
+    if (control->source == NULL || !control->live)
+        return control->source != NULL;
+    live_source_set_tick(control->source, (int64_t)control->settings->pipeline.tick_ms * NS_PER_MS);
+    if (live_source_reason(control->source)[0] != '\0')
         log_warning("capture", "%s", live_source_reason(control->source));
-    return control->source != NULL;
+    return true;
 }
 
 // pipeline.workers 0: a file takes the cores it may, live capture half of them.

@@ -30,6 +30,7 @@ struct control {
     struct generation_board generations;
     pthread_mutex_t changing; // one change at a time; below it:
     struct settings file;     // what start or file said last
+    bool capture_strays;      // it could not go back: what it does may not be what the settings say
     struct control_part part[CONTROL_PARTS];
     unsigned part_count;
     atomic_bool reload_failed;

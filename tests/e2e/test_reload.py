@@ -236,6 +236,22 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         namespaces.settle()
         self.assertEqual(self.end(running)["ledger"]["analysed"], 7 + 5)
 
+    def test_interfaces_with_long_ticks(self):
+        """What is removed is counted at the next tick; the answer does not wait for it, and what it says is so."""
+        namespaces.command(*self.inside, "ip", "link", "add", "quiet0", "type", "veth", "peer", "name", "quiet1")
+        for name in ("quiet0", "quiet1"):
+            namespaces.command(*self.inside, "ip", "link", "set", name, "up")
+        yaml = "log: {level: info}\npipeline: {tick_ms: 12000}\ncapture: {interfaces: [%s], filter: udp}\n"
+        running = self.start(yaml % "quiet0, lo", captured=())
+        began = time.monotonic()
+        self.reload(running, yaml % "quiet0", "capture.interfaces has changed")
+        self.reload(running, yaml % "quiet0, lo", "capture.interfaces has changed")
+        self.assertLess(time.monotonic() - began, 5)
+        sensor.until(lambda: running.stderr().count("lo is captured") > 0, 20, running.stderr)
+        self.send(count=10)
+        namespaces.settle()
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 10)
+
     def test_many_changes_under_load(self):
         running = self.start("log: {level: info}\n", "--workers", 2)
         for number in range(20):
