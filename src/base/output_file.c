@@ -305,11 +305,15 @@ bool output_file_follow(struct output_file *file, int64_t now_ns)
     return false;
 }
 
+static uint64_t kept_free(const struct output_file *file)
+{
+    return counted(&file->counts->min_free_bytes);
+}
+
 static bool has_space(const struct output_file *file)
 {
     struct statvfs disk;
-    return fstatvfs(file->out.fd, &disk) != 0 ||
-           disk.f_bavail * disk.f_frsize >= file->options.min_free_bytes;
+    return fstatvfs(file->out.fd, &disk) != 0 || disk.f_bavail * disk.f_frsize >= kept_free(file);
 }
 
 static void stop_for_space(struct output_file *file)
@@ -320,12 +324,13 @@ static void stop_for_space(struct output_file *file)
     keep_reason(file, output_short_of_space);
     log_warning(file->options.component,
                 "%s: less than %" PRIu64 " MB are free (output.min_free_mb); %s are not written", file->path,
-                file->options.min_free_bytes >> 20, file->options.unit);
+                kept_free(file) >> 20, file->options.unit);
 }
 
 static void check_space(struct output_file *file, int64_t now_ns)
 {
-    if (file->options.min_free_bytes == 0 || !file->out.regular || now_ns < file->next_check_ns)
+    bool off = kept_free(file) == 0 && file->state != OUTPUT_SHORT_OF_SPACE;
+    if (off || !file->out.regular || now_ns < file->next_check_ns)
         return;
     file->next_check_ns = now_ns + check_space_every_ns;
     bool space = has_space(file);
@@ -361,18 +366,38 @@ static bool next_path(struct output_file *file)
     return true;
 }
 
+// The next number that nobody has taken: a series may change hands while the one before writes its last units.
+static bool open_next(struct output_file *file)
+{
+    int fd;
+    do {
+        if (!next_path(file))
+            return false;
+        fd = open_path(file, O_EXCL);
+    } while (fd < 0 && errno == EEXIST);
+    return take_fd(file, fd);
+}
+
+static void delete_oldest(struct output_file *file, uint64_t number_before)
+{
+    uint64_t most = file->options.max_files;
+    for (uint64_t number = number_before + 1; most > 0 && number <= file->number; number++)
+        if (number > most)
+            file_series_delete(&file->series, number - most);
+}
+
 static void rotate(struct output_file *file, int64_t now_ns)
 {
+    uint64_t before = file->number;
     if (!write_buffer(file, now_ns))
         return;
     output_descriptor_close(&file->out);
     if (file->options.completed != NULL)
         file->options.completed(file->options.owner, file->path);
     empty_buffer(file);
-    if (!next_path(file) || !take_fd(file, open_path(file, O_TRUNC)) || !begin_file(file))
+    if (!open_next(file) || !begin_file(file))
         fail(file, errno, now_ns);
-    if (file->options.max_files > 0 && file->number > file->options.max_files)
-        file_series_delete(&file->series, file->number - file->options.max_files);
+    delete_oldest(file, before);
 }
 
 static bool is_rotation_due(const struct output_file *file, size_t length)
@@ -500,7 +525,7 @@ static bool begin_series(struct output_file *file)
     if (!file_series_init(&file->series, file->path))
         return false;
     file->number = file_series_last(&file->series);
-    return next_path(file);
+    return open_next(file);
 }
 
 // Pipes and devices (they are there already) stay one file.
@@ -521,6 +546,7 @@ static struct output_file *create(const char *path, const struct output_options 
     file->path = strdup(path);
     file->options = *options;
     file->counts = counts;
+    atomic_store_explicit(&counts->min_free_bytes, options->min_free_bytes, memory_order_relaxed);
     file->out = (struct output_descriptor){.fd = -1, .gives_up = options->gives_up};
     file->aside.target_fd = -1;
     file->to_stdout = is_stdout(path);
@@ -535,7 +561,7 @@ static struct output_file *create(const char *path, const struct output_options 
 static bool open_first(struct output_file *file)
 {
     struct stat status;
-    if (take_fd(file, open_path(file, O_TRUNC)))
+    if (take_fd(file, open_path(file, file->options.append ? 0 : O_TRUNC)))
         return true;
     file->awaits_first = errno == ENXIO && stat(file->path, &status) == 0 && S_ISFIFO(status.st_mode);
     return file->awaits_first;
@@ -557,7 +583,7 @@ struct output_file *output_file_open(const char *path, const struct output_optio
         error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
         return NULL;
     }
-    if ((wants_series(path, options) && !begin_series(file)) || !open_first(file)) {
+    if (!(wants_series(path, options) ? begin_series(file) : open_first(file))) {
         error_set(error, error_kind_of_errno(errno), "cannot write %s: %s", shown(file, file->path),
                   strerror(errno));
         destroy(file);

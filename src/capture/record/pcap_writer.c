@@ -213,6 +213,11 @@ struct tap_consumer *pcap_writer_create(const struct pcap_writer_options *option
     return &writer->consumer;
 }
 
+void pcap_writer_keep_free(struct tap_consumer *recorder, uint32_t min_free_mb)
+{
+    atomic_store(&writer_of(recorder)->counts.min_free_bytes, (uint64_t)min_free_mb * BYTES_OF_MB);
+}
+
 void pcap_writer_reopen(struct tap_consumer *recorder)
 {
     atomic_store(&writer_of(recorder)->reopen_wanted, true);
