@@ -48,6 +48,7 @@ struct output_file {
     uint32_t last_unit; // bytes of the last one written; 0 = unknown
     int64_t next_check_ns, next_try_ns;
     bool reader_left;     // why it failed last
+    int follow_failure;   // the errno of a new beginning at the path that is still wanted; 0 = none
     uint64_t lost_before; // counts->lost when the present failure began
     char reason[256];     // why units were lost first; "" = none were
     size_t used;          // of `buffer`
@@ -288,18 +289,28 @@ static void try_again(struct output_file *file, int64_t now_ns)
                 counted(&file->counts->lost) - file->lost_before, file->options.unit);
 }
 
+// The file that was moved is as good, unless it was removed.
+static void write_on(struct output_file *file, int reason)
+{
+    if (file->follow_failure == 0)
+        log_warning(
+            file->options.component,
+            "%s cannot be opened anew: %s; the file that was there is written on, and it is tried again",
+            file->path, strerror(reason));
+    file->follow_failure = reason;
+}
+
 bool output_file_follow(struct output_file *file, int64_t now_ns)
 {
-    if (!output_file_is_moved(file))
-        return true;
-    if (file->state == OUTPUT_FAILED || !write_buffer(file, now_ns))
+    bool moved = output_file_is_moved(file);
+    if (moved && (file->state == OUTPUT_FAILED || !write_buffer(file, now_ns)))
         return false;
-    if (open_again(file))
+    if (!moved || open_again(file)) {
+        file->follow_failure = 0;
         return true;
-    if (file->options.replace) // the moved file is as good
-        log_warning(file->options.component,
-                    "%s cannot be opened anew: %s; the file that was there is written on", file->path,
-                    strerror(errno));
+    }
+    if (file->options.replace)
+        write_on(file, errno);
     else
         fail(file, errno, now_ns);
     return false;
@@ -619,6 +630,11 @@ static bool report(const struct output_file *file, struct error *error)
     if (lost > 0)
         return error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s; %" PRIu64 " %s were not written",
                          name, file->reason, lost, file->options.unit);
+    if (file->follow_failure != 0)
+        return error_set(error, ERROR_DATA_LOSS,
+                         "%s could not be opened anew: %s; the last %s are in the file "
+                         "that was there",
+                         name, strerror(file->follow_failure), file->options.unit);
     return file->state != OUTPUT_FAILED || file->reader_left ||
            error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s", name, file->reason);
 }

@@ -74,7 +74,8 @@ void output_file_lose(struct output_file *file, uint64_t units, const char *reas
 bool output_file_is_empty(const struct output_file *file);
 // Whether the path does not lead to the open file any more.
 bool output_file_is_moved(const struct output_file *file);
-// Writes what is left and goes on at the path, when the file was moved from there. False when it could not be done.
+// Writes what is left and goes on at the path, when the file was moved from there. False when it could not be done;
+// with `replace` the owner tries again, and close() says so if it never could.
 bool output_file_follow(struct output_file *file, int64_t now_ns);
 
 // Writes what is left and the tail, closes and frees. False with a sentence when a unit was lost.
