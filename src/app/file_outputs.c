@@ -233,8 +233,14 @@ static bool check_path(const char *path, struct error *error)
         memcpy(directory + length, ".", 2);
         writable = access(directory, W_OK | X_OK) == 0;
     }
+    bool given_up = (errno == EACCES || errno == EPERM) && geteuid() == 0;
     return writable ||
-           error_set(error, error_kind_of_errno(errno), "%s cannot be written: %s", path, strerror(errno));
+           error_set(
+               error, error_kind_of_errno(errno), "%s cannot be written: %s%s", path, strerror(errno),
+               given_up
+                   ? " (the right to write to files and folders of other users was given up at the start: "
+                     "restart with this path)"
+                   : "");
 }
 
 // One at a time is ended: who turns an output on and off while nobody reads must not gather threads.

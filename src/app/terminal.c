@@ -43,6 +43,7 @@ struct terminal {
     int64_t begun_ns;       // under the lock: when the thread took what it writes
     int64_t late_since_ns;  // under the lock: when waiting was found given up; 0 = it was not
     int64_t late_ns;        // the thread's: how long it has waited for the reader since then
+    bool told;              // whoever flushes: that some was not read
     bool ending, ended;     // under the lock: the thread has to, and will not look at it again
     atomic_bool abandoned;  // who destroys it waits no longer
     atomic_int failure;
@@ -239,7 +240,7 @@ bool terminal_add(struct terminal *terminal, const char *text, size_t length)
     return length == 0;
 }
 
-static bool tell_failure(const struct terminal *terminal, size_t left, struct error *error)
+static bool tell_failure(struct terminal *terminal, size_t left, struct error *error)
 {
     int failure = atomic_load(&terminal->failure);
     if (failure == EPIPE)
@@ -249,6 +250,7 @@ static bool tell_failure(const struct terminal *terminal, size_t left, struct er
                          strerror(failure));
     if (left == 0)
         return true;
+    terminal->told = true;
     return error_set(error, ERROR_DEADLINE_EXCEEDED,
                      "%s was not read in time: its last %zu bytes are left out", terminal->setup.name, left);
 }
@@ -289,6 +291,11 @@ void terminal_destroy(struct terminal *terminal)
     free(terminal->filling.bytes);
     free(terminal->writing.bytes);
     free(terminal);
+}
+
+bool terminal_is_told(const struct terminal *terminal)
+{
+    return terminal->told;
 }
 
 int terminal_failure(const struct terminal *terminal)

@@ -80,6 +80,8 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
                     "info: flow.udp_timeout_secs has changed")
         sensor.until(lambda: len(self.records()) == 20, 10, running.stderr)
         self.assertEqual({record["reason"] for record in self.records()}, {"timeout"})
+        running.process.send_signal(signal.SIGHUP)
+        sensor.until(lambda: "info: the settings file says nothing new" in running.stderr(), 10, running.stderr)
         self.end(running)
 
     def test_fewer_flows(self):
@@ -135,6 +137,7 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         for yaml, said in (
                 ("flow: {udp_timeout_secs: 1, udp_timeout: 1}\n", "netscope.yaml:1: .*udp_timeout"),
                 ("flow: {udp_timeout_secs: 1}\nnames: {file: /none.csv}\n", "cannot read names.file /none.csv"),
+                ("flow: {udp_timeout_secs: 1}\nnames: {file: /tmp}\n", "cannot read names.file /tmp: Is a directory"),
                 ("flow: {udp_timeout_secs: 1}\nnetworks: {local: [x]}\n", "networks.local: 'x' is no CIDR"),
                 ("flow: {udp_timeout_secs: 1}\noutput: {write_pcap: /none/x.pcap}\n", "/none/x.pcap cannot be written"),
                 (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {self.file}}}\n", "would overwrite the input")):
@@ -277,7 +280,9 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.send(count=10)
         self.send(first=6000, count=3)
         namespaces.settle()
-        self.assertEqual(self.end(running)["ledger"]["analysed"], 10 + 5 + 3)
+        summary = self.end(running)
+        self.assertEqual(summary["ledger"]["analysed"], 10 + 5 + 3)
+        self.assertEqual(summary["filter"], "udp portrange 6000-6999")
 
     def test_interfaces(self):
         words = ("ip", "link", "add", "quiet0", "type", "veth", "peer", "name", "quiet1")
@@ -291,6 +296,7 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.reload(running, yaml % "quiet0, lo", "capture.interfaces has changed")
         self.send(count=7)
         namespaces.settle()
+        self.assertIn("capture.observation auto stays `all`, as the interfaces of the start wanted it", running.stderr())
         self.reload(running, yaml % "none0", "the settings stay as they are: .*none0")
         self.send(count=5)
         namespaces.settle()
