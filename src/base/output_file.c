@@ -40,6 +40,7 @@ struct output_file {
     struct output_descriptor out;
     bool to_stdout;
     bool awaits_first;  // reader, of a FIFO: nothing is open yet
+    bool head_due;      // of a pipe or a device: its reader may keep a write waiting
     struct aside aside; // in place of the path
     bool stands_empty;  // at the path, with its tail
     enum output_state state;
@@ -129,14 +130,14 @@ static bool begin_file(struct output_file *file)
     return write_text(file, file->options.head);
 }
 
-// The first reader of a FIFO, if it is there; its owner was told of the beginning. False with errno.
+// The first reader of a FIFO, if it is there. False with errno.
 static bool meet_first_reader(struct output_file *file)
 {
     int fd = open_path(file, 0);
     if (fd < 0)
         return false;
     file->awaits_first = false;
-    return take_fd(file, fd) && write_text(file, file->options.head);
+    return take_fd(file, fd);
 }
 
 // Waits for it: what it is to read waits in the queue of the output.
@@ -152,6 +153,16 @@ static bool await_first_reader(struct output_file *file)
         poll(NULL, 0, OUTPUT_LOOK_AGAIN_MS);
     }
     return true;
+}
+
+// What comes before the first write to a pipe or a device. False with errno.
+static bool write_due_head(struct output_file *file)
+{
+    if (!await_first_reader(file))
+        return false;
+    bool due = file->head_due;
+    file->head_due = false;
+    return !due || write_text(file, file->options.head);
 }
 
 // Failing and trying again.
@@ -234,7 +245,7 @@ static bool write_buffer(struct output_file *file, int64_t now_ns)
 {
     if (file->used == 0)
         return true;
-    if (!await_first_reader(file)) {
+    if (!write_due_head(file)) {
         fail(file, errno, now_ns);
         return false;
     }
@@ -271,6 +282,7 @@ static bool open_again(struct output_file *file)
         count(&file->counts->lost, file->units);
         empty_buffer(file);
     }
+    file->head_due = false;
     return begin_file(file);
 }
 
@@ -479,9 +491,11 @@ void output_file_flush(struct output_file *file, int64_t now_ns)
     if (file->options.keep_trying && !file->awaits_first && !file->to_stdout &&
         output_descriptor_has_no_reader(&file->out))
         fail(file, EPIPE, now_ns);
-    else if (file->awaits_first && !meet_first_reader(file) && errno != ENXIO)
+    else if (file->awaits_first && !meet_first_reader(file) && errno == ENXIO)
+        return;
+    else if (file->awaits_first || !write_due_head(file))
         fail(file, errno, now_ns);
-    else if (!file->awaits_first)
+    else
         write_buffer(file, now_ns);
 }
 
@@ -580,7 +594,8 @@ static bool open_first(struct output_file *file)
 
 static void begin_first(struct output_file *file)
 {
-    if (file->awaits_first)
+    file->head_due = !file->out.regular;
+    if (file->head_due)
         tell_begun(file);
     else if (!begin_file(file))
         fail(file, errno, 0); // as any later write that fails: the other outputs are not to suffer
@@ -642,7 +657,7 @@ static bool report(const struct output_file *file, struct error *error)
 bool output_file_close(struct output_file *file, struct error *error)
 {
     file->options.keep_trying = false;
-    if (file->state == OUTPUT_WRITING && !await_first_reader(file))
+    if (file->state == OUTPUT_WRITING && !write_due_head(file))
         fail(file, errno, 0);
     else if (file->out.fd >= 0)
         write_buffer(file, 0);

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/output_descriptor.h"
 #include "base/output_file.h"
 
 enum { FIRST_ROOM = 4096, FIRST_RUNS = 16, ALIGNMENT = _Alignof(struct spooled_line) };
@@ -138,36 +139,46 @@ static bool has_space(const struct flow_spool *spool)
            disk.f_bavail * disk.f_frsize >= spool->min_free_bytes;
 }
 
-// The first `length` bytes of the buffer, all of them; false with errno, and what is written next goes in their place.
-static bool write_buffer(struct flow_spool *spool, size_t length)
+static void gather(struct flow_spool *spool, size_t first, size_t end)
 {
-    size_t done = 0;
-    while (done < length) {
-        ssize_t written = pwrite(spool->fd, spool->buffer + done, length - done, (off_t)(spool->size + done));
-        if (written < 0 && errno != EINTR)
-            return false;
-        done += written > 0 ? (size_t)written : 0;
+    size_t filled = 0;
+    for (size_t i = first; i < end; i++) {
+        const struct spooled_line *line = line_at(spool->lines, spool->offsets[i]);
+        memcpy(spool->buffer + filled, line, line->bytes);
+        filled += line->bytes;
     }
-    spool->size += length;
-    return true;
+}
+
+// The bytes of the lines from place `first` on that lie whole within `most` bytes; counts them on.
+static size_t whole_lines(const struct flow_spool *spool, size_t *first, size_t most)
+{
+    size_t bytes = 0;
+    for (; *first < spool->count; ++*first) {
+        size_t next = line_at(spool->lines, spool->offsets[*first])->bytes;
+        if (bytes + next > most)
+            break;
+        bytes += next;
+    }
+    return bytes;
 }
 
 // In their order; returns how many are in the file, and errno says why it is not all.
 static size_t write_lines(struct flow_spool *spool)
 {
-    size_t filled = 0, safe = 0;
-    for (size_t i = 0; i < spool->count; i++) {
-        const struct spooled_line *line = line_at(spool->lines, spool->offsets[i]);
-        if (filled + line->bytes > SPOOL_BUFFER_BYTES) {
-            if (!write_buffer(spool, filled))
-                return safe;
-            filled = 0;
-            safe = i;
-        }
-        memcpy(spool->buffer + filled, line, line->bytes);
-        filled += line->bytes;
+    struct output_descriptor out = {.fd = spool->fd, .regular = true};
+    size_t safe = 0, filled = 0, done = 0;
+    while (safe < spool->count && done == filled) {
+        size_t end = safe;
+        filled = whole_lines(spool, &end, SPOOL_BUFFER_BYTES);
+        gather(spool, safe, end);
+        done = output_descriptor_write(&out, spool->buffer, filled);
+        spool->size += whole_lines(spool, &safe, done);
     }
-    return write_buffer(spool, filled) ? spool->count : safe;
+    int reason = errno;
+    if (done < filled)
+        lseek(spool->fd, (off_t)spool->size, SEEK_SET); // over what was cut
+    errno = reason;
+    return safe;
 }
 
 // What is in memory becomes a run of the file. What the disk does not take is lost.

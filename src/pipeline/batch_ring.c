@@ -21,9 +21,14 @@ void batch_ring_done(struct batch_ring *ring)
     *ring = (struct batch_ring){0};
 }
 
+struct latch *batch_ring_next(struct batch_ring *ring)
+{
+    return &ring->batches[ring->next].done;
+}
+
 bool batch_ring_is_ready(struct batch_ring *ring)
 {
-    return latch_is_open(&ring->batches[ring->next].done);
+    return latch_is_open(batch_ring_next(ring));
 }
 
 // They come back in order: with the one in the middle come all before it.

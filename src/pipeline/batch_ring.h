@@ -13,6 +13,8 @@ struct batch_ring {
 bool batch_ring_init(struct batch_ring *ring, unsigned count, unsigned packets);
 void batch_ring_done(struct batch_ring *ring);
 
+// Open when the next batch is empty.
+struct latch *batch_ring_next(struct batch_ring *ring);
 // Whether the next batch is empty.
 bool batch_ring_is_ready(struct batch_ring *ring);
 // Whether the older half of all is: who waits for that is not woken for each one.

@@ -48,10 +48,11 @@ void pipeline_flush_workers(struct pipeline *pipeline)
         worker_flush(pipeline->workers[i]);
 }
 
-// Waits until a step is possible, where the source's thread takes them all: for the aggregate to give something back.
-static bool await_step(struct pipeline *pipeline, int timeout_ms)
+// Takes steps until a latch is open, where the source's thread takes them all; when none is possible it waits for the
+// aggregate to give something back, `timeout_ms` at a time.
+static bool step_until(struct pipeline *pipeline, struct latch *latch, int timeout_ms)
 {
-    while (!batch_ring_is_ready(&pipeline->batches)) {
+    while (!latch_is_open(latch)) {
         unsigned count = bell_count(&pipeline->helping);
         if (pipeline_help_workers(pipeline))
             continue;
@@ -60,7 +61,7 @@ static bool await_step(struct pipeline *pipeline, int timeout_ms)
         if (timeout_ms >= 0 && !pipeline_help_workers(pipeline))
             break;
     }
-    return batch_ring_is_ready(&pipeline->batches);
+    return latch_is_open(latch);
 }
 
 // Waits for an empty batch; live only a little. With a file the source has nothing else to do then, and does
@@ -70,7 +71,7 @@ static bool await_batch(struct pipeline *pipeline, bool wait)
     if (batch_ring_is_ready(&pipeline->batches))
         return true;
     if (is_alone(pipeline))
-        return await_step(pipeline, wait ? -1 : EMPTY_WAIT_MS);
+        return step_until(pipeline, batch_ring_next(&pipeline->batches), wait ? -1 : EMPTY_WAIT_MS);
     pipeline_wake_workers(pipeline);
     if (!wait)
         return batch_ring_wait(&pipeline->batches, EMPTY_WAIT_MS);
@@ -80,10 +81,12 @@ static bool await_batch(struct pipeline *pipeline, bool wait)
     return batch_ring_is_ready(&pipeline->batches) || batch_ring_wait(&pipeline->batches, -1);
 }
 
-// Shards that are behind, as bits.
+// Shards that are behind others, as bits.
 static uint32_t workers_behind(const struct pipeline *pipeline)
 {
     uint32_t behind = 0;
+    if (is_alone(pipeline))
+        return 0;
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
         behind |= (uint32_t)(worker_queued(pipeline->workers[i]) >= BATCHES_BEHIND) << i;
     return behind;
@@ -92,6 +95,8 @@ static uint32_t workers_behind(const struct pipeline *pipeline)
 // Small batches would use up the ring while the workers are held up for a moment.
 bool pipeline_is_busy(const struct pipeline *pipeline)
 {
+    if (is_alone(pipeline))
+        return false;
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
         if (worker_queued(pipeline->workers[i]) >= BATCHES_BUSY)
             return true;
@@ -99,10 +104,13 @@ bool pipeline_is_busy(const struct pipeline *pipeline)
 }
 
 // Where the source's thread runs the shards itself, the batch that it has just sent is empty again, as a rule, and lies
-// in the caches.
+// in the caches. Where the aggregate has no part to spare for a shard, a live source waits a little for it rather than
+// reading on: the kernel's ring holds more than our batches.
 static struct batch *step_alone(struct pipeline *pipeline, struct batch *batch)
 {
     pipeline_help_workers(pipeline);
+    if (!latch_is_open(&batch->done) && !is_lossless(pipeline))
+        step_until(pipeline, &batch->done, EMPTY_WAIT_MS);
     return latch_is_open(&batch->done) ? batch : NULL;
 }
 

@@ -142,6 +142,11 @@ class BrokenOutputTest(sensor.SensorTest):
         self.assertGreater(len(capture_file.read_frames(copy)), 1)
         self.assertEqual(sensor.load_json(self.folder / "flows.json"), [])
 
+    def test_a_device_takes_any_number_of_outputs(self):
+        flags = ("-w", "--export-json", "--export-csv", "--expired-flows-jsonl", "--summary-json")
+        arguments = [word for flag in flags for word in (flag, "/dev/null")]
+        self.check(sensor.run("-r", BROWSING, "--report", "none", *arguments))
+
     def test_a_broken_pipe(self):
         for flag in ("--export-json", "--export-csv", "--expired-flows-jsonl", "--expired-flows-csv", "-w"):
             with self.subTest(flag=flag):

@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM, --count and the end of a pipe are one path: exit 0, every file whole."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -148,12 +149,13 @@ class StuckEndTest(namespaces.NamespaceTest, sensor.SensorTest):
         for path in self.fifos.values():
             os.mkfifo(path)
 
-    def start(self, *arguments, stdout=subprocess.DEVNULL, prefix=()):
+    def start(self, *arguments, stdout=subprocess.DEVNULL, prefix=(), export=True):
+        if export:
+            arguments += ("--export-json", self.flows)
         errors = open(self.folder / "stderr", "w+", encoding="utf-8")
         self.addCleanup(errors.close)
         process = subprocess.Popen(
-            [*prefix, sensor.BINARY, *map(str, arguments), "--export-json", str(self.flows), "--summary-json",
-             str(self.summary)], stdin=subprocess.DEVNULL, stdout=stdout, stderr=errors, env=sensor.environment())
+            [*prefix, sensor.BINARY, *map(str, arguments), "--summary-json", str(self.summary)], stdin=subprocess.DEVNULL, stdout=stdout, stderr=errors, env=sensor.environment())
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
@@ -220,6 +222,24 @@ class StuckEndTest(namespaces.NamespaceTest, sensor.SensorTest):
                 self.assertGreater(len(sensor.load_json(self.flows)), 40)
                 self.assertIn("never is incomplete: nobody read it in time", self.stderr())
                 self.assertIn("never is incomplete", str(summary))
+
+    def test_a_standard_output_that_is_full_from_the_start(self):
+        for flags in (("-w", "-"), ("--export-json", "-"), ("--expired-flows-csv", "-")):
+            with self.subTest(flags=flags):
+                unread, stdout = os.pipe()
+                self.addCleanup(os.close, unread)
+                self.addCleanup(os.close, stdout)
+                os.set_blocking(stdout, False)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        os.write(stdout, bytes(4096))
+                os.set_blocking(stdout, True)
+                process = self.start("-r", sensor.CAPTURES / "browsing.pcap", "--report", "none", *flags, stdout=stdout,
+                                     export=flags[0] != "--export-json")
+                self.await_catching(process)
+                time.sleep(0.5)
+                self.assertEqual(self.end(process)["packets"], 730)
+                self.assertIn("standard output is incomplete: nobody read it in time", self.stderr())
 
     def test_a_late_reader_gets_all(self):
         source = sensor.CAPTURES / "browsing.pcap"
