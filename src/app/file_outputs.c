@@ -115,20 +115,21 @@ void file_output_destroy(struct file_output *file)
     *file = (struct file_output){0};
 }
 
-static void keep_failure(struct file_outputs *files, unsigned row, const struct error *failure)
-{
-    log_error("output", "%s", failure->text);
-    files->failure[row] = *failure;
-    files->failed[row] = true;
-}
-
-// Waits for it.
-static void end_leaving(struct file_outputs *files, unsigned row)
+// Waits for it; a failure is kept for the end of the run. True when there is nothing to tell.
+static bool end_leaving(struct file_outputs *files, unsigned row)
 {
     struct error failure;
-    if (files->leaving[row] != NULL && !output_ending_end(files->leaving[row], &failure))
-        keep_failure(files, row, &failure);
-    files->leaving[row] = NULL;
+    if (!output_ending_is_there(&files->leaving[row]) || output_ending_end(&files->leaving[row], &failure))
+        return true;
+    files->failure[row] = failure;
+    files->failed[row] = true;
+    return false;
+}
+
+static void end_and_tell(struct file_outputs *files, unsigned row)
+{
+    if (!end_leaving(files, row))
+        log_error("output", "%s", files->failure[row].text);
 }
 
 bool file_outputs_open(struct file_outputs *files, const struct settings *settings, struct control *control,
@@ -246,12 +247,13 @@ static bool check_path(const char *path, struct error *error)
 // One at a time is ended: who turns an output on and off while nobody reads must not gather threads.
 static bool check_left(struct file_outputs *files, unsigned row, struct error *error)
 {
-    if (files->leaving[row] != NULL && output_ending_await(files->leaving[row], 0))
-        end_leaving(files, row);
-    return files->leaving[row] == NULL ||
+    struct output_ending *leaving = &files->leaving[row];
+    if (output_ending_is_there(leaving) && output_ending_await(leaving, 0))
+        end_and_tell(files, row);
+    return !output_ending_is_there(leaving) ||
            error_set(error, ERROR_FAILED_PRECONDITION,
                      "%s cannot change now: %s, which it wrote before, waits for its reader to read the rest",
-                     rows[row].key, output_ending_path(files->leaving[row]));
+                     rows[row].key, files->leaving[row].file.path);
 }
 
 // Records are appended to the file that this run wrote; anything else would empty it.
@@ -308,12 +310,12 @@ static void end_file(struct file_outputs *files, unsigned row, struct file_outpu
     if (file->tap != NULL)
         control_remove_tap(files->control, file->tap);
     written_files_add(files, row, file->path);
-    files->leaving[row] = output_ending_begin(file);
-    if (files->leaving[row] == NULL || output_ending_await(files->leaving[row], MOMENT_MS))
-        end_leaving(files, row);
+    output_ending_begin(&files->leaving[row], file);
+    if (output_ending_await(&files->leaving[row], MOMENT_MS))
+        end_and_tell(files, row);
     else
         log_warning("output", "%s of %s is not written whole yet: its reader does not read",
-                    output_ending_path(files->leaving[row]), rows[row].key);
+                    files->leaving[row].file.path, rows[row].key);
 }
 
 // The new one begins before the old one ends: nothing falls between them.

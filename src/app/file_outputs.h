@@ -5,6 +5,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -15,7 +16,6 @@
 
 struct tap;
 struct tap_consumer;
-struct output_ending;
 
 enum { FILE_OUTPUTS = 5 };
 
@@ -27,6 +27,16 @@ struct file_output {
     struct tap_consumer *recorder; // whose consumer this is
 };
 
+// One that was turned off and is written to its end (output_ending.h).
+struct output_ending {
+    struct file_output file; // path NULL = none
+    pthread_t thread;
+    bool started;
+    bool complete; // and failure: before done
+    struct error failure;
+    atomic_bool done;
+};
+
 // A file of this run that was ended.
 struct written_file {
     unsigned row;
@@ -36,12 +46,12 @@ struct written_file {
 
 struct file_outputs {
     struct control *control;
-    struct file_output now[FILE_OUTPUTS];        // by row
-    struct file_output next[FILE_OUTPUTS];       // opened for the settings to come
-    bool changes[FILE_OUTPUTS];                  // next takes the place of now
-    uint32_t min_free_mb;                        // of the settings to come
-    struct output_ending *leaving[FILE_OUTPUTS]; // one that was ended, and is not whole yet; NULL = none
-    struct written_file *written;                // none of them is emptied
+    struct file_output now[FILE_OUTPUTS];       // by row
+    struct file_output next[FILE_OUTPUTS];      // opened for the settings to come
+    bool changes[FILE_OUTPUTS];                 // next takes the place of now
+    uint32_t min_free_mb;                       // of the settings to come
+    struct output_ending leaving[FILE_OUTPUTS]; // that were ended, and are not whole yet
+    struct written_file *written;               // none of them is emptied
     unsigned written_count, written_room;
     bool failed[FILE_OUTPUTS]; // one that was ended is incomplete
     struct error failure[FILE_OUTPUTS];

@@ -1,21 +1,11 @@
 #include "app/output_ending.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
-#include "base/log.h"
 #include "base/thread.h"
-
-struct output_ending {
-    struct file_output file;
-    pthread_t thread;
-    bool started;
-    bool complete; // and this, before done
-    struct error failure;
-    atomic_bool done;
-};
 
 static void *finish(void *argument)
 {
@@ -25,22 +15,19 @@ static void *finish(void *argument)
     return NULL;
 }
 
-struct output_ending *output_ending_begin(struct file_output *take_file)
+void output_ending_begin(struct output_ending *ending, struct file_output *take_file)
 {
-    struct output_ending *ending = calloc(1, sizeof *ending);
-    struct error failure;
-    if (ending == NULL) {
-        if (!file_output_finish(take_file, &failure))
-            log_error("output", "%s", failure.text);
-        file_output_destroy(take_file);
-        return NULL;
-    }
-    ending->file = *take_file;
+    assert(!output_ending_is_there(ending) && take_file->path != NULL);
+    *ending = (struct output_ending){.file = *take_file};
     *take_file = (struct file_output){0};
     ending->started = thread_start(&ending->thread, finish, ending);
     if (!ending->started)
         finish(ending);
-    return ending;
+}
+
+bool output_ending_is_there(const struct output_ending *ending)
+{
+    return ending->file.path != NULL;
 }
 
 bool output_ending_await(const struct output_ending *ending, unsigned most_ms)
@@ -52,11 +39,6 @@ bool output_ending_await(const struct output_ending *ending, unsigned most_ms)
     return atomic_load(&ending->done);
 }
 
-const char *output_ending_path(const struct output_ending *ending)
-{
-    return ending->file.path;
-}
-
 bool output_ending_end(struct output_ending *ending, struct error *error)
 {
     if (ending->started)
@@ -65,6 +47,6 @@ bool output_ending_end(struct output_ending *ending, struct error *error)
     if (!complete)
         *error = ending->failure;
     file_output_destroy(&ending->file);
-    free(ending);
+    assert(!output_ending_is_there(ending));
     return complete;
 }

@@ -8,12 +8,10 @@
 #include "app/file_outputs.h"
 #include "base/error.h"
 
-struct output_ending;
-
-// Takes the file. Without memory or a thread the caller waits for it, NULL then with the failure told.
-struct output_ending *output_ending_begin(struct file_output *take_file);
+// Takes the file. Without a thread the caller waits for it.
+void output_ending_begin(struct output_ending *ending, struct file_output *take_file);
+bool output_ending_is_there(const struct output_ending *ending);
 // Whether it is over, after at most `most_ms`.
 bool output_ending_await(const struct output_ending *ending, unsigned most_ms);
-const char *output_ending_path(const struct output_ending *ending);
-// Waits for the end, and frees. False with a sentence when the file is incomplete.
+// Waits for the end, and leaves none. False with a sentence when the file is incomplete.
 bool output_ending_end(struct output_ending *ending, struct error *error);
