@@ -106,6 +106,9 @@ struct name_file *name_file_load(const char *path, struct error *error)
     size_t room = 0;
     for (unsigned number = 1; good && getline(&line, &room, stream) >= 0; number++)
         good = read_line(file, line, path, number, error);
+    if (good && ferror(stream))
+        good =
+            error_set(error, ERROR_INVALID_ARGUMENT, "cannot read names.file %s: %s", path, strerror(errno));
     free(line);
     fclose(stream);
     if (!good) {

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "aggregate/sink.h"
+#include "app/output_ending.h"
 #include "app/signals.h"
+#include "app/written_files.h"
 #include "base/log.h"
 #include "capture/record/pcap_writer.h"
 #include "config/paths.h"
@@ -59,12 +61,14 @@ static bool open_recorder(struct file_output *file, const struct output_settings
     return file->tap != NULL;
 }
 
+// A file of this run is written on.
 static bool open_sink(struct file_output *file, unsigned row, const struct output_settings *output,
-                      struct control *control, struct error *error)
+                      struct file_outputs *files, struct error *error)
 {
     struct export_options options = {
-        .events = control_flow_events(control),
-        .live = control_is_live(control),
+        .events = control_flow_events(files->control),
+        .live = control_is_live(files->control),
+        .append = written_files_have(files, file->path) != NULL,
         .gives_up = signals_patience_is_over,
         .rotate_bytes = output->rotate_mb * bytes_per_mb,
         .max_files = output->max_files,
@@ -75,8 +79,8 @@ static bool open_sink(struct file_output *file, unsigned row, const struct outpu
     return file->sink != NULL;
 }
 
-static bool open_file(struct file_output *file, unsigned row, const struct settings *settings,
-                      struct control *control, struct error *error)
+static bool open_file(struct file_outputs *files, struct file_output *file, unsigned row,
+                      const struct settings *settings, struct error *error)
 {
     const char *path = value_text(settings, setting_of(row));
     if (path[0] == '\0')
@@ -84,8 +88,9 @@ static bool open_file(struct file_output *file, unsigned row, const struct setti
     file->path = strdup(path);
     if (file->path == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for %s", rows[row].key);
-    return rows[row].create != NULL ? open_sink(file, row, &settings->output, control, error)
-                                    : open_recorder(file, &settings->output, control_source(control), error);
+    return rows[row].create != NULL
+               ? open_sink(file, row, &settings->output, files, error)
+               : open_recorder(file, &settings->output, control_source(files->control), error);
 }
 
 // Packets come from now on; records of flows already do.
@@ -94,14 +99,14 @@ static bool begin_file(const struct file_output *file, struct control *control, 
     return file->tap == NULL || control_add_tap(control, file->tap, error);
 }
 
-static bool finish_file(const struct file_output *file, struct error *error)
+bool file_output_finish(const struct file_output *file, struct error *error)
 {
     if (file->sink != NULL)
         return file->sink->ops->finish(file->sink, NULL, error);
     return file->tap == NULL || tap_finish(file->tap, error);
 }
 
-static void destroy_file(struct file_output *file)
+void file_output_destroy(struct file_output *file)
 {
     if (file->sink != NULL)
         file->sink->ops->destroy(file->sink);
@@ -110,13 +115,30 @@ static void destroy_file(struct file_output *file)
     *file = (struct file_output){0};
 }
 
+// Waits for it; a failure is kept for the end of the run. True when there is nothing to tell.
+static bool end_leaving(struct file_outputs *files, unsigned row)
+{
+    struct error failure;
+    if (!output_ending_is_there(&files->leaving[row]) || output_ending_end(&files->leaving[row], &failure))
+        return true;
+    files->failure[row] = failure;
+    files->failed[row] = true;
+    return false;
+}
+
+static void end_and_tell(struct file_outputs *files, unsigned row)
+{
+    if (!end_leaving(files, row))
+        log_error("output", "%s", files->failure[row].text);
+}
+
 bool file_outputs_open(struct file_outputs *files, const struct settings *settings, struct control *control,
                        struct error *error)
 {
     *files = (struct file_outputs){.control = control, .lock = PTHREAD_MUTEX_INITIALIZER};
     for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
         struct file_output *file = &files->now[row];
-        if (!open_file(file, row, settings, control, error) || !begin_file(file, control, error))
+        if (!open_file(files, file, row, settings, error) || !begin_file(file, control, error))
             return false;
     }
     return true;
@@ -137,7 +159,8 @@ unsigned file_outputs_finish(struct file_outputs *files, struct error failures[F
     unsigned count = 0;
     for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
         struct error failure;
-        bool good = finish_file(&files->now[row], &failure);
+        end_leaving(files, row);
+        bool good = file_output_finish(&files->now[row], &failure);
         if (!good && files->failed[row])
             log_error("output", "%s", failure.text);
         if (!good || files->failed[row])
@@ -149,9 +172,11 @@ unsigned file_outputs_finish(struct file_outputs *files, struct error failures[F
 void file_outputs_done(struct file_outputs *files)
 {
     for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
-        destroy_file(&files->next[row]);
-        destroy_file(&files->now[row]);
+        end_leaving(files, row);
+        file_output_destroy(&files->next[row]);
+        file_output_destroy(&files->now[row]);
     }
+    free(files->written);
 }
 
 bool file_output_counts(const struct file_outputs *files, unsigned row, struct export_counts *out)
@@ -170,6 +195,31 @@ static bool is_other_file(const char *path, const char *other)
     return strcmp(path, other) != 0 && !(both && place_is_same(&place, &beside));
 }
 
+static bool is_rotating(unsigned row, const struct output_settings *output)
+{
+    return rows[row].create == NULL ? output->write_pcap_rotate_mb > 0 : output->rotate_mb > 0;
+}
+
+// Whether an open series, or what becomes one, has to be begun anew.
+static bool has_other_rotation(unsigned row, const struct output_settings *now,
+                               const struct output_settings *next)
+{
+    if (setting_of(row)->applies == SETTING_AT_START || (!is_rotating(row, now) && !is_rotating(row, next)))
+        return false;
+    if (rows[row].create == NULL)
+        return now->write_pcap_rotate_mb != next->write_pcap_rotate_mb ||
+               now->write_pcap_max_files != next->write_pcap_max_files;
+    return now->rotate_mb != next->rotate_mb || now->max_files != next->max_files ||
+           now->compress != next->compress;
+}
+
+static bool has_changed(unsigned row, const struct settings *now, const struct settings *next)
+{
+    const char *path = value_text(now, setting_of(row)), *other = value_text(next, setting_of(row));
+    return is_other_file(path, other) || (path[0] != '\0' && other[0] != '\0' && strcmp(other, "-") != 0 &&
+                                          has_other_rotation(row, &now->output, &next->output));
+}
+
 // Looks, and leaves the file as it is.
 static bool check_path(const char *path, struct error *error)
 {
@@ -184,8 +234,41 @@ static bool check_path(const char *path, struct error *error)
         memcpy(directory + length, ".", 2);
         writable = access(directory, W_OK | X_OK) == 0;
     }
+    bool given_up = (errno == EACCES || errno == EPERM) && geteuid() == 0;
     return writable ||
-           error_set(error, error_kind_of_errno(errno), "%s cannot be written: %s", path, strerror(errno));
+           error_set(
+               error, error_kind_of_errno(errno), "%s cannot be written: %s%s", path, strerror(errno),
+               given_up
+                   ? " (the right to write to files and folders of other users was given up at the start: "
+                     "restart with this path)"
+                   : "");
+}
+
+// One at a time is ended: who turns an output on and off while nobody reads must not gather threads.
+static bool check_left(struct file_outputs *files, unsigned row, struct error *error)
+{
+    struct output_ending *leaving = &files->leaving[row];
+    if (output_ending_is_there(leaving) && output_ending_await(leaving, 0))
+        end_and_tell(files, row);
+    return !output_ending_is_there(leaving) ||
+           error_set(error, ERROR_FAILED_PRECONDITION,
+                     "%s cannot change now: %s, which it wrote before, waits for its reader to read the rest",
+                     rows[row].key, files->leaving[row].file.path);
+}
+
+// Records are appended to the file that this run wrote; anything else would empty it.
+static bool check_written(const struct file_outputs *files, unsigned row, const struct settings *next,
+                          struct error *error)
+{
+    const char *path = value_text(next, setting_of(row));
+    const struct written_file *written = written_files_have(files, path);
+    if (written == NULL || is_rotating(row, &next->output) ||
+        (written->row == row && rows[row].create != NULL))
+        return true;
+    return error_set(error, ERROR_FAILED_PRECONDITION,
+                     "%s: this run has written %s already, and would empty it: move it away, or give another "
+                     "path",
+                     rows[row].key, path);
 }
 
 static bool prepare_file(struct file_outputs *files, unsigned row, const struct settings *next, bool dry_run,
@@ -197,18 +280,19 @@ static bool prepare_file(struct file_outputs *files, unsigned row, const struct 
                          "%s can have standard output from a start on only, for people read it now",
                          rows[row].key);
     if (dry_run)
-        return check_path(path, error);
-    return open_file(&files->next[row], row, next, files->control, error);
+        return check_left(files, row, error) && check_written(files, row, next, error) &&
+               check_path(path, error);
+    return written_files_reserve(files, error) && open_file(files, &files->next[row], row, next, error);
 }
 
 bool file_outputs_prepare(void *owner, const struct settings *now, const struct settings *next, bool dry_run,
                           struct error *error)
 {
     struct file_outputs *files = owner;
+    files->min_free_mb = next->output.min_free_mb;
     for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
-        const struct setting *setting = setting_of(row);
         assert(files->next[row].path == NULL);
-        files->changes[row] = is_other_file(value_text(now, setting), value_text(next, setting));
+        files->changes[row] = has_changed(row, now, next);
         if (files->changes[row] && !prepare_file(files, row, next, dry_run, error)) {
             file_outputs_abandon(files);
             return false;
@@ -217,17 +301,21 @@ bool file_outputs_prepare(void *owner, const struct settings *now, const struct 
     return true;
 }
 
+// It is left to a thread of its own; who can be written to at once is whole when this returns.
 static void end_file(struct file_outputs *files, unsigned row, struct file_output *file)
 {
-    struct error failure;
+    enum { MOMENT_MS = 1000 };
+    if (file->path == NULL)
+        return;
     if (file->tap != NULL)
         control_remove_tap(files->control, file->tap);
-    if (!finish_file(file, &failure)) {
-        log_error("output", "%s", failure.text);
-        files->failure[row] = failure;
-        files->failed[row] = true;
-    }
-    destroy_file(file);
+    written_files_add(files, row, file->path);
+    output_ending_begin(&files->leaving[row], file);
+    if (output_ending_await(&files->leaving[row], MOMENT_MS))
+        end_and_tell(files, row);
+    else
+        log_warning("output", "%s of %s is not written whole yet: its reader does not read",
+                    files->leaving[row].file.path, rows[row].key);
 }
 
 // The new one begins before the old one ends: nothing falls between them.
@@ -244,17 +332,27 @@ static void replace_file(struct file_outputs *files, unsigned row)
     end_file(files, row, &before);
 }
 
+static void keep_free(const struct file_output *file, uint32_t min_free_mb)
+{
+    if (file->sink != NULL)
+        export_keep_free(file->sink, min_free_mb * bytes_per_mb);
+    if (file->tap != NULL)
+        pcap_writer_keep_free(file->recorder, min_free_mb);
+}
+
 void file_outputs_commit(void *owner)
 {
     struct file_outputs *files = owner;
-    for (unsigned row = 0; row < FILE_OUTPUTS; row++)
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
         if (files->changes[row])
             replace_file(files, row);
+        keep_free(&files->now[row], files->min_free_mb);
+    }
 }
 
 void file_outputs_abandon(void *owner)
 {
     struct file_outputs *files = owner;
     for (unsigned row = 0; row < FILE_OUTPUTS; row++)
-        destroy_file(&files->next[row]);
+        file_output_destroy(&files->next[row]);
 }

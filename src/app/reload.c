@@ -27,7 +27,9 @@ static bool read_and_apply(struct control *control, const struct config_origin *
     }
     struct change change = {.wanted = &wanted, .origin = CHANGE_BY_FILE};
     bool good = control_apply(control, &change, &verdicts, error);
-    if (good)
+    if (good && verdicts.count == 0)
+        log_info("config", "the settings file says nothing new");
+    else if (good)
         tell(&verdicts);
     settings_done(&wanted);
     return good;

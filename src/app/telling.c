@@ -15,6 +15,7 @@
 #include "app/version.h"
 #include "base/log.h"
 #include "base/output_file.h"
+#include "control/generation.h"
 #include "report/report.h"
 
 enum { TELLING_BYTES = 64 << 20 };
@@ -69,11 +70,14 @@ static void tell_dropped(const struct terminal *terminal)
 // What still waits when the run must end is said, and no failure: it was told to people.
 static bool finish_terminal(struct terminal *terminal, struct error *error)
 {
+    bool told = terminal_is_told(terminal);
     tell_dropped(terminal);
     if (terminal_flush(terminal, error))
         return true;
     if (error->kind != ERROR_DEADLINE_EXCEEDED)
         return false;
+    if (told)
+        return true;
     log_warning("output", "%s", error->text);
     return true;
 }
@@ -128,23 +132,23 @@ static bool tell_report(const struct outputs *outputs, const struct report_summa
     return good;
 }
 
-static const struct string_list *inputs_of(const struct settings *settings)
+static const struct string_list *inputs_of(const struct capture_settings *capture)
 {
-    return settings->capture.read_pcap.count != 0 ? &settings->capture.read_pcap
-                                                  : &settings->capture.interfaces;
+    return capture->read_pcap.count != 0 ? &capture->read_pcap : &capture->interfaces;
 }
 
-static bool finish_report(const struct outputs *outputs, const struct run_end *end, struct strbuf *text,
-                          struct error *error)
+// `capture` as it was in force at the end.
+static bool finish_report(const struct outputs *outputs, const struct capture_settings *capture,
+                          const struct run_end *end, struct strbuf *text, struct error *error)
 {
-    const struct string_list *inputs = inputs_of(outputs->settings);
+    const struct string_list *inputs = inputs_of(capture);
     const char *notes[RUN_FAILURES];
     for (unsigned i = 0; i < end->failure_count; i++)
         notes[i] = end->failures[i].text;
     struct report_context context = {
         .inputs = (const char *const *)inputs->items,
         .input_count = inputs->count,
-        .filter = outputs->settings->capture.filter,
+        .filter = capture->filter,
         .truncated = end->truncated,
         .notes = notes,
         .note_count = end->failure_count,
@@ -176,8 +180,11 @@ bool outputs_tell(struct outputs *outputs, const struct run_end *end, struct err
     bool good = true;
     strbuf_init(&text, TELLING_BYTES);
     keep_first(tell_summary(outputs, end, &text, &failure), &failure, &good, error);
+    const struct generation *last = control_generation(outputs->control);
     if (outputs->report != NULL)
-        keep_first(finish_report(outputs, end, &text, &failure), &failure, &good, error);
+        keep_first(finish_report(outputs, &last->settings.capture, end, &text, &failure), &failure, &good,
+                   error);
+    generation_release(last);
     strbuf_done(&text);
     keep_first(finish_terminal(outputs->standard, &failure), &failure, &good, error);
     keep_first(finish_terminal(outputs->errors, &failure), &failure, &good, error);

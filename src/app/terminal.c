@@ -16,8 +16,12 @@
 #include "base/nowait.h"
 #include "base/thread.h"
 #include "base/time.h"
+#include "capture/clock.h"
 
 enum { LOOK_AGAIN_MS = 100, END_MS = 2000, WAITING_BYTES = TERMINAL_QUEUE_BYTES / 4 * 3 };
+
+static const int64_t late_patience_ns = NS_PER_S / 2; // with a reader, once waiting is given up
+static const int64_t stuck_after_ns = NS_PER_S;       // in one write, once waiting is given up
 
 // Tellers fill one half while the thread writes the other.
 struct half {
@@ -36,6 +40,10 @@ struct terminal {
     pthread_cond_t changed; // something was handed over, or written, or the end has come
     struct half filling;    // under the lock
     struct half writing;    // the thread's; `used` under the lock
+    int64_t begun_ns;       // under the lock: when the thread took what it writes
+    int64_t late_since_ns;  // under the lock: when waiting was found given up; 0 = it was not
+    int64_t late_ns;        // the thread's: how long it has waited for the reader since then
+    bool told;              // whoever flushes: that some was not read
     bool ending, ended;     // under the lock: the thread has to, and will not look at it again
     atomic_bool abandoned;  // who destroys it waits no longer
     atomic_int failure;
@@ -68,12 +76,14 @@ static size_t portion(const struct terminal *terminal, const char *bytes, size_t
     return newline != NULL ? (size_t)(newline - bytes) + 1 : PIPE_BUF;
 }
 
-// False when it was given up.
-static bool await_reader(const struct terminal *terminal)
+// Whether the other side can be written to. Once waiting is given up it has a moment left, altogether: what came late
+// has to be written too when somebody reads.
+static bool await_reader(struct terminal *terminal)
 {
     struct pollfd ready = {.fd = terminal->descriptor, .events = POLLOUT};
-    while (poll(&ready, 1, LOOK_AGAIN_MS) <= 0) {
-        if (is_given_up(terminal))
+    for (int timeout_ms = 0; poll(&ready, 1, timeout_ms) <= 0; timeout_ms = LOOK_AGAIN_MS) {
+        terminal->late_ns += is_given_up(terminal) ? timeout_ms * NS_PER_MS : 0;
+        if (atomic_load(&terminal->abandoned) || terminal->late_ns > late_patience_ns)
             return false;
     }
     return true;
@@ -103,6 +113,7 @@ static void swap_halves(struct terminal *terminal)
     assert(terminal->writing.used == 0 && filled.used > 0);
     terminal->filling = terminal->writing;
     terminal->writing = filled;
+    terminal->begun_ns = clock_now_ns();
 }
 
 static void *write_halves(void *argument)
@@ -171,6 +182,18 @@ static bool takes_nothing(const struct terminal *terminal)
     return atomic_load(&terminal->failure) != 0;
 }
 
+// Whether the thread writes no more: it gave up, or sits in a write for good. The lock is held.
+static bool is_over(struct terminal *terminal)
+{
+    if (terminal->ended || !is_given_up(terminal))
+        return terminal->ended;
+    int64_t now_ns = clock_now_ns();
+    if (terminal->late_since_ns == 0)
+        terminal->late_since_ns = now_ns;
+    bool begun_late = terminal->begun_ns > terminal->late_since_ns;
+    return now_ns - (begun_late ? terminal->begun_ns : terminal->late_since_ns) > stuck_after_ns;
+}
+
 // Under the lock: appends as much as fits below `most`.
 static size_t append(struct terminal *terminal, const char *text, size_t length, size_t most)
 {
@@ -208,7 +231,7 @@ bool terminal_add(struct terminal *terminal, const char *text, size_t length)
         size_t taken = whole && length > room ? 0 : append(terminal, text, length, WAITING_BYTES);
         text += taken;
         length -= taken;
-        if (taken == 0 && is_given_up(terminal))
+        if (taken == 0 && is_over(terminal))
             break;
         if (taken == 0)
             wait_a_moment(terminal);
@@ -217,7 +240,7 @@ bool terminal_add(struct terminal *terminal, const char *text, size_t length)
     return length == 0;
 }
 
-static bool tell_failure(const struct terminal *terminal, size_t left, struct error *error)
+static bool tell_failure(struct terminal *terminal, size_t left, struct error *error)
 {
     int failure = atomic_load(&terminal->failure);
     if (failure == EPIPE)
@@ -227,6 +250,7 @@ static bool tell_failure(const struct terminal *terminal, size_t left, struct er
                          strerror(failure));
     if (left == 0)
         return true;
+    terminal->told = true;
     return error_set(error, ERROR_DEADLINE_EXCEEDED,
                      "%s was not read in time: its last %zu bytes are left out", terminal->setup.name, left);
 }
@@ -236,7 +260,7 @@ bool terminal_flush(struct terminal *terminal, struct error *error)
     size_t left;
     pthread_mutex_lock(&terminal->lock);
     while ((left = terminal->filling.used + terminal->writing.used) > 0 && !takes_nothing(terminal) &&
-           !is_given_up(terminal))
+           !is_over(terminal))
         wait_a_moment(terminal);
     pthread_mutex_unlock(&terminal->lock);
     return tell_failure(terminal, left, error);
@@ -267,6 +291,11 @@ void terminal_destroy(struct terminal *terminal)
     free(terminal->filling.bytes);
     free(terminal->writing.bytes);
     free(terminal);
+}
+
+bool terminal_is_told(const struct terminal *terminal)
+{
+    return terminal->told;
 }
 
 int terminal_failure(const struct terminal *terminal)

@@ -35,6 +35,9 @@ bool terminal_add(struct terminal *terminal, const char *text, size_t length);
 // Waits until what was handed over is written. False with a sentence when some of it could not be.
 bool terminal_flush(struct terminal *terminal, struct error *error);
 
+// Whether terminal_flush() has said that some was not read in time.
+bool terminal_is_told(const struct terminal *terminal);
+
 // The errno of a write that failed; 0 = none. EPIPE is one here.
 int terminal_failure(const struct terminal *terminal);
 // Texts that terminal_offer() dropped because nobody read.

@@ -49,6 +49,7 @@ struct output_file {
     uint32_t last_unit; // bytes of the last one written; 0 = unknown
     int64_t next_check_ns, next_try_ns;
     bool reader_left;     // why it failed last
+    int follow_failure;   // the errno of a new beginning at the path that is still wanted; 0 = none
     uint64_t lost_before; // counts->lost when the present failure began
     char reason[256];     // why units were lost first; "" = none were
     size_t used;          // of `buffer`
@@ -300,28 +301,42 @@ static void try_again(struct output_file *file, int64_t now_ns)
                 counted(&file->counts->lost) - file->lost_before, file->options.unit);
 }
 
+// The file that was moved is as good, unless it was removed.
+static void write_on(struct output_file *file, int reason)
+{
+    if (file->follow_failure == 0)
+        log_warning(
+            file->options.component,
+            "%s cannot be opened anew: %s; the file that was there is written on, and it is tried again",
+            file->path, strerror(reason));
+    file->follow_failure = reason;
+}
+
 bool output_file_follow(struct output_file *file, int64_t now_ns)
 {
-    if (!output_file_is_moved(file))
-        return true;
-    if (file->state == OUTPUT_FAILED || !write_buffer(file, now_ns))
+    bool moved = output_file_is_moved(file);
+    if (moved && (file->state == OUTPUT_FAILED || !write_buffer(file, now_ns)))
         return false;
-    if (open_again(file))
+    if (!moved || open_again(file)) {
+        file->follow_failure = 0;
         return true;
-    if (file->options.replace) // the moved file is as good
-        log_warning(file->options.component,
-                    "%s cannot be opened anew: %s; the file that was there is written on", file->path,
-                    strerror(errno));
+    }
+    if (file->options.replace)
+        write_on(file, errno);
     else
         fail(file, errno, now_ns);
     return false;
 }
 
+static uint64_t kept_free(const struct output_file *file)
+{
+    return counted(&file->counts->min_free_bytes);
+}
+
 static bool has_space(const struct output_file *file)
 {
     struct statvfs disk;
-    return fstatvfs(file->out.fd, &disk) != 0 ||
-           disk.f_bavail * disk.f_frsize >= file->options.min_free_bytes;
+    return fstatvfs(file->out.fd, &disk) != 0 || disk.f_bavail * disk.f_frsize >= kept_free(file);
 }
 
 static void stop_for_space(struct output_file *file)
@@ -332,12 +347,13 @@ static void stop_for_space(struct output_file *file)
     keep_reason(file, output_short_of_space);
     log_warning(file->options.component,
                 "%s: less than %" PRIu64 " MB are free (output.min_free_mb); %s are not written", file->path,
-                file->options.min_free_bytes >> 20, file->options.unit);
+                kept_free(file) >> 20, file->options.unit);
 }
 
 static void check_space(struct output_file *file, int64_t now_ns)
 {
-    if (file->options.min_free_bytes == 0 || !file->out.regular || now_ns < file->next_check_ns)
+    bool off = kept_free(file) == 0 && file->state != OUTPUT_SHORT_OF_SPACE;
+    if (off || !file->out.regular || now_ns < file->next_check_ns)
         return;
     file->next_check_ns = now_ns + check_space_every_ns;
     bool space = has_space(file);
@@ -373,18 +389,38 @@ static bool next_path(struct output_file *file)
     return true;
 }
 
+// The next number that nobody has taken: a series may change hands while the one before writes its last units.
+static bool open_next(struct output_file *file)
+{
+    int fd;
+    do {
+        if (!next_path(file))
+            return false;
+        fd = open_path(file, O_EXCL);
+    } while (fd < 0 && errno == EEXIST);
+    return take_fd(file, fd);
+}
+
+static void delete_oldest(struct output_file *file, uint64_t number_before)
+{
+    uint64_t most = file->options.max_files;
+    for (uint64_t number = number_before + 1; most > 0 && number <= file->number; number++)
+        if (number > most)
+            file_series_delete(&file->series, number - most);
+}
+
 static void rotate(struct output_file *file, int64_t now_ns)
 {
+    uint64_t before = file->number;
     if (!write_buffer(file, now_ns))
         return;
     output_descriptor_close(&file->out);
     if (file->options.completed != NULL)
         file->options.completed(file->options.owner, file->path);
     empty_buffer(file);
-    if (!next_path(file) || !take_fd(file, open_path(file, O_TRUNC)) || !begin_file(file))
+    if (!open_next(file) || !begin_file(file))
         fail(file, errno, now_ns);
-    if (file->options.max_files > 0 && file->number > file->options.max_files)
-        file_series_delete(&file->series, file->number - file->options.max_files);
+    delete_oldest(file, before);
 }
 
 static bool is_rotation_due(const struct output_file *file, size_t length)
@@ -514,7 +550,7 @@ static bool begin_series(struct output_file *file)
     if (!file_series_init(&file->series, file->path))
         return false;
     file->number = file_series_last(&file->series);
-    return next_path(file);
+    return open_next(file);
 }
 
 // Pipes and devices (they are there already) stay one file.
@@ -535,6 +571,7 @@ static struct output_file *create(const char *path, const struct output_options 
     file->path = strdup(path);
     file->options = *options;
     file->counts = counts;
+    atomic_store_explicit(&counts->min_free_bytes, options->min_free_bytes, memory_order_relaxed);
     file->out = (struct output_descriptor){.fd = -1, .gives_up = options->gives_up};
     file->aside.target_fd = -1;
     file->to_stdout = is_stdout(path);
@@ -549,7 +586,7 @@ static struct output_file *create(const char *path, const struct output_options 
 static bool open_first(struct output_file *file)
 {
     struct stat status;
-    if (take_fd(file, open_path(file, O_TRUNC)))
+    if (take_fd(file, open_path(file, file->options.append ? 0 : O_TRUNC)))
         return true;
     file->awaits_first = errno == ENXIO && stat(file->path, &status) == 0 && S_ISFIFO(status.st_mode);
     return file->awaits_first;
@@ -572,7 +609,7 @@ struct output_file *output_file_open(const char *path, const struct output_optio
         error_set(error, ERROR_EXHAUSTED, "no memory to write %s", path);
         return NULL;
     }
-    if ((wants_series(path, options) && !begin_series(file)) || !open_first(file)) {
+    if (!(wants_series(path, options) ? begin_series(file) : open_first(file))) {
         error_set(error, error_kind_of_errno(errno), "cannot write %s: %s", shown(file, file->path),
                   strerror(errno));
         destroy(file);
@@ -608,6 +645,11 @@ static bool report(const struct output_file *file, struct error *error)
     if (lost > 0)
         return error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s; %" PRIu64 " %s were not written",
                          name, file->reason, lost, file->options.unit);
+    if (file->follow_failure != 0)
+        return error_set(error, ERROR_DATA_LOSS,
+                         "%s could not be opened anew: %s; the last %s are in the file "
+                         "that was there",
+                         name, strerror(file->follow_failure), file->options.unit);
     return file->state != OUTPUT_FAILED || file->reader_left ||
            error_set(error, ERROR_DATA_LOSS, "%s is incomplete: %s", name, file->reason);
 }

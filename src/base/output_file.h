@@ -18,6 +18,7 @@ struct output_options {
     const char *component;   // of its log lines
     const char *unit;        // what it counts, in its sentences: "records"
     unsigned mode;           // of a new file
+    bool append;             // what is found at the path when it is opened stays
     bool replace;            // what is found at the path after log rotation is emptied, else appended to
     uint64_t rotate_bytes;   // 0 = one file
     unsigned max_files;      // that are kept, the present one included; 0 = all
@@ -37,13 +38,14 @@ struct output_counts {
     _Atomic uint64_t records, bytes; // written, head and tail left out of the records
     _Atomic uint64_t lost;           // units that could not be written
     _Atomic uint64_t errors;         // failures, not counted again while one lasts
+    _Atomic uint64_t min_free_bytes; // no count: that of the options, until another thread stores one
 };
 
 struct output_file;
 
 extern const char output_short_of_space[]; // the reason of a loss under min_free_bytes
 
-// `path` "-" is standard output. The file is emptied and the head written; with rotation a new number is begun. NULL
+// `path` "-" is standard output. The file is emptied (but with `append`) and the head written; with rotation a new number is begun. NULL
 // with a sentence when it cannot be opened. Pipes and devices are neither rotated nor checked for space; opening one waits
 // for nobody, its first reader is waited for by whoever writes. `counts`
 // outlives the file.
@@ -72,7 +74,8 @@ void output_file_lose(struct output_file *file, uint64_t units, const char *reas
 bool output_file_is_empty(const struct output_file *file);
 // Whether the path does not lead to the open file any more.
 bool output_file_is_moved(const struct output_file *file);
-// Writes what is left and goes on at the path, when the file was moved from there. False when it could not be done.
+// Writes what is left and goes on at the path, when the file was moved from there. False when it could not be done;
+// with `replace` the owner tries again, and close() says so if it never could.
 bool output_file_follow(struct output_file *file, int64_t now_ns);
 
 // Writes what is left and the tail, closes and frees. False with a sentence when a unit was lost.

@@ -23,12 +23,12 @@ static bool check_input(struct loading *loading, struct error *error)
     enum setting_level live = level_of(loading, "capture.interfaces"),
                        file = level_of(loading, "capture.read_pcap");
     if (live == file)
-        return error_set(
-            error, ERROR_INVALID_ARGUMENT,
-            "%s and %s exclude each other: packets come from interfaces (-i) or from files (-r); "
-            "leave one out",
-            loading->origins[setting_find("capture.interfaces")],
-            loading->origins[setting_find("capture.read_pcap")]);
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "capture.interfaces (%s) and capture.read_pcap (%s) exclude each other: packets "
+                         "come from interfaces (-i) or from files (-r); "
+                         "leave one out",
+                         loading->origins[setting_find("capture.interfaces")],
+                         loading->origins[setting_find("capture.read_pcap")]);
     loading_drop(loading, (unsigned)setting_find(live < file ? "capture.interfaces" : "capture.read_pcap"));
     return true;
 }
@@ -60,6 +60,35 @@ static bool is_one_output(const char *path, const char *other)
     return place_is_same(&place, &beside) || (!place.exists && strcmp(path, other) == 0);
 }
 
+static bool rotates(const struct settings *settings, const struct setting *output)
+{
+    return (output->file == SETTING_PACKETS && settings->output.write_pcap_rotate_mb > 0) ||
+           (output->file == SETTING_STREAM && settings->output.rotate_mb > 0);
+}
+
+// Whether the place may be one of the numbered files that the output rotates through (and deletes).
+static bool is_in_series(const struct place *other, const char *path)
+{
+    enum { LEAST_DIGITS = 6 };
+    struct place output = place_as_spelled(path);
+    const char *dot = strrchr(output.name, '.');
+    size_t stem = dot != NULL && dot != output.name ? (size_t)(dot - output.name) : strlen(output.name);
+    return place_is_beside(other, &output) && strncmp(other->name, output.name, stem) == 0 &&
+           other->name[stem] == '.' && strspn(other->name + stem + 1, "0123456789") >= LEAST_DIGITS;
+}
+
+static bool check_series(const struct settings *settings, unsigned series, unsigned row, struct error *error)
+{
+    const char *path = output_path(settings, series), *other = output_path(settings, row);
+    if (series == row || path[0] == '\0' || other[0] == '\0' || !rotates(settings, &setting_table[series]))
+        return true;
+    struct place place = place_as_spelled(other);
+    return !is_in_series(&place, path) ||
+           error_set(error, ERROR_INVALID_ARGUMENT,
+                     "%s goes to %s, a name that the rotation of %s (%s) comes to; give it another one",
+                     setting_table[row].key, other, setting_table[series].key, path);
+}
+
 static bool check_two_outputs(const struct settings *settings, unsigned first, unsigned second,
                               struct error *error)
 {
@@ -77,28 +106,13 @@ static bool check_outputs(const struct settings *settings, struct error *error)
 {
     for (unsigned first = 0; first < setting_count; first++) {
         for (unsigned second = first + 1; second < setting_count; second++) {
-            if (!check_two_outputs(settings, first, second, error))
+            if (!check_two_outputs(settings, first, second, error) ||
+                !check_series(settings, first, second, error) ||
+                !check_series(settings, second, first, error))
                 return false;
         }
     }
     return true;
-}
-
-static bool rotates(const struct settings *settings, const struct setting *output)
-{
-    return (output->file == SETTING_PACKETS && settings->output.write_pcap_rotate_mb > 0) ||
-           (output->file == SETTING_STREAM && settings->output.rotate_mb > 0);
-}
-
-// Whether the input may be one of the numbered files that the output rotates through (and deletes).
-static bool is_in_series(const struct place *input, const char *path)
-{
-    enum { LEAST_DIGITS = 6 };
-    struct place output = place_as_spelled(path);
-    const char *dot = strrchr(output.name, '.');
-    size_t stem = dot != NULL && dot != output.name ? (size_t)(dot - output.name) : strlen(output.name);
-    return place_is_beside(input, &output) && strncmp(input->name, output.name, stem) == 0 &&
-           input->name[stem] == '.' && strspn(input->name + stem + 1, "0123456789") >= LEAST_DIGITS;
 }
 
 static bool check_input_kept(const struct settings *settings, const char *input, unsigned row,

@@ -47,7 +47,7 @@ const struct setting setting_table[] = {
      .standard = "auto", .help = "count a packet seen on several interfaces once or always",
      .doc = "`first`: the first interface to see a direction of a flow owns it, and the same packets elsewhere are "
             "counted as duplicates. `all`: every sighting counts. `auto`: `first` when live on `any` or several "
-            "interfaces, else `all`."},
+            "interfaces, else `all`, by the interfaces of the start."},
     {.key = "capture.read_pcap", .type = SETTING_LIST, AT(capture.read_pcap),
      .file = SETTING_INPUT, .standard = "", .flag = "read-pcap", .letter = 'r', .argument = "PATH",
      .help = "read a capture file, a directory of them, or - for stdin; repeatable",
@@ -108,7 +108,8 @@ const struct setting setting_table[] = {
             "new one at this path."},
     {.key = "output.write_pcap_rotate_mb", .type = SETTING_MB, AT(output.write_pcap_rotate_mb), RANGE(0, 1048576),
      LIVE, .standard = "0", .standard_words = "0, one file", .help = "start a new pcap file at that size",
-     .doc = "The size at which the next pcap file begins: `name.000001.pcap` and so on. Needs `output.write_pcap_max_files`."},
+     .doc = "The size at which the next pcap file begins: `name.000001.pcap` and so on. Needs `output.write_pcap_max_files`. "
+            "A change begins the next file."},
     {.key = "output.write_pcap_max_files", .type = SETTING_NUMBER, AT(output.write_pcap_max_files), RANGE(0, 100000),
      LIVE, .standard = "0", .standard_words = "0, one file", .unit = "files",
      .help = "pcap files kept; the oldest goes first",
@@ -127,7 +128,8 @@ const struct setting setting_table[] = {
      .doc = "Where flows are written as they end, as CSV with a header row."},
     {.key = "output.rotate_mb", .type = SETTING_MB, AT(output.rotate_mb), RANGE(0, 1048576),
      LIVE, .standard = "0", .standard_words = "0, never", .help = "start a new streamed file at that size",
-     .doc = "The size at which each streamed file (flows as they end) is closed and the next begins; 0 never."},
+     .doc = "The size at which each streamed file (flows as they end) is closed and the next begins; 0 never. "
+            "A change of the rotation begins the next file."},
     {.key = "output.max_files", .type = SETTING_NUMBER, AT(output.max_files), RANGE(0, 100000),
      LIVE, .standard = "0", .standard_words = "0, all", .unit = "files", .help = "streamed files kept, with the one being written",
      .doc = "How many files of each streamed output are kept, the one being written included; 0 keeps all."},
@@ -136,7 +138,8 @@ const struct setting setting_table[] = {
      .doc = "Whether streamed files are packed by gzip once they are closed."},
     {.key = "output.min_free_mb", .type = SETTING_MB, AT(output.min_free_mb), RANGE(0, 1048576),
      LIVE, .standard = "512", .help = "free disk space below which outputs pause",
-     .doc = "Free space of the disk below which outputs stop, are counted, and resume later; capture goes on."},
+     .doc = "Free space of the disk below which outputs stop, are counted, and resume later; capture goes on. "
+            "An export at the end keeps the one of the start for its temporary file."},
 
     {.key = "log.level", .type = SETTING_ENUM, AT(log.level), .names = level_names,
      LIVE, .standard = "warning", .flag = "log-level", .help = "how much is logged on stderr",
@@ -167,7 +170,8 @@ const struct setting setting_table[] = {
      LIVE, .standard = "1000000", .standard_words = "1000000 live, no cap for files", .unit = "flows",
      .help = "most flows in the table; 0 = no cap",
      .doc = "The most flows held at a time, over all workers. At the cap unanswered flows go first, then the least "
-            "recently seen; 0 sets no cap. Files have one only in a memory cgroup: what a quarter of its limit has room for."},
+            "recently seen; 0 sets no cap. Files have one only in a memory cgroup: what a quarter of its limit has room for. "
+            "While it runs it can be lowered, and raised again to what it began with; more, or 0, takes the next start."},
 
     {.key = "stats.enabled", .type = SETTING_BOOL, AT(stats.enabled),
      LIVE, .standard = "false", .flag = "stats", .help = "a line of statistics an interval",

@@ -225,12 +225,27 @@ static void abandon(struct plan *plan)
     generation_release(plan->next);
 }
 
+// The tables of flows are made for one way of counting; interfaces that want the other one are captured nonetheless.
+static void warn_of_observation(const struct plan *plan)
+{
+    bool first = plan->control->policy.observe_first;
+    if (!has_changed(plan, "capture.interfaces") ||
+        control_asks_first(plan->control, &plan->next->settings) == first)
+        return;
+    log_warning("config",
+                "capture.observation auto stays `%s`, as the interfaces of the start wanted it: %s; restart",
+                first ? "first" : "all",
+                first ? "what one interface sees twice is left out"
+                      : "what several interfaces see is counted again on each");
+}
+
 // Nothing fails from here on.
 static void commit(struct plan *plan)
 {
     struct control *control = plan->control;
     const struct log_settings *log = &plan->next->settings.log;
     plan->out->generation = plan->next->number;
+    warn_of_observation(plan);
     log_configure((enum log_level)log->level, (enum log_format)log->format);
     if (plan->naming != NULL)
         name_loader_change(aggregate_names(control->aggregate), plan->naming);

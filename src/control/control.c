@@ -79,9 +79,9 @@ static bool is_glob(const char *name)
     return strpbrk(name, "*?[") != NULL;
 }
 
-static bool observes_first(const struct control *control)
+bool control_asks_first(const struct control *control, const struct settings *settings)
 {
-    const struct capture_settings *capture = &control->settings->capture;
+    const struct capture_settings *capture = &settings->capture;
     if (capture->observation != OBSERVATION_AUTO)
         return capture->observation == OBSERVATION_FIRST;
     if (!control->live || capture->interfaces.count == 0)
@@ -138,7 +138,7 @@ static bool make_policy(struct control *control, struct error *error)
     const struct settings *settings = control->settings;
     control->policy = (struct flow_policy){
         .expire_at_most = expire_at_most(control),
-        .observe_first = observes_first(control),
+        .observe_first = control_asks_first(control, settings),
         .rtt = settings->analysis.rtt,
         .retransmissions = settings->analysis.retrans,
         .out_of_order = settings->analysis.out_of_order,

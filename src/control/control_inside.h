@@ -46,3 +46,5 @@ struct flow_policy control_policy(const struct control *control, const struct se
 // The same for the pipeline.
 int64_t control_interval_ns(const struct settings *settings);
 bool control_lists_top_flows(const struct settings *settings);
+// Whether the settings want a packet that is seen on several interfaces to count once: in force from a start on.
+bool control_asks_first(const struct control *control, const struct settings *settings);

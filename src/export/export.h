@@ -10,6 +10,7 @@ struct export_options {
     struct event_log *events; // of flows; outlives the output
     bool live; // who lags too far misses events, and a failed file is tried again; else the log waits
     bool (*gives_up)(void);  // whether who reads a pipe is waited for no longer; NULL = never
+    bool append;             // streams: to what is at the path; another number when rotating
     uint64_t rotate_bytes;   // streams: a new file when it would grow past this; 0 = one file
     unsigned max_files;      // streams: files kept, the current one included; 0 = all
     bool compress;           // streams: gzip the files that are complete
@@ -40,3 +41,5 @@ struct export_counts {
 void export_counts(const struct sink *sink, struct export_counts *out);
 // SIGHUP: the writer closes its file and opens the path again, without truncating (log rotation moved it).
 void export_reopen(struct sink *sink);
+// Another min_free_bytes.
+void export_keep_free(struct sink *sink, uint64_t min_free_bytes);

@@ -83,6 +83,7 @@ static struct output_file *open_output(struct flow_stream *stream, const char *p
         .component = "export",
         .unit = "records",
         .mode = OUTPUT_MODE,
+        .append = options->append,
         .rotate_bytes = options->rotate_bytes,
         .max_files = options->max_files,
         .min_free_bytes = options->min_free_bytes,

@@ -112,6 +112,11 @@ void export_counts(const struct sink *sink, struct export_counts *out)
     };
 }
 
+void export_keep_free(struct sink *sink, uint64_t min_free_bytes)
+{
+    atomic_store(&writer_of(sink)->counts.min_free_bytes, min_free_bytes);
+}
+
 void export_reopen(struct sink *sink)
 {
     atomic_store(&writer_of(sink)->reopen_wanted, true);

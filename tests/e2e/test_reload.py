@@ -1,6 +1,8 @@
 """SIGHUP reads the settings file again while a run goes on: all of it is put in force, or nothing."""
 
+import fcntl
 import json
+import os
 import re
 import signal
 import time
@@ -17,6 +19,7 @@ SEND = ("import socket, sys, time\n"
         "        s.sendto(b'x' * 100, ('127.0.0.1', port))\n"
         "    time.sleep(0.01)\n")
 
+F_SETPIPE_SZ = 1031
 ACTIVE = re.compile(r"lost; (\d+) flows active")
 
 
@@ -77,6 +80,8 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
                     "info: flow.udp_timeout_secs has changed")
         sensor.until(lambda: len(self.records()) == 20, 10, running.stderr)
         self.assertEqual({record["reason"] for record in self.records()}, {"timeout"})
+        running.process.send_signal(signal.SIGHUP)
+        sensor.until(lambda: "info: the settings file says nothing new" in running.stderr(), 10, running.stderr)
         self.end(running)
 
     def test_fewer_flows(self):
@@ -132,6 +137,7 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         for yaml, said in (
                 ("flow: {udp_timeout_secs: 1, udp_timeout: 1}\n", "netscope.yaml:1: .*udp_timeout"),
                 ("flow: {udp_timeout_secs: 1}\nnames: {file: /none.csv}\n", "cannot read names.file /none.csv"),
+                ("flow: {udp_timeout_secs: 1}\nnames: {file: /tmp}\n", "cannot read names.file /tmp: Is a directory"),
                 ("flow: {udp_timeout_secs: 1}\nnetworks: {local: [x]}\n", "networks.local: 'x' is no CIDR"),
                 ("flow: {udp_timeout_secs: 1}\noutput: {write_pcap: /none/x.pcap}\n", "/none/x.pcap cannot be written"),
                 (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {self.file}}}\n", "would overwrite the input")):
@@ -201,6 +207,78 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(len(table.read_text(encoding="utf-8").splitlines()), 1 + 7)
         self.assertEqual(len((self.folder / "ended.csv.2").read_text(encoding="utf-8").splitlines()), 1 + 3)
 
+    def test_an_output_turned_off_and_on_keeps_what_it_wrote(self):
+        packets, other = self.folder / "first.pcap", self.folder / "other.pcap"
+        yaml = "log: {level: info}\nflow: {udp_timeout_secs: 1}\n"
+        output = yaml + "output: {expired_flows_csv: %s, write_pcap: %s}\n"
+        table = self.folder / "ended.csv"
+        running = self.start(output % (table, packets))
+        self.send(count=7)
+        sensor.until(lambda: len(self.records()) == 7, 10, running.stderr)
+        self.reload(running, output % ("", other), "output.expired_flows_csv has changed")
+        self.reload(running, output % (table, packets), "the settings stay as they are: output.write_pcap: this run has "
+                                                        "written .*first.pcap already")
+        self.assertEqual(len(capture_file.read_frames(packets)), 7)
+        self.reload(running, output % (table, other), "output.expired_flows_csv has changed")
+        self.send(first=6000, count=5)
+        sensor.until(lambda: len(self.records()) == 12, 10, running.stderr)
+        packets.rename(self.folder / "moved.pcap")
+        self.reload(running, output % (table, packets), "output.write_pcap has changed")
+        self.end(running)
+        self.assertEqual(len(table.read_text(encoding="utf-8").splitlines()), 1 + 7 + 5)
+        self.assertEqual(len(capture_file.read_frames(self.folder / "moved.pcap")), 7)
+        self.assertEqual(len(capture_file.read_frames(other)), 5)
+
+    def test_rotation_and_reserve_of_open_files(self):
+        yaml = ("log: {level: info}\nflow: {udp_timeout_secs: 1}\noutput: {write_pcap: %s, write_pcap_rotate_mb: 1, "
+                "write_pcap_max_files: %d, min_free_mb: %d}\n")
+        packets = self.folder / "ring.pcap"
+        running = self.start(yaml % (packets, 3, 0))
+        self.send(count=7)
+        namespaces.settle()
+        self.reload(running, yaml % (packets, 2, 0), "output.write_pcap_max_files has changed")
+        self.send(count=5)
+        namespaces.settle()
+        for number, frames in ((1, 7), (2, 5)):
+            self.assertEqual(len(capture_file.read_frames(self.folder / f"ring.00000{number}.pcap")), frames)
+        self.reload(running, yaml % (packets, 2, 1048576), "output.min_free_mb has changed")
+        sensor.until(lambda: "less than 1048576 MB are free" in running.stderr(), 5, running.stderr)
+        self.reload(running, yaml % (packets, 2, 0), "output.min_free_mb has changed")
+        self.end(running, sensor.OUTPUT)
+
+    def test_a_stuck_reader_holds_no_change_up(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        yaml = "log: {level: info}\nflow: {udp_timeout_secs: 1}\n"
+        on = f"{yaml}output: {{expired_flows_csv: {fifo}}}\n"
+        running = self.start(yaml)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        fcntl.fcntl(reader, F_SETPIPE_SZ, 4096)
+        self.reload(running, on, "output.expired_flows_csv has changed")
+        self.send(count=200)
+        sensor.until(lambda: len(self.records()) == 200, 10, running.stderr)
+        self.reload(running, yaml, "output.expired_flows_csv has changed")
+        self.assertRegex(running.stderr(), "fifo of output.expired_flows_csv is not written whole yet")
+        self.active_flows(running)
+        self.reload(running, on, "output.expired_flows_csv cannot change now: .*fifo, which it wrote before")
+        begin = time.monotonic()
+        self.end(running, sensor.OUTPUT)
+        self.assertLess(time.monotonic() - begin, 8)
+        self.assertRegex(running.stderr(), "fifo is incomplete: nobody read it in time")
+
+    def test_a_reader_that_is_not_there_holds_no_change_up(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        running = self.start("log: {level: info}\n")
+        self.reload(running, f"log: {{level: info}}\noutput: {{expired_flows_csv: {fifo}, write_pcap: {fifo}.2}}\n",
+                    "output.expired_flows_csv has changed")
+        self.send(count=5)
+        self.active_flows(running)
+        self.reload(running, "log: {level: info}\n", "output.expired_flows_csv has changed")
+        self.active_flows(running)
+        self.end(running, sensor.OUTPUT)
+
     def test_the_filter(self):
         yaml = "log: {level: info}\ncapture: {interfaces: [lo], filter: '%s'}\n"
         running = self.start(yaml % "udp portrange 5000-5999", captured=())
@@ -214,7 +292,9 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.send(count=10)
         self.send(first=6000, count=3)
         namespaces.settle()
-        self.assertEqual(self.end(running)["ledger"]["analysed"], 10 + 5 + 3)
+        summary = self.end(running)
+        self.assertEqual(summary["ledger"]["analysed"], 10 + 5 + 3)
+        self.assertEqual(summary["filter"], "udp portrange 6000-6999")
 
     def test_interfaces(self):
         words = ("ip", "link", "add", "quiet0", "type", "veth", "peer", "name", "quiet1")
@@ -228,6 +308,7 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.reload(running, yaml % "quiet0, lo", "capture.interfaces has changed")
         self.send(count=7)
         namespaces.settle()
+        self.assertIn("capture.observation auto stays `all`, as the interfaces of the start wanted it", running.stderr())
         self.reload(running, yaml % "none0", "the settings stay as they are: .*none0")
         self.send(count=5)
         namespaces.settle()

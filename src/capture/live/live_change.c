@@ -201,10 +201,9 @@ bool live_change_stop(struct live_set *set, const char *word, bool drain, struct
     const struct live_place *place = live_set_find(set, word);
     set->stopped = (struct source_drops){.exact = true};
     if (target == NULL && place != NULL)
-        return error_set(
-            error, ERROR_FAILED_PRECONDITION,
-            "%s is captured because of %s: stop that, or exclude it (capture.exclude_interfaces)", word,
-            place->word);
+        return error_set(error, ERROR_FAILED_PRECONDITION,
+                         "%s is captured because of %s: stop that, or exclude it (capture.exclude)", word,
+                         place->word);
     if (target == NULL)
         return error_set(error, ERROR_NOT_FOUND, "%s is not captured", word);
     end_target(set, target, drain ? LIVE_LEAVE_DRAIN : LIVE_LEAVE_UNREAD);

@@ -22,6 +22,7 @@ struct pcap_writer {
     uint64_t refused;   // of these: of another link type than the file's
     bool warned_link_type;
     atomic_bool reopen_wanted;
+    bool follows;   // wanted, and not done yet
     int64_t now_ns; // of the last flush: close enough for what happens once a second
     struct pcap_encoder encoder;
 };
@@ -62,20 +63,24 @@ static void put_lone_header(struct pcap_writer *writer)
 }
 
 // Begins a file at the path, whose file was moved away; that one is whole, and the new one from its beginning on.
-static void follow_path(struct pcap_writer *writer)
+static bool follow_path(struct pcap_writer *writer)
 {
-    if (!output_file_is_moved(writer->file))
-        return;
-    put_lone_header(writer);
+    bool moved = output_file_is_moved(writer->file);
+    if (moved)
+        put_lone_header(writer);
     uint16_t link_type = writer->encoder.link_type;
-    if (output_file_follow(writer->file, writer->now_ns))
+    if (!output_file_follow(writer->file, writer->now_ns))
+        return false;
+    if (moved)
         put_header(writer, link_type);
+    return true;
 }
 
-static void reopen_if_wanted(struct pcap_writer *writer)
+// What cannot be done is tried again at the next flush.
+static void reopen_if_wanted(struct pcap_writer *writer, bool again)
 {
-    if (atomic_exchange(&writer->reopen_wanted, false))
-        follow_path(writer);
+    if (atomic_exchange(&writer->reopen_wanted, false) || (again && writer->follows))
+        writer->follows = !follow_path(writer);
 }
 
 static void refuse_link_type(struct pcap_writer *writer, const struct frame *frame)
@@ -111,7 +116,7 @@ static bool writer_packet(struct tap_consumer *consumer, const struct frame *fra
 {
     (void)number;
     struct pcap_writer *writer = writer_of(consumer);
-    reopen_if_wanted(writer);
+    reopen_if_wanted(writer, false);
     bool written = write_frame(writer, frame);
     writer->not_taken += !written;
     return written;
@@ -121,7 +126,7 @@ static void writer_flush(struct tap_consumer *consumer)
 {
     struct pcap_writer *writer = writer_of(consumer);
     writer->now_ns = clock_now_ns();
-    reopen_if_wanted(writer);
+    reopen_if_wanted(writer, true);
     output_file_flush(writer->file, writer->now_ns);
 }
 
@@ -211,6 +216,11 @@ struct tap_consumer *pcap_writer_create(const struct pcap_writer_options *option
         return NULL;
     }
     return &writer->consumer;
+}
+
+void pcap_writer_keep_free(struct tap_consumer *recorder, uint32_t min_free_mb)
+{
+    atomic_store(&writer_of(recorder)->counts.min_free_bytes, (uint64_t)min_free_mb * BYTES_OF_MB);
 }
 
 void pcap_writer_reopen(struct tap_consumer *recorder)

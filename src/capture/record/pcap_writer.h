@@ -21,3 +21,5 @@ struct tap_consumer *pcap_writer_create(const struct pcap_writer_options *option
 
 // SIGHUP: when its file was moved away (log rotation), the writer begins a new one at the path. Any thread.
 void pcap_writer_reopen(struct tap_consumer *recorder);
+// Another min_free_mb. Any thread.
+void pcap_writer_keep_free(struct tap_consumer *recorder, uint32_t min_free_mb);

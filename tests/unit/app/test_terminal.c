@@ -92,6 +92,28 @@ Test(terminal, a_stuck_reader_is_given_up, .timeout = 20)
     free(text);
 }
 
+// A long end comes later than the patience with readers is over; who reads gets all of it.
+Test(terminal, what_comes_late_is_written, .timeout = 20)
+{
+    enum { BYTES = 3 << 20 };
+    FILE *file = tmpfile();
+    struct terminal *terminal = open_terminal(fileno(file));
+    struct error error;
+    char *text = calloc(1, BYTES);
+    atomic_store(&patience_over, true);
+    cr_expect(terminal_add(terminal, text, BYTES));
+    cr_expect(terminal_flush(terminal, &error), "%s", error.text);
+    for (int i = 0; i < 100; i++) {
+        cr_expect(terminal_add(terminal, "line\n", 5));
+        cr_expect(terminal_flush(terminal, &error), "%s", error.text);
+    }
+    terminal_destroy(terminal);
+    fseek(file, 0, SEEK_END);
+    cr_expect_eq(ftell(file), BYTES + 100 * 5);
+    fclose(file);
+    free(text);
+}
+
 Test(terminal, a_reader_that_has_gone_is_no_failure, .timeout = 20)
 {
     int ends[2];

@@ -195,6 +195,68 @@ Test(output_file, rotation_goes_on_after_the_highest_number)
     cr_expect(eq(uint, files_in_directory(), 3));
 }
 
+Test(output_file, a_folder_that_was_removed_is_said)
+{
+    char folder[512], path[600], moved[512];
+    snprintf(folder, sizeof folder, "%s", output_path("folder"));
+    snprintf(moved, sizeof moved, "%s", output_path("away"));
+    snprintf(path, sizeof path, "%s/a.txt", folder);
+    mkdir(folder, 0755);
+    for (int back = 0; back < 2; back++) {
+        struct output_file *file = open_lines(path, (struct output_options){.replace = true});
+        add_lines(file, 0, 1, 0);
+        rename(folder, moved);
+        cr_expect_not(output_file_follow(file, 0));
+        add_lines(file, 1, 1, 0);
+        if (back)
+            mkdir(folder, 0755);
+        cr_expect_eq(output_file_follow(file, 0), back);
+        cr_expect_eq(output_file_close(file, &error), back);
+        if (!back) {
+            cr_expect_not_null(strstr(error.text, "could not be opened anew: No such file"), "%s",
+                               error.text);
+            rename(moved, folder);
+        }
+    }
+    unlink(path);
+    rmdir(folder);
+    snprintf(path, sizeof path, "%s/a.txt", moved);
+    unlink(path);
+    rmdir(moved);
+}
+
+Test(output_file, appends_to_what_it_may_not_empty)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct output_file *file =
+            open_lines(output_path("a.txt"), (struct output_options){.head = "head\n", .append = true});
+        add_lines(file, i, 1, 0);
+        cr_assert(output_file_close(file, &error));
+    }
+    char *text = file_text(output_path("a.txt"));
+    cr_expect(eq(str, text, "head\nrecord 000000 of a run\nrecord 000001 of a run\n"));
+    free(text);
+}
+
+// One series changes hands: the new owner has the next number, and the one before does not write over it.
+Test(output_file, a_series_shares_no_number)
+{
+    struct output_options options = {.rotate_bytes = 2 * LINE_BYTES};
+    struct output_file *before = open_lines(output_path("a.txt"), options);
+    add_lines(before, 0, 1, 0);
+    struct output_file *after = open_lines(output_path("a.txt"), options);
+    add_lines(after, 100, 1, 0);
+    output_file_flush(after, 0);
+    add_lines(before, 1, 3, 0);
+    cr_assert(output_file_close(before, &error));
+    cr_assert(output_file_close(after, &error));
+    char *second = file_text(output_path("a.000002.txt")), *third = file_text(output_path("a.000003.txt"));
+    cr_expect(eq(str, second, "record 000100 of a run\n"));
+    cr_expect(eq(str, third, "record 000002 of a run\nrecord 000003 of a run\n"));
+    free(second);
+    free(third);
+}
+
 Test(output_file, reopen_follows_a_moved_file_and_appends_to_one_that_stayed)
 {
     struct output_file *file = open_lines(output_path("a.txt"), (struct output_options){.head = "head\n"});

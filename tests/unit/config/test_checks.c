@@ -3,8 +3,8 @@
 Test(checks, input_is_live_or_a_file)
 {
     refused(load(NULL, NULL, WORDS("-r", "a.pcap", "-i", "eth0")),
-            "--interface and --read-pcap exclude each other");
-    refused(load("capture: {interfaces: [a], read_pcap: [b]}\n", NULL, NULL), "exclude each other");
+            "capture.interfaces (--interface) and capture.read_pcap (--read-pcap) exclude each other");
+    refused(load("capture: {interfaces: [a], read_pcap: [b]}\n", NULL, NULL), ":1) and capture.read_pcap (");
 }
 
 Test(checks, the_higher_level_chooses_the_input)
@@ -29,6 +29,17 @@ Test(checks, rotation_needs_both)
             "stdout cannot rotate");
     struct outcome outcome = accepted(
         load(NULL, NULL, WORDS("-w", "a", "--write-pcap-max-files", "5", "--write-pcap-rotate-mb", "1")));
+    outcome_done(&outcome);
+}
+
+Test(checks, outputs_keep_out_of_a_series)
+{
+    refused(load(NULL, NULL,
+                 WORDS("-w", "w.pcap", "--write-pcap-max-files", "5", "--write-pcap-rotate-mb", "1",
+                       "--export-json", "w.000001.pcap")),
+            "a name that the rotation of output.write_pcap (w.pcap) comes to");
+    struct outcome outcome =
+        accepted(load(NULL, NULL, WORDS("-w", "w.pcap", "--export-json", "w.000001.pcap")));
     outcome_done(&outcome);
 }
 
