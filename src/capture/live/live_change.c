@@ -263,13 +263,13 @@ static unsigned attach_all(const struct live_set *set, struct bpf_program *const
     return i;
 }
 
-// Where libpcap sets filters, the thread that reads does it, unless it has done so.
-static void pass_on(const struct live_set *set, struct bpf_program **programs)
+// Where libpcap sets filters, the thread that reads does it; `rest`: where it has not done so.
+static void pass_on(const struct live_set *set, struct bpf_program **programs, bool rest)
 {
     for (unsigned i = 0; i < set->places_count; i++) {
         struct live_handle *handle = set->places[i]->handle;
         if (programs[i] == NULL || set->places[i]->state != PLACE_READ || !handle->cooked ||
-            atomic_load(&handle->filter_state) == LIVE_FILTER_SET)
+            (rest && atomic_load(&handle->filter_state) == LIVE_FILTER_SET))
             continue;
         live_filter_ask(handle, programs[i]);
         programs[i] = NULL;
@@ -285,19 +285,16 @@ static bool ask_for_filter(const struct live_set *set, const char *filter, struc
         return live_filter_check(filter, error);
     if (!compile_all(set, filter, programs, error))
         return false;
-    for (unsigned i = 0; i < set->places_count; i++)
-        if (set->places[i]->handle != NULL)
-            atomic_store(&set->places[i]->handle->filter_state, LIVE_FILTER_NONE);
-    pass_on(set, programs);
+    pass_on(set, programs, false);
     free_programs(programs, set->places_count);
     return true;
 }
 
-static const struct live_place *place_with(const struct live_set *set, enum live_filter_state state)
+static const struct live_place *refused_place(const struct live_set *set)
 {
     for (unsigned i = 0; i < set->places_count; i++) {
         const struct live_place *place = set->places[i];
-        if (place->state == PLACE_READ && atomic_load(&place->handle->filter_state) == (int)state)
+        if (place->state == PLACE_READ && atomic_load(&place->handle->filter_state) == LIVE_FILTER_REFUSED)
             return place;
     }
     return NULL;
@@ -316,7 +313,7 @@ static bool set_filter(struct live_set *set, const char *filter, struct error *e
 {
     struct bpf_program *programs[LIVE_INTERFACES_MAX], *before[LIVE_INTERFACES_MAX];
     unsigned count = set->places_count;
-    const struct live_place *refused = place_with(set, LIVE_FILTER_REFUSED);
+    const struct live_place *refused = refused_place(set);
     if (refused != NULL)
         return refuse_filter(refused, filter, error);
     if (!compile_all(set, filter, programs, error))
@@ -327,7 +324,7 @@ static bool set_filter(struct live_set *set, const char *filter, struct error *e
     }
     unsigned taken = attach_all(set, programs, count);
     if (taken == count)
-        pass_on(set, programs);
+        pass_on(set, programs, true);
     else
         attach_all(set, before, taken);
     free_programs(programs, count);
@@ -383,7 +380,10 @@ bool live_change_settings(struct live_set *set, const struct capture_settings *s
 
 bool live_change_is_answered(const struct live_set *set)
 {
-    return place_with(set, LIVE_FILTER_ASKED) == NULL;
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (set->places[i]->state == PLACE_READ && !live_filter_is_answered(set->places[i]->handle))
+            return false;
+    return true;
 }
 
 void live_change_take_back(struct live_set *set, const struct capture_settings *settings)

@@ -68,16 +68,24 @@ bool live_filter_attach(const struct live_handle *handle, const struct bpf_progr
 void live_filter_ask(struct live_handle *handle, struct bpf_program *take_program)
 {
     assert(handle->cooked);
-    live_filter_free(atomic_exchange(&handle->next_filter, NULL));
     atomic_store(&handle->filter_state, LIVE_FILTER_ASKED);
-    atomic_store(&handle->next_filter, take_program);
+    live_filter_free(atomic_exchange(&handle->next_filter, take_program));
+}
+
+// In this order: while one is set, another may be asked for.
+bool live_filter_is_answered(const struct live_handle *handle)
+{
+    return atomic_load(&handle->next_filter) == NULL &&
+           atomic_load(&handle->filter_state) != LIVE_FILTER_ASKED;
 }
 
 void live_filter_take(struct live_handle *handle)
 {
-    struct bpf_program *program = atomic_exchange(&handle->next_filter, NULL);
-    if (program == NULL)
+    if (atomic_load(&handle->next_filter) == NULL)
         return;
+    atomic_store(&handle->filter_state, LIVE_FILTER_ASKED);
+    struct bpf_program *program = atomic_exchange(&handle->next_filter, NULL);
+    assert(program != NULL);
     bool set = pcap_setfilter(handle->pcap, program) == 0;
     if (!set)
         log_warning("capture", "%s keeps its filter: %s", handle->device, pcap_geterr(handle->pcap));

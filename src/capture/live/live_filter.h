@@ -21,6 +21,7 @@ bool live_filter_check(const char *expression, struct error *error);
 bool live_filter_attach(const struct live_handle *handle, const struct bpf_program *program);
 // For a cooked handle: leaves the program to the thread that reads, in place of one that it has not set yet.
 void live_filter_ask(struct live_handle *handle, struct bpf_program *take_program);
+bool live_filter_is_answered(const struct live_handle *handle);
 // The thread that reads: sets the program that waits, and answers in handle->filter_state.
 void live_filter_take(struct live_handle *handle);
 // The first filter of a handle, in place of the one that lets nothing in. One that is too long for the kernel is

@@ -71,7 +71,8 @@ Test(live_trouble, a_start_is_not_blamed_for_another_interface, .timeout = 30)
     if (!enter_namespace())
         cr_skip_test("no permission to make a network namespace");
     make_veth("one0");
-    cr_assert_eq(system("ip tuntap add tun0 mode tun"), 0);
+    if (system("ip tuntap add tun0 mode tun") != 0)
+        cr_skip_test("no tunnels");
     struct polled polled;
     struct error error;
     struct capture_settings settings = settings_of(words);
