@@ -103,9 +103,11 @@ static void give_run(struct aggregate *aggregate)
     unsigned begin = aggregate->given, count = block != NULL ? block->head.made - begin : 0;
     if (count == 0)
         return;
-    for (unsigned i = begin; i < block->head.made && event_log_is_read(aggregate->flows); i++)
-        flow_event_identify(&block->events[i]);
-    event_log_publish(aggregate->flows);
+    if (!event_log_publish(aggregate->flows, false)) {
+        for (unsigned i = begin; i < block->head.made; i++)
+            flow_event_identify(&block->events[i]);
+        event_log_publish(aggregate->flows, true);
+    }
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         if (aggregate->sinks[i]->ops->run != NULL)
             aggregate->sinks[i]->ops->run(aggregate->sinks[i], &block->events[begin], count);

@@ -24,6 +24,7 @@ struct event_log {
     bool open;         // the last one is being filled
     uint64_t next;     // sequence number of the next event to be out
     uint64_t woken_at; // `next` when readers were last woken
+    uint64_t unread;   // events before it are not finished: nobody read when they were made
     struct event_reader *readers;
     unsigned sleepers;
     uint64_t allocated; // blocks
@@ -141,7 +142,8 @@ static uint64_t least_cursor(const struct event_log *log, bool waited_for)
 // The first event that a reader which is not waited for may still have.
 static uint64_t oldest_kept(const struct event_log *log)
 {
-    return log->next > log->setup.capacity ? log->next - log->setup.capacity : 1;
+    uint64_t oldest = log->next > log->setup.capacity ? log->next - log->setup.capacity : 1;
+    return oldest > log->unread ? oldest : log->unread;
 }
 
 static bool is_first_full(const struct event_log *log)
@@ -233,11 +235,8 @@ struct event_block *event_log_open(struct event_log *log)
     return block;
 }
 
-void event_log_publish(struct event_log *log)
+static void put_out(struct event_log *log, struct event_block *block)
 {
-    pthread_mutex_lock(&log->lock);
-    assert(log->open && !log->closed);
-    struct event_block *block = block_at(log, log->count - 1);
     assert(block->made >= block->out);
     log->next += block->made - block->out;
     block->out = block->made;
@@ -245,7 +244,20 @@ void event_log_publish(struct event_log *log)
         wake_readers(log);
     wait_for_readers(log);
     trim(log);
+}
+
+// Readers come under the lock: who comes later sees only what is out by then.
+bool event_log_publish(struct event_log *log, bool finished)
+{
+    pthread_mutex_lock(&log->lock);
+    assert(log->open && !log->closed);
+    bool good = finished || !event_log_is_read(log);
+    if (good)
+        put_out(log, block_at(log, log->count - 1));
+    if (good && !finished)
+        log->unread = log->next;
     pthread_mutex_unlock(&log->lock);
+    return good;
 }
 
 void event_log_wake(struct event_log *log)
@@ -416,18 +428,17 @@ static void take_run(struct event_reader *reader, struct event_run *run)
 {
     struct event_log *log = reader->log;
     uint64_t end = end_for(reader);
-    if (!is_waited_for(reader))
-        move_to(reader, oldest_kept(log) < end ? oldest_kept(log) : end, run);
+    uint64_t from = is_waited_for(reader) ? log->unread : oldest_kept(log);
+    move_to(reader, from < end ? from : end, run);
     struct event_block *block = find_block(log, reader->cursor);
-    move_to(reader,
-            block != NULL && block->first < end ? block->first
-            : block == NULL                     ? end
-                                                : reader->cursor,
-            run);
-    if (block == NULL || reader->cursor >= end)
+    // Up to the end also where the next block begins at it or behind: nothing before it is left.
+    move_to(reader, block != NULL && block->first < end ? block->first : end, run);
+    if (reader->cursor >= end)
         return;
+    assert(block != NULL && reader->cursor >= block->first);
     uint64_t block_end = block->first + block->out;
     uint64_t run_end = block_end < end ? block_end : end;
+    assert(run_end >= reader->cursor);
     *run = (struct event_run){
         .block = block,
         .begin = (uint32_t)(reader->cursor - block->first),

@@ -39,8 +39,9 @@ uint64_t event_log_most_blocks(uint64_t capacity, uint32_t block_events);
 // The writer. The block that is being filled; NULL without memory.
 struct event_block *event_log_open(struct event_log *log);
 // Everything made in the open block is out. Waits for readers that are waited for. Wakes who sleeps when much is out;
-// event_log_wake() does at the end of a tick.
-void event_log_publish(struct event_log *log);
+// event_log_wake() does at the end of a tick. False, and nothing is out, when it is not `finished` as readers need it
+// and there is one: to be finished, and called again. Readers that come later never get what was not.
+bool event_log_publish(struct event_log *log, bool finished);
 void event_log_wake(struct event_log *log);
 // The open block is full: what comes next goes into another one. All of it is out.
 void event_log_shut(struct event_log *log);
@@ -51,7 +52,7 @@ void event_log_begin_end(struct event_log *log);
 // No more events: readers take what is left.
 void event_log_close(struct event_log *log);
 
-// Any thread: whether anybody may look at what is written.
+// Any thread: whether anybody may look at what is written. A reader may come right after it.
 bool event_log_is_read(const struct event_log *log);
 // The sequence number that the next event gets.
 uint64_t event_log_next(struct event_log *log);

@@ -82,8 +82,9 @@ struct source_ops {
     const struct source_control *control; // NULL = nothing can be changed while it runs (a file)
 };
 
-// What a live source does while it runs. Any thread but the source's; the caller waits, for seconds at most
-// (ERROR_DEADLINE_EXCEEDED: what was asked goes on), the capture never.
+// What a live source does while it runs. Any thread but the source's; the caller waits, for seconds at most and for a
+// tick where something is stopped (ERROR_DEADLINE_EXCEEDED: a start or stop that was begun goes on, settings are not in
+// force), the capture never.
 struct source_control {
     // Captures on a word as in capture.interfaces: a name, a glob, "any", "auto". One that is captured already is
     // fine. Missing interfaces are ERROR_NOT_FOUND unless they are waited for (capture.on_missing).
@@ -94,7 +95,7 @@ struct source_control {
                  struct error *error);
     // Brings filter, interfaces and exclude_interfaces in line; what else differs holds for interfaces that are
     // opened from then on. All is checked first: on failure nothing has changed. Words that start() added and the
-    // settings do not name are stopped.
+    // settings do not name are stopped, which goes on behind the answer.
     bool (*reconfigure)(struct source *source, const struct capture_settings *settings, struct error *error);
     // With `on` the source goes on when no interface is left; without (at the start) it ends then.
     void (*keep_open)(struct source *source, bool on);

@@ -158,31 +158,60 @@ static bool check(struct plan *plan, struct error *error)
     return check_names(plan, error) && prepare_parts(plan, true, error);
 }
 
-static bool change_pipeline(struct plan *plan, struct error *error)
+static bool change_pipeline(struct control *control, const struct settings *settings, uint64_t generation,
+                            struct error *error)
 {
-    const struct settings *next = &plan->next->settings;
     struct pipeline_change change = {
-        .generation = plan->next->number,
-        .policy = control_policy(plan->control, next),
-        .interval_ns = control_interval_ns(next),
-        .top_flows = control_lists_top_flows(next),
+        .generation = generation,
+        .policy = control_policy(control, settings),
+        .interval_ns = control_interval_ns(settings),
+        .top_flows = control_lists_top_flows(settings),
     };
-    return pipeline_change(plan->control->pipeline, &change, error);
+    return pipeline_change(control->pipeline, &change, error);
 }
 
-// What may fail, the last of it first in force; a failure takes back what was done.
+static void take_back_pipeline(struct plan *plan)
+{
+    struct error error;
+    if (!change_pipeline(plan->control, plan->now, plan->next->number - 1, &error))
+        log_error("config", "flows cannot go back to what they followed: %s", error.text);
+}
+
+static bool change_capture(struct plan *plan, struct error *error)
+{
+    struct control *control = plan->control;
+    if (!plan->captures && !control->capture_strays)
+        return true;
+    if (!source_reconfigure(control->source, &plan->next->settings.capture, error))
+        return blame(plan, "capture.", error);
+    plan->captures = true;
+    control->capture_strays = false;
+    return true;
+}
+
+static void take_back_capture(struct plan *plan)
+{
+    struct control *control = plan->control;
+    struct error error;
+    if (!plan->captures || source_reconfigure(control->source, &plan->now->capture, &error))
+        return;
+    control->capture_strays = true;
+    log_error("config", "the capture cannot go back to what it was, the next change tries again: %s",
+              error.text);
+}
+
+// What may fail, in turn; a failure takes back what was done. The parts come last: a file that they open is emptied,
+// and nobody can take that back.
 static bool enact(struct plan *plan, struct error *error)
 {
-    struct source *source = plan->control->source;
-    struct error ignored;
-    if (!prepare_parts(plan, false, error))
+    if (!change_capture(plan, error))
         return false;
-    if (plan->captures && !source_reconfigure(source, &plan->next->settings.capture, error))
-        return blame(plan, "capture.", error);
-    if (change_pipeline(plan, error))
+    bool in_pipeline = change_pipeline(plan->control, &plan->next->settings, plan->next->number, error);
+    if (in_pipeline && prepare_parts(plan, false, error))
         return true;
-    if (plan->captures && !source_reconfigure(source, &plan->now->capture, &ignored))
-        log_error("config", "the capture cannot go back to what it was: %s", ignored.text);
+    if (in_pipeline)
+        take_back_pipeline(plan);
+    take_back_capture(plan);
     return false;
 }
 
@@ -225,12 +254,12 @@ static void commit(struct plan *plan)
         control->part[i].commit(control->part[i].owner);
 }
 
-// Whether the file says nothing new: then what the API changed stays.
+// Whether the file says nothing new: then what the API changed stays. Not while the capture has to be put right.
 static bool is_old_news(const struct control *control, const struct change *change)
 {
     struct settings_diff diff;
     settings_compare(&control->file, change->wanted, &diff);
-    return change->origin == CHANGE_BY_FILE && diff.count == 0;
+    return change->origin == CHANGE_BY_FILE && diff.count == 0 && !control->capture_strays;
 }
 
 // What is checked is put in force, and what the file said is kept for the next time.

@@ -42,7 +42,8 @@ struct change_verdicts {
 // time, during control_apply().
 struct control_part {
     void *owner;
-    // Readies what may fail for the settings to come, without touching what is in force; with `dry_run` it only looks.
+    // Readies what may fail for the settings to come, without touching what is in force, when all else has taken them;
+    // with `dry_run` it only looks.
     bool (*prepare)(void *owner, const struct settings *now, const struct settings *next, bool dry_run,
                     struct error *error);
     // After prepare(): puts it in force, or gives it up.

@@ -4,7 +4,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "aggregate/name_search.h"
 #include "base/log.h"
 #include "base/memory_limit.h"
 #include "base/time.h"
@@ -14,7 +13,6 @@
 #include "control/control_inside.h"
 #include "control/cores.h"
 #include "control/metrics.h"
-#include "pipeline/question.h"
 
 enum {
     CLOSED_LINGER_SECS = 5,
@@ -160,9 +158,12 @@ static bool open_source(struct control *control, struct error *error)
     control->source = control->live
                           ? live_source_create(capture, control->chunks, error)
                           : file_source_create(&capture->read_pcap, capture->filter, control->chunks, error);
-    if (control->source != NULL && control->live && live_source_reason(control->source)[0] != '\0')
+    if (control->source == NULL || !control->live)
+        return control->source != NULL;
+    live_source_set_tick(control->source, (int64_t)control->settings->pipeline.tick_ms * NS_PER_MS);
+    if (live_source_reason(control->source)[0] != '\0')
         log_warning("capture", "%s", live_source_reason(control->source));
-    return control->source != NULL;
+    return true;
 }
 
 // pipeline.workers 0: a file takes the cores it may, live capture half of them.
@@ -326,69 +327,6 @@ const struct generation *control_generation(struct control *control)
 struct metric_registry *control_metrics(struct control *control)
 {
     return &control->metrics;
-}
-
-enum { ANSWER_WAIT_MS = 5000 };
-
-static int64_t answer_deadline(void)
-{
-    return clock_now_ns() + ANSWER_WAIT_MS * NS_PER_MS;
-}
-
-// Asks and waits; the question is released.
-static struct flow_page *await_page(struct control *control, struct question *question, struct error *error)
-{
-    struct flow_page *page = NULL;
-    bool good = pipeline_ask(control->pipeline, question, error) &&
-                (message_wait(&question->message, ANSWER_WAIT_MS) ||
-                 error_set(error, ERROR_DEADLINE_EXCEEDED, "the answer did not come within %d s: try again",
-                           ANSWER_WAIT_MS / 1000));
-    if (good && question->page != NULL)
-        page = flow_page_hold(question->page);
-    else if (good)
-        *error = question->error;
-    message_cancel(&question->message);
-    return page;
-}
-
-struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error)
-{
-    struct question *question = pipeline_question(control->pipeline, query, answer_deadline(), error);
-    return question != NULL ? await_page(control, question, error) : NULL;
-}
-
-struct flow_page *control_list(struct control *control, const struct flow_query *query, const char *token,
-                               struct error *error)
-{
-    struct pipeline_listed listed;
-    if (!pipeline_list(control->pipeline, query, token, answer_deadline(), &listed, error))
-        return NULL;
-    return listed.again != NULL ? listed.again : await_page(control, listed.question, error);
-}
-
-struct name_search *control_find_names(struct control *control, const struct filter_name *names,
-                                       unsigned count, struct error *error)
-{
-    struct flow_filter filter = {.names = names, .name_count = count};
-    if (!flow_filter_check(&(struct flow_filters){.allow = &filter, .allow_count = 1}, error))
-        return NULL;
-    struct name_search *search = name_search_create(names, count, answer_deadline());
-    if (search == NULL) {
-        error_set(error, ERROR_EXHAUSTED, "no memory to look names up");
-        return NULL;
-    }
-    if (!pipeline_post(control->pipeline, &search->message, error)) {
-        message_arrive(&search->message); // it is on no way
-    } else if (!message_wait(&search->message, ANSWER_WAIT_MS)) {
-        error_set(error, ERROR_DEADLINE_EXCEEDED, "the names were not looked up within %d s: try again",
-                  ANSWER_WAIT_MS / 1000);
-    } else if (search->error.kind != ERROR_NONE) {
-        *error = search->error;
-    } else {
-        return search;
-    }
-    message_cancel(&search->message);
-    return NULL;
 }
 
 const struct totals *control_totals(const struct control *control)

@@ -66,7 +66,8 @@ const struct generation *control_generation(struct control *control);
 // The counters: those of the run, to which outputs and the door add theirs.
 struct metric_registry *control_metrics(struct control *control);
 // Asks the shards about the flows that are alive, and waits for the answer, held; any thread but those of the run. NULL
-// with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s. Its rows are named and placed: answer_row().
+// with a sentence: ERROR_DEADLINE_EXCEEDED when it did not come in 5 s, ERROR_EXHAUSTED while 32 others wait for theirs.
+// Its rows are named and placed: answer_row().
 struct flow_page *control_ask(struct control *control, const struct flow_query *query, struct error *error);
 // The same in pages: the first one without a token, then with that of the page before (flow/listing.h), where only the
 // token counts.

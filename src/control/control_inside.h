@@ -1,4 +1,5 @@
-// What the files of control/ share: control.c builds the run and asks it, change.c changes its settings. For these only.
+// What the files of control/ share: control.c builds the run, asking.c asks it, change.c changes its settings. For these
+// only.
 #pragma once
 
 #include <pthread.h>
@@ -29,10 +30,13 @@ struct control {
     struct generation_board generations;
     pthread_mutex_t changing; // one change at a time; below it:
     struct settings file;     // what start or file said last
+    bool capture_strays;      // it could not go back: what it does may not be what the settings say
     struct control_part part[CONTROL_PARTS];
     unsigned part_count;
     atomic_bool reload_failed;
     _Atomic int64_t reload_wall_ns; // of the latest success; 0 = none
+
+    atomic_uint asking; // callers whose question is on its way
 
     struct metric_registry metrics;
 };

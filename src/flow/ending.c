@@ -83,9 +83,10 @@ bool flow_has_timed_out(const struct flow_table *table, const struct flow *flow,
 static uint32_t expire_wheel(struct flow_table *table, struct flow_partition *partition, enum idle_class kind,
                              uint32_t most, int64_t now_ns)
 {
+    struct idle_wheel *wheel = &partition->wheels[kind];
+    int64_t end_slot = idle_wheel_slot(wheel, now_ns - table->timeout_ns[kind]);
     uint32_t id, done = 0;
-    while (done < most && (id = idle_wheel_take_before(&partition->wheels[kind], &table->store,
-                                                       table->expired_slot[kind])) != 0) {
+    while (done < most && (id = idle_wheel_take_before(wheel, &table->store, end_slot)) != 0) {
         const struct flow *flow = flow_at(&table->store, id);
         if (flow->idle_class != kind) {
             flow_file(table, partition, id);
@@ -98,7 +99,7 @@ static uint32_t expire_wheel(struct flow_table *table, struct flow_partition *pa
 }
 
 // The classes of which a slot became due since the last tick, as bits: wheels of a class are alike in every
-// partition, and most ticks pass within a slot.
+// partition (unless there was no memory to file flows anew), and most ticks pass within a slot.
 static unsigned find_due(struct flow_table *table, int64_t now_ns)
 {
     unsigned due = table->unexpired;
@@ -106,7 +107,7 @@ static unsigned find_due(struct flow_table *table, int64_t now_ns)
     for (int kind = 0; kind < IDLE_CLASSES; kind++) {
         int64_t timeout_ns = table->timeout_ns[kind];
         int64_t end = (now_ns - timeout_ns) >> idle_slot_shift(timeout_ns);
-        due |= (unsigned)(timeout_ns != 0 && end != table->expired_slot[kind]) << kind;
+        due |= (unsigned)(end != table->expired_slot[kind]) << kind;
         table->expired_slot[kind] = end;
     }
     return due;
@@ -122,7 +123,7 @@ static void expire(struct flow_table *table, struct flow_partition *partition, u
 {
     uint32_t left = ends_at_most(table);
     for (int kind = 0; kind < IDLE_CLASSES; kind++) {
-        if ((due >> kind & 1) == 0 || partition->wheels[kind].members == 0)
+        if ((due >> kind & 1) == 0 || table->timeout_ns[kind] == 0 || partition->wheels[kind].members == 0)
             continue;
         left -= expire_wheel(table, partition, (enum idle_class)kind, left, now_ns);
         table->unexpired |= (unsigned)(left == 0) << kind;

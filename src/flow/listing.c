@@ -11,11 +11,11 @@ struct flow_listing {
     uint64_t used; // when it was used last, as a count of uses
     struct flow_query query;
     uint32_t pages; // turned so far
-    bool busy;      // a page is on its way, and the listing its asker's
+    bool busy;      // a page is on its way
     bool ended;
     size_t bytes;
     struct flow_page *last;    // held; NULL before the first
-    struct flow_shown shown[]; // by shard
+    struct flow_shown shown[]; // by shard; without the lock, while it is busy, its asker's
 };
 
 struct flow_listings {
@@ -240,16 +240,16 @@ bool flow_listings_turn(struct flow_listings *listings, struct flow_listing *lis
                         const struct flow_asked asked[], struct flow_page *page, struct error *error)
 {
     assert(listing->busy);
-    listing->ended = page->matched <= page->count;
-    bool marked = listing->ended || mark(listing, page);
+    bool ended = page->matched <= page->count, marked = ended || mark(listing, page);
     for (unsigned shard = 0; shard < listings->shards; shard++)
         listing->shown[shard].began_ns = asked[shard].began_ns;
-    listing->pages++;
-    if (!listing->ended)
-        flow_token_format(&(struct flow_token){listings->instance, listing->id, listing->pages}, page->next);
-    if (listing->ended)
+    if (ended)
         forget_shown(listings, listing);
     pthread_mutex_lock(&listings->lock);
+    listing->ended = ended;
+    listing->pages++;
+    if (!ended)
+        flow_token_format(&(struct flow_token){listings->instance, listing->id, listing->pages}, page->next);
     listing->busy = false;
     if (marked) {
         flow_page_release(listing->last);

@@ -149,6 +149,18 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         sensor.until(lambda: len(self.records()) == 5, 10, running.stderr)
         self.end(running)
 
+    def test_a_refusal_leaves_files_alone(self):
+        before = b"a recording of yesterday that matters\n"
+        recording = self.folder / "yesterday.pcap"
+        recording.write_bytes(before)
+        yaml = "output: {write_pcap: %s}\ncapture: {interfaces: [%s]}\n"
+        running = self.start("capture: {interfaces: [lo]}\n", captured=())
+        self.reload(running, yaml % (recording, "lo, nowhere0"), "the settings stay as they are: .*nowhere0")
+        self.assertEqual(recording.read_bytes(), before)
+        self.reload(running, yaml % (recording, "lo"))
+        sensor.until(lambda: recording.read_bytes() != before, 10, running.stderr)
+        self.end(running)
+
     def test_what_waits_for_a_start_is_told(self):
         running = self.start("")
         self.reload(running, "capture: {snaplen: 100}\npipeline: {workers: 2}\nlog: {level: info}\n",
@@ -304,6 +316,22 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.send(count=3)
         namespaces.settle()
         self.assertEqual(self.end(running)["ledger"]["analysed"], 7 + 5)
+
+    def test_interfaces_with_long_ticks(self):
+        """What is removed is counted at the next tick; the answer does not wait for it, and what it says is so."""
+        namespaces.command(*self.inside, "ip", "link", "add", "quiet0", "type", "veth", "peer", "name", "quiet1")
+        for name in ("quiet0", "quiet1"):
+            namespaces.command(*self.inside, "ip", "link", "set", name, "up")
+        yaml = "log: {level: info}\npipeline: {tick_ms: 12000}\ncapture: {interfaces: [%s], filter: udp}\n"
+        running = self.start(yaml % "quiet0, lo", captured=())
+        began = time.monotonic()
+        self.reload(running, yaml % "quiet0", "capture.interfaces has changed")
+        self.reload(running, yaml % "quiet0, lo", "capture.interfaces has changed")
+        self.assertLess(time.monotonic() - began, 5)
+        sensor.until(lambda: running.stderr().count("lo is captured") > 0, 20, running.stderr)
+        self.send(count=10)
+        namespaces.settle()
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 10)
 
     def test_many_changes_under_load(self):
         running = self.start("log: {level: info}\n", "--workers", 2)

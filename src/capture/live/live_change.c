@@ -1,5 +1,6 @@
 #include "capture/live/live_change.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,12 +113,18 @@ static bool open_all(struct live_set *set, struct error *error)
 // At the start whoever makes the source waits for the rings to settle.
 static bool await_settled(struct live_set *set, struct error *error)
 {
-    while (!live_change_is_done(set)) {
+    while (!live_change_is_settled(set)) {
         poll(NULL, 0, live_set_wait_ms(set));
         live_set_step(set);
     }
-    *error = set->failure;
-    return error->kind != ERROR_INVALID_ARGUMENT && error->kind != ERROR_PERMISSION;
+    for (unsigned i = 0; i < set->places_count; i++) {
+        const struct error *failure = &set->places[i]->failure;
+        if (failure->kind != ERROR_INVALID_ARGUMENT && failure->kind != ERROR_PERMISSION)
+            continue;
+        *error = *failure;
+        return false;
+    }
+    return true;
 }
 
 bool live_set_open(struct live_set *set, const struct capture_settings *settings,
@@ -156,7 +163,7 @@ static void end_target(struct live_set *set, struct live_target *target, enum li
 
 bool live_change_start(struct live_set *set, const char *word, struct error *error)
 {
-    set->failure.kind = ERROR_NONE;
+    set->starting[0] = 0;
     if (live_targets_find(&set->targets, word) != NULL)
         return true;
     if (set->sealed)
@@ -164,6 +171,7 @@ bool live_change_start(struct live_set *set, const char *word, struct error *err
     struct live_target *target = live_targets_add(&set->targets, word, error);
     if (target == NULL)
         return false;
+    memcpy(set->starting, target->word, sizeof set->starting);
     live_set_add_places(set);
     if (check_auto(set, target, error) && open_places(set, live_target_name(target), error))
         return true;
@@ -171,12 +179,16 @@ bool live_change_start(struct live_set *set, const char *word, struct error *err
     return false;
 }
 
-bool live_change_started(struct live_set *set, const char *word, struct error *error)
+bool live_change_started(struct live_set *set, struct error *error)
 {
-    struct live_target *target = live_targets_find(&set->targets, word);
-    if (set->failure.kind == ERROR_NONE || target == NULL || target->kind == TARGET_GLOB || waits(set))
+    struct live_target *target =
+        set->starting[0] != 0 ? live_targets_find(&set->targets, set->starting) : NULL;
+    if (target == NULL || target->kind == TARGET_GLOB || waits(set))
         return true;
-    *error = set->failure;
+    const struct live_place *place = live_set_find(set, live_target_name(target));
+    if (place == NULL || place->failure.kind == ERROR_NONE)
+        return true;
+    *error = place->failure;
     end_target(set, target, LIVE_LEAVE_UNREAD);
     return false;
 }
@@ -198,16 +210,20 @@ bool live_change_stop(struct live_set *set, const char *word, bool drain, struct
     return true;
 }
 
+bool live_change_is_settled(const struct live_set *set)
+{
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (set->places[i]->state == PLACE_SETTLING)
+            return false;
+    return true;
+}
+
 bool live_change_is_done(const struct live_set *set)
 {
-    for (unsigned i = 0; i < set->places_count; i++) {
-        const struct live_place *place = set->places[i];
-        bool stopping = place->state == PLACE_LEAVING && place->unwanted;
-        bool filtering = place->state == PLACE_READ && atomic_load(&place->handle->next_filter) != NULL;
-        if (place->state == PLACE_SETTLING || stopping || filtering)
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (set->places[i]->state == PLACE_LEAVING && set->places[i]->unwanted)
             return false;
-    }
-    return true;
+    return live_change_is_settled(set);
 }
 
 // --- Settings ---
@@ -247,16 +263,52 @@ static unsigned attach_all(const struct live_set *set, struct bpf_program *const
     return i;
 }
 
-// Where libpcap sets filters, the thread that reads does it.
+// Where libpcap sets filters, the thread that reads does it, unless it has done so.
 static void pass_on(const struct live_set *set, struct bpf_program **programs)
 {
     for (unsigned i = 0; i < set->places_count; i++) {
-        if (programs[i] == NULL || set->places[i]->state != PLACE_READ || !set->places[i]->handle->cooked)
+        struct live_handle *handle = set->places[i]->handle;
+        if (programs[i] == NULL || set->places[i]->state != PLACE_READ || !handle->cooked ||
+            atomic_load(&handle->filter_state) == LIVE_FILTER_SET)
             continue;
-        live_filter_free(atomic_exchange(&set->places[i]->handle->next_filter, programs[i]));
+        live_filter_ask(handle, programs[i]);
         programs[i] = NULL;
     }
     live_exchange_wake(set->exchange->source_fd);
+}
+
+// Has the thread that reads set the filter where libpcap does it.
+static bool ask_for_filter(const struct live_set *set, const char *filter, struct error *error)
+{
+    struct bpf_program *programs[LIVE_INTERFACES_MAX];
+    if (set->places_count == 0)
+        return live_filter_check(filter, error);
+    if (!compile_all(set, filter, programs, error))
+        return false;
+    for (unsigned i = 0; i < set->places_count; i++)
+        if (set->places[i]->handle != NULL)
+            atomic_store(&set->places[i]->handle->filter_state, LIVE_FILTER_NONE);
+    pass_on(set, programs);
+    free_programs(programs, set->places_count);
+    return true;
+}
+
+static const struct live_place *place_with(const struct live_set *set, enum live_filter_state state)
+{
+    for (unsigned i = 0; i < set->places_count; i++) {
+        const struct live_place *place = set->places[i];
+        if (place->state == PLACE_READ && atomic_load(&place->handle->filter_state) == (int)state)
+            return place;
+    }
+    return NULL;
+}
+
+static bool refuse_filter(const struct live_place *place, const char *filter, struct error *error)
+{
+    return error_set(error, ERROR_EXHAUSTED,
+                     "the filter \"%s\" cannot be set on %s (too long for the kernel, or no memory): "
+                     "the one before stays",
+                     filter, place->device);
 }
 
 // Gives every open handle the filter, or, when one does not take it, none.
@@ -264,8 +316,9 @@ static bool set_filter(struct live_set *set, const char *filter, struct error *e
 {
     struct bpf_program *programs[LIVE_INTERFACES_MAX], *before[LIVE_INTERFACES_MAX];
     unsigned count = set->places_count;
-    if (count == 0)
-        return live_filter_check(filter, error);
+    const struct live_place *refused = place_with(set, LIVE_FILTER_REFUSED);
+    if (refused != NULL)
+        return refuse_filter(refused, filter, error);
     if (!compile_all(set, filter, programs, error))
         return false;
     if (!compile_all(set, set->settings->filter, before, error)) {
@@ -279,11 +332,7 @@ static bool set_filter(struct live_set *set, const char *filter, struct error *e
         attach_all(set, before, taken);
     free_programs(programs, count);
     free_programs(before, count);
-    if (taken == count)
-        return true;
-    return error_set(error, ERROR_EXHAUSTED,
-                     "the filter \"%s\" is too long for the kernel (on %s): the one before stays", filter,
-                     set->places[taken]->device);
+    return taken == count || refuse_filter(set->places[taken], filter, error);
 }
 
 // Whether the new targets can be had.
@@ -320,15 +369,39 @@ static void follow_targets(struct live_set *set, struct live_targets *targets)
     live_set_follow(set);
 }
 
+static bool has_new_filter(const struct live_set *set, const struct capture_settings *settings)
+{
+    return strcmp(settings->filter, set->settings->filter) != 0;
+}
+
 bool live_change_settings(struct live_set *set, const struct capture_settings *settings, struct error *error)
 {
     struct live_targets targets;
+    return live_targets_read(&targets, settings, error) && check_targets(set, &targets, settings, error) &&
+           (!has_new_filter(set, settings) || ask_for_filter(set, settings->filter, error));
+}
+
+bool live_change_is_answered(const struct live_set *set)
+{
+    return place_with(set, LIVE_FILTER_ASKED) == NULL;
+}
+
+void live_change_take_back(struct live_set *set, const struct capture_settings *settings)
+{
+    struct error error;
+    if (has_new_filter(set, settings) && !ask_for_filter(set, set->settings->filter, &error))
+        log_error("capture", "the filter cannot go back to what it was: %s", error.text);
+}
+
+bool live_change_enact(struct live_set *set, const struct capture_settings *settings, struct error *error)
+{
+    struct live_targets targets;
     struct capture_settings *copy = live_settings_copy(settings, error);
-    if (copy == NULL)
-        return false;
-    if (!live_targets_read(&targets, settings, error) || !check_targets(set, &targets, settings, error) ||
-        (strcmp(settings->filter, set->settings->filter) != 0 && !set_filter(set, settings->filter, error))) {
+    assert(live_change_is_answered(set));
+    if (copy == NULL || !live_targets_read(&targets, settings, error) ||
+        (has_new_filter(set, settings) && !set_filter(set, settings->filter, error))) {
         live_settings_free(copy);
+        live_change_take_back(set, settings);
         return false;
     }
     live_settings_free(set->settings);

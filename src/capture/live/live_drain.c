@@ -45,12 +45,16 @@ static unsigned read_some(struct live_handle *handle, struct live_frames *frames
 }
 
 // The block that the kernel was filling comes out within the timeout, or on a loaded machine a little later:
-// until then a ring is not known empty. What does not come out is counted as unread.
+// until then a ring is not known empty. What does not come out is counted as unread. A ring that could not be sealed
+// may never be empty: it is read no longer than that.
 bool live_drain_read(struct live_handle *handle, struct live_frames *frames)
 {
     assert(handle->leave_ns != 0 && !handle->left && live_frames_left(frames) > 0);
-    bool late = clock_now_ns() >= handle->leave_ns;
-    if (read_some(handle, frames) > 0 || !late)
+    int64_t began_ns = clock_now_ns();
+    bool late = began_ns >= handle->leave_ns;
+    bool endless = !atomic_load(&handle->sealed) && began_ns >= handle->leave_ns + drain_patience_ns;
+    bool got_some = read_some(handle, frames) > 0;
+    if (!late || (got_some && !endless))
         return false;
     uint64_t missing = live_handle_missing(handle);
     handle->left = missing == 0 || clock_now_ns() >= handle->leave_ns + drain_patience_ns;

@@ -65,14 +65,24 @@ bool live_filter_attach(const struct live_handle *handle, const struct bpf_progr
            setsockopt(handle->fd, SOL_SOCKET, SO_ATTACH_FILTER, &code, sizeof code) == 0;
 }
 
+void live_filter_ask(struct live_handle *handle, struct bpf_program *take_program)
+{
+    assert(handle->cooked);
+    live_filter_free(atomic_exchange(&handle->next_filter, NULL));
+    atomic_store(&handle->filter_state, LIVE_FILTER_ASKED);
+    atomic_store(&handle->next_filter, take_program);
+}
+
 void live_filter_take(struct live_handle *handle)
 {
     struct bpf_program *program = atomic_exchange(&handle->next_filter, NULL);
     if (program == NULL)
         return;
-    if (pcap_setfilter(handle->pcap, program) != 0)
+    bool set = pcap_setfilter(handle->pcap, program) == 0;
+    if (!set)
         log_warning("capture", "%s keeps its filter: %s", handle->device, pcap_geterr(handle->pcap));
     live_filter_free(program);
+    atomic_store(&handle->filter_state, set ? LIVE_FILTER_SET : LIVE_FILTER_REFUSED);
 }
 
 // By libpcap, which falls back to filtering by itself.

@@ -19,7 +19,9 @@ bool live_filter_check(const char *expression, struct error *error);
 
 // Puts the program into the kernel; false with errno when it does not take it (too long).
 bool live_filter_attach(const struct live_handle *handle, const struct bpf_program *program);
-// The thread that reads: sets the program that waits in handle->next_filter.
+// For a cooked handle: leaves the program to the thread that reads, in place of one that it has not set yet.
+void live_filter_ask(struct live_handle *handle, struct bpf_program *take_program);
+// The thread that reads: sets the program that waits, and answers in handle->filter_state.
 void live_filter_take(struct live_handle *handle);
 // The first filter of a handle, in place of the one that lets nothing in. One that is too long for the kernel is
 // libpcap's business.

@@ -15,6 +15,13 @@ bool live_handle_shut(struct live_handle *handle)
     return setsockopt(handle->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
+void live_handle_seal(struct live_handle *handle)
+{
+    int yes = 1;
+    if (live_handle_shut(handle) && setsockopt(handle->fd, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof yes) == 0)
+        atomic_store(&handle->sealed, true);
+}
+
 // The kernel's counts since they were last read. Not by pcap_stats(), which opens files of /sys as well.
 void live_handle_count(struct live_handle *handle)
 {

@@ -14,11 +14,14 @@ struct bpf_program;
 
 enum live_wish {
     LIVE_READ,
-    LIVE_LEAVE_GONE,  // the interface was removed: read what is left
+    LIVE_LEAVE_GONE,  // the interface was removed or renamed: read what is left
     LIVE_LEAVE_DRAIN, // stopped (the ring takes nothing more in): hand over what is in the ring, up to a limit
     LIVE_LEAVE_UNREAD, // stopped: count it as unread
     LIVE_ABANDON,      // it cannot be read any more: what the kernel counted and nobody saw is unread
 };
+
+// How it stands with a filter that the source is to set.
+enum live_filter_state { LIVE_FILTER_NONE, LIVE_FILTER_ASKED, LIVE_FILTER_SET, LIVE_FILTER_REFUSED };
 
 enum { LIVE_DRAIN_FRAMES = 65536 }; // of an interface that is stopped, at most, are handed over
 
@@ -38,11 +41,14 @@ struct live_handle {
     uint64_t nic_dropped_before; // what the NIC had dropped when it was opened
 
     // Said by the keeper, heard by the source.
-    atomic_int wish;                           // enum live_wish; only rises
+    atomic_int wish; // enum live_wish; the source says LIVE_ABANDON of one it cannot watch
     _Atomic(struct bpf_program *) next_filter; // to be set by who reads; NULL = none
     atomic_uint_least64_t nic_dropped;         // since it was opened
+    atomic_int filter_state; // enum live_filter_state: asked by the keeper, answered by the source
     // Said by the source: a read failed.
     atomic_bool trouble;
+    // Said by either, once: nothing more comes into the ring.
+    atomic_bool sealed;
 
     // The source's.
     struct source_drops counted, taken; // since it was opened; and what of it was asked for
@@ -64,6 +70,8 @@ uint64_t live_handle_missing(struct live_handle *handle);
 
 // Lets nothing more into the ring; what is in it can still be read. Any thread that has the handle open.
 bool live_handle_shut(struct live_handle *handle);
+// The same for good: no filter that somebody sets later opens it again. Sets `sealed`, unless the kernel refuses.
+void live_handle_seal(struct live_handle *handle);
 
 // Called for each frame with its stamp; the bytes are libpcap's.
 typedef void live_frame(void *owner, struct live_handle *handle, int64_t time_ns, const uint8_t *bytes,

@@ -16,13 +16,19 @@
 enum { REQUEST_STEP_MS = 2 };
 static const int64_t patience_ns = 5 * NS_PER_S; // besides the time that rings take
 
+// Settings that are not in force when patience ends are taken back, so that the answer is true. While it is decided,
+// who asked waits on. What is begun of a start or a stop goes on.
+enum request_stage { REQUEST_WAITS, REQUEST_BEGUN, REQUEST_DECIDED, REQUEST_IN_FORCE, REQUEST_DONE };
+
 // Who asked may give up first: the last of the two frees it.
 struct live_request {
     enum live_request_kind kind;
     char *word;
     struct capture_settings *settings;
     bool drain;
-    bool begun, done, given_up, good;
+    enum request_stage stage; // changed by the keeper, under the lock
+    bool given_up;            // under the lock
+    bool good;
     struct error error;
     struct source_drops verdict;
     struct live_request *next;
@@ -76,7 +82,7 @@ static void answer(struct live_keeper *keeper, struct live_request *request)
     keeper->first = request->next;
     if (keeper->first == NULL)
         keeper->last = NULL;
-    request->done = true;
+    request->stage = REQUEST_DONE;
     bool mine = request->given_up;
     pthread_cond_broadcast(&keeper->answered);
     pthread_mutex_unlock(&keeper->lock);
@@ -92,6 +98,55 @@ static struct live_request *first_request(struct live_keeper *keeper)
     return request;
 }
 
+static void reach(struct live_keeper *keeper, struct live_request *request, enum request_stage stage)
+{
+    pthread_mutex_lock(&keeper->lock);
+    assert(stage > request->stage);
+    request->stage = stage;
+    pthread_cond_broadcast(&keeper->answered);
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+// The first request, which nobody withdraws from here on; NULL = none.
+static struct live_request *begin_first(struct live_keeper *keeper)
+{
+    struct live_set *set = &keeper->set;
+    pthread_mutex_lock(&keeper->lock);
+    struct live_request *request = keeper->first;
+    bool fresh = request != NULL && request->stage == REQUEST_WAITS;
+    if (fresh)
+        request->stage = REQUEST_BEGUN;
+    pthread_mutex_unlock(&keeper->lock);
+    if (fresh)
+        request->good = begin_request(set, request);
+    return request;
+}
+
+// Whether who asked still waits; then it waits for the outcome.
+static bool decide(struct live_keeper *keeper, struct live_request *request)
+{
+    pthread_mutex_lock(&keeper->lock);
+    bool wanted = !request->given_up;
+    if (wanted && live_change_is_answered(&keeper->set))
+        request->stage = REQUEST_DECIDED;
+    pthread_mutex_unlock(&keeper->lock);
+    return wanted;
+}
+
+static void put_in_force(struct live_keeper *keeper, struct live_request *request)
+{
+    struct live_set *set = &keeper->set;
+    if (!decide(keeper, request)) {
+        live_change_take_back(set, request->settings);
+        request->good = false;
+    }
+    if (request->stage != REQUEST_DECIDED)
+        return;
+    request->good = live_change_enact(set, request->settings, &request->error);
+    if (request->good)
+        reach(keeper, request, REQUEST_IN_FORCE);
+}
+
 static void cancel_requests(struct live_keeper *keeper)
 {
     struct live_request *request;
@@ -101,25 +156,32 @@ static void cancel_requests(struct live_keeper *keeper)
     }
 }
 
+// Whether nothing is to be waited for.
+static bool is_complete(struct live_keeper *keeper, struct live_request *request)
+{
+    const struct live_set *set = &keeper->set;
+    if (request->good && request->kind == LIVE_SETTINGS && request->stage == REQUEST_BEGUN)
+        put_in_force(keeper, request);
+    if (!request->good)
+        return true;
+    if (request->kind == LIVE_SETTINGS)
+        return request->stage == REQUEST_IN_FORCE && live_change_is_settled(set);
+    return live_change_is_done(set);
+}
+
 // Begins the first request, or sees whether it is done.
 static void go_on(struct live_keeper *keeper)
 {
     struct live_set *set = &keeper->set;
-    struct live_request *request = first_request(keeper);
-    if (request == NULL)
-        return;
     if (atomic_load(&keeper->exchange.end) != LIVE_GOES_ON) {
         cancel_requests(keeper);
         return;
     }
-    if (!request->begun) {
-        request->begun = true;
-        request->good = begin_request(set, request);
-    }
-    if (request->good && !live_change_is_done(set))
+    struct live_request *request = begin_first(keeper);
+    if (request == NULL || !is_complete(keeper, request))
         return;
     if (request->good && request->kind == LIVE_START)
-        request->good = live_change_started(set, request->word, &request->error);
+        request->good = live_change_started(set, &request->error);
     request->verdict = set->stopped;
     answer(keeper, request);
 }
@@ -194,6 +256,11 @@ bool live_keeper_begin(struct live_keeper *keeper, const struct capture_settings
            error_set(error, ERROR_EXHAUSTED, "no thread could be started: %s", thread_shortage());
 }
 
+void live_keeper_set_tick(struct live_keeper *keeper, int64_t tick_ns)
+{
+    keeper->patience_ns += tick_ns;
+}
+
 void live_keeper_end(struct live_keeper *keeper)
 {
     atomic_store(&keeper->stopping, true);
@@ -219,9 +286,37 @@ static struct timespec deadline(const struct live_keeper *keeper)
 static void await_answer(struct live_keeper *keeper, struct live_request *request)
 {
     struct timespec until = deadline(keeper);
-    while (!request->done)
+    while (request->stage != REQUEST_DONE)
         if (pthread_cond_timedwait(&keeper->answered, &keeper->lock, &until) != 0)
-            return;
+            break;
+    while (request->stage == REQUEST_DECIDED)
+        pthread_cond_wait(&keeper->answered, &keeper->lock);
+}
+
+// With the lock held: it was not begun.
+static void withdraw(struct live_keeper *keeper, struct live_request *request)
+{
+    struct live_request *before = NULL;
+    for (struct live_request *at = keeper->first; at != request; at = at->next)
+        before = at;
+    *(before != NULL ? &before->next : &keeper->first) = request->next;
+    if (keeper->last == request)
+        keeper->last = before;
+    free_request(request);
+}
+
+// With the lock held: patience has ended. The request is not the asker's any more.
+static bool give_up(struct live_keeper *keeper, struct live_request *request, struct error *error)
+{
+    bool in_force = request->stage == REQUEST_IN_FORCE;
+    bool goes_on = request->stage == REQUEST_BEGUN && request->kind != LIVE_SETTINGS;
+    request->given_up = true;
+    if (request->stage == REQUEST_WAITS)
+        withdraw(keeper, request);
+    return in_force ||
+           error_set(error, ERROR_DEADLINE_EXCEEDED, "the capture did not answer within %d seconds; %s",
+                     (int)(keeper->patience_ns / NS_PER_S),
+                     goes_on ? "what was asked for goes on" : "nothing has changed");
 }
 
 static bool post(struct live_keeper *keeper, struct live_request *request)
@@ -247,14 +342,12 @@ bool live_keeper_ask(struct live_keeper *keeper, const struct live_wanted *wante
     bool posted = post(keeper, request);
     if (posted)
         await_answer(keeper, request);
-    bool done = request->done;
-    request->given_up = !done;
+    bool done = request->stage == REQUEST_DONE;
+    bool good = posted && !done && give_up(keeper, request, error);
     pthread_mutex_unlock(&keeper->lock);
     if (posted && !done)
-        return error_set(error, ERROR_DEADLINE_EXCEEDED,
-                         "the capture did not answer within %d seconds; what was asked for goes on",
-                         (int)(keeper->patience_ns / NS_PER_S));
-    bool good = done && request->good;
+        return good;
+    good = done && request->good;
     if (!posted)
         error_set(error, ERROR_CANCELLED, "the capture has ended");
     else if (!good)

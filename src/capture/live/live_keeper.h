@@ -38,9 +38,12 @@ struct live_wanted {
 // Opens all and begins. After a failure it is ended all the same.
 bool live_keeper_begin(struct live_keeper *keeper, const struct capture_settings *settings,
                        struct error *error);
+// Before anybody asks: what is stopped is counted at the end of a tick of the pipeline, and who asks waits for that too.
+void live_keeper_set_tick(struct live_keeper *keeper, int64_t tick_ns);
 // The source reads nothing any more. Requests that wait are answered: cancelled.
 void live_keeper_end(struct live_keeper *keeper);
 
-// Any thread but the source's: waits until it is done, for seconds at most. `verdict` may be NULL.
+// Any thread but the source's: waits until it is done, for seconds and a tick at most; then what was not begun is
+// withdrawn, settings that are not in force are taken back, and the rest goes on. `verdict` may be NULL.
 bool live_keeper_ask(struct live_keeper *keeper, const struct live_wanted *wanted,
                      struct source_drops *verdict, struct error *error);

@@ -1,10 +1,12 @@
 #include "capture/live/live_numbers.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/time.h"
 
 static const int64_t rest_ns = 3600 * NS_PER_S;
+static const char shared_word[] = "(other)";
 
 void live_numbers_init(struct live_numbers *numbers)
 {
@@ -29,18 +31,33 @@ static bool find_word(const struct live_numbers *numbers, const char *word, uint
     return false;
 }
 
-// Makes a row that stands for its word.
-static bool add_word(struct live_numbers *numbers, struct source_interface *word, struct error *error)
+// Makes a row that stands for the word of the interface.
+static bool add_word(struct live_numbers *numbers, const struct source_interface *interface, uint16_t *number)
 {
-    uint16_t number;
-    word->word = (uint16_t)interface_list_count(&numbers->rows);
-    if (numbers->words == LIVE_WORDS_MAX || !interface_list_add(&numbers->rows, word, &number) ||
-        number != word->word)
-        return error_set(error, ERROR_EXHAUSTED,
-                         "%s cannot be captured: %d different words are the most that a run can name",
-                         word->configured, LIVE_WORDS_MAX);
+    unsigned count = interface_list_count(&numbers->rows);
+    struct source_interface named = {
+        .word = (uint16_t)count, .link_type = interface->link_type, .snaplen = interface->snaplen};
+    assert(numbers->words < LIVE_WORDS_MAX);
+    memcpy(named.name, interface->configured, sizeof named.name);
+    memcpy(named.configured, interface->configured, sizeof named.configured);
+    if (!interface_list_add(&numbers->rows, &named, number) || *number != count)
+        return false;
     numbers->words++;
     return true;
+}
+
+// The number of the interface's word, or of the one that is shared.
+static bool take_word(struct live_numbers *numbers, struct source_interface *interface, struct error *error)
+{
+    if (find_word(numbers, interface->configured, &interface->word))
+        return true;
+    if (numbers->words >= LIVE_WORDS_MAX - 1) {
+        memcpy(interface->configured, shared_word, sizeof shared_word);
+        if (find_word(numbers, shared_word, &interface->word))
+            return true;
+    }
+    return add_word(numbers, interface, &interface->word) ||
+           error_set(error, ERROR_EXHAUSTED, "%s cannot be captured: no memory", interface->name);
 }
 
 // Room for the words that may still come is never taken.
@@ -53,23 +70,15 @@ bool live_numbers_take(struct live_numbers *numbers, struct source_interface *in
                        uint16_t *number, struct error *error)
 {
     struct interface_list *rows = &numbers->rows;
-    uint16_t word;
-    if (!find_word(numbers, interface->configured, &word)) {
-        struct source_interface named = {.link_type = interface->link_type, .snaplen = interface->snaplen};
-        memcpy(named.name, interface->configured, sizeof named.name);
-        memcpy(named.configured, interface->configured, sizeof named.configured);
-        if (!add_word(numbers, &named, error))
-            return false;
-        word = named.word;
-    }
-    interface->word = word;
-    *number = word;
+    if (!take_word(numbers, interface, error))
+        return false;
+    *number = interface->word;
     if (interface_list_find(rows, interface, number))
         return true;
     if (has_room(numbers))
         return interface_list_add(rows, interface, number);
     if (!interface_list_reuse(rows, interface, now_ns - numbers->rest_ns, number))
-        *number = word;
+        *number = interface->word;
     return true;
 }
 

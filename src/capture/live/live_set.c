@@ -93,7 +93,14 @@ static void take_back(struct live_set *set)
     struct live_handle *handle;
     while ((handle = live_exchange_take_back(set->exchange)) != NULL) {
         struct live_place *place = live_set_find(set, handle->device);
-        assert(place != NULL && place->handle == handle && place->state == PLACE_LEAVING);
+        assert(place != NULL && place->handle == handle);
+        bool unwatched = place->state == PLACE_READ; // the source gave it up by itself
+        assert(unwatched ? atomic_load(&handle->wish) == LIVE_ABANDON : place->state == PLACE_LEAVING);
+        if (unwatched)
+            log_warning("capture",
+                        "%s is not read: the system watches no more sockets (memory, or "
+                        "fs.epoll.max_user_watches); it is opened again",
+                        place->device);
         close_place(set, place);
     }
 }
@@ -101,8 +108,7 @@ static void take_back(struct live_set *set)
 static void leave(struct live_set *set, struct live_place *place, enum live_wish how)
 {
     assert(place->state == PLACE_READ);
-    if (how == LIVE_LEAVE_DRAIN || how == LIVE_LEAVE_UNREAD)
-        live_handle_shut(place->handle);
+    live_handle_seal(place->handle);
     place->state = PLACE_LEAVING;
     atomic_store(&place->handle->wish, how);
     live_exchange_wake(set->exchange->source_fd);
@@ -228,11 +234,12 @@ static void note_try(struct live_set *set, struct live_place *place, enum live_o
     bool failed = result != LIVE_OPENED && result != LIVE_MISSING && result != LIVE_DOWN;
     if (result == LIVE_OPENED && place->state == PLACE_READ && set->running)
         log_info("capture", "%s is captured", place->device);
-    if (failed && !place->complained)
+    if (failed && place->failure.kind == ERROR_NONE)
         log_warning("capture", "%s", error->text);
     if (failed)
-        set->failure = *error;
-    place->complained = failed;
+        place->failure = *error;
+    else if (place->state != PLACE_SETTLING)
+        place->failure.kind = ERROR_NONE;
 }
 
 static void settle(struct live_set *set)

@@ -30,7 +30,7 @@ struct live_place {
     enum place_state state;
     bool by_glob;               // forgotten once its interface is gone
     bool unwanted;              // forgotten once it is closed
-    bool complained;            // that it cannot be opened was said
+    struct error failure;       // why it could not be opened, which was said; its kind NONE = it could
     struct live_handle *handle; // NULL = closed
     uint64_t ring_bytes;        // behind a glob
     int64_t retry_at_ns;        // closed: not opened before
@@ -53,7 +53,7 @@ struct live_set {
     bool sealed;                       // nothing is opened any more (capture.fixed)
     bool closed_one;                   // since it was last asked whether anything is left
     struct source_drops stopped;       // what was counted by those that were stopped
-    struct error failure;              // the last of an interface that could not be opened
+    char starting[LIVE_WORD_BYTES];    // the word that a start added; "" = none
     char reason[160];                  // why auto chose its interface
 };
 

@@ -65,7 +65,7 @@ static void take_handles(struct live_source *source)
     while ((handle = live_exchange_take(&source->keeper.exchange)) != NULL) {
         assert(source->handles_count < LIVE_INTERFACES_MAX);
         source->handles[source->handles_count++] = handle;
-        if (!watch_fd(source, handle->fd, handle)) // no memory: the keeper tries again
+        if (!watch_fd(source, handle->fd, handle)) // no memory or too many: the keeper tries again
             atomic_store(&handle->wish, LIVE_ABANDON);
         handle->ready = true;
     }
@@ -87,8 +87,9 @@ static void hear_keeper(struct live_source *source)
     for (unsigned i = 0; i < source->handles_count; i++) {
         struct live_handle *handle = source->handles[i];
         enum live_wish wish = (enum live_wish)atomic_load(&handle->wish);
-        live_filter_take(handle);
-        if (wish != LIVE_READ && handle->leave_ns == 0)
+        if (wish == LIVE_READ)
+            live_filter_take(handle);
+        else if (handle->leave_ns == 0)
             begin_leaving(source, handle, wish);
     }
 }
@@ -218,7 +219,7 @@ static void begin_draining(struct live_source *source)
     take_handles(source);
     for (unsigned i = 0; i < source->handles_count; i++) {
         struct live_handle *handle = source->handles[i];
-        live_handle_shut(handle);
+        live_handle_seal(handle);
         if (handle->leave_ns == 0)
             begin_leaving(source, handle, drain ? LIVE_LEAVE_DRAIN : LIVE_LEAVE_UNREAD);
     }
@@ -413,4 +414,10 @@ const char *live_source_reason(const struct source *source)
 {
     assert(source->ops == &live_ops);
     return const_live_of(source)->keeper.reason;
+}
+
+void live_source_set_tick(struct source *source, int64_t tick_ns)
+{
+    assert(source->ops == &live_ops && tick_ns >= 0);
+    live_keeper_set_tick(&live_of(source)->keeper, tick_ns);
 }

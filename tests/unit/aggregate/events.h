@@ -26,5 +26,5 @@ static inline void put_event(struct event_log *log, const struct flow_event *eve
     }
     *place = *event;
     flow_block_keep(block);
-    event_log_publish(log);
+    event_log_publish(log, true);
 }

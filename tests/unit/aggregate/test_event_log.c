@@ -37,7 +37,7 @@ static void put(struct event_log *log, unsigned count, unsigned run)
             block->events[block->head.made] = block->head.first + block->head.made;
             block->head.made++;
         }
-        event_log_publish(log);
+        event_log_publish(log, true);
         if (block->head.made == BLOCK_EVENTS)
             event_log_shut(log);
     }
@@ -143,6 +143,127 @@ Test(event_log, what_could_not_be_made_is_missed)
     struct event_run run;
     cr_expect_not(event_reader_take(reader, 1000, &run));
     event_reader_destroy(reader);
+    event_log_destroy(log);
+}
+
+Test(event_log, what_could_not_be_made_is_missed_also_where_a_reader_ends)
+{
+    struct event_log *log = make_log(100, false);
+    struct event_reader *reader = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    put(log, BLOCK_EVENTS, BLOCK_EVENTS);
+    event_log_skip(log, 5);
+    event_reader_end(reader);
+    put(log, 3, 3);
+    struct reading reading = read_all(reader, 1);
+    cr_expect_eq(reading.events, BLOCK_EVENTS);
+    cr_expect_eq(reading.missed, 5);
+    struct event_run run;
+    cr_expect_not(event_reader_take(reader, 0, &run));
+    event_reader_destroy(reader);
+    event_log_destroy(log);
+}
+
+Test(event_log, what_could_not_be_made_is_missed_where_nothing_follows)
+{
+    struct event_log *log = make_log(100, false);
+    struct event_reader *reader = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    event_log_skip(log, 5);
+    cr_assert_not_null(event_log_open(log));
+    struct event_run run;
+    cr_assert(event_reader_take(reader, 0, &run));
+    cr_expect_null(run.block);
+    cr_expect_eq(run.missed, 5);
+    cr_expect_eq(event_reader_missed(reader), 5);
+    event_reader_destroy(reader);
+    event_log_destroy(log);
+}
+
+// Blocks of few events, as long texts make them: they go by their own bound, before the capacity is reached.
+Test(event_log, a_reader_that_ended_gets_nothing_from_behind_its_end)
+{
+    enum { FEW = 2 };
+    struct event_log *log = make_log(8 * BLOCK_EVENTS, false);
+    struct event_reader *reader = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    for (unsigned block = 0; block < 30; block++) {
+        put(log, FEW, FEW);
+        event_log_shut(log);
+        if (block == 3)
+            event_reader_end(reader);
+    }
+    struct event_run run;
+    cr_expect_not(event_reader_take(reader, 0, &run) && event_reader_take(reader, 0, &run));
+    cr_expect_null(run.block);
+    cr_expect_eq(event_reader_missed(reader), 4 * FEW);
+    event_reader_destroy(reader);
+    event_log_destroy(log);
+}
+
+// An event that readers must not see yet is 0.
+static uint64_t *put_unfinished(struct event_log *log)
+{
+    struct number_block *block = (struct number_block *)(void *)event_log_open(log);
+    cr_assert_not_null(block);
+    if (block->head.made == BLOCK_EVENTS) {
+        event_log_shut(log);
+        return put_unfinished(log);
+    }
+    block->events[block->head.made] = 0;
+    return &block->events[block->head.made++];
+}
+
+Test(event_log, only_what_is_finished_is_out_for_readers)
+{
+    struct event_log *log = make_log(100, false);
+    put_unfinished(log);
+    cr_expect(event_log_publish(log, false), "nobody reads");
+    cr_expect_eq(event_log_next(log), 2);
+    uint64_t *event = put_unfinished(log); // and now somebody comes
+    struct event_reader *now = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    struct event_reader *oldest = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_OLDEST);
+    struct event_reader *first = event_reader_create(log, EVENTS_DROP, 1);
+    cr_expect_not(event_log_publish(log, false));
+    cr_expect_eq(event_log_next(log), 2, "nothing is out");
+    *event = 2;
+    cr_expect(event_log_publish(log, true));
+    cr_expect_eq(read_all(now, 2).events, 1);
+    cr_expect_eq(read_all(oldest, 2).events, 1);
+    struct reading reading = read_all(first, 1);
+    cr_expect(reading.events == 1 && reading.missed == 1, "the first one never was finished");
+    event_reader_destroy(now);
+    event_reader_destroy(oldest);
+    event_reader_destroy(first);
+    event_log_destroy(log);
+}
+
+static void *come_and_go(void *argument)
+{
+    struct event_log *log = argument;
+    for (unsigned i = 0; i < 2000; i++) {
+        struct event_reader *reader =
+            event_reader_create(log, EVENTS_DROP, i % 2 == 0 ? EVENTS_FROM_NOW : EVENTS_FROM_OLDEST);
+        struct event_run run;
+        event_reader_take(reader, 1, &run);
+        const struct number_block *block = (const struct number_block *)(const void *)run.block;
+        for (uint32_t event = run.begin; event < run.end; event++)
+            if (block->events[event] == 0)
+                abort();
+        event_reader_destroy(reader);
+    }
+    return NULL;
+}
+
+Test(event_log, readers_that_come_at_any_time_see_only_what_is_finished, .timeout = 60)
+{
+    struct event_log *log = make_log(100, false);
+    pthread_t thread;
+    cr_assert_eq(pthread_create(&thread, NULL, come_and_go, log), 0);
+    while (pthread_tryjoin_np(thread, NULL) != 0) {
+        uint64_t *event = put_unfinished(log);
+        if (!event_log_publish(log, false)) {
+            *event = 1;
+            cr_assert(event_log_publish(log, true));
+        }
+    }
     event_log_destroy(log);
 }
 

@@ -33,7 +33,7 @@ Test(flow_event, a_block_owns_its_texts_and_shares_equal_ones)
     cr_expect(eq(str, (char *)flow_event_text(second, EVENT_TEXT_NAME), ""));
     cr_expect(eq(u64, first->sequence, 1));
     cr_expect(eq(u64, second->sequence, 2));
-    event_log_publish(log);
+    event_log_publish(log, true);
     event_log_destroy(log);
 }
 
@@ -54,7 +54,7 @@ Test(flow_event, long_texts_are_cut_and_fill_a_block_early)
         cr_assert(eq(sz, strlen(block->events[count].text[EVENT_TEXT_OBSERVED]), 255));
     }
     cr_expect(count >= 4 && count < FLOW_BLOCK_EVENTS, "%u events", count);
-    event_log_publish(log);
+    event_log_publish(log, true);
     event_log_destroy(log);
 }
 

@@ -1,6 +1,9 @@
 // What a run is asked about its flows: rows as exports have them, and addresses by their names.
 #include "aggregate/answer.h"
 #include "aggregate/name_search.h"
+#include "aggregate/sink.h"
+#include "base/latch.h"
+#include "base/message.h"
 #include "running.h"
 
 static const uint8_t udp_frame[60] = {
@@ -104,6 +107,88 @@ Test(answers, come_in_pages_until_all_were_shown, .timeout = 60)
     cr_expect_eq(error.kind, ERROR_FAILED_PRECONDITION);
     done_run(&running);
     unlink(path);
+}
+
+// A sink that holds the aggregate up once it is told to: no answer is merged meanwhile.
+struct barrier {
+    struct sink sink;
+    atomic_bool shut;
+    struct latch reached, opened;
+};
+
+static void stop_at(struct sink *sink, const struct totals *totals, int64_t now_ns)
+{
+    struct barrier *barrier = (struct barrier *)sink;
+    (void)totals, (void)now_ns;
+    if (atomic_exchange(&barrier->shut, false)) {
+        latch_arrive(&barrier->reached);
+        latch_open(&barrier->reached);
+        latch_wait(&barrier->opened, MESSAGE_FOR_EVER);
+    }
+}
+
+static void leave_alone(struct sink *sink)
+{
+    (void)sink; // it is the test's
+}
+
+enum { ASKERS = 40, PLACES = 32 };
+
+struct asker {
+    struct control *control;
+    pthread_t thread;
+    struct flow_page *page;
+    struct error error;
+    atomic_uint *refused;
+};
+
+static void *ask_once(void *argument)
+{
+    struct asker *asker = argument;
+    struct flow_query query = {.order.by = FLOWS_BY_BYTES, .limit = 1};
+    asker->page = control_ask(asker->control, &query, &asker->error);
+    if (asker->page == NULL)
+        atomic_fetch_add(asker->refused, 1);
+    return NULL;
+}
+
+Test(answers, are_given_to_so_many_at_once_and_refused_to_more, .timeout = 60)
+{
+    static const struct sink_ops ops = {.name = "barrier", .tick = stop_at, .destroy = leave_alone};
+    static struct barrier barrier = {.sink = {&ops}};
+    static struct asker askers[ASKERS];
+    struct running running;
+    atomic_uint refused = 0;
+    latch_close(&barrier.reached, 1);
+    latch_close(&barrier.opened, 1);
+    begin_run(&running, NULL);
+    control_add_sink(running.control, &barrier.sink);
+    start_run(&running);
+    atomic_store(&barrier.shut, true);
+    for (uint32_t second = 1000; !latch_wait(&barrier.reached, 10); second++)
+        send_packet(&running, second);
+    for (unsigned i = 0; i < ASKERS; i++) {
+        askers[i].control = running.control;
+        askers[i].refused = &refused;
+        cr_assert_eq(pthread_create(&askers[i].thread, NULL, ask_once, &askers[i]), 0);
+    }
+    for (unsigned ms = 0; atomic_load(&refused) < ASKERS - PLACES && ms < 2000; ms++)
+        usleep(1000);
+    cr_expect_eq(atomic_load(&refused), ASKERS - PLACES);
+    latch_arrive(&barrier.opened);
+    latch_open(&barrier.opened);
+    for (unsigned i = 0; i < ASKERS; i++) {
+        pthread_join(askers[i].thread, NULL);
+        if (askers[i].page == NULL)
+            cr_expect_eq(askers[i].error.kind, ERROR_EXHAUSTED, "%s", askers[i].error.text);
+        flow_page_release(askers[i].page);
+    }
+    cr_expect_eq(atomic_load(&refused), ASKERS - PLACES);
+    struct asker late = {.control = running.control, .refused = &refused};
+    ask_once(&late);
+    cr_expect_not_null(late.page, "places are given back");
+    flow_page_release(late.page);
+    end_run(&running);
 }
 
 static void expect_found(struct running *running, const char *text, bool suffix, const char *expected)

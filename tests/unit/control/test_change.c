@@ -124,6 +124,19 @@ Test(change, back_to_what_the_file_says_is_no_override, .timeout = 60)
     end_run(&running);
 }
 
+// What the shards follow, some ticks later.
+static uint64_t echoed_after(struct running *running, uint32_t second)
+{
+    for (uint32_t end = second + 10; second < end; second++) {
+        send_packet(running, second);
+        usleep(10000);
+    }
+    const struct snapshot *snapshot = control_snapshot(running->control);
+    uint64_t echoed = snapshot->generation;
+    snapshot_release(snapshot);
+    return echoed;
+}
+
 // A part that counts its calls and fails when it is told to.
 struct counting_part {
     unsigned looked, prepared, committed, abandoned;
@@ -168,6 +181,7 @@ Test(change, it_is_all_or_nothing, .timeout = 60)
     cr_expect(first.prepared == 1 && first.abandoned == 1 && first.committed == 0);
     cr_expect(second.prepared == 1 && second.abandoned == 0 && second.committed == 0);
     expect_in_force(&running, 1, "flow.udp_timeout_secs", "60");
+    cr_expect_eq(echoed_after(&running, 1000), 1, "the shards went back");
     second.fails = false;
     cr_expect(apply(&running, CHANGE_BY_FILE, true, pairs, &verdicts, &error));
     cr_expect(first.prepared == 1 && first.looked == 2, "a dry run only looks");
@@ -207,10 +221,13 @@ Test(change, what_is_wrong_has_its_verdict, .timeout = 60)
 Test(change, a_run_that_has_not_begun_keeps_its_settings, .timeout = 60)
 {
     struct running running;
+    struct counting_part part = {0};
     begin_run(&running, NULL);
+    control_add_part(running.control, &(struct control_part){&part, prepare_part, commit_part, abandon_part});
     cr_expect_not(
         apply(&running, CHANGE_BY_API, false, PAIRS("flow.udp_timeout_secs", "7"), &verdicts, &error));
     cr_expect_eq(error.kind, ERROR_FAILED_PRECONDITION);
+    cr_expect(part.looked == 1 && part.prepared == 0, "what opens files comes after all else was taken");
     expect_in_force(&running, 1, "flow.udp_timeout_secs", "60");
     start_run(&running);
     end_run(&running);

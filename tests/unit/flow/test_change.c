@@ -101,6 +101,60 @@ Test(change, to_never_and_back)
     end(&test);
 }
 
+// Those of which too many were due at once to end within a tick.
+Test(change, to_never_holds_for_flows_that_were_due)
+{
+    struct test_table test;
+    struct flow_policy policy = test_policy();
+    policy.expire_at_most = 1;
+    test_table_init(&test, policy);
+    for (uint16_t i = 0; i < FLOWS; i++)
+        feed_udp(&test, 1, 1000 + i, 0);
+    tick(&test, 70 * NS_PER_S);
+    cr_assert(ended(&test) > 0 && ended(&test) <= FLOW_PARTITIONS);
+    expect_timeouts(&test, (unsigned)ended(&test), 60 * NS_PER_S);
+    policy.never = true;
+    change(&test, &policy);
+    tick(&test, 100 * NS_PER_S);
+    cr_expect_eq(ended(&test), 0);
+    end(&test);
+}
+
+// As without memory for wheels of the new shape: the old ones go on.
+static void change_on_old_wheels(struct test_table *test, const struct flow_policy *policy)
+{
+    flow_table_change(&test->table, policy);
+    test->table.refile = false;
+    cr_assert_not(flow_table_settle(&test->table));
+}
+
+Test(change, without_memory_for_it_ends_no_flow_too_early)
+{
+    struct test_table test;
+    struct flow_policy policy = test_policy();
+    policy.udp_timeout_ns = 7200 * NS_PER_S; // of slots of several seconds
+    test_table_init(&test, policy);
+    feed_udp(&test, 1, 1000, 0);
+    feed_udp(&test, 1, 2000, 50 * NS_PER_S);
+    policy.udp_timeout_ns = 60 * NS_PER_S;
+    change_on_old_wheels(&test, &policy);
+    tick(&test, 59 * NS_PER_S);
+    cr_expect_eq(ended(&test), 0, "no flow is idle for that long");
+    tick(&test, 80 * NS_PER_S);
+    expect_timeouts(&test, 1, 60 * NS_PER_S);
+    tick(&test, 130 * NS_PER_S);
+    expect_timeouts(&test, 1, 110 * NS_PER_S);
+
+    feed_udp(&test, 1, 1000, 200 * NS_PER_S);
+    policy.udp_timeout_ns = 100000 * NS_PER_S; // of longer slots than the wheel has
+    change_on_old_wheels(&test, &policy);
+    tick(&test, 100000 * NS_PER_S);
+    cr_expect_eq(ended(&test), 0);
+    tick(&test, 100400 * NS_PER_S);
+    expect_timeouts(&test, 1, 100200 * NS_PER_S);
+    end(&test);
+}
+
 // What has to go goes over several ticks, the least recently seen first, and nothing more.
 Test(change, to_a_lower_cap_evicts_over_several_ticks, .timeout = 60)
 {

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <criterion/criterion.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -24,6 +27,14 @@ static inline bool set_link(const char *name, bool up)
 static inline bool enter_namespace(void)
 {
     return unshare(CLONE_NEWNET) == 0 && set_link("lo", true);
+}
+
+static inline void make_veth(const char *name)
+{
+    char command[128];
+    snprintf(command, sizeof command, "ip link add %s type veth peer name %sx && ip link set %s up", name,
+             name, name);
+    cr_assert_eq(system(command), 0);
 }
 
 static inline void send_datagrams(unsigned count, uint16_t port)

@@ -77,18 +77,29 @@ Test(live_numbers, none_that_rests_is_given_out)
     live_numbers_done(&numbers);
 }
 
-Test(live_numbers, words_are_bounded)
+Test(live_numbers, words_beyond_the_bound_share_one)
 {
-    struct error error;
+    char name[32];
     live_numbers_init(&numbers);
-    for (unsigned i = 0; i < LIVE_WORDS_MAX; i++) {
-        char name[32];
+    for (unsigned i = 0; i < LIVE_WORDS_MAX - 1; i++) {
         snprintf(name, sizeof name, "eth%u", i);
-        take(name, name, 1);
+        cr_assert_eq(take(name, name, 1), i);
     }
-    struct source_interface wanted = {.name = "more0", .configured = "more0"};
-    uint16_t number;
-    cr_expect_not(live_numbers_take(&numbers, &wanted, 1, &number, &error));
-    cr_expect_eq(error.kind, ERROR_EXHAUSTED);
+    uint16_t first = take("more0", "more0", 1), second = take("more1", "mor*", 1);
+    cr_expect_neq(first, second);
+    cr_expect_str_eq(shown(first)->name, "more0");
+    cr_expect_str_eq(shown(second)->name, "more1");
+    cr_expect_str_eq(shown(first)->configured, "(other)");
+    cr_expect_eq(shown(first)->word, LIVE_WORDS_MAX - 1);
+    cr_expect_eq(shown(second)->word, LIVE_WORDS_MAX - 1);
+    cr_expect_str_eq(shown(LIVE_WORDS_MAX - 1)->name, "(other)");
+    live_numbers_leave(&numbers, first, SECOND);
+    cr_expect_eq(take("more0", "more0", 2), first, "the same again");
+    cr_expect_eq(take("eth5", "eth5", 2), 5, "those that have a word keep it");
+    for (unsigned i = 0; i < 2 * SOURCE_INTERFACES_MAX; i++) {
+        snprintf(name, sizeof name, "next%u", i);
+        live_numbers_leave(&numbers, take(name, name, 3 + i), 3 + i);
+    }
+    cr_expect_leq(interface_list_count(&numbers.rows), SOURCE_INTERFACES_MAX);
     live_numbers_done(&numbers);
 }

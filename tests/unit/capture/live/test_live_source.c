@@ -111,6 +111,8 @@ Test(live_source, an_interface_that_goes_down_and_up_goes_on, .timeout = 30)
     cr_assert(set_link("lo", true));
     send_datagrams(100, 9);
     cr_assert_eq(poll_for(source, 100, &result), 100);
+    for (int i = 0; i < 200 && !source_interface(source, 0)->up; i++) // the keeper says so
+        usleep(5000);
     cr_assert(source_interface(source, 0)->up);
     source_stop(source, true);
     cr_assert_eq(poll_to_end(source), 0);
