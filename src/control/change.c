@@ -239,6 +239,22 @@ static void warn_of_observation(const struct plan *plan)
                       : "what several interfaces see is counted again on each");
 }
 
+static bool is_among(const char *word, const struct string_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+static void tell_left_out(const struct plan *plan)
+{
+    const struct string_list *now = &plan->now->capture.interfaces;
+    for (unsigned i = 0; i < now->count; i++)
+        if (!is_among(now->items[i], &plan->next->settings.capture.interfaces))
+            log_info("config", "capture.interfaces names %s no more", now->items[i]);
+}
+
 // Nothing fails from here on.
 static void commit(struct plan *plan)
 {
@@ -246,6 +262,7 @@ static void commit(struct plan *plan)
     const struct log_settings *log = &plan->next->settings.log;
     plan->out->generation = plan->next->number;
     warn_of_observation(plan);
+    tell_left_out(plan);
     log_configure((enum log_level)log->level, (enum log_format)log->format);
     if (plan->naming != NULL)
         name_loader_change(aggregate_names(control->aggregate), plan->naming);

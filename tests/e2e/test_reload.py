@@ -132,6 +132,9 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.end(running)
 
     def test_a_wrong_file_changes_nothing(self):
+        others = self.folder / "others"
+        others.mkdir(mode=0o700)
+        os.chown(others, 65534, 65534)
         running = self.start("flow: {udp_timeout_secs: 3600}\n")
         self.send(count=5)
         for yaml, said in (
@@ -140,6 +143,9 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
                 ("flow: {udp_timeout_secs: 1}\nnames: {file: /tmp}\n", "cannot read names.file /tmp: Is a directory"),
                 ("flow: {udp_timeout_secs: 1}\nnetworks: {local: [x]}\n", "networks.local: 'x' is no CIDR"),
                 ("flow: {udp_timeout_secs: 1}\noutput: {write_pcap: /none/x.pcap}\n", "/none/x.pcap cannot be written"),
+                (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {others}/x.pcap}}\n",
+                 "others/x.pcap cannot be written: Permission denied .the right to write to files and folders of other "
+                 "users was given up at the start"),
                 (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {self.file}}}\n", "would overwrite the input")):
             with self.subTest(yaml=yaml):
                 self.reload(running, yaml, f"error: the settings stay as they are: .*{said}")
@@ -313,6 +319,7 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.send(count=5)
         namespaces.settle()
         self.reload(running, yaml % "quiet0", "capture.interfaces has changed")
+        self.assertIn("info: capture.interfaces names lo no more", running.stderr())
         self.send(count=3)
         namespaces.settle()
         self.assertEqual(self.end(running)["ledger"]["analysed"], 7 + 5)

@@ -95,6 +95,12 @@ class TerminalTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(running.process.returncode, sensor.OUTPUT, running.stderr())
         self.assertRegex(running.stderr(), "standard output was not read in time")
 
+    def test_a_summary_that_nobody_reads_is_told_once(self):
+        running = self.start("--quiet", "--stats", "--stats-interval-ms", 50, "--top-flows", 100)
+        self.judge(running, self.send(4))
+        self.assertEqual(running.process.returncode, sensor.OUTPUT, running.stderr())
+        self.assertEqual(running.stderr().count("standard output was not read in time"), 1, running.stderr())
+
     def test_everything_that_nobody_reads(self):
         running = self.start("--packets", "always", "--stats", "--stats-interval-ms", 50, "--top-flows", 100,
                              errors_too=True)

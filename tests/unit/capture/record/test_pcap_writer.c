@@ -243,6 +243,42 @@ static void expect_frames(const char *path, uint64_t frames)
     cr_assert_eq(taken.frames, frames);
 }
 
+Test(pcap_writer, a_folder_that_comes_back_is_followed)
+{
+    static const uint8_t bytes[60];
+    struct directory directory = directory_make();
+    struct chunk_pool *pool = chunk_pool_create(2, CHUNK_BYTES);
+    struct made_traffic made = traffic(1);
+    struct source *source = made_source_create(&made, pool);
+    char folder[512], away[512], path[600], moved[600];
+    snprintf(folder, sizeof folder, "%s", path_in(&directory, "folder"));
+    snprintf(away, sizeof away, "%s", path_in(&directory, "away"));
+    snprintf(path, sizeof path, "%s/x.pcap", folder);
+    snprintf(moved, sizeof moved, "%s/x.pcap", away);
+    mkdir(folder, 0755);
+    struct pcap_writer_options options = {.path = path, .source = source};
+    struct error error;
+    struct tap_consumer *writer = pcap_writer_create(&options, &error);
+    struct tap *tap = tap_create(writer, 65536, &error);
+    struct frame frame = {.bytes = bytes, .captured = 60, .length = 60, .link_type = 1, .time_ns = 5};
+    offer_and_wait(tap, &frame, 3, 3);
+    cr_assert_eq(rename(folder, away), 0);
+    pcap_writer_reopen(writer);
+    offer_and_wait(tap, &frame, 2, 5);
+    cr_assert_eq(mkdir(folder, 0755), 0);
+    for (int looks = 0; looks < 500 && access(path, F_OK) != 0; looks++)
+        usleep(10000);
+    offer_and_wait(tap, &frame, 4, 9);
+    cr_assert(tap_finish(tap, &error), "%s", error.text);
+    tap_destroy(tap);
+    expect_frames(moved, 5);
+    expect_frames(path, 4);
+    cr_expect(unlink(path) == 0 && rmdir(folder) == 0 && unlink(moved) == 0 && rmdir(away) == 0);
+    source_destroy(source);
+    chunk_pool_destroy(pool);
+    directory_done(&directory);
+}
+
 Test(pcap_writer, a_moved_file_is_followed_by_one_that_is_whole)
 {
     static const uint8_t bytes[60];
