@@ -256,14 +256,24 @@ static bool check_left(struct file_outputs *files, unsigned row, struct error *e
                      rows[row].key, files->leaving[row].file.path);
 }
 
+// Whether another output writes to it until this change.
+static bool is_open_elsewhere(const struct file_outputs *files, unsigned row, const char *path)
+{
+    for (unsigned other = 0; other < FILE_OUTPUTS; other++)
+        if (other != row && files->now[other].path != NULL && !is_other_file(files->now[other].path, path))
+            return true;
+    return false;
+}
+
 // Records are appended to the file that this run wrote; anything else would empty it.
 static bool check_written(const struct file_outputs *files, unsigned row, const struct settings *next,
                           struct error *error)
 {
     const char *path = value_text(next, setting_of(row));
     const struct written_file *written = written_files_have(files, path);
-    if (written == NULL || is_rotating(row, &next->output) ||
-        (written->row == row && rows[row].create != NULL))
+    bool elsewhere = path[0] != '\0' && is_open_elsewhere(files, row, path);
+    bool appends = written == NULL || (written->row == row && rows[row].create != NULL);
+    if (is_rotating(row, &next->output) || (appends && !elsewhere))
         return true;
     return error_set(error, ERROR_FAILED_PRECONDITION,
                      "%s: this run has written %s already, and would empty it: move it away, or give another "

@@ -228,6 +228,8 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.reload(running, output % (table, other), "output.expired_flows_csv has changed")
         self.send(first=6000, count=5)
         sensor.until(lambda: len(self.records()) == 12, 10, running.stderr)
+        self.reload(running, output % (other, table), "the settings stay as they are: output.expired_flows_csv: this run has "
+                                                      "written .*other.pcap already")
         packets.rename(self.folder / "moved.pcap")
         self.reload(running, output % (table, packets), "output.write_pcap has changed")
         self.end(running)
