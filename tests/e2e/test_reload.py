@@ -167,6 +167,16 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         sensor.until(lambda: recording.read_bytes() != before, 10, running.stderr)
         self.end(running)
 
+    def test_a_default_route_that_is_not_there(self):
+        """As at a start: without one `auto` names nothing, and what was captured goes on."""
+        running = self.start("capture: {interfaces: [lo], filter: udp}\n", captured=())
+        for words in ("[auto]", "[]"):
+            self.reload(running, "capture: {interfaces: %s, filter: udp}\n" % words,
+                        "the settings stay as they are: .*there is no default route")
+        self.send(count=10)
+        namespaces.settle()
+        self.assertEqual(self.end(running)["ledger"]["analysed"], 10)
+
     def test_what_waits_for_a_start_is_told(self):
         running = self.start("")
         self.reload(running, "capture: {snaplen: 100}\npipeline: {workers: 2}\nlog: {level: info}\n",
@@ -270,9 +280,7 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertRegex(running.stderr(), "fifo of output.expired_flows_csv is not written whole yet")
         self.active_flows(running)
         self.reload(running, on, "output.expired_flows_csv cannot change now: .*fifo, which it wrote before")
-        begin = time.monotonic()
         self.end(running, sensor.OUTPUT)
-        self.assertLess(time.monotonic() - begin, 8)
         self.assertRegex(running.stderr(), "fifo is incomplete: nobody read it in time")
 
     def test_a_reader_that_is_not_there_holds_no_change_up(self):
@@ -336,7 +344,7 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         began = time.monotonic()
         self.reload(running, yaml % "quiet0", "capture.interfaces has changed")
         self.reload(running, yaml % "quiet0, lo", "capture.interfaces has changed")
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 12, "a tick was waited for")
         sensor.until(lambda: running.stderr().count("lo is captured") > 0, 20, running.stderr)
         self.send(count=10)
         namespaces.settle()

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory_limit.h"
 #include "base/strbuf.h"
+#include "capture/live/default_route.h"
 #include "capture/live/interfaces.h"
 #include "capture/live/live_filter.h"
 #include "capture/live/live_settings.h"
@@ -22,6 +23,8 @@ static bool missing(struct error *error, const char *what)
     strbuf_done(&names);
     return false;
 }
+
+static const char no_default_route[] = "there is no default route to choose an interface by";
 
 static bool missing_interface(struct error *error, const char *device)
 {
@@ -68,8 +71,8 @@ static bool check_auto(const struct live_set *set, const struct live_target *tar
     if (target->kind != TARGET_AUTO || target->chosen[0] != 0)
         return true;
     if (!waits(set))
-        return missing(error, "there is no default route to choose an interface by");
-    log_warning("capture", "there is no default route to choose an interface by; it is waited for");
+        return missing(error, no_default_route);
+    log_warning("capture", "%s; it is waited for", no_default_route);
     return true;
 }
 
@@ -332,6 +335,16 @@ static bool set_filter(struct live_set *set, const char *filter, struct error *e
     return taken == count || refuse_filter(set->places[taken], filter, error);
 }
 
+// Whether what the target names is there, as far as that is asked for at a start too.
+static bool is_there(struct live_set *set, const struct live_target *target, struct error *error)
+{
+    char device[IF_NAMESIZE], why[96];
+    if (target->kind == TARGET_AUTO)
+        return default_route_find(device, why, sizeof why) || missing(error, no_default_route);
+    return target->kind != TARGET_NAME || strcmp(target->word, "any") == 0 ||
+           link_by_name(set->links, target->word) != NULL || missing_interface(error, target->word);
+}
+
 // Whether the new targets can be had.
 static bool check_targets(struct live_set *set, struct live_targets *targets,
                           const struct capture_settings *settings, struct error *error)
@@ -342,10 +355,8 @@ static bool check_targets(struct live_set *set, struct live_targets *targets,
             continue;
         if (set->sealed)
             return refuse_sealed(error, target->word);
-        bool there = target->kind != TARGET_NAME || strcmp(target->word, "any") == 0 ||
-                     link_by_name(set->links, target->word) != NULL;
-        if (!there && settings->on_missing != ON_MISSING_WAIT)
-            return missing_interface(error, target->word);
+        if (settings->on_missing != ON_MISSING_WAIT && !is_there(set, target, error))
+            return false;
     }
     return true;
 }
