@@ -10,9 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-
-// A unit is never longer.
-enum { OUTPUT_BUFFER_BYTES = 512 * 1024 };
+#include "base/output_buffer.h" // OUTPUT_BUFFER_BYTES: a unit is never longer
 
 struct output_options {
     const char *component;   // of its log lines
