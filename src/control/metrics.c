@@ -85,11 +85,11 @@ static void read_lost(const struct metric *metric, const void *held, struct metr
 {
     const struct run_figures *figures = held;
     for (unsigned i = 0; i < figures->totals->interfaces; i++) {
-        for (int cause = 0; is_first_of_word(figures, i) && cause < LOST_CAUSES; cause++)
+        for (enum lost_cause cause = 0; is_first_of_word(figures, i) && cause < LOST_CAUSES; cause++)
             metric_labelled(metric, reader,
                             (const char *const[METRIC_LABELS]){word_of(figures, i), lost_stage_name(cause),
                                                                lost_reason_name(cause)},
-                            sum_of_word(figures, i, lost_of, cause));
+                            sum_of_word(figures, i, lost_of, (int)cause));
     }
 }
 

@@ -110,7 +110,7 @@ static void make_record(struct input *input, struct flow_record *record, struct 
     take(input, &record->last_seen_ns, sizeof record->last_seen_ns);
     take(input, sni, take_count(input, NAME_BYTES - 1));
     record->client = (int8_t)((int)take_count(input, 2) - 1);
-    names->sni = sni;
+    names->text[FLOW_TEXT_SNI] = sni;
     record->names = names;
 }
 
