@@ -37,11 +37,11 @@ struct text_row {
                           offsetof(struct flow_message, flow.field##_value_case),                            \
                           NETSCOPE__V1__FLOW__##NAME##_VALUE_##NAME},
 #define ENDPOINT_ROW(NAME, field, member, side)                                                              \
-    [EVENT_TEXT_##NAME + side] = {offsetof(struct flow_message, endpoint[side].member),                      \
-                                  offsetof(struct flow_message, endpoint[side].field##_value_case),          \
-                                  NETSCOPE__V1__ENDPOINT__##NAME##_VALUE_##NAME}
+    [EVENT_TEXT_##NAME + (side)] = {offsetof(struct flow_message, endpoint[side].member),                    \
+                                    offsetof(struct flow_message, endpoint[side].field##_value_case),        \
+                                    NETSCOPE__V1__ENDPOINT__##NAME##_VALUE_##NAME}
 #define OBSERVED_ROW(index)                                                                                  \
-    [EVENT_TEXT_OBSERVED + index] = {.at = offsetof(struct flow_message, observed[index])}
+    [EVENT_TEXT_OBSERVED + (index)] = {.at = offsetof(struct flow_message, observed[index])}
 static const struct text_row text_rows[EVENT_TEXTS] = {
     FLOW_TEXT_ROWS(PAYLOAD_ROW)
         // clang-format: the rows above end in a comma of their own

@@ -55,7 +55,7 @@ bool pipeline_start_threads(struct pipeline *pipeline, struct error *error);
 void pipeline_join_threads(struct pipeline *pipeline);
 
 // pipeline_merge.c
-void *pipeline_aggregate(void *pipeline);             // the aggregate thread
+void *pipeline_aggregate(void *argument);             // the aggregate thread
 void pipeline_end_answers(struct pipeline *pipeline); // takes no more of them, and gives those that came
 
 // pipeline_post.c

@@ -207,8 +207,7 @@ static void discard(u_char *owner, const struct pcap_pkthdr *header, const u_cha
 
 bool live_open_settle(struct live_handle *handle, bool late)
 {
-    int got;
-    while ((got = pcap_dispatch(handle->pcap, -1, discard, (u_char *)&handle->counted.unread)) > 0)
+    while (pcap_dispatch(handle->pcap, -1, discard, (u_char *)&handle->counted.unread) > 0)
         ;
     if (live_handle_missing(handle) > 0 && !late)
         return false;
