@@ -43,10 +43,9 @@ struct output_file;
 
 extern const char output_short_of_space[]; // the reason of a loss under min_free_bytes
 
-// `path` "-" is standard output. The file is emptied (but with `append`) and the head written; with rotation a new number is begun. NULL
-// with a sentence when it cannot be opened. Pipes and devices are neither rotated nor checked for space; opening one waits
-// for nobody, its first reader is waited for by whoever writes. `counts`
-// outlives the file.
+// `path` "-" is standard output. The file is emptied (but with `append`) and the head written; with rotation a new
+// number is begun. NULL with a sentence when it cannot be opened. Pipes and devices are neither rotated nor checked for
+// space; opening one waits for nobody, its first reader is waited for by whoever writes. `counts` outlives the file.
 struct output_file *output_file_open(const char *path, const struct output_options *options,
                                      struct output_counts *counts, struct error *error);
 
