@@ -17,6 +17,7 @@ struct string_list {
 enum on_missing { ON_MISSING_EXIT, ON_MISSING_WAIT };
 enum observation { OBSERVATION_AUTO, OBSERVATION_FIRST, OBSERVATION_ALL };
 enum packet_lines { PACKET_LINES_AUTO, PACKET_LINES_ALWAYS, PACKET_LINES_NEVER };
+enum webhook_format { WEBHOOK_NATIVE, WEBHOOK_ALERTMANAGER };
 enum report_format { REPORT_AUTO, REPORT_TEXT, REPORT_JSON, REPORT_NONE }; // auto: text when a file is read
 
 struct sensor_settings {
@@ -52,6 +53,10 @@ struct output_settings {
     uint32_t write_pcap_rotate_mb, write_pcap_max_files;
     char *export_json, *export_csv;
     char *expired_flows_jsonl, *expired_flows_csv;
+    char *alerts_jsonl;
+    char *alerts_webhook; // URL; "" = none
+    enum webhook_format alerts_webhook_format;
+    bool fail_on_alert;
     uint32_t rotate_mb, max_files;
     bool compress;
     uint32_t min_free_mb;
@@ -81,8 +86,55 @@ struct event_settings {
     uint32_t capacity; // events kept for who reads them
 };
 
+// analysis.anomalies.<kind>.*: members are named as the last parts of the keys. Every kind has these.
+struct detector_settings {
+    bool enabled;
+    uint32_t window_secs;
+    uint32_t cooldown_secs; // between two updates of an alert; without findings for so long it ends
+};
+
+struct syn_flood_settings {
+    struct detector_settings common;
+    uint32_t syn_threshold;         // unanswered SYNs of a window, and half of all
+    uint32_t unique_src_threshold;  // from so many sources...
+    uint32_t outstanding_threshold; // ...or so many unanswered ones from fewer
+    uint32_t flood_threshold;       // so many unanswered ones whatever the share
+};
+
+struct scan_settings {
+    struct detector_settings common;
+    uint32_t unique_threshold; // unique_ports_threshold, unique_hosts_threshold: that failed in a window
+    uint32_t slow_window_secs, slow_threshold;
+    uint32_t slow_targets, slow_targets_inside; // until the source was silent for 15 minutes
+};
+
+struct reflection_settings {
+    struct detector_settings common;
+    uint32_t packets_per_sec_threshold, unique_src_threshold; // so many a second from so many sources
+    uint32_t flood_per_sec_threshold;                         // or so many from fewer
+};
+
+struct packet_flood_settings {
+    struct detector_settings common;
+    uint32_t packets_per_sec_threshold;
+    uint32_t answer_ratio; // and more than so many times what the target answers
+};
+
+struct anomaly_settings {
+    bool enabled, enabled_given; // given by the user; else files have it, live runs do not
+    uint32_t wait_secs;          // for an answer to a first contact
+    uint32_t max_alerts_per_minute;
+    bool explain;             // alerts tell their measures in texts for people, too
+    struct string_list allow; // who is never told: detect/allow_list.h
+    struct syn_flood_settings syn_flood;
+    struct scan_settings port_scan, host_sweep;
+    struct reflection_settings reflection;
+    struct packet_flood_settings udp_flood, icmp_flood;
+};
+
 struct analysis_settings {
     bool rtt, retrans, out_of_order, tunnels;
+    struct anomaly_settings anomalies;
 };
 
 struct names_settings {

@@ -1,0 +1,52 @@
+// A detector: a row of the table in detectors.c, and a file. Its evidence is gathered by shards (evidence.h), one tick
+// and partition at a time, merged here in the order of the partitions, and judged once a tick. Fixed memory; the
+// aggregate's thread. Nothing here depends on how many shards there are.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/settings.h"
+#include "detect/judge.h"
+
+struct partition_evidence;
+struct detector;
+
+// What detectors ask of the floor above.
+struct detect_places {
+    bool (*is_local)(const void *owner, const struct address *address); // networks.local
+    // Whether an entry of the allow list covers a finding; port 0 = any.
+    bool (*is_allowed)(const void *owner, const struct endpoint *source, const struct endpoint *target,
+                       int64_t now_ns);
+    const void *owner;
+};
+
+struct detector_setup {
+    const struct anomaly_settings *settings; // borrowed for the call
+    const struct detect_places *places;      // borrowed for the detector's life
+    uint64_t hash_seed;
+};
+
+struct detector_ops {
+    enum alert_kind kind;
+    bool by_answers; // judges by answers that are missing: silent where one direction is seen
+    struct detector *(*create)(const struct detector_setup *setup); // NULL without memory
+    void (*destroy)(struct detector *detector);                     // takes NULL
+    // New thresholds; what was gathered stays.
+    void (*change)(struct detector *detector, const struct anomaly_settings *settings);
+    // The evidence of a partition in the tick that ends at `now_ns`.
+    void (*merge)(struct detector *detector, const struct partition_evidence *evidence, int64_t now_ns);
+    // Tells the judge what holds. `degraded`: by_answers, and answers are not seen: nothing is told.
+    void (*judge)(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
+    const struct detector_settings *(*common)(const struct anomaly_settings *settings);
+};
+
+struct detector {
+    const struct detector_ops *ops;
+};
+
+extern const struct detector_ops port_scan_detector, host_sweep_detector, syn_flood_detector,
+    reflection_detector, udp_flood_detector, icmp_flood_detector;
+// In the order in which they are judged.
+extern const struct detector_ops *const detector_table[];
+extern const unsigned detector_count;
