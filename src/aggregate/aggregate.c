@@ -34,6 +34,7 @@ struct aggregate {
     struct sink *sinks[AGGREGATE_SINKS];
     unsigned sink_count;
     bool flows_wanted; // by a sink
+    struct alerting *alerting;
     struct event_log *flows;
     struct flow_block *block; // of the log, that is being filled; NULL = none
     unsigned given;           // of its events
@@ -176,6 +177,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
         give_dns(aggregate, dns);
     give_flows(aggregate, tick);
+    alerting_tick(aggregate->alerting, tick);
     if (tick->totals->interval_end)
         aggregate->top_count = tick_top_flows(tick, aggregate->top, TICK_TOP_FLOWS);
     for (unsigned i = 0; i < aggregate->sink_count; i++)
@@ -230,6 +232,16 @@ struct event_log *aggregate_flow_events(struct aggregate *aggregate)
     return aggregate->flows;
 }
 
+struct event_log *aggregate_alert_events(struct aggregate *aggregate)
+{
+    return alerting_log(aggregate->alerting);
+}
+
+void aggregate_change_alerts(struct aggregate *aggregate, struct alert_plan *take_plan)
+{
+    alerting_change(aggregate->alerting, take_plan);
+}
+
 const uint8_t *aggregate_instance_id(const struct aggregate *aggregate)
 {
     return aggregate->instance_id;
@@ -271,6 +283,27 @@ static bool create_log(struct aggregate *aggregate, uint64_t capacity, struct er
            error_set(error, ERROR_UNAVAILABLE, "the kernel gave no random instance id: %s", strerror(errno));
 }
 
+// On for files unless the settings say otherwise.
+static bool begin_alerting(struct aggregate *aggregate, const struct settings *settings, uint64_t hash_seed,
+                           struct error *error)
+{
+    bool files = aggregate->source->ops->lossless;
+    struct alert_plan *plan =
+        alert_plan_create(&settings->analysis.anomalies, settings_detect(settings, files), error);
+    if (plan == NULL)
+        return false;
+    struct alerting_setup setup = {
+        .take_plan = plan,
+        .node = aggregate->node,
+        .source = aggregate->source,
+        .naming = &aggregate->naming,
+        .hash_seed = hash_seed,
+        .capacity = settings->events.capacity,
+    };
+    aggregate->alerting = alerting_create(&setup, error);
+    return aggregate->alerting != NULL;
+}
+
 struct aggregate *aggregate_create(const struct settings *settings, const char *node,
                                    const struct source *source, uint64_t hash_seed, struct error *error)
 {
@@ -286,7 +319,8 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
     aggregate->node = node;
     aggregate->source = source;
     if (!create_log(aggregate, settings->events.capacity, error) ||
-        !load_names(aggregate, &settings->names, error)) {
+        !load_names(aggregate, &settings->names, error) ||
+        !begin_alerting(aggregate, settings, hash_seed, error)) {
         aggregate_destroy(aggregate);
         return NULL;
     }
@@ -299,6 +333,7 @@ void aggregate_destroy(struct aggregate *aggregate)
         return;
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         aggregate->sinks[i]->ops->destroy(aggregate->sinks[i]);
+    alerting_destroy(aggregate->alerting);
     event_log_destroy(aggregate->flows);
     snapshot_board_done(&aggregate->snapshots);
     name_cache_destroy(aggregate->cache);
@@ -323,6 +358,7 @@ bool aggregate_finish(struct aggregate *aggregate, const struct totals *totals, 
 {
     bool good = true;
     event_log_close(aggregate->flows);
+    alerting_close(aggregate->alerting);
     for (unsigned i = 0; i < aggregate->sink_count; i++) {
         struct sink *sink = aggregate->sinks[i];
         struct error failure;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aggregate/alerting.h"
 #include "aggregate/event_log.h"
 #include "aggregate/name_cache.h"
 #include "aggregate/sink.h"
@@ -35,6 +36,10 @@ struct tick_consumer *aggregate_consumer(struct aggregate *aggregate);
 // The log of flow events, of events.capacity, in blocks of struct flow_block: for readers on any thread, which are
 // gone before the aggregate is. Events are made while somebody reads it or a sink wants them.
 struct event_log *aggregate_flow_events(struct aggregate *aggregate);
+// The log of alerts, in blocks of struct alert_block: they stay for readers that come later.
+struct event_log *aggregate_alert_events(struct aggregate *aggregate);
+// Any thread: what detection follows from the next tick on.
+void aggregate_change_alerts(struct aggregate *aggregate, struct alert_plan *take_plan);
 // Which process's sequence numbers these are: random, of its start.
 enum { INSTANCE_ID_BYTES = 16 };
 const uint8_t *aggregate_instance_id(const struct aggregate *aggregate);

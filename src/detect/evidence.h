@@ -21,17 +21,21 @@ enum contact_probe {
     CONTACT_PROBES
 };
 
+// In the order of its fields one cache line. Sides: 0 = the source, 1 = the target. Ports are those of the flow's key, so of
+// an ICMP echo type and counterpart.
 struct contact {
-    int64_t began_ns;               // flow time
-    int64_t first_seen_ns;          // the packet's stamp
-    struct endpoint source, target; // the target's port: of an ICMP echo 0
+    uint8_t addresses[2][16];
+    int64_t first_seen_ns; // the packet's stamp
+    uint16_t ports[2];
     uint32_t tunnel_id;
     uint8_t tunnel_kind;
+    uint8_t ip_version;
     uint8_t protocol;
     uint8_t outcome; // enum contact_outcome
     uint8_t probe;   // enum contact_probe
     uint16_t interface;
 };
+_Static_assert(sizeof(struct contact) <= 64, "a cache line");
 
 enum { CONTACTS_MAXIMUM = 4096 }; // of a partition and tick
 
@@ -59,7 +63,10 @@ struct partition_evidence {
     uint64_t refused; // contacts and targets that found no room
 };
 
-// How many partitions there are, by number; those of other shards are empty.
+struct flow_look;
+// The shard's hook where a flow is looked at (flow/look.h): a first contact, if it is one.
+void observe_look(struct partition_evidence *evidence, const struct flow_look *look);
+
 void partition_evidence_done(struct partition_evidence *evidence);
-// Empties it for the next tick, keeping its memory.
+// Empties it for the next tick; what a flood made large is given back.
 void partition_evidence_reset(struct partition_evidence *evidence);

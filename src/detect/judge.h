@@ -31,8 +31,8 @@ void judge_begin(struct judge *judge, int64_t now_ns, int64_t offset_ns, double 
 // The condition of `key` holds in this tick. True when the alert is to be told now (it is new, or its cool-down is
 // over): the caller fills what judge_alert() gives and calls judge_tell(). False: it was counted as suppressed.
 bool judge_finds(struct judge *judge, const struct finding_key *key, uint32_t cooldown_secs);
-// Zeros but for kind, protocol, parties of the key, id, fingerprint, lifecycle, times, revision, suppressed_count,
-// loss_ratio and a confidence of 1: all but the measures, samples, further parties, severity and description.
+// Zeros but for kind, protocol, fingerprint, lifecycle, times (first_seen is now, and the caller may know better), revision,
+// suppressed_count, loss_ratio and a confidence of 1. The rest is the caller's but for the id, which judge_tell() makes.
 struct alert *judge_alert(struct judge *judge);
 void judge_tell(struct judge *judge);
 // Whether an alert of this key is on: began and not ended.

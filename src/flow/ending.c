@@ -43,6 +43,7 @@ static void end_flow(struct flow_table *table, struct flow_partition *partition,
     struct flow_ends *ends = flow_ends_at(&table->store, id);
     bool attempt = flow->idle_class < IDLE_ATTEMPTS;
     assert((flow->marks & FLOW_MARK_ENDED) == 0 && partition->flows > 0);
+    flow_look_at(table, partition, id, now_ns);
     ends->end_ns = end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;
@@ -164,6 +165,9 @@ void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
 {
     while (last && flow_table_settle(table))
         ;
+    for (unsigned p = 0; p < table->partitions; p++)
+        if (table->partition[p] != NULL)
+            flow_look_at_due(table, table->partition[p], now_ns);
     unsigned due = find_due(table, now_ns);
     if (last)
         ended_list_reserve(&table->ended, flow_table_active(table));

@@ -14,6 +14,7 @@ struct flow_policy {
     int64_t icmp_timeout_ns;
     int64_t linger_ns;         // how long a closed or reset flow stays
     int64_t active_timeout_ns; // 0 = no interim records
+    int64_t look_ns;           // after which a flow is looked at for the detectors; 0 = never
     uint32_t max_flows;        // of the run; 0 = no cap
     uint32_t
         expire_at_most; // flows of a partition that one tick ends by their time; 0 = all. Others follow in the next

@@ -33,6 +33,7 @@ enum flow_mark {
     FLOW_MARK_ENDED = 1 << 4,    // off the index, waiting for its record to be taken
     FLOW_MARK_QUALITY = 1 << 5,  // flow->quality is the id of the part
     FLOW_MARK_OPENING = 1 << 6,  // flow->quality is the id of struct tcp_opening
+    FLOW_MARK_LOOKED = 1 << 7,   // its look is over (look.h)
 };
 
 // Directions: 0 = A to B. Times are flow time: the packet's own stamp plus the clock's offset.

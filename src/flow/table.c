@@ -141,6 +141,7 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
     number_flow(table, partition, flow, at_ns);
     flow->idle_class = class_of(flow) & 0xf;
     flow_file(table, partition, id);
+    flow_await_look(table, partition, id);
     partition->flows++;
     partition->attempts += flow->idle_class < IDLE_ATTEMPTS;
     table->counts.created++;
@@ -229,6 +230,8 @@ static void reclassify(struct flow_table *table, struct flow_partition *partitio
         return;
     partition->attempts -= before < IDLE_ATTEMPTS && kind >= IDLE_ATTEMPTS;
     flow->idle_class = kind & 0xf;
+    if (kind == IDLE_CLOSED)
+        flow_look_at(table, partition, id, flow->last_ns);
     if (!is_sooner(table->timeout_ns[kind], table->timeout_ns[flow->wheel]))
         return;
     flow_unfile(table, partition, id);
@@ -281,6 +284,12 @@ static bool end_former(struct flow_table *table, struct flow_partition *partitio
     return true;
 }
 
+static bool completes_handshake(const struct flow *flow, const struct packet *packet, uint8_t sender)
+{
+    return (flow->tcp_flags[sender] & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+           (packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
+}
+
 struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
                                   const struct flow_key *key, uint64_t hash, uint8_t sender, uint32_t hint)
 {
@@ -300,11 +309,13 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     if (hit.duplicate)
         return hit;
 
+    hit.peer_sent = flow->packets[!sender] != 0;
     count_packet(table, flow, packet, sender, at_ns);
     follow_clock(table, flow, packet->clock_offset_ns);
     if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport) {
         if (flow_policy_has_quality(&table->policy))
             tcp_measure(&table->store, id, packet, sender, &table->policy);
+        hit.handshake_done = completes_handshake(flow, packet, sender);
         tcp_track_state(flow, packet, sender);
     }
     reclassify(table, partition, flow, id);

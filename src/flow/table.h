@@ -18,6 +18,7 @@
 #include "flow/ended.h"
 #include "flow/idle.h"
 #include "flow/index.h"
+#include "flow/look.h"
 #include "flow/policy.h"
 #include "flow/record.h"
 #include "flow/store.h"
@@ -43,6 +44,7 @@ struct flow_table_counts {
 };
 
 struct flow_partition {
+    uint8_t number;
     uint32_t flows;     // active
     uint32_t attempts;  // of these
     uint32_t max_flows; // its exact part of policy.max_flows; 0 = no cap
@@ -51,6 +53,7 @@ struct flow_partition {
     uint32_t over;
     int64_t latest_over_ns; // the latest beginning of those; INT64_MIN = none
     struct idle_wheel wheels[IDLE_CLASSES];
+    struct look_queue looks;
 };
 
 // A flow that ends, while it is still whole: for whoever counts ends (the shard, and the detectors' evidence). Ends of a
@@ -68,6 +71,8 @@ struct flow_table {
     struct flow_policy policy;
     flow_end_function *on_end; // NULL = nobody counts
     void *on_end_owner;
+    flow_look_function *on_look; // wherever policy.look_ns may be set
+    void *on_look_owner;
     int64_t timeout_ns[IDLE_CLASSES];   // 0 = never
     int64_t expired_slot[IDLE_CLASSES]; // slots before it have been expired
     unsigned unexpired;                 // classes of which some were left to the next tick, as bits
@@ -95,6 +100,8 @@ struct flow_hit {
     struct flow *flow;    // NULL: refused
     bool duplicate;       // another interface owns this direction: counted nowhere
     bool second_sighting; // the same, but observation is `all`: counted
+    bool peer_sent;       // the other side had sent before
+    bool handshake_done;  // it holds the first ACK of who sent the SYN
 };
 
 // A change of what may change while flows are alive: the timeouts, the interim records, begun flows, and max_flows up

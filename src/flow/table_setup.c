@@ -52,6 +52,8 @@ static void drop_partition(struct flow_table *table, struct flow_partition *part
     for (int kind = 0; partition != NULL && kind < IDLE_CLASSES; kind++)
         if (partition->wheels[kind].heads != NULL)
             drop_wheel(table, &partition->wheels[kind]);
+    if (partition != NULL)
+        look_queue_done(&partition->looks);
     free(partition);
 }
 
@@ -70,6 +72,7 @@ static bool add_partition(struct flow_table *table, unsigned number)
     struct flow_partition *partition = calloc(1, sizeof *partition);
     if (partition == NULL)
         return false;
+    partition->number = (uint8_t)number;
     partition->latest_over_ns = INT64_MIN;
     table->partition[number] = partition;
     partition->max_flows = share_of_cap(table, number);
@@ -151,6 +154,7 @@ void flow_table_change(struct flow_table *table, const struct flow_policy *polic
     now->active_timeout_ns = policy->active_timeout_ns;
     now->max_flows = policy->max_flows;
     now->never = policy->never;
+    now->look_ns = policy->look_ns;
     now->begun = policy->begun;
     table->refile |= read_timeouts(table);
     table->settled = 0;

@@ -229,6 +229,7 @@ bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame)
     dispatch->number++;
     count_received(dispatch, frame, time_ns);
     totals->clock_steps_back = dispatch->clock.steps_back + dispatch->live.steps;
+    totals->clock_offset_ns = dispatch->clock.offset_ns + dispatch->live.offset_ns;
     for (unsigned i = 0; i < dispatch->tap_count; i++)
         tap_offer(dispatch->taps[i], frame, dispatch->number, dispatch->settings.lossless);
     send_packet(dispatch, frame, time_ns);

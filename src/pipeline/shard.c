@@ -20,6 +20,7 @@ struct shard {
     uint64_t generation; // of the settings that came last
     uint64_t settled;    // of those that are in force for every flow
     struct dns_list dns;
+    struct partition_evidence evidence[FLOW_PARTITIONS];
     struct dns_message message; // scratch: too large for a hot stack frame
     struct tls_hello hello;
     struct shard_totals totals;
@@ -50,6 +51,12 @@ static void count_end(void *owner, const struct flow_end *end)
         !end->answered && end_is_inconclusive(end->reason, end->first_ns, end->end_ns);
 }
 
+// The hook where a flow is looked at for the detectors.
+static void gather(void *owner, const struct flow_look *look)
+{
+    observe_look(&((struct shard *)owner)->evidence[look->partition], look);
+}
+
 struct shard *shard_create(const struct shard_setup *setup)
 {
     struct shard *shard = calloc(1, sizeof *shard);
@@ -62,7 +69,8 @@ struct shard *shard_create(const struct shard_setup *setup)
     if (flow_table_init(&shard->table, &setup->policy, setup->number, setup->shards) &&
         (!setup->top_flows || create_top(shard))) {
         shard->table.on_end = count_end;
-        shard->table.on_end_owner = shard;
+        shard->table.on_look = gather;
+        shard->table.on_end_owner = shard->table.on_look_owner = shard;
         return shard;
     }
     shard_destroy(shard);
@@ -76,6 +84,8 @@ void shard_destroy(struct shard *shard)
     flow_table_done(&shard->table);
     mailbox_done(&shard->box);
     destroy_top(shard);
+    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
+        partition_evidence_done(&shard->evidence[p]);
     free(shard->dns.items);
     free(shard);
 }
@@ -284,6 +294,19 @@ static void swap_dns(struct shard *shard, struct dns_list *list)
     *list = taken;
 }
 
+// What the report held is read and over.
+static void swap_evidence(struct shard *shard, struct partition_evidence evidence[FLOW_PARTITIONS])
+{
+    for (unsigned p = shard->number; p < shard->table.partitions; p++) {
+        if (shard->table.partition[p] == NULL)
+            continue;
+        struct partition_evidence spare = evidence[p];
+        partition_evidence_reset(&spare);
+        evidence[p] = shard->evidence[p];
+        shard->evidence[p] = spare;
+    }
+}
+
 static void count_flows(struct shard *shard)
 {
     const struct flow_table *table = &shard->table;
@@ -304,6 +327,7 @@ void shard_tick(struct shard *shard, int64_t now_ns, bool last, bool interval_en
     report->generation = shard->settled;
     report->top_count = interval_end ? list_top_flows(shard, report->top, TICK_TOP_FLOWS) : 0;
     swap_dns(shard, &report->dns);
+    swap_evidence(shard, report->evidence);
 }
 
 bool shard_next_ended(struct shard *shard, struct ended_record *out)
@@ -314,4 +338,12 @@ bool shard_next_ended(struct shard *shard, struct ended_record *out)
 const struct shard_totals *shard_totals(const struct shard *shard)
 {
     return &shard->totals;
+}
+
+void shard_report_done(struct shard_report *report)
+{
+    free(report->dns.items);
+    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
+        partition_evidence_done(&report->evidence[p]);
+    *report = (struct shard_report){0};
 }

@@ -44,5 +44,7 @@ bool shard_serve(struct shard *shard, int64_t now_ns);
 void shard_begin_serving(struct shard *shard);
 void shard_end_serving(struct shard *shard); // serves what was posted before
 
+void shard_report_done(struct shard_report *report); // frees what it holds
+
 // Since the start.
 const struct shard_totals *shard_totals(const struct shard *shard);

@@ -50,6 +50,7 @@ struct totals {
     struct unsupported_totals unsupported_kind[TOTALS_UNSUPPORTED];
     uint64_t bad_checksums, snapped, fragments, vlan_packets, tunnelled, arp, not_ip;
     uint64_t clock_steps_back;               // larger than 1 s: re-based
+    int64_t clock_offset_ns;                 // flow time minus the packets' stamps
     uint64_t link_type_packets[512];         // by LINKTYPE number; 511 = any larger
     bool interval_end;                       // this tick ends an interval (stats.interval_ms)...
     int64_t interval_ns;                     // ...of this length

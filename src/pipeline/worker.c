@@ -103,7 +103,7 @@ void worker_destroy(struct worker *worker)
     if (worker == NULL)
         return;
     for (unsigned i = 0; worker->reports != NULL && i < WORKER_REPORTS; i++)
-        free(worker->reports[i].dns.items);
+        shard_report_done(&worker->reports[i]);
     free(worker->reports);
     free(worker->parts);
     record_ring_destroy(worker->inbox);

@@ -1,0 +1,221 @@
+// First contacts: from a look at a flow to evidence.
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/packet.h"
+#include "detect/evidence.h"
+#include "flow/look.h"
+#include "flow/record.h"
+#include "flow/store.h"
+
+static void side_of_key(const struct flow_key *key, unsigned side, struct address *address)
+{
+    address->version = key->ip_version;
+    memcpy(address->bytes, key->addresses[side], sizeof address->bytes);
+}
+
+static bool is_one_host(const struct flow_key *key, unsigned side)
+{
+    struct address address;
+    side_of_key(key, side, &address);
+    return !address_is_multicast(&address) && !address_is_broadcast(&address);
+}
+
+// Whether the source itself shows that it was answered: it acknowledged something, or sent on. Where it reset as well,
+// its ACK may be that of the reset.
+static bool proves_answer(uint8_t flags)
+{
+    return (flags & TCP_ACK) != 0 && ((flags & TCP_RST) == 0 || (flags & (TCP_PSH | TCP_FIN)) != 0);
+}
+
+static enum contact_probe probe_of(uint8_t flags)
+{
+    if ((flags & TCP_SYN) != 0)
+        return PROBE_SYN;
+    if ((flags & TCP_ACK) != 0)
+        return PROBE_ACK;
+    if ((flags & TCP_FIN) != 0)
+        return (flags & (TCP_PSH | TCP_URG)) != 0 ? PROBE_XMAS : PROBE_FIN;
+    return PROBE_NULL;
+}
+
+enum verdict { VERDICT_NONE, VERDICT_ANSWERED, VERDICT_REFUSED, VERDICT_UNANSWERED };
+
+// Whether all that a target said was no.
+static bool is_refusal(uint8_t flags)
+{
+    return (flags & TCP_RST) != 0 && (flags & (TCP_SYN | TCP_FIN | TCP_PSH)) == 0;
+}
+
+// Of a connection that began with a SYN.
+static enum verdict judge_syn(const struct flow_look *look, uint8_t source, uint8_t target)
+{
+    if (proves_answer(source))
+        return VERDICT_ANSWERED;
+    if (target != 0)
+        return is_refusal(target) ? VERDICT_REFUSED : VERDICT_ANSWERED;
+    return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
+}
+
+// Of one whose beginning was not seen, or that nobody begins like this: FIN, NULL, XMAS and ACK probes are a lone segment
+// or its repetition. A bare ACK is one only where it was refused: an old connection's last words look the same.
+static enum verdict judge_midway(const struct flow_look *look, uint8_t source, uint8_t target)
+{
+    enum { REPETITIONS = 3 };
+    bool lone = look->packets[look->client] <= REPETITIONS && (source & TCP_SYN) == 0;
+    bool refused = is_refusal(target);
+    if (lone && (source & (TCP_ACK | TCP_RST)) == 0) {
+        if (target == 0)
+            return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
+        return refused ? VERDICT_REFUSED : VERDICT_ANSWERED;
+    }
+    if (lone && source == TCP_ACK && refused && look->packets[!look->client] <= REPETITIONS)
+        return VERDICT_REFUSED;
+    return target != 0 || proves_answer(source) ? VERDICT_ANSWERED : VERDICT_NONE;
+}
+
+// Who opened a connection of which the beginning was not seen: the side with the port that clients get.
+static uint8_t client_midway(const struct flow_look *look)
+{
+    enum { EPHEMERAL_PORTS = 32768 };
+    const uint16_t *ports = look->key.ports;
+    if (look->client_from != CLIENT_FIRST_PACKET ||
+        (ports[0] >= EPHEMERAL_PORTS) == (ports[1] >= EPHEMERAL_PORTS))
+        return look->client;
+    return ports[1] >= EPHEMERAL_PORTS;
+}
+
+static enum verdict judge_tcp(const struct flow_look *look, struct contact *contact, uint8_t *client)
+{
+    uint8_t source = look->tcp_flags[look->client], target = look->tcp_flags[!look->client];
+    contact->probe = (uint8_t)probe_of(source);
+    if (look->client_from == CLIENT_SYN)
+        return judge_syn(look, source, target);
+    if (look->client_from == CLIENT_SYN_ACK && source == 0)
+        return VERDICT_NONE; // nobody asked
+    enum verdict verdict = judge_midway(look, source, target);
+    if (verdict == VERDICT_ANSWERED)
+        *client = client_midway(look);
+    return verdict;
+}
+
+static enum verdict judge_datagrams(const struct flow_look *look, struct contact *contact)
+{
+    contact->probe = PROBE_UDP;
+    if (look->packets[look->client] == 0)
+        return VERDICT_NONE; // an answer to what was not seen
+    if (look->packets[!look->client] != 0)
+        return VERDICT_ANSWERED;
+    return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
+}
+
+// Ports of a key: type, and the type that answers it.
+static enum verdict judge_echo(const struct flow_look *look, struct contact *contact)
+{
+    enum { ECHO_REQUEST = 8, ECHO_REQUEST_V6 = 128 };
+    uint16_t type = look->key.ports[look->client];
+    if (type != (look->key.ip_version == 4 ? ECHO_REQUEST : ECHO_REQUEST_V6))
+        return VERDICT_NONE;
+    enum verdict verdict = judge_datagrams(look, contact);
+    contact->probe = PROBE_PING;
+    return verdict;
+}
+
+static enum verdict judge_contact(const struct flow_look *look, struct contact *contact, uint8_t *client)
+{
+    switch (look->key.protocol) {
+    case IP_PROTOCOL_TCP:
+        return look->tcp_state != TCP_STATE_NONE ? judge_tcp(look, contact, client) : VERDICT_NONE;
+    case IP_PROTOCOL_UDP:
+        return judge_datagrams(look, contact);
+    case IP_PROTOCOL_ICMP:
+    case IP_PROTOCOL_ICMPV6:
+        return judge_echo(look, contact);
+    default:
+        return VERDICT_NONE;
+    }
+}
+
+// Whether answers are seen at all is told by flows that carry something.
+static void count_directions(struct partition_evidence *evidence, const struct flow_look *look)
+{
+    bool payload = look->key.protocol == IP_PROTOCOL_UDP ||
+                   (look->key.protocol == IP_PROTOCOL_TCP &&
+                    ((look->tcp_flags[0] | look->tcp_flags[1]) & TCP_PSH) != 0);
+    bool one_host = is_one_host(&look->key, 0) && is_one_host(&look->key, 1);
+    evidence->with_payload += payload && one_host;
+    evidence->two_way += payload && one_host && look->packets[0] != 0 && look->packets[1] != 0;
+}
+
+// The place for one more; NULL = there is none.
+static struct contact *place_contact(struct contact_list *list)
+{
+    if (list->count == CONTACTS_MAXIMUM)
+        return NULL;
+    if (list->count == list->room) {
+        unsigned room = list->room != 0 ? list->room * 2 : 8;
+        struct contact *items = realloc(list->items, room * sizeof *items);
+        if (items == NULL)
+            return NULL;
+        list->items = items;
+        list->room = room;
+    }
+    return &list->items[list->count];
+}
+
+static void keep(struct partition_evidence *evidence, const struct flow_look *look, uint8_t client,
+                 struct contact *contact)
+{
+    struct contact *place = place_contact(&evidence->contacts);
+    if (place == NULL) {
+        evidence->refused++;
+        return;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        unsigned of_key = side == 0 ? client : !client;
+        memcpy(contact->addresses[side], look->key.addresses[of_key], sizeof contact->addresses[side]);
+        contact->ports[side] = look->key.ports[of_key];
+    }
+    contact->first_seen_ns = look->first_seen_ns;
+    contact->tunnel_id = look->key.tunnel_id;
+    contact->tunnel_kind = look->key.tunnel_kind;
+    contact->ip_version = look->key.ip_version;
+    contact->protocol = look->key.protocol;
+    contact->interface = look->interface;
+    *place = *contact;
+    evidence->contacts.count++;
+}
+
+void observe_look(struct partition_evidence *evidence, const struct flow_look *look)
+{
+    static const uint8_t outcomes[] = {
+        [VERDICT_ANSWERED] = CONTACT_ANSWERED,
+        [VERDICT_REFUSED] = CONTACT_REFUSED,
+        [VERDICT_UNANSWERED] = CONTACT_UNANSWERED,
+    };
+    assert(look->client < 2);
+    count_directions(evidence, look);
+    uint8_t client = look->client;
+    struct contact contact = {0};
+    enum verdict verdict = judge_contact(look, &contact, &client);
+    if (verdict == VERDICT_NONE || !is_one_host(&look->key, !client))
+        return;
+    contact.outcome = outcomes[verdict];
+    keep(evidence, look, client, &contact);
+}
+
+void partition_evidence_done(struct partition_evidence *evidence)
+{
+    free(evidence->contacts.items);
+    evidence->contacts = (struct contact_list){0};
+}
+
+void partition_evidence_reset(struct partition_evidence *evidence)
+{
+    enum { KEPT = 64 };
+    if (evidence->contacts.room > KEPT)
+        partition_evidence_done(evidence);
+    evidence->contacts.count = 0;
+    evidence->with_payload = evidence->two_way = evidence->refused = 0;
+}

@@ -1,0 +1,99 @@
+// host_sweep: a source that knocks at the same door of many hosts. What counts are different targets of one port (of TCP,
+// of UDP, or ICMP echo) whose first contact failed. While the source is known as a port scanner, its sweeps are part of
+// that and not told.
+//
+// Sees, cannot see, accuracy: as port_scan (port_scan.c), by (source, protocol, port).
+#include <stdio.h>
+#include <string.h>
+
+#include "detect/scan.h"
+#include "net/protocol.h"
+
+static struct finding_key key_of(const struct scan_row *row)
+{
+    struct finding_key key = {
+        .kind = ALERT_HOST_SWEEP,
+        .protocol = row->key.protocol,
+        .source.address.version = row->key.ip_version,
+        .target.port = row->key.port,
+    };
+    memcpy(key.source.address.bytes, row->key.address, sizeof row->key.address);
+    return key;
+}
+
+static bool is_part_of_scan(const struct judge *judge, const struct scan_row *row, const struct finding_key *key)
+{
+    (void)row;
+    struct finding_key scan = {.kind = ALERT_PORT_SCAN, .source = key->source};
+    return !judge_is_on(judge, key) && judge_is_on(judge, &scan);
+}
+
+static void describe(const struct scan_finding *finding, struct alert *alert)
+{
+    char source[ADDRESS_TEXT_BYTES], span[SCAN_SPAN_TEXT_BYTES], door[64], protocol[16];
+    const struct scan_key *key = &finding->row->key;
+    ip_protocol_text(key->protocol, protocol);
+    if (key->port != 0)
+        snprintf(door, sizeof door, "on %s port %u", protocol, (unsigned)key->port);
+    else
+        snprintf(door, sizeof door, "by %s echo requests", protocol);
+    alert->targets_total = (uint64_t)((double)finding->count.failed + 0.5);
+    snprintf(alert->description, sizeof alert->description,
+             "%s tried %.0f different hosts %s that refused or did not answer, %s",
+             address_format(&alert->source[0].endpoint.address, source), (double)finding->count.failed, door,
+             scan_span_text(alert, span));
+}
+
+static const struct scan_kind kind = {
+    .what = "different targets that refused or did not answer",
+    .thresholds = {"analysis.anomalies.host_sweep.unique_hosts_threshold",
+                   "analysis.anomalies.host_sweep.slow_threshold",
+                   "analysis.anomalies.host_sweep.slow_targets",
+                   "analysis.anomalies.host_sweep.slow_targets_inside"},
+    .key = key_of,
+    .is_held_back = is_part_of_scan,
+    .describe = describe,
+};
+
+static struct detector *create(const struct detector_setup *setup)
+{
+    struct scan_setup scan = {&host_sweep_detector, &kind, &setup->settings->host_sweep, setup};
+    return scan_create(&scan);
+}
+
+static void change(struct detector *detector, const struct anomaly_settings *settings)
+{
+    scan_change(detector, &settings->host_sweep);
+}
+
+static void merge(struct detector *detector, const struct partition_evidence *evidence, int64_t now_ns)
+{
+    struct scan_detector *scan = (struct scan_detector *)detector;
+    for (unsigned i = 0; i < evidence->contacts.count; i++) {
+        const struct contact *contact = &evidence->contacts.items[i];
+        struct scan_key key = {
+            .port = contact->probe == PROBE_PING ? 0 : contact->ports[1],
+            .protocol = contact->protocol,
+            .ip_version = contact->ip_version,
+        };
+        memcpy(key.address, contact->addresses[0], sizeof key.address);
+        uint64_t member = scan_table_hash(scan->table, contact->addresses[1], sizeof contact->addresses[1]);
+        scan_add(scan, &key, member, contact, now_ns);
+    }
+}
+
+static const struct detector_settings *common(const struct anomaly_settings *settings)
+{
+    return &settings->host_sweep.common;
+}
+
+const struct detector_ops host_sweep_detector = {
+    .kind = ALERT_HOST_SWEEP,
+    .by_answers = true,
+    .create = create,
+    .destroy = scan_destroy,
+    .change = change,
+    .merge = merge,
+    .judge = scan_judge,
+    .common = common,
+};

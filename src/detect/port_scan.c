@@ -1,0 +1,89 @@
+// port_scan: a source that knocks at many doors. What counts are different (target, port) of TCP and UDP whose first
+// contact failed. Which of them lie on few ports are a sweep's matter (host_sweep.c): there must be SCAN_PORTS different
+// ports at least.
+//
+// Sees: scans of any flags, as fast as they come, down to one door in 15 minutes (slow_targets). Cannot see: who spares
+// doors that answer none (half of first contacts must fail), who forges a source for each probe, who comes from many
+// sources, and what crosses no captured interface. Accuracy: exact up to 256 different doors a source, then 1.8 %.
+#include <stdio.h>
+#include <string.h>
+
+#include "detect/scan.h"
+#include "net/protocol.h"
+
+static struct finding_key key_of(const struct scan_row *row)
+{
+    struct finding_key key = {.kind = ALERT_PORT_SCAN, .source.address.version = row->key.ip_version};
+    memcpy(key.source.address.bytes, row->key.address, sizeof row->key.address);
+    return key;
+}
+
+static bool is_sweep(const struct judge *judge, const struct scan_row *row, const struct finding_key *key)
+{
+    (void)judge;
+    (void)key;
+    return row->ports < SCAN_PORTS;
+}
+
+static void describe(const struct scan_finding *finding, struct alert *alert)
+{
+    char source[ADDRESS_TEXT_BYTES], target[ADDRESS_TEXT_BYTES], span[SCAN_SPAN_TEXT_BYTES];
+    bool one = alert->target_count == 1;
+    address_format(&alert->source[0].endpoint.address, source);
+    address_format(&alert->target[0].endpoint.address, target);
+    snprintf(alert->description, sizeof alert->description,
+             "%s tried %.0f different ports of %s that refused or did not answer, %s", source,
+             (double)finding->count.failed, one ? target : "several hosts", scan_span_text(alert, span));
+}
+
+static const struct scan_kind kind = {
+    .what = "different (target, port) that refused or did not answer",
+    .thresholds = {"analysis.anomalies.port_scan.unique_ports_threshold",
+                   "analysis.anomalies.port_scan.slow_threshold", "analysis.anomalies.port_scan.slow_targets",
+                   "analysis.anomalies.port_scan.slow_targets_inside"},
+    .key = key_of,
+    .is_held_back = is_sweep,
+    .describe = describe,
+};
+
+static struct detector *create(const struct detector_setup *setup)
+{
+    struct scan_setup scan = {&port_scan_detector, &kind, &setup->settings->port_scan, setup};
+    return scan_create(&scan);
+}
+
+static void change(struct detector *detector, const struct anomaly_settings *settings)
+{
+    scan_change(detector, &settings->port_scan);
+}
+
+static void merge(struct detector *detector, const struct partition_evidence *evidence, int64_t now_ns)
+{
+    struct scan_detector *scan = (struct scan_detector *)detector;
+    for (unsigned i = 0; i < evidence->contacts.count; i++) {
+        const struct contact *contact = &evidence->contacts.items[i];
+        if (contact->probe == PROBE_PING)
+            continue;
+        struct scan_key key = {.ip_version = contact->ip_version};
+        struct scan_key door = {.port = contact->ports[1], .protocol = contact->protocol};
+        memcpy(key.address, contact->addresses[0], sizeof key.address);
+        memcpy(door.address, contact->addresses[1], sizeof door.address);
+        scan_add(scan, &key, scan_table_hash(scan->table, &door, sizeof door), contact, now_ns);
+    }
+}
+
+static const struct detector_settings *common(const struct anomaly_settings *settings)
+{
+    return &settings->port_scan.common;
+}
+
+const struct detector_ops port_scan_detector = {
+    .kind = ALERT_PORT_SCAN,
+    .by_answers = true,
+    .create = create,
+    .destroy = scan_destroy,
+    .change = change,
+    .merge = merge,
+    .judge = scan_judge,
+    .common = common,
+};

@@ -1,0 +1,205 @@
+#include "detect/scan.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/protocol.h"
+
+static const double failed_share = 0.5, failed_share_long = 0.9;
+
+static void read_windows(const struct scan_settings *settings, uint32_t window_secs[SCAN_SPANS])
+{
+    window_secs[SCAN_FAST] = settings->common.window_secs;
+    window_secs[SCAN_SLOW] = settings->slow_window_secs;
+}
+
+struct detector *scan_create(const struct scan_setup *setup)
+{
+    struct scan_detector *scan = calloc(1, sizeof *scan);
+    if (scan == NULL)
+        return NULL;
+    uint32_t window_secs[SCAN_SPANS];
+    read_windows(setup->settings, window_secs);
+    scan->detector.ops = setup->ops;
+    scan->kind = setup->kind;
+    scan->places = *setup->setup->places;
+    scan->settings = *setup->settings;
+    scan->table = scan_table_create(window_secs, setup->setup->hash_seed);
+    if (scan->table != NULL)
+        return &scan->detector;
+    free(scan);
+    return NULL;
+}
+
+void scan_destroy(struct detector *detector)
+{
+    struct scan_detector *scan = (struct scan_detector *)detector;
+    if (scan == NULL)
+        return;
+    scan_table_destroy(scan->table);
+    free(scan);
+}
+
+void scan_change(struct detector *detector, const struct scan_settings *settings)
+{
+    struct scan_detector *scan = (struct scan_detector *)detector;
+    uint32_t window_secs[SCAN_SPANS];
+    read_windows(settings, window_secs);
+    scan_table_change(scan->table, window_secs);
+    scan->settings = *settings;
+}
+
+static struct endpoint endpoint_of(const struct contact *contact, unsigned side)
+{
+    assert(side < 2);
+    struct endpoint endpoint = {.address.version = contact->ip_version, .port = contact->ports[side]};
+    memcpy(endpoint.address.bytes, contact->addresses[side], sizeof endpoint.address.bytes);
+    return endpoint;
+}
+
+static bool is_allowed(const struct scan_detector *scan, const struct contact *contact, int64_t now_ns)
+{
+    struct endpoint source = endpoint_of(contact, 0), target = endpoint_of(contact, 1);
+    return scan->places.is_allowed(scan->places.owner, &source, &target, now_ns);
+}
+
+void scan_add(struct scan_detector *scan, const struct scan_key *key, uint64_t member,
+              const struct contact *contact, int64_t now_ns)
+{
+    if (contact->outcome == CONTACT_ANSWERED || !is_allowed(scan, contact, now_ns))
+        scan_table_add(scan->table, key, member, contact, now_ns);
+}
+
+static enum scan_hold judge_row(const struct scan_detector *scan, const struct scan_row *row, bool inside)
+{
+    const struct scan_settings *settings = &scan->settings;
+    const uint32_t thresholds[SCAN_SPANS] = {settings->unique_threshold, settings->slow_threshold};
+    for (int span = 0; span < SCAN_SPANS; span++) {
+        struct scan_count count = scan_row_count(row, (enum scan_span)span);
+        if (count.failed >= (double)thresholds[span] && count.failed >= failed_share * count.all)
+            return (enum scan_hold)span;
+    }
+    double targets = inside ? settings->slow_targets_inside : settings->slow_targets;
+    bool holds = row->since.failed >= targets && row->since.failed >= failed_share_long * row->since.all;
+    return holds ? SCAN_HOLDS_LONG : SCAN_HOLDS_NOT;
+}
+
+static double threshold_of(const struct scan_detector *scan, const struct scan_finding *finding)
+{
+    switch (finding->hold) {
+    case SCAN_HOLDS_FAST:
+        return scan->settings.unique_threshold;
+    case SCAN_HOLDS_SLOW:
+        return scan->settings.slow_threshold;
+    default:
+        return finding->inside ? scan->settings.slow_targets_inside : scan->settings.slow_targets;
+    }
+}
+
+static uint32_t span_secs(const struct scan_detector *scan, enum scan_hold hold)
+{
+    return hold == SCAN_HOLDS_FAST   ? scan->settings.common.window_secs
+           : hold == SCAN_HOLDS_SLOW ? scan->settings.slow_window_secs
+                                     : 0;
+}
+
+static const char *threshold_key(const struct scan_detector *scan, const struct scan_finding *finding)
+{
+    bool inside = finding->hold == SCAN_HOLDS_LONG && finding->inside;
+    return scan->kind->thresholds[(unsigned)finding->hold + inside];
+}
+
+const char *scan_span_text(const struct alert *alert, char into[SCAN_SPAN_TEXT_BYTES])
+{
+    if (alert->window_secs == 0)
+        return "since it was last silent for 15 minutes";
+    snprintf(into, SCAN_SPAN_TEXT_BYTES, "in %u s", (unsigned)alert->window_secs);
+    return into;
+}
+
+static void add_sample(struct alert *alert, const struct contact *contact)
+{
+    assert(alert->sample_count < ALERT_SAMPLES);
+    alert->sample[alert->sample_count++] = (struct alert_sample){
+        .first_seen_ns = contact->first_seen_ns,
+        .client = endpoint_of(contact, 0),
+        .server = endpoint_of(contact, 1),
+        .protocol = contact->protocol,
+        .tunnel_kind = contact->tunnel_kind,
+        .tunnel_id = contact->tunnel_id,
+    };
+}
+
+static void fill_parties(const struct scan_block *block, const struct scan_row *row, struct alert *alert)
+{
+    alert->source_count = 1;
+    alert->sources_total = 1;
+    alert->source[0] = (struct alert_party){.endpoint.address.version = row->key.ip_version};
+    memcpy(alert->source[0].endpoint.address.bytes, row->key.address, sizeof row->key.address);
+    alert->target_count = block != NULL ? block->targets : 0;
+    for (unsigned i = 0; i < alert->target_count; i++)
+        alert->target[i] = (struct alert_party){.endpoint = {block->target[i], row->key.port}};
+    for (unsigned i = 0; block != NULL && i < block->samples; i++)
+        add_sample(alert, &block->sample[i]);
+    if (alert->sample_count != 0)
+        alert->interface = block->sample[0].interface;
+    alert->has_interface = alert->sample_count != 0;
+}
+
+// From inside it is somebody who is in already.
+static enum alert_severity severity_of(const struct scan_finding *finding, double threshold)
+{
+    enum { MUCH = 10 };
+    unsigned severity = finding->inside ? ALERT_HIGH : ALERT_MEDIUM;
+    return (enum alert_severity)(severity + (finding->count.failed >= MUCH * threshold && finding->inside));
+}
+
+static void fill_alert(const struct scan_detector *scan, const struct scan_finding *finding, struct alert *alert)
+{
+    const struct scan_row *row = finding->row;
+    double threshold = threshold_of(scan, finding), failed = finding->count.failed;
+    double share = finding->count.all > 0 ? failed / (double)finding->count.all : 1;
+    alert->severity = (uint8_t)severity_of(finding, threshold);
+    alert->window_secs = span_secs(scan, finding->hold);
+    alert->first_seen_ns = row->first_seen_ns;
+    alert->observed = failed;
+    alert->threshold = threshold;
+    alert->confidence = share * (1 - alert->loss_ratio);
+    alert->measure_count = 2;
+    alert->measure[0] = (struct alert_measure){scan->kind->what, threshold_key(scan, finding), failed, threshold};
+    alert->measure[1] =
+        (struct alert_measure){"share of its first contacts that failed", "", share,
+                               finding->hold == SCAN_HOLDS_LONG ? failed_share_long : failed_share};
+    fill_parties(scan_table_block(scan->table, row), row, alert);
+    scan->kind->describe(finding, alert);
+}
+
+static void find(struct scan_detector *scan, struct judge *judge, const struct scan_row *row, int64_t now_ns)
+{
+    struct finding_key key = scan->kind->key(row);
+    bool inside = scan->places.is_local(scan->places.owner, &key.source.address);
+    enum scan_hold hold = judge_row(scan, row, inside);
+    if (hold == SCAN_HOLDS_NOT || scan->kind->is_held_back(judge, row, &key))
+        return;
+    if (scan->places.is_allowed(scan->places.owner, &key.source, &key.target, now_ns)) {
+        judge_count_allowed(judge, (enum alert_kind)key.kind);
+        return;
+    }
+    if (!judge_finds(judge, &key, scan->settings.common.cooldown_secs))
+        return;
+    struct scan_finding finding = {.row = row, .hold = hold, .inside = inside, .count = row->since};
+    if (hold != SCAN_HOLDS_LONG)
+        finding.count = scan_row_count(row, (enum scan_span)hold);
+    fill_alert(scan, &finding, judge_alert(judge));
+    judge_tell(judge);
+}
+
+void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded)
+{
+    struct scan_detector *scan = (struct scan_detector *)detector;
+    for (const struct scan_row *row; (row = scan_table_next(scan->table, now_ns)) != NULL;)
+        if (!degraded)
+            find(scan, judge, row, now_ns);
+}

@@ -1,0 +1,54 @@
+// What port_scan and host_sweep have in common: sources whose first contacts fail, judged in three spans. Internal to detect/.
+#pragma once
+
+#include "detect/detector.h"
+#include "detect/scan_table.h"
+
+struct scan_detector;
+struct scan_finding;
+
+// The kinds differ in what a row is and what it is called.
+struct scan_kind {
+    const char *what; // that failed, to be read behind the figure
+    const char *thresholds[4]; // keys of its settings: fast, slow, long from outside and from inside
+    struct finding_key (*key)(const struct scan_row *row);
+    bool (*is_held_back)(const struct judge *judge, const struct scan_row *row, const struct finding_key *key);
+    void (*describe)(const struct scan_finding *finding, struct alert *alert);
+};
+
+struct scan_detector {
+    struct detector detector;
+    const struct scan_kind *kind;
+    struct detect_places places;
+    struct scan_settings settings;
+    struct scan_table *table;
+};
+
+struct scan_setup {
+    const struct detector_ops *ops;
+    const struct scan_kind *kind;
+    const struct scan_settings *settings;
+    const struct detector_setup *setup;
+};
+struct detector *scan_create(const struct scan_setup *setup); // NULL without memory
+void scan_destroy(struct detector *detector);
+void scan_change(struct detector *detector, const struct scan_settings *settings);
+// Counts a contact of a key, unless an entry of the allow list covers it. Its port and protocol are filled in.
+void scan_add(struct scan_detector *scan, const struct scan_key *key, uint64_t member,
+              const struct contact *contact, int64_t now_ns);
+// A detector's judge().
+void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
+
+// In which span a row holds.
+enum scan_hold { SCAN_HOLDS_FAST, SCAN_HOLDS_SLOW, SCAN_HOLDS_LONG, SCAN_HOLDS_NOT };
+
+struct scan_finding {
+    const struct scan_row *row;
+    enum scan_hold hold;
+    bool inside;             // the source is of networks.local
+    struct scan_count count; // of the span that holds
+};
+
+enum { SCAN_SPAN_TEXT_BYTES = 64 };
+// "in 60 s".
+const char *scan_span_text(const struct alert *alert, char into[SCAN_SPAN_TEXT_BYTES]);

@@ -1,0 +1,83 @@
+// What is known of sources that look for something: for each (source) or (source, port) how many first contacts it made and
+// how many of them failed, in two sliding windows and since it was last silent for 15 minutes. A first contact is the
+// first with its member (a target, or a target and port): who tries a dead door again and again makes one.
+//
+// Memory: SCAN_ROWS rows of 312 bytes, made as sources come, and SCAN_BLOCKS blocks of 2.7 KB for sources with more than
+// eight members: at most 15 MB a table. A full table gives up, of some rows that lie together, the one with the fewest first
+// contacts, so that a flood of forged sources, which make one each, pushes out its like. Cost: O(1) a contact.
+// The aggregate's thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "detect/alert.h"
+#include "detect/evidence.h"
+#include "detect/first_contacts.h"
+
+enum {
+    SCAN_ROWS = 32768,
+    SCAN_BLOCKS = 2048,
+    SCAN_FEW = 8, // members that a row itself has room for
+    SCAN_PANES = 10,
+    SCAN_PORTS = 4, // different ports that a row remembers
+};
+
+enum scan_span { SCAN_FAST, SCAN_SLOW, SCAN_SPANS };
+
+struct scan_key {
+    uint8_t address[16]; // the source
+    uint16_t port;       // the target's; 0 = any
+    uint8_t protocol;    // 0 = any
+    uint8_t ip_version;
+};
+
+struct scan_count {
+    float failed, all;
+};
+
+struct scan_window {
+    int64_t pane; // the number of the newest
+    struct scan_count panes[SCAN_PANES];
+};
+
+struct scan_block {
+    uint32_t row; // whose; UINT32_MAX = free
+    unsigned samples, targets;
+    struct first_contacts met;
+    struct contact sample[ALERT_SAMPLES];   // the first that failed since the block is there
+    struct address target[ALERT_PARTIES]; // different ones of these
+};
+
+struct scan_row {
+    struct scan_key key;
+    uint32_t hash; // of the key; 0 in a free row, never else
+    uint32_t block; // + 1; 0 = none
+    int64_t last_ns;
+    int64_t first_seen_ns; // stamp of the first contact that failed; 0 = none
+    uint64_t tick;         // in which it was last put on the list of those to be judged
+    uint64_t few[SCAN_FEW];
+    uint8_t members; // of `few`, without a block
+    uint8_t ports;
+    uint16_t port[SCAN_PORTS]; // of contacts that failed
+    struct scan_window window[SCAN_SPANS];
+    struct scan_count since; // it was last silent
+};
+
+struct scan_table;
+
+struct scan_table *scan_table_create(const uint32_t window_secs[SCAN_SPANS], uint64_t hash_seed); // NULL without memory
+void scan_table_destroy(struct scan_table *table);
+// Windows of another length: what was counted goes on in them.
+void scan_table_change(struct scan_table *table, const uint32_t window_secs[SCAN_SPANS]);
+
+// A contact: `member` is the hash of whom the key met.
+void scan_table_add(struct scan_table *table, const struct scan_key *key, uint64_t member,
+                    const struct contact *contact, int64_t now_ns);
+// A keyed hash for members.
+uint64_t scan_table_hash(const struct scan_table *table, const void *bytes, size_t length);
+
+// The rows with a new failed contact since the last call, each once; false = no more: the tick is over.
+const struct scan_row *scan_table_next(struct scan_table *table, int64_t now_ns);
+const struct scan_block *scan_table_block(const struct scan_table *table, const struct scan_row *row); // NULL = none
+struct scan_count scan_row_count(const struct scan_row *row, enum scan_span span);
