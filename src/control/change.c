@@ -152,9 +152,13 @@ static bool check(struct plan *plan, struct error *error)
 {
     const struct settings *next = &plan->next->settings;
     if (!settings_check(next, error))
-        return blame(plan, "output.", error);
+        return blame(plan,
+                     strncmp(error->text, "analysis.", strlen("analysis.")) == 0 ? "analysis." : "output.",
+                     error);
     if (has_changed(plan, "capture.filter") && !control_check_filter(&next->capture, error))
         return blame(plan, "capture.filter", error);
+    if (!control_check_allow_list(&next->analysis.anomalies, error))
+        return blame(plan, "analysis.anomalies.allow", error);
     return check_names(plan, error) && prepare_parts(plan, true, error);
 }
 

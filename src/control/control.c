@@ -10,6 +10,7 @@
 #include "capture/clock.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_source.h"
+#include "control/check.h"
 #include "control/control_inside.h"
 #include "control/cores.h"
 #include "control/metrics.h"
@@ -196,7 +197,8 @@ static bool keep_settings(struct control *control, struct error *error)
 static bool build(struct control *control, struct error *error)
 {
     const struct settings *settings = control->settings;
-    if (!keep_settings(control, error) || !make_policy(control, error) || !open_source(control, error))
+    if (!control_check_allow_list(&settings->analysis.anomalies, error) || !keep_settings(control, error) ||
+        !make_policy(control, error) || !open_source(control, error))
         return false;
     control->aggregate =
         aggregate_create(settings, control->node, control->source, control->policy.hash_seed, error);
