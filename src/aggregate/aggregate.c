@@ -11,6 +11,7 @@
 #include "aggregate/name_loader.h"
 #include "aggregate/name_search.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "pipeline/question.h"
 
 enum { NAME_CACHE_ENTRIES = 65536 };
@@ -183,7 +184,9 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         if (aggregate->sinks[i]->ops->tick != NULL)
             aggregate->sinks[i]->ops->tick(aggregate->sinks[i], tick->totals, tick->now_ns);
-    snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count);
+    struct detect_status detect;
+    alerting_status(aggregate->alerting, &detect);
+    snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count, &detect);
 }
 
 static const struct name_row *file_rows(const struct aggregate *aggregate, size_t *count)
@@ -283,13 +286,11 @@ static bool create_log(struct aggregate *aggregate, uint64_t capacity, struct er
            error_set(error, ERROR_UNAVAILABLE, "the kernel gave no random instance id: %s", strerror(errno));
 }
 
-// On for files unless the settings say otherwise.
 static bool begin_alerting(struct aggregate *aggregate, const struct settings *settings, uint64_t hash_seed,
                            struct error *error)
 {
-    bool files = aggregate->source->ops->lossless;
     struct alert_plan *plan =
-        alert_plan_create(&settings->analysis.anomalies, settings_detect(settings, files), error);
+        alert_plan_create(&settings->analysis.anomalies, settings_detect(settings), error);
     if (plan == NULL)
         return false;
     struct alerting_setup setup = {

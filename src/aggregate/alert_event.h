@@ -5,11 +5,18 @@
 #include "aggregate/event_log.h"
 #include "detect/alert.h"
 
+// What an address is called, cut to fit; raw, as it came from the wire.
+struct alert_name {
+    char name[64], name_space[64]; // "" = none
+    uint8_t name_source;           // 0 none, 1 names.file, 2 DNS: as NameSource in flow.proto
+};
+
 struct alert_event {
     uint64_t sequence; // in the log
     struct alert alert;
     const char *node;   // borrowed for the run
     char interface[64]; // name of alert.interface; "" = none
+    struct alert_name source_name[ALERT_PARTIES], target_name[ALERT_PARTIES]; // of the alert's parties
 };
 
 enum { ALERT_BLOCK_EVENTS = 8 };

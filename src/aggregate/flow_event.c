@@ -3,22 +3,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include "decode/packet.h"
-
 void flow_event_identify(struct flow_event *event)
 {
     const struct flow_record *record = &event->record;
     if (event->community_id[0] != '\0')
         return;
-    bool icmp = record->protocol == IP_PROTOCOL_ICMP || record->protocol == IP_PROTOCOL_ICMPV6;
-    bool one_way = false;
-    int from = icmp ? record->client == 1 : 0;
-    if (icmp) { // the ports are mapped already; whether the type has a counterpart decides
-        uint16_t ports[2];
-        icmp_ports(record->protocol, (uint8_t)record->endpoint[from].port, 0, &ports[0], &ports[1], &one_way);
-    }
-    community_id(&record->endpoint[from], &record->endpoint[!from], record->protocol, one_way, 0,
-                 event->community_id);
+    bool swapped = record->client == 1;
+    community_id_of(&record->endpoint[swapped], &record->endpoint[!swapped], record->protocol,
+                    event->community_id);
 }
 
 enum { TEXTS_AT_MOST = EVENT_TEXTS * (FLOW_TEXT_LONGEST + 1) };

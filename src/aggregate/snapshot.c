@@ -15,8 +15,9 @@ void snapshot_board_done(struct snapshot_board *board)
 }
 
 static void fill(struct snapshot *snapshot, const struct pipeline_tick *tick, const struct top_flow *top,
-                 unsigned top_count)
+                 unsigned top_count, const struct detect_status *detect)
 {
+    snapshot->detect = *detect;
     snapshot->tick = tick->number;
     snapshot->now_ns = tick->now_ns;
     snapshot->generation = tick->generation;
@@ -32,7 +33,7 @@ static bool is_unread(const struct snapshot *latest)
 }
 
 void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *tick,
-                      const struct top_flow *top, unsigned top_count)
+                      const struct top_flow *top, unsigned top_count, const struct detect_status *detect)
 {
     struct snapshot *before = NULL;
     pthread_mutex_lock(&board->lock);
@@ -45,7 +46,7 @@ void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *
         }
     }
     if (is_unread(board->latest))
-        fill(board->latest, tick, top, top_count);
+        fill(board->latest, tick, top, top_count, detect);
     pthread_mutex_unlock(&board->lock);
     snapshot_release(before);
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "detect/detect_status.h"
 #include "pipeline/tick.h"
 
 struct snapshot {
@@ -14,6 +15,7 @@ struct snapshot {
     int64_t now_ns;      // at the end of the tick
     uint64_t generation; // of the settings that every shard had in force
     struct totals totals;
+    struct detect_status detect;
     unsigned top_count; // of the statistics interval that ended last
     struct top_flow top[TICK_TOP_FLOWS];
 };
@@ -30,7 +32,7 @@ void snapshot_board_done(struct snapshot_board *board);
 // Aggregate, at every tick: hangs up a new one, whose first holder the board is. One that nobody has taken is
 // filled anew instead. Without memory the old one stays.
 void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *tick,
-                      const struct top_flow *top, unsigned top_count);
+                      const struct top_flow *top, unsigned top_count, const struct detect_status *detect);
 
 // Any thread: the latest, NULL before the first tick. To be released.
 const struct snapshot *snapshot_hold(struct snapshot_board *board);

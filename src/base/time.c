@@ -1,6 +1,8 @@
 #include "base/time.h"
 
 #include <assert.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/strbuf.h"
 
@@ -90,4 +92,62 @@ void time_add_decimal(struct strbuf *into, int64_t time_ns)
     strbuf_add_u64(into, magnitude / NS_PER_S);
     strbuf_add_char(into, '.');
     add_fixed(into, FRACTION_DIGITS, magnitude % NS_PER_S);
+}
+
+// Exactly `digits` of them, behind `before` unless that is 0.
+static bool take_number(const char **text, char before, unsigned digits, int *value)
+{
+    const char *at = *text;
+    if (before != '\0' && *at++ != before)
+        return false;
+    *value = 0;
+    for (unsigned i = 0; i < digits; i++, at++) {
+        if (*at < '0' || *at > '9')
+            return false;
+        *value = *value * 10 + (*at - '0');
+    }
+    *text = at;
+    return true;
+}
+
+static bool take_zone(const char *text, int *seconds)
+{
+    int hours, minutes, sign = *text == '-' ? -1 : 1;
+    *seconds = 0;
+    if (*text == 'Z' || *text == 'z')
+        return text[1] == '\0';
+    if ((*text != '+' && *text != '-') || !take_number(&text, *text, 2, &hours) ||
+        !take_number(&text, ':', 2, &minutes))
+        return false;
+    *seconds = sign * (hours * 3600 + minutes * 60);
+    return *text == '\0' && hours < 24 && minutes < 60;
+}
+
+static bool take_time(const char *text, struct tm *time, int *zone_seconds)
+{
+    if ((*text != 'T' && *text != 't') || !take_number(&text, *text, 2, &time->tm_hour) ||
+        !take_number(&text, ':', 2, &time->tm_min) || !take_number(&text, ':', 2, &time->tm_sec))
+        return false;
+    if (*text == '.')
+        text += 1 + strspn(text + 1, "0123456789");
+    return time->tm_hour < 24 && time->tm_min < 60 && time->tm_sec < 60 && take_zone(text, zone_seconds);
+}
+
+bool time_parse_rfc3339(const char *text, int64_t *time_ns)
+{
+    enum { FIRST_YEAR = 1970, LAST_YEAR = 2261 };
+    struct tm time = {.tm_hour = 23, .tm_min = 59, .tm_sec = 59};
+    int year, month, day, zone_seconds = 0;
+    if (!take_number(&text, '\0', 4, &year) || !take_number(&text, '-', 2, &month) ||
+        !take_number(&text, '-', 2, &day) || year < FIRST_YEAR || year > LAST_YEAR ||
+        (*text != '\0' && !take_time(text, &time, &zone_seconds)))
+        return false;
+    time.tm_year = year - 1900;
+    time.tm_mon = month - 1;
+    time.tm_mday = day;
+    int64_t seconds = timegm(&time); // a day that the month has not becomes one of the next
+    if (time.tm_mday != day || time.tm_mon != month - 1)
+        return false;
+    *time_ns = (seconds - zone_seconds) * NS_PER_S;
+    return true;
 }

@@ -2,6 +2,7 @@
 // the year 2262), all spans nanoseconds. Pure; any thread. The only clock is in capture/.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,3 +31,6 @@ static inline double time_seconds_between(int64_t from_ns, int64_t to_ns)
 void time_add_rfc3339(struct strbuf *into, int64_t time_ns, unsigned digits);
 // "1714564800.123456789": decimal Unix seconds with 9 digits.
 void time_add_decimal(struct strbuf *into, int64_t time_ns);
+// The time that an RFC 3339 text with a zone tells ("2024-05-01T12:00:00Z", "...+02:00"; a fraction is cut), or a date
+// alone its end in UTC. Years 1970 to 2261. False when it is none.
+bool time_parse_rfc3339(const char *text, int64_t *time_ns);

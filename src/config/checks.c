@@ -1,6 +1,7 @@
 #include "config/loading.h"
 
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -188,10 +189,52 @@ static bool check_standard_input(const struct settings *settings, struct error *
     return true;
 }
 
+bool settings_detect(const struct settings *settings)
+{
+    const struct anomaly_settings *anomalies = &settings->analysis.anomalies;
+    return anomalies->enabled_given ? anomalies->enabled : settings->capture.read_pcap.count > 0;
+}
+
+static bool check_windows(const char *kind, const struct scan_settings *scan, struct error *error)
+{
+    if (scan->slow_window_secs > scan->common.window_secs)
+        return true;
+    return error_set(error, ERROR_INVALID_ARGUMENT,
+                     "analysis.anomalies.%s.slow_window_secs (%u) must be longer than its window_secs (%u)",
+                     kind, scan->slow_window_secs, scan->common.window_secs);
+}
+
+// The address itself may hold a password: it is not told.
+static bool check_webhook(const struct settings *settings, struct error *error)
+{
+    const char *url = settings->output.alerts_webhook, *host = strstr(url, "://");
+    bool known = strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+    if (url[0] == '\0' || (known && host[3] != '\0' && strchr("/?#:", host[3]) == NULL))
+        return true;
+    return error_set(
+        error, ERROR_INVALID_ARGUMENT,
+        "output.alerts_webhook must be a URL such as https://alerts.example/hook (http or https, "
+        "and a host)");
+}
+
+static bool check_alerts(const struct settings *settings, struct error *error)
+{
+    const struct anomaly_settings *anomalies = &settings->analysis.anomalies;
+    if (settings->output.fail_on_alert && !settings_detect(settings))
+        return error_set(
+            error, ERROR_INVALID_ARGUMENT,
+            "output.fail_on_alert (--fail-on-alert) would never fail: nothing looks for attacks%s; set "
+            "analysis.anomalies.enabled (--anomalies), or leave it out",
+            anomalies->enabled_given ? "" : " in a live capture");
+    return check_webhook(settings, error) && check_windows("port_scan", &anomalies->port_scan, error) &&
+           check_windows("host_sweep", &anomalies->host_sweep, error);
+}
+
 bool settings_check(const struct settings *settings, struct error *error)
 {
     return check_rotation(settings, error) && check_outputs(settings, error) &&
-           check_standard_input(settings, error) && check_overwrite(settings, error);
+           check_standard_input(settings, error) && check_overwrite(settings, error) &&
+           check_alerts(settings, error);
 }
 
 bool settings_use_stdout(const struct settings *settings)
@@ -229,4 +272,8 @@ void loading_warn(const struct loading *loading)
     if (output->write_pcap_rotate_mb > 0 && output->write_pcap[0] == '\0')
         log_warning("config", "output.write_pcap_rotate_mb has no effect: without output.write_pcap (-w) no "
                               "packets are written");
+    if ((output->alerts_jsonl[0] != '\0' || output->alerts_webhook[0] != '\0') &&
+        !settings_detect(loading->settings))
+        log_warning("config", "no alerts will be written: nothing looks for attacks; set "
+                              "analysis.anomalies.enabled (--anomalies)");
 }

@@ -60,8 +60,10 @@ struct settings_diff {
 void settings_compare(const struct settings *left, const struct settings *right, struct settings_diff *out);
 
 // What no single setting can tell: rotation that is half set, two outputs that would mix, an input that an output
-// would empty. Looks at what is there and opens nothing.
+// would empty, windows in the wrong order, a code for alerts that nobody looks for. Looks at what is there and opens nothing.
 bool settings_check(const struct settings *settings, struct error *error);
+// Whether attacks are looked for: as it was set, else in files and not live.
+bool settings_detect(const struct settings *settings);
 // Whether an output goes to standard output, so that nothing for people may.
 bool settings_use_stdout(const struct settings *settings);
 

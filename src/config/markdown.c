@@ -58,10 +58,10 @@ void config_add_markdown(struct strbuf *into)
     strbuf_add(into, introduction);
     for (unsigned s = 0; s < setting_section_count; s++) {
         strbuf_addf(into,
-                    "\n## %s\n\n| key | flag | value | default | meaning | applies |\n| --- | --- | --- | "
+                    "\n%s %s\n\n| key | flag | value | default | meaning | applies |\n| --- | --- | --- | "
                     "--- | --- | --- "
                     "|\n",
-                    setting_sections[s].title);
+                    setting_depth(setting_sections[s].name) > 0 ? "###" : "##", setting_sections[s].title);
         for (unsigned i = 0; i < setting_count; i++) {
             if (setting_in_section(&setting_table[i], &setting_sections[s]))
                 add_row(into, &setting_table[i]);

@@ -164,10 +164,3 @@ struct settings {
     struct names_settings names;
     struct pipeline_settings pipeline;
 };
-
-// Whether detection is on: as the settings say, else for files.
-static inline bool settings_detect(const struct settings *settings, bool files)
-{
-    const struct anomaly_settings *anomalies = &settings->analysis.anomalies;
-    return anomalies->enabled_given ? anomalies->enabled : files;
-}

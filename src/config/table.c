@@ -1,6 +1,7 @@
 #include "config/table.h"
 
 #include "config/settings.h"
+#include "config/table_anomalies.h"
 
 static const char *const on_missing_names[] = {"exit", "wait", NULL};
 static const char *const observation_names[] = {"auto", "first", "all", NULL};
@@ -8,18 +9,16 @@ static const char *const packets_names[] = {"auto", "always", "never", NULL};
 static const char *const report_names[] = {"auto", "text", "json", "none", NULL};
 static const char *const level_names[] = {"error", "warning", "info", "debug", NULL};
 static const char *const format_names[] = {"text", "json", NULL};
-
-#define AT(member)       .offset = offsetof(struct settings, member), .given_offset = SIZE_MAX
-#define LIVE             .applies = SETTING_LIVE
-#define RANGE(low, high) .minimum = (low), .maximum = (high)
+static const char *const webhook_names[] = {"native", "alertmanager", NULL};
 
 static const char pipeline_note[] =
     "the pipeline always runs; use pipeline.workers for the number of its threads";
 
 const struct setting_section setting_sections[] = {
-    {"sensor", "Sensor"}, {"capture", "Capture"}, {"run", "Run"},           {"output", "Output"},
-    {"log", "Log"},       {"flow", "Flows"},      {"stats", "Statistics"},  {"analysis", "Analysis"},
-    {"events", "Events"}, {"names", "Names"},     {"networks", "Networks"}, {"pipeline", "Pipeline"},
+    {"sensor", "Sensor"},     {"capture", "Capture"}, {"run", "Run"},          {"output", "Output"},
+    {"log", "Log"},           {"flow", "Flows"},      {"stats", "Statistics"}, {"analysis", "Analysis"},
+    ANOMALY_SECTIONS,         {"events", "Events"},   {"names", "Names"},      {"networks", "Networks"},
+    {"pipeline", "Pipeline"},
 };
 const unsigned setting_section_count = sizeof setting_sections / sizeof setting_sections[0];
 
@@ -126,9 +125,24 @@ const struct setting setting_table[] = {
     {.key = "output.expired_flows_csv", .type = SETTING_PATH, AT(output.expired_flows_csv),
      LIVE, .file = SETTING_STREAM, .standard = "", .help = "write flows as they end, as CSV",
      .doc = "Where flows are written as they end, as CSV with a header row."},
+    {.key = "output.alerts_jsonl", .type = SETTING_PATH, AT(output.alerts_jsonl),
+     LIVE, .file = SETTING_STREAM, .standard = "", .help = "write alerts as they are raised, one JSON object a line",
+     .doc = "Where alerts are written as they begin, go on and end, one JSON object a line."},
+    {.key = "output.alerts_webhook", .type = SETTING_STRING, AT(output.alerts_webhook), .secret = true,
+     .standard = "", .argument = "URL", .help = "post alerts to this http or https URL",
+     .doc = "An http or https URL to which alerts are posted as a JSON array. What fails is tried again with growing pauses; "
+            "what does not fit into the queue meanwhile is dropped and counted. Nothing else ever waits for it."},
+    {.key = "output.alerts_webhook_format", .type = SETTING_ENUM, AT(output.alerts_webhook_format),
+     .names = webhook_names, .standard = "native", .help = "what the webhook understands",
+     .doc = "`native`: the alerts as in `output.alerts_jsonl`. `alertmanager`: as the Alertmanager of Prometheus takes them "
+            "at `/api/v2/alerts`."},
+    {.key = "output.fail_on_alert", .type = SETTING_BOOL, AT(output.fail_on_alert),
+     .standard = "false", .help = "exit with code 1 when an alert was raised",
+     .doc = "Whether a run that raised an alert, and in which nothing worse happened, ends with exit code 1. Needs "
+            "`analysis.anomalies.enabled`."},
     {.key = "output.rotate_mb", .type = SETTING_MB, AT(output.rotate_mb), RANGE(0, 1048576),
      LIVE, .standard = "0", .standard_words = "0, never", .help = "start a new streamed file at that size",
-     .doc = "The size at which each streamed file (flows as they end) is closed and the next begins; 0 never. "
+     .doc = "The size at which each streamed file (flows as they end, alerts) is closed and the next begins; 0 never. "
             "A change of the rotation begins the next file."},
     {.key = "output.max_files", .type = SETTING_NUMBER, AT(output.max_files), RANGE(0, 100000),
      LIVE, .standard = "0", .standard_words = "0, all", .unit = "files", .help = "streamed files kept, with the one being written",
@@ -194,6 +208,7 @@ const struct setting setting_table[] = {
     {.key = "analysis.tunnels", .type = SETTING_BOOL, AT(analysis.tunnels),
      .standard = "true", .help = "look inside tunnels",
      .doc = "Whether packets inside tunnels make the flows, in place of the tunnel's own."},
+    ANOMALY_ROWS,
 
     {.key = "events.capacity", .type = SETTING_NUMBER, AT(events.capacity), RANGE(1, 16000000),
      .standard = "65536", .flag = "events-capacity", .unit = "events",

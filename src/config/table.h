@@ -35,14 +35,14 @@ enum setting_file {
 };
 
 struct setting {
-    const char *key; // "section.name"
+    const char *key; // "section.name", "section.section.name"
     enum setting_type type;
     size_t offset;              // of the value in struct settings
     uint64_t minimum, maximum;  // of the numeric types
     const char *const *names;   // of an enum, NULL at the end; the index is the value
     const char *standard;       // the default as text; a list's items by commas
     const char *standard_words; // how help and docs say the default, where the text alone would not tell
-    const char *flag;           // long spelling; NULL: the key's last part, dashes for underscores
+    const char *flag;           // long spelling; NULL: setting_flag() makes it of the key
     char letter;                // short spelling or 0
     const char *argument;       // what help calls the value; NULL: by type
     const char *unit;           // of a number; NULL: by type
@@ -55,8 +55,9 @@ struct setting {
     const char *doc;  // sentences for the documentation
 };
 
+// Sections nest: "analysis.anomalies" stands in the table somewhere behind "analysis", before the next one beside it.
 struct setting_section {
-    const char *name;  // first part of the key
+    const char *name;  // the key of its rows without the last part
     const char *title; // in help and docs
 };
 
@@ -73,15 +74,18 @@ extern const unsigned setting_section_count;
 int setting_find(const char *key);
 // Whether some key lies below "path." .
 bool setting_is_section(const char *path);
-// The key or section most like `key`; NULL when none is near. An equal last part counts as nearest.
+// The key or section most like `key`; NULL when none is near. An equal last part counts as near.
 const char *setting_nearest(const char *key);
 // Where a key of the seed went, or NULL.
 const char *setting_renamed(const char *key);
 
+// How deep a key or a section stands: "analysis" 0.
+unsigned setting_depth(const char *key);
+// Whether the row stands right in the section, and is shown.
 bool setting_in_section(const struct setting *setting, const struct setting_section *section);
 const char *setting_name(const struct setting *setting); // the key's last part
 bool setting_is_text(const struct setting *setting);     // string or path
 bool setting_is_output(const struct setting *setting);   // a path that is written to
-// Long spelling without dashes, and the environment name.
+// Long spelling without dashes: what stands behind the key's second dot, or the last part; and the environment name.
 void setting_flag(const struct setting *setting, char into[SETTING_FLAG_BYTES]);
 void setting_variable(const struct setting *setting, char into[SETTING_KEY_BYTES]);

@@ -1,11 +1,13 @@
 #include "config/yaml_text.h"
 
+#include <string.h>
+
 #include "base/strbuf.h"
 #include "config/describe.h"
 #include "config/loading.h"
 #include "config/value.h"
 
-enum { COMMENT_COLUMNS = 100, DOC_MAXIMUM = 4096 };
+enum { COMMENT_COLUMNS = 100, DOC_MAXIMUM = 4096, INDENT = 2 };
 
 static size_t utf8_tail(uint8_t first, uint32_t *point)
 {
@@ -83,23 +85,36 @@ bool yaml_add_value(struct strbuf *into, const struct settings *settings, const 
     return true;
 }
 
+static void add_indent(struct strbuf *into, const char *key)
+{
+    strbuf_add_repeat(into, ' ', INDENT * (size_t)setting_depth(key));
+}
+
 bool yaml_add_setting(struct strbuf *into, const struct settings *settings, const struct setting *setting)
 {
     const char *name = setting_name(setting);
+    add_indent(into, setting->key);
     if (setting->secret) {
-        strbuf_addf(into, "  # %s: (secret)\n", name);
+        strbuf_addf(into, "# %s: (secret)\n", name);
         return true;
     }
-    strbuf_addf(into, "  %s%s: ", value_given(settings, setting) ? "" : "# ", name);
+    strbuf_addf(into, "%s%s: ", value_given(settings, setting) ? "" : "# ", name);
     bool fine = yaml_add_value(into, settings, setting);
     strbuf_add_char(into, '\n');
     return fine;
 }
 
+static void add_section(struct strbuf *into, const struct setting_section *section)
+{
+    const char *dot = strrchr(section->name, '.');
+    add_indent(into, section->name);
+    strbuf_addf(into, "%s:\n", dot != NULL ? dot + 1 : section->name);
+}
+
 bool config_add_yaml(struct strbuf *into, const struct settings *settings, struct error *error)
 {
     for (unsigned s = 0; s < setting_section_count; s++) {
-        strbuf_addf(into, "%s:\n", setting_sections[s].name);
+        add_section(into, &setting_sections[s]);
         for (unsigned i = 0; i < setting_count; i++) {
             const struct setting *setting = &setting_table[i];
             if (setting_in_section(setting, &setting_sections[s]) &&
@@ -114,24 +129,28 @@ bool config_add_yaml(struct strbuf *into, const struct settings *settings, struc
 
 static void add_comment(struct strbuf *into, const struct setting *setting)
 {
-    static const char indent[] = "  # ";
-    struct strbuf text;
+    struct strbuf text, indent;
     strbuf_init(&text, DOC_MAXIMUM);
+    strbuf_init(&indent, COMMENT_COLUMNS);
+    add_indent(&indent, setting->key);
+    strbuf_add(&indent, "# ");
     strbuf_addf(&text, "%s (", setting->doc);
     describe_form(&text, setting);
     strbuf_add(&text, "; ");
     describe_flag(&text, setting);
     strbuf_add_char(&text, ')');
-    strbuf_add(into, indent);
-    describe_wrapped(into, text.text, sizeof indent - 1, indent, COMMENT_COLUMNS);
+    strbuf_add(into, indent.text);
+    describe_wrapped(into, text.text, indent.length, indent.text, COMMENT_COLUMNS);
     strbuf_add_char(into, '\n');
     strbuf_done(&text);
+    strbuf_done(&indent);
 }
 
 static void add_example_section(struct strbuf *into, const struct settings *defaults,
                                 const struct setting_section *section)
 {
-    strbuf_addf(into, "\n%s:\n", section->name);
+    strbuf_add_char(into, '\n');
+    add_section(into, section);
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &setting_table[i];
         if (!setting_in_section(setting, section))

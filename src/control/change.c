@@ -23,6 +23,7 @@ struct plan {
     const struct settings *now;
     struct generation *next;
     struct naming *naming; // NULL = stays
+    struct alert_plan *alerts;
     bool captures;         // the source has to follow
     unsigned prepared;     // parts
     struct change_verdicts *out;
@@ -136,6 +137,13 @@ static bool check_names(struct plan *plan, struct error *error)
                  error);
 }
 
+static bool check_alerts(struct plan *plan, struct error *error)
+{
+    const struct settings *next = &plan->next->settings;
+    plan->alerts = alert_plan_create(&next->analysis.anomalies, settings_detect(next), error);
+    return plan->alerts != NULL || blame(plan, "analysis.anomalies.", error);
+}
+
 static bool prepare_parts(struct plan *plan, bool dry_run, struct error *error)
 {
     const struct control *control = plan->control;
@@ -152,10 +160,14 @@ static bool check(struct plan *plan, struct error *error)
 {
     const struct settings *next = &plan->next->settings;
     if (!settings_check(next, error))
-        return blame(plan, "output.", error);
+        return blame(plan,
+                     strncmp(error->text, "analysis.", strlen("analysis.")) == 0 ? "analysis." : "output.",
+                     error);
     if (has_changed(plan, "capture.filter") && !control_check_filter(&next->capture, error))
         return blame(plan, "capture.filter", error);
-    return check_names(plan, error) && prepare_parts(plan, true, error);
+    if (!control_check_allow_list(&next->analysis.anomalies, error))
+        return blame(plan, "analysis.anomalies.allow", error);
+    return check_names(plan, error) && check_alerts(plan, error) && prepare_parts(plan, true, error);
 }
 
 static bool change_pipeline(struct control *control, const struct settings *settings, uint64_t generation,
@@ -222,6 +234,7 @@ static void abandon(struct plan *plan)
         part->abandon(part->owner);
     }
     naming_destroy(plan->naming);
+    alert_plan_destroy(plan->alerts);
     generation_release(plan->next);
 }
 
@@ -266,6 +279,7 @@ static void commit(struct plan *plan)
     log_configure((enum log_level)log->level, (enum log_format)log->format);
     if (plan->naming != NULL)
         name_loader_change(aggregate_names(control->aggregate), plan->naming);
+    aggregate_change_alerts(control->aggregate, plan->alerts);
     generation_publish(&control->generations, plan->next);
     for (unsigned i = 0; i < plan->prepared; i++)
         control->part[i].commit(control->part[i].owner);

@@ -7,6 +7,7 @@
 #include "capture/chunk.h"
 #include "capture/file/file_source.h"
 #include "capture/filter.h"
+#include "detect/allow_list.h"
 
 enum { CHECK_CHUNKS = 4, LINK_TYPE_ETHERNET = 1, LINK_TYPE_SLL2 = 276 };
 
@@ -52,9 +53,17 @@ bool control_check_filter(const struct capture_settings *capture, struct error *
     return filter_check(capture->filter, link_type, live, error);
 }
 
+bool control_check_allow_list(const struct anomaly_settings *anomalies, struct error *error)
+{
+    struct allow_list *list = allow_list_create(&anomalies->allow, error);
+    allow_list_destroy(list);
+    return list != NULL;
+}
+
 bool control_check(const struct settings *settings, struct error *error)
 {
-    if (!control_check_filter(&settings->capture, error))
+    if (!control_check_filter(&settings->capture, error) ||
+        !control_check_allow_list(&settings->analysis.anomalies, error))
         return false;
     struct naming *naming = naming_load(&settings->names, error);
     naming_destroy(naming);

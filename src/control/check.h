@@ -12,3 +12,5 @@
 bool control_check(const struct settings *settings, struct error *error);
 // Of these only the filter; "" is fine.
 bool control_check_filter(const struct capture_settings *capture, struct error *error);
+// Of these only the allow list.
+bool control_check_allow_list(const struct anomaly_settings *anomalies, struct error *error);

@@ -10,6 +10,7 @@
 #include "capture/clock.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_source.h"
+#include "control/check.h"
 #include "control/control_inside.h"
 #include "control/cores.h"
 #include "control/metrics.h"
@@ -109,6 +110,7 @@ struct flow_policy control_policy(const struct control *control, const struct se
     policy.active_timeout_ns = seconds(flow->active_timeout_secs);
     policy.max_flows = max_flows < max_flows_limit ? (uint32_t)max_flows : max_flows_limit;
     policy.never = flow->timeout_secs == 0;
+    policy.look_ns = settings_detect(settings) ? seconds(settings->analysis.anomalies.wait_secs) : 0;
     return policy;
 }
 
@@ -196,7 +198,8 @@ static bool keep_settings(struct control *control, struct error *error)
 static bool build(struct control *control, struct error *error)
 {
     const struct settings *settings = control->settings;
-    if (!keep_settings(control, error) || !make_policy(control, error) || !open_source(control, error))
+    if (!control_check_allow_list(&settings->analysis.anomalies, error) || !keep_settings(control, error) ||
+        !make_policy(control, error) || !open_source(control, error))
         return false;
     control->aggregate =
         aggregate_create(settings, control->node, control->source, control->policy.hash_seed, error);
@@ -262,6 +265,11 @@ void control_destroy(struct control *control)
 void control_add_sink(struct control *control, struct sink *sink)
 {
     aggregate_add_sink(control->aggregate, sink);
+}
+
+struct event_log *control_alert_events(struct control *control)
+{
+    return aggregate_alert_events(control->aggregate);
 }
 
 struct event_log *control_flow_events(struct control *control)

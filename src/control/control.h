@@ -39,6 +39,7 @@ void control_destroy(struct control *control); // the sinks too
 
 void control_add_sink(struct control *control, struct sink *sink); // takes it
 // For readers, which are gone before control_destroy() has destroyed the sinks.
+struct event_log *control_alert_events(struct control *control);
 struct event_log *control_flow_events(struct control *control);
 // Borrows it until control_remove_tap() or the end of the run; at any time.
 bool control_add_tap(struct control *control, struct tap *tap, struct error *error);

@@ -169,7 +169,7 @@ void detection_status(const struct detection *detection, struct detect_status *s
     *status = (struct detect_status){.counts = *judge_counts(detection->judge),
                                      .evidence_refused = detection->evidence_refused};
     for (unsigned i = 0; i < detector_count; i++) {
-        status->enabled |= detection->detectors[i] != NULL;
+        status->enabled[detector_table[i]->kind] = detection->detectors[i] != NULL;
         status->degraded[detector_table[i]->kind] =
             detection->detectors[i] != NULL && degraded && detector_table[i]->by_answers;
     }

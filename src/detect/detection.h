@@ -3,6 +3,7 @@
 // it is needed (detectors.c: some 50 MB at most).
 #pragma once
 
+#include "detect/detect_status.h"
 #include "detect/detector.h"
 #include "detect/evidence.h"
 
@@ -30,11 +31,4 @@ void detection_begin(struct detection *detection, const struct detection_tick *t
 void detection_merge(struct detection *detection, const struct partition_evidence *evidence);
 void detection_end(struct detection *detection);
 
-// Frozen for whoever shows it.
-struct detect_status {
-    bool enabled;                // any detector
-    bool degraded[ALERT_KINDS]; // judges by answers, and they are not seen
-    struct judge_counts counts;
-    uint64_t evidence_refused; // contacts and targets that found no room
-};
 void detection_status(const struct detection *detection, struct detect_status *status);

@@ -153,17 +153,28 @@ bool community_id(const struct endpoint *source, const struct endpoint *target, 
 }
 
 // The ports of ICMP are mapped already; whether the type has a counterpart decides.
+static bool is_one_way(uint8_t protocol, const struct endpoint *client)
+{
+    uint16_t ports[2];
+    bool one_way = false;
+    if (ip_protocol_is_icmp(protocol))
+        icmp_ports(protocol, (uint8_t)client->port, 0, &ports[0], &ports[1], &one_way);
+    return one_way;
+}
+
+bool community_id_of(const struct endpoint *client, const struct endpoint *server, uint8_t protocol,
+                     char into[COMMUNITY_ID_TEXT_BYTES])
+{
+    return community_id(client, server, protocol, is_one_way(protocol, client), 0, into);
+}
+
 bool flow_community_digest(const struct flow_record *record, uint8_t into[COMMUNITY_ID_DIGEST_BYTES])
 {
-    bool icmp = record->protocol == IP_PROTOCOL_ICMP || record->protocol == IP_PROTOCOL_ICMPV6;
-    bool one_way = false;
-    int from = icmp ? record->client == 1 : 0;
-    if (icmp) {
-        uint16_t ports[2];
-        icmp_ports(record->protocol, (uint8_t)record->endpoint[from].port, 0, &ports[0], &ports[1], &one_way);
-    }
+    const struct endpoint *client = &record->endpoint[record->client == 1];
+    const struct endpoint *server = &record->endpoint[record->client != 1];
     uint8_t digest[DIGEST_BYTES_MAX];
-    if (!digest_of(&record->endpoint[from], &record->endpoint[!from], record->protocol, one_way, 0, digest))
+    bool one_way = is_one_way(record->protocol, client);
+    if (!digest_of(client, server, record->protocol, one_way, 0, digest))
         return false;
     memcpy(into, digest, COMMUNITY_ID_DIGEST_BYTES);
     return true;

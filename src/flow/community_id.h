@@ -25,6 +25,10 @@ void icmp_ports(uint8_t protocol, uint8_t type, uint8_t code, uint16_t *source_p
 bool community_id(const struct endpoint *source, const struct endpoint *target, uint8_t protocol,
                   bool one_way, uint16_t seed, char into[COMMUNITY_ID_TEXT_BYTES]);
 
+// The same of a flow as flows are known, with seed 0: the client first, by whose type ICMP is one-way or not.
+bool community_id_of(const struct endpoint *client, const struct endpoint *server, uint8_t protocol,
+                     char into[COMMUNITY_ID_TEXT_BYTES]);
+
 // What the text of a record's, version 1 and seed 0, encodes.
 bool flow_community_digest(const struct flow_record *record, uint8_t into[COMMUNITY_ID_DIGEST_BYTES]);
 // The digest that a text encodes; false when it is none of version 1.

@@ -67,3 +67,48 @@ Test(time, spans_of_any_two_stamps)
     cr_expect_float_eq(time_seconds_between(INT64_MIN, INT64_MAX), 18446744073.709552, 1e-5);
     cr_expect_lt(time_seconds_between(INT64_MAX, INT64_MIN), -1e10);
 }
+
+Test(time, reads_rfc3339)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;
+    } cases[] = {
+        {"2024-05-01T12:00:00Z", 1714564800},
+        {"2024-05-01t12:00:00.999z", 1714564800},
+        {"2024-05-01T14:00:00+02:00", 1714564800},
+        {"2024-05-01T06:30:00-05:30", 1714564800},
+        {"2024-02-29", 1709251199},
+        {"1970-01-01T00:00:00Z", 0},
+        {"2261-12-31T23:59:59-23:59", 9214732739},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t time_ns = -1;
+        cr_expect(time_parse_rfc3339(cases[i].text, &time_ns), "%s", cases[i].text);
+        cr_expect_eq(time_ns, cases[i].seconds * NS_PER_S, "%s: %lld", cases[i].text, (long long)time_ns);
+    }
+}
+
+Test(time, refuses_what_is_no_rfc3339)
+{
+    static const char *const broken[] = {"",
+                                         "2024",
+                                         "2024-5-1",
+                                         "2024-13-01",
+                                         "2024-02-30",
+                                         "2024-00-10",
+                                         "1969-12-31",
+                                         "2262-01-01",
+                                         "2024-05-01T",
+                                         "2024-05-01T12:00:00",
+                                         "2024-05-01T24:00:00Z",
+                                         "2024-05-01T12:60:00Z",
+                                         "2024-05-01T12:00:00+2",
+                                         "2024-05-01T12:00:00Zx",
+                                         "2024-05-01 12:00:00Z",
+                                         "+024-05-01"};
+    int64_t time_ns = 7;
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
+        cr_expect_not(time_parse_rfc3339(broken[i], &time_ns), "%s", broken[i]);
+    cr_expect_eq(time_ns, 7);
+}
