@@ -17,14 +17,15 @@ struct alert_plan {
     struct anomaly_settings settings; // numbers; texts and lists are not looked at
     struct allow_list *allow;         // owned
 };
-struct alert_plan *alert_plan_create(const struct anomaly_settings *settings, bool enabled, struct error *error);
+struct alert_plan *alert_plan_create(const struct anomaly_settings *settings, bool enabled,
+                                     struct error *error);
 void alert_plan_destroy(struct alert_plan *plan); // takes NULL
 
 struct alerting_setup {
     struct alert_plan *take_plan;
-    const char *node;                // borrowed, as the next two
+    const char *node; // borrowed, as the next two
     const struct source *source;
-    struct naming *const *naming;    // where the aggregate has it
+    struct naming *const *naming; // where the aggregate has it
     uint64_t hash_seed;
     uint64_t capacity; // of the log, at most ALERTS_KEPT
 };

@@ -24,8 +24,8 @@ struct plan {
     struct generation *next;
     struct naming *naming; // NULL = stays
     struct alert_plan *alerts;
-    bool captures;         // the source has to follow
-    unsigned prepared;     // parts
+    bool captures;     // the source has to follow
+    unsigned prepared; // parts
     struct change_verdicts *out;
 };
 

@@ -92,8 +92,6 @@ static enum verdict judge_tcp(const struct flow_look *look, struct contact *cont
     contact->probe = (uint8_t)probe_of(source);
     if (look->client_from == CLIENT_SYN)
         return judge_syn(look, source, target);
-    if (look->client_from == CLIENT_SYN_ACK && source == 0)
-        return VERDICT_NONE; // nobody asked
     enum verdict verdict = judge_midway(look, source, target);
     if (verdict == VERDICT_ANSWERED)
         *client = client_midway(look);
@@ -103,8 +101,6 @@ static enum verdict judge_tcp(const struct flow_look *look, struct contact *cont
 static enum verdict judge_datagrams(const struct flow_look *look, struct contact *contact)
 {
     contact->probe = PROBE_UDP;
-    if (look->packets[look->client] == 0)
-        return VERDICT_NONE; // an answer to what was not seen
     if (look->packets[!look->client] != 0)
         return VERDICT_ANSWERED;
     return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
@@ -124,6 +120,8 @@ static enum verdict judge_echo(const struct flow_look *look, struct contact *con
 
 static enum verdict judge_contact(const struct flow_look *look, struct contact *contact, uint8_t *client)
 {
+    if (look->packets[look->client] == 0)
+        return VERDICT_NONE; // only answers were seen: to what was not, or to nothing
     switch (look->key.protocol) {
     case IP_PROTOCOL_TCP:
         return look->tcp_state != TCP_STATE_NONE ? judge_tcp(look, contact, client) : VERDICT_NONE;
@@ -140,9 +138,9 @@ static enum verdict judge_contact(const struct flow_look *look, struct contact *
 // Whether answers are seen at all is told by flows that carry something.
 static void count_directions(struct partition_evidence *evidence, const struct flow_look *look)
 {
-    bool payload = look->key.protocol == IP_PROTOCOL_UDP ||
-                   (look->key.protocol == IP_PROTOCOL_TCP &&
-                    ((look->tcp_flags[0] | look->tcp_flags[1]) & TCP_PSH) != 0);
+    bool payload =
+        look->key.protocol == IP_PROTOCOL_UDP ||
+        (look->key.protocol == IP_PROTOCOL_TCP && ((look->tcp_flags[0] | look->tcp_flags[1]) & TCP_PSH) != 0);
     bool one_host = is_one_host(&look->key, 0) && is_one_host(&look->key, 1);
     evidence->with_payload += payload && one_host;
     evidence->two_way += payload && one_host && look->packets[0] != 0 && look->packets[1] != 0;
@@ -177,6 +175,7 @@ static void keep(struct partition_evidence *evidence, const struct flow_look *lo
         memcpy(contact->addresses[side], look->key.addresses[of_key], sizeof contact->addresses[side]);
         contact->ports[side] = look->key.ports[of_key];
     }
+    contact->began_ns = look->began_ns;
     contact->first_seen_ns = look->first_seen_ns;
     contact->tunnel_id = look->key.tunnel_id;
     contact->tunnel_kind = look->key.tunnel_kind;

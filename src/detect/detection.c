@@ -104,7 +104,8 @@ static struct pane sum_of(const struct detection *detection)
 static bool is_degraded(const struct detection *detection)
 {
     struct pane sum = sum_of(detection);
-    return sum.with_payload >= FLOWS_TO_SAY_SO && (double)sum.two_way < two_way_share * (double)sum.with_payload;
+    return sum.with_payload >= FLOWS_TO_SAY_SO &&
+           (double)sum.two_way < two_way_share * (double)sum.with_payload;
 }
 
 static void turn_panes(struct detection *detection, int64_t now_ns)

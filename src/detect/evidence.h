@@ -25,15 +25,16 @@ enum contact_probe {
 // an ICMP echo type and counterpart.
 struct contact {
     uint8_t addresses[2][16];
+    int64_t began_ns;      // flow time
     int64_t first_seen_ns; // the packet's stamp
     uint16_t ports[2];
     uint32_t tunnel_id;
+    uint16_t interface;
     uint8_t tunnel_kind;
     uint8_t ip_version;
     uint8_t protocol;
     uint8_t outcome; // enum contact_outcome
     uint8_t probe;   // enum contact_probe
-    uint16_t interface;
 };
 _Static_assert(sizeof(struct contact) <= 64, "a cache line");
 

@@ -12,9 +12,9 @@
 enum { FIRST_CONTACTS_EXACT = 256, FIRST_CONTACTS_REGISTERS = 2048 };
 
 struct first_contacts {
-    uint16_t count;  // members, while exact
+    uint16_t count; // members, while exact
     bool is_sketch;
-    double unseen;   // sum of 2^-rank over the registers
+    double unseen; // sum of 2^-rank over the registers
     union {
         uint64_t member[FIRST_CONTACTS_EXACT];
         uint8_t rank[FIRST_CONTACTS_REGISTERS];

@@ -21,7 +21,8 @@ static struct finding_key key_of(const struct scan_row *row)
     return key;
 }
 
-static bool is_part_of_scan(const struct judge *judge, const struct scan_row *row, const struct finding_key *key)
+static bool is_part_of_scan(const struct judge *judge, const struct scan_row *row,
+                            const struct finding_key *key)
 {
     (void)row;
     struct finding_key scan = {.kind = ALERT_PORT_SCAN, .source = key->source};

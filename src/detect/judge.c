@@ -17,6 +17,7 @@ struct case_file {
     struct finding_key key;
     bool told;
     uint32_t cooldown_secs;
+    uint32_t wait_secs; // until the next update: twice as long each time
     int64_t found_ns, told_ns;
     struct alert alert; // as it was told last
 };
@@ -189,7 +190,7 @@ bool judge_finds(struct judge *judge, const struct finding_key *key, uint32_t co
     }
     file->found_ns = judge->now_ns;
     file->cooldown_secs = cooldown_secs;
-    if (file->told && judge->now_ns - file->told_ns < cooldown_secs * NS_PER_S) {
+    if (file->told && judge->now_ns - file->told_ns < file->wait_secs * NS_PER_S) {
         judge->counts.suppressed_cooldown[key->kind]++;
         file->alert.suppressed_count++;
         return false;
@@ -229,6 +230,16 @@ static void give_out(struct judge *judge, const struct alert *alert)
     judge->setup.tell(judge->setup.owner, alert);
 }
 
+// What goes on is told less and less often.
+static uint32_t next_wait(const struct case_file *file)
+{
+    enum { LONGEST = 16 };
+    uint32_t most = file->cooldown_secs * LONGEST;
+    if (!file->told)
+        return file->cooldown_secs;
+    return file->wait_secs < most / 2 ? file->wait_secs * 2 : most;
+}
+
 void judge_tell(struct judge *judge)
 {
     struct case_file *file = judge->telling;
@@ -238,6 +249,7 @@ void judge_tell(struct judge *judge)
     if (file->told)
         alert->first_seen_ns = file->alert.first_seen_ns;
     make_id(alert);
+    file->wait_secs = next_wait(file);
     if (!file->told)
         judge->counts.told[alert->kind][alert->severity]++;
     give_out(judge, alert);
@@ -279,8 +291,8 @@ static void tell_overflow(struct judge *judge)
     alert->measure[0] = (struct alert_measure){"alerts that were not told in a minute",
                                                "analysis.anomalies.max_alerts_per_minute", held_back, 1};
     snprintf(alert->description, sizeof alert->description,
-             "%u further findings in a minute were not told: %u alerts a minute are the most", (unsigned)held_back,
-             (unsigned)most);
+             "%u further findings in a minute were not told: %u alerts a minute are the most",
+             (unsigned)held_back, (unsigned)most);
     judge_tell(judge);
 }
 
@@ -296,13 +308,20 @@ void judge_begin(struct judge *judge, int64_t now_ns, int64_t offset_ns, double 
     judge->minute_begin_ns = now_ns;
 }
 
+// How long a case stays open without findings: what its detector looks back on, and its cool-down at least.
+static int64_t rest_of(const struct case_file *file)
+{
+    enum { SILENCE_SECS = 900 };
+    uint32_t span_secs = file->told && file->alert.window_secs == 0 ? SILENCE_SECS : file->alert.window_secs;
+    return (span_secs > file->cooldown_secs ? span_secs : file->cooldown_secs) * NS_PER_S;
+}
+
 void judge_end(struct judge *judge)
 {
     assert(judge->telling == NULL);
     for (unsigned i = 0; i < judge->used; i++) {
         struct case_file *file = &judge->cases[i];
-        int64_t rest_ns = file->key.kind == ALERT_OVERFLOW ? minute_ns : file->cooldown_secs * NS_PER_S;
-        if (judge->hashes[i] != 0 && judge->now_ns - file->found_ns > rest_ns)
+        if (judge->hashes[i] != 0 && judge->now_ns - file->found_ns > rest_of(file))
             close_case(judge, file);
     }
     while (judge->used > 0 && judge->hashes[judge->used - 1] == 0)

@@ -28,8 +28,8 @@ void judge_change(struct judge *judge, uint32_t max_alerts_per_minute);
 // was lost lately.
 void judge_begin(struct judge *judge, int64_t now_ns, int64_t offset_ns, double loss_ratio);
 
-// The condition of `key` holds in this tick. True when the alert is to be told now (it is new, or its cool-down is
-// over): the caller fills what judge_alert() gives and calls judge_tell(). False: it was counted as suppressed.
+// The condition of `key` holds in this tick. True when the alert is to be told now: it is new, or its cool-down is over,
+// which doubles with each update up to sixteen times `cooldown_secs`: the caller fills what judge_alert() gives and calls judge_tell(). False: it was counted as suppressed.
 bool judge_finds(struct judge *judge, const struct finding_key *key, uint32_t cooldown_secs);
 // Zeros but for kind, protocol, fingerprint, lifecycle, times (first_seen is now, and the caller may know better), revision,
 // suppressed_count, loss_ratio and a confidence of 1. The rest is the caller's but for the id, which judge_tell() makes.

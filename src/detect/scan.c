@@ -69,7 +69,7 @@ void scan_add(struct scan_detector *scan, const struct scan_key *key, uint64_t m
               const struct contact *contact, int64_t now_ns)
 {
     if (contact->outcome == CONTACT_ANSWERED || !is_allowed(scan, contact, now_ns))
-        scan_table_add(scan->table, key, member, contact, now_ns);
+        scan_table_add(scan->table, key, member, contact);
 }
 
 static enum scan_hold judge_row(const struct scan_detector *scan, const struct scan_row *row, bool inside)
@@ -156,7 +156,8 @@ static enum alert_severity severity_of(const struct scan_finding *finding, doubl
     return (enum alert_severity)(severity + (finding->count.failed >= MUCH * threshold && finding->inside));
 }
 
-static void fill_alert(const struct scan_detector *scan, const struct scan_finding *finding, struct alert *alert)
+static void fill_alert(const struct scan_detector *scan, const struct scan_finding *finding,
+                       struct alert *alert)
 {
     const struct scan_row *row = finding->row;
     double threshold = threshold_of(scan, finding), failed = finding->count.failed;
@@ -168,7 +169,8 @@ static void fill_alert(const struct scan_detector *scan, const struct scan_findi
     alert->threshold = threshold;
     alert->confidence = share * (1 - alert->loss_ratio);
     alert->measure_count = 2;
-    alert->measure[0] = (struct alert_measure){scan->kind->what, threshold_key(scan, finding), failed, threshold};
+    alert->measure[0] =
+        (struct alert_measure){scan->kind->what, threshold_key(scan, finding), failed, threshold};
     alert->measure[1] =
         (struct alert_measure){"share of its first contacts that failed", "", share,
                                finding->hold == SCAN_HOLDS_LONG ? failed_share_long : failed_share};

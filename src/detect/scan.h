@@ -9,10 +9,11 @@ struct scan_finding;
 
 // The kinds differ in what a row is and what it is called.
 struct scan_kind {
-    const char *what; // that failed, to be read behind the figure
+    const char *what;          // that failed, to be read behind the figure
     const char *thresholds[4]; // keys of its settings: fast, slow, long from outside and from inside
     struct finding_key (*key)(const struct scan_row *row);
-    bool (*is_held_back)(const struct judge *judge, const struct scan_row *row, const struct finding_key *key);
+    bool (*is_held_back)(const struct judge *judge, const struct scan_row *row,
+                         const struct finding_key *key);
     void (*describe)(const struct scan_finding *finding, struct alert *alert);
 };
 

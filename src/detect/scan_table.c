@@ -9,9 +9,9 @@
 
 enum {
     INDEX_PLACES = 2 * SCAN_ROWS,
-    TOUCHED = 8192,  // rows to be judged in a tick
-    LOOKED_AT = 8,   // rows of which a full table gives one up
-    SWEPT = 128,     // rows of which a tick gives up the silent ones
+    TOUCHED = 8192, // rows to be judged in a tick
+    LOOKED_AT = 8,  // rows of which a full table gives one up
+    SWEPT = 128,    // rows of which a tick gives up the silent ones
     NO_ROW = UINT32_MAX,
 };
 static const int64_t silence_ns = 15 * 60 * NS_PER_S;
@@ -19,7 +19,8 @@ static const int64_t silence_ns = 15 * 60 * NS_PER_S;
 struct scan_table {
     uint64_t seed;
     int64_t pane_ns[SCAN_SPANS];
-    uint32_t rows, free_row; // that were ever used; the first of those given up (linked by `block`), NO_ROW = none
+    uint32_t rows,
+        free_row; // that were ever used; the first of those given up (linked by `block`), NO_ROW = none
     uint32_t blocks, hand, block_hand, sweep;
     uint64_t tick;
     unsigned touched, judged;
@@ -72,12 +73,12 @@ void scan_table_destroy(struct scan_table *table)
 
 static unsigned slot_of(int64_t pane)
 {
-    return (unsigned)((pane % SCAN_PANES + SCAN_PANES) % SCAN_PANES);
+    return (unsigned)((pane % SCAN_KEPT_PANES + SCAN_KEPT_PANES) % SCAN_KEPT_PANES);
 }
 
 static void move_to_pane(struct scan_window *window, int64_t pane)
 {
-    for (int steps = 0; window->pane < pane && steps < SCAN_PANES; steps++) {
+    for (int steps = 0; window->pane < pane && steps < SCAN_KEPT_PANES; steps++) {
         window->pane++;
         window->panes[slot_of(window->pane)] = (struct scan_count){0};
     }
@@ -85,10 +86,13 @@ static void move_to_pane(struct scan_window *window, int64_t pane)
         window->pane = pane; // all of them are empty
 }
 
+// Contacts come as they are decided, which is not quite the order in which they began.
 static void count_in(struct scan_window *window, int64_t pane, float weight, bool failed)
 {
     move_to_pane(window, pane);
-    struct scan_count *count = &window->panes[slot_of(window->pane)];
+    if (window->pane - pane >= SCAN_KEPT_PANES)
+        return;
+    struct scan_count *count = &window->panes[slot_of(pane)];
     count->all += weight;
     count->failed += failed ? weight : 0;
 }
@@ -96,7 +100,7 @@ static void count_in(struct scan_window *window, int64_t pane, float weight, boo
 struct scan_count scan_row_count(const struct scan_row *row, enum scan_span span)
 {
     struct scan_count sum = {0};
-    for (int i = 0; i < SCAN_PANES; i++) {
+    for (int i = 0; i < SCAN_KEPT_PANES; i++) {
         sum.failed += row->window[span].panes[i].failed;
         sum.all += row->window[span].panes[i].all;
     }
@@ -105,8 +109,9 @@ struct scan_count scan_row_count(const struct scan_row *row, enum scan_span span
 
 static struct scan_window refit(const struct scan_window *from, int64_t from_ns, int64_t to_ns)
 {
-    struct scan_window to = {.pane = (from->pane - SCAN_PANES + 1) * from_ns / to_ns};
-    for (int64_t pane = from->pane - SCAN_PANES + 1; pane <= from->pane; pane++) {
+    int64_t oldest = from->pane - SCAN_KEPT_PANES + 1;
+    struct scan_window to = {.pane = oldest * from_ns / to_ns};
+    for (int64_t pane = oldest; pane <= from->pane; pane++) {
         const struct scan_count *count = &from->panes[slot_of(pane)];
         move_to_pane(&to, pane * from_ns / to_ns);
         to.panes[slot_of(to.pane)].failed += count->failed;
@@ -134,7 +139,8 @@ static uint32_t place_of(uint32_t hash)
 
 static uint32_t find_row(const struct scan_table *table, const struct scan_key *key, uint32_t hash)
 {
-    for (uint32_t place = place_of(hash); table->index[place] != 0; place = (place + 1) & (INDEX_PLACES - 1)) {
+    for (uint32_t place = place_of(hash); table->index[place] != 0;
+         place = (place + 1) & (INDEX_PLACES - 1)) {
         const struct scan_row *row = &table->row[table->index[place] - 1];
         if (row->hash == hash && memcmp(&row->key, key, sizeof *key) == 0)
             return table->index[place] - 1;
@@ -159,7 +165,8 @@ static void unindex_row(struct scan_table *table, uint32_t number)
         hole = (hole + 1) & (INDEX_PLACES - 1);
     }
     table->index[hole] = 0;
-    for (uint32_t at = (hole + 1) & (INDEX_PLACES - 1); table->index[at] != 0; at = (at + 1) & (INDEX_PLACES - 1)) {
+    for (uint32_t at = (hole + 1) & (INDEX_PLACES - 1); table->index[at] != 0;
+         at = (at + 1) & (INDEX_PLACES - 1)) {
         uint32_t home = place_of(table->row[table->index[at] - 1].hash);
         if (((at - home) & (INDEX_PLACES - 1)) < ((at - hole) & (INDEX_PLACES - 1)))
             continue;
@@ -183,7 +190,8 @@ static void give_up(struct scan_table *table, uint32_t number)
 
 static bool is_lesser(const struct scan_row *row, const struct scan_row *other)
 {
-    return row->since.all != other->since.all ? row->since.all < other->since.all : row->last_ns < other->last_ns;
+    return row->since.all != other->since.all ? row->since.all < other->since.all
+                                              : row->last_ns < other->last_ns;
 }
 
 // A full table: the least of some rows that lie together.
@@ -300,10 +308,11 @@ static void note_failure(struct scan_table *table, uint32_t number, const struct
 }
 
 void scan_table_add(struct scan_table *table, const struct scan_key *key, uint64_t member,
-                    const struct contact *contact, int64_t now_ns)
+                    const struct contact *contact)
 {
+    int64_t at_ns = contact->began_ns;
     uint32_t hash = key_hash(table, key), number = find_row(table, key, hash);
-    if (number != NO_ROW && now_ns - table->row[number].last_ns > silence_ns) {
+    if (number != NO_ROW && at_ns - table->row[number].last_ns > silence_ns) {
         give_up(table, number);
         number = NO_ROW;
     }
@@ -311,14 +320,15 @@ void scan_table_add(struct scan_table *table, const struct scan_key *key, uint64
         number = new_row(table, key, hash);
     struct scan_row *row = &table->row[number];
     bool failed = contact->outcome != CONTACT_ANSWERED;
-    row->last_ns = now_ns;
+    if (at_ns > row->last_ns || row->since.all == 0)
+        row->last_ns = at_ns;
     float weight = (float)meet(table, number, member);
     if (weight == 0)
         return;
     row->since.all += weight;
     row->since.failed += failed ? weight : 0;
     for (int span = 0; span < SCAN_SPANS; span++)
-        count_in(&row->window[span], now_ns / table->pane_ns[span], weight, failed);
+        count_in(&row->window[span], at_ns / table->pane_ns[span], weight, failed);
     if (failed)
         note_failure(table, number, contact);
 }
@@ -340,8 +350,6 @@ const struct scan_row *scan_table_next(struct scan_table *table, int64_t now_ns)
         if (row->hash == 0 || row->tick != table->tick + 1)
             continue; // given up meanwhile
         row->tick = 0;
-        for (int span = 0; span < SCAN_SPANS; span++)
-            move_to_pane(&row->window[span], now_ns / table->pane_ns[span]);
         return row;
     }
     table->touched = table->judged = 0;

@@ -18,8 +18,9 @@
 enum {
     SCAN_ROWS = 32768,
     SCAN_BLOCKS = 2048,
-    SCAN_FEW = 8, // members that a row itself has room for
-    SCAN_PANES = 10,
+    SCAN_FEW = 8,    // members that a row itself has room for
+    SCAN_PANES = 10, // a window has so many, and the one that is being filled
+    SCAN_KEPT_PANES = SCAN_PANES + 1,
     SCAN_PORTS = 4, // different ports that a row remembers
 };
 
@@ -37,23 +38,23 @@ struct scan_count {
 };
 
 struct scan_window {
-    int64_t pane; // the number of the newest
-    struct scan_count panes[SCAN_PANES];
+    int64_t pane; // the number of the newest: windows end with the source's latest contact
+    struct scan_count panes[SCAN_KEPT_PANES];
 };
 
 struct scan_block {
     uint32_t row; // whose; UINT32_MAX = free
     unsigned samples, targets;
     struct first_contacts met;
-    struct contact sample[ALERT_SAMPLES];   // the first that failed since the block is there
+    struct contact sample[ALERT_SAMPLES]; // the first that failed since the block is there
     struct address target[ALERT_PARTIES]; // different ones of these
 };
 
 struct scan_row {
     struct scan_key key;
-    uint32_t hash; // of the key; 0 in a free row, never else
-    uint32_t block; // + 1; 0 = none
-    int64_t last_ns;
+    uint32_t hash;         // of the key; 0 in a free row, never else
+    uint32_t block;        // + 1; 0 = none
+    int64_t last_ns;       // of the latest contact
     int64_t first_seen_ns; // stamp of the first contact that failed; 0 = none
     uint64_t tick;         // in which it was last put on the list of those to be judged
     uint64_t few[SCAN_FEW];
@@ -66,18 +67,20 @@ struct scan_row {
 
 struct scan_table;
 
-struct scan_table *scan_table_create(const uint32_t window_secs[SCAN_SPANS], uint64_t hash_seed); // NULL without memory
+struct scan_table *scan_table_create(const uint32_t window_secs[SCAN_SPANS],
+                                     uint64_t hash_seed); // NULL without memory
 void scan_table_destroy(struct scan_table *table);
 // Windows of another length: what was counted goes on in them.
 void scan_table_change(struct scan_table *table, const uint32_t window_secs[SCAN_SPANS]);
 
-// A contact: `member` is the hash of whom the key met.
+// A contact: `member` is the hash of whom the key met. It counts at the time of its first packet.
 void scan_table_add(struct scan_table *table, const struct scan_key *key, uint64_t member,
-                    const struct contact *contact, int64_t now_ns);
+                    const struct contact *contact);
 // A keyed hash for members.
 uint64_t scan_table_hash(const struct scan_table *table, const void *bytes, size_t length);
 
 // The rows with a new failed contact since the last call, each once; false = no more: the tick is over.
 const struct scan_row *scan_table_next(struct scan_table *table, int64_t now_ns);
-const struct scan_block *scan_table_block(const struct scan_table *table, const struct scan_row *row); // NULL = none
+const struct scan_block *scan_table_block(const struct scan_table *table,
+                                          const struct scan_row *row); // NULL = none
 struct scan_count scan_row_count(const struct scan_row *row, enum scan_span span);

@@ -56,6 +56,7 @@ void flow_look_at(struct flow_table *table, const struct flow_partition *partiti
     int64_t began_ns = flow_ends_at(&table->store, id)->first_ns;
     const struct flow_extra *extra = flow_extra(&table->store, flow);
     struct flow_look look = {
+        .began_ns = began_ns,
         .first_seen_ns = began_ns - (extra != NULL ? extra->clock_offset_ns : 0),
         .packets = {flow->packets[0], flow->packets[1]},
         .tcp_flags = {flow->tcp_flags[0], flow->tcp_flags[1]},

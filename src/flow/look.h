@@ -12,6 +12,7 @@
 // A flow as it was when it was looked at. Directions and sides are those of the key.
 struct flow_look {
     struct flow_key key;
+    int64_t began_ns;      // flow time
     int64_t first_seen_ns; // the packet's own stamp
     uint32_t packets[2];   // low 32 bits
     uint8_t tcp_flags[2];

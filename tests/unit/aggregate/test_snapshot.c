@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const struct top_flow none[1];
+static const struct detect_status detect_none;
 
 // A tick whose totals tell its number.
 static void publish(struct snapshot_board *board, uint64_t number)
@@ -15,7 +16,7 @@ static void publish(struct snapshot_board *board, uint64_t number)
     totals.interface[0].received = number;
     struct top_flow top[3] = {{.bytes = number}, {.bytes = number + 1}, {.bytes = number + 2}};
     struct pipeline_tick tick = {.number = number, .now_ns = (int64_t)number * 50, .totals = &totals};
-    snapshot_publish(board, &tick, top, number % 4);
+    snapshot_publish(board, &tick, top, number % 4, &detect_none);
 }
 
 static void expect_whole(const struct snapshot *snapshot, uint64_t number)
@@ -69,12 +70,12 @@ Test(snapshot, carries_as_many_top_flows_as_there_can_be)
     struct snapshot_board board;
     snapshot_board_init(&board);
     struct pipeline_tick tick = {.totals = &totals};
-    snapshot_publish(&board, &tick, top, TICK_TOP_FLOWS);
+    snapshot_publish(&board, &tick, top, TICK_TOP_FLOWS, &detect_none);
     const struct snapshot *snapshot = snapshot_hold(&board);
     cr_assert_eq(snapshot->top_count, TICK_TOP_FLOWS);
     cr_expect_eq(memcmp(snapshot->top, top, sizeof top), 0);
     snapshot_release(snapshot);
-    snapshot_publish(&board, &tick, none, 0);
+    snapshot_publish(&board, &tick, none, 0, &detect_none);
     snapshot = snapshot_hold(&board);
     cr_expect_eq(snapshot->top_count, 0);
     snapshot_release(snapshot);
