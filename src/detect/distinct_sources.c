@@ -36,8 +36,19 @@ void distinct_sources_add(struct distinct_sources *sources, uint64_t hash)
     *at = hash;
 }
 
+static void merge_some(struct distinct_sources *into, const struct distinct_sources *from)
+{
+    for (unsigned i = 0; i < from->count; i++)
+        distinct_sources_add(into, from->smallest[i]);
+}
+
 void distinct_sources_merge(struct distinct_sources *into, const struct distinct_sources *from)
 {
+    enum { FEW = 4 }; // cheaper one by one
+    if (from->count <= FEW) {
+        merge_some(into, from);
+        return;
+    }
     struct distinct_sources all = {.more = into->more || from->more};
     unsigned left = 0, right = 0;
     while (all.count < DISTINCT_SOURCES && (left < into->count || right < from->count)) {

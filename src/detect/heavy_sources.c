@@ -97,6 +97,10 @@ void heavy_sources_merge(struct heavy_sources *into, const struct heavy_sources 
     unsigned other_count = add_known(into, from, others);
     if (other_count == 0)
         return;
+    if (other_count == 1) { // the same, cheaper
+        heavy_sources_add(into, &others[0].address, others[0].hash, others[0].packets);
+        return;
+    }
     unsigned count = heavy_sources_list(into, all);
     for (unsigned i = 0; i < other_count; i++)
         count = put_in_order(all, count, &others[i]);

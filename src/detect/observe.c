@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "base/hash.h"
 #include "detect/targets.h"
 #include "flow/community_id.h"
 
@@ -97,7 +96,7 @@ static void count_to(struct partition_evidence *evidence, enum target_kind kind,
     if (row == NULL)
         return;
     row->counts[which] += of->packets;
-    uint64_t source = hash_16_bytes(of->packet->source.bytes, of->hash_seed);
+    uint64_t source = source_hash(&of->packet->source, of->hash_seed);
     distinct_sources_add(&row->sources, source);
     heavy_sources_add(&row->heaviest, &of->packet->source, source, of->packets);
     if (row->sample_count < TARGET_ROW_SAMPLES)

@@ -42,10 +42,16 @@ void target_table_reset(struct target_table *table)
         memset(table, 0, offsetof(struct target_table, rows));
 }
 
+// An IPv4 address and the IPv6 address that begins with its bytes are two.
+uint64_t source_hash(const struct address *source, uint64_t seed)
+{
+    return hash_16_bytes(source->bytes, seed + source->version);
+}
+
 uint64_t target_hash(const struct endpoint *target, uint64_t seed)
 {
     static const uint64_t odd = 0x9e3779b97f4a7c15; // 2^64 / the golden ratio
-    return hash_16_bytes(target->address.bytes, seed ^ (target->port + 1u) * odd);
+    return source_hash(&target->address, seed ^ (target->port + 1u) * odd);
 }
 
 static struct target_index index_of(struct target_table *table)

@@ -50,6 +50,7 @@ void target_table_destroy(struct target_table *table); // takes NULL
 void target_table_reset(struct target_table *table);
 
 // Keyed; the same everywhere where the seed is.
+uint64_t source_hash(const struct address *source, uint64_t seed);
 uint64_t target_hash(const struct endpoint *target, uint64_t seed);
 // The row of that target, made when there is none, with `packets` more of its rank. `hash` is target_hash().
 struct target_row *target_table_row(struct target_table *table, const struct endpoint *target, uint64_t hash,
