@@ -5,7 +5,7 @@
 #include <string.h>
 
 // The place of the first that is not below `hash`.
-static unsigned place_of(const struct distinct_sources *sources, uint64_t hash)
+static unsigned place_of(const struct distinct_sources *sources, uint32_t hash)
 {
     unsigned low = 0, high = sources->count;
     while (low < high) {
@@ -18,7 +18,7 @@ static unsigned place_of(const struct distinct_sources *sources, uint64_t hash)
     return low;
 }
 
-void distinct_sources_add(struct distinct_sources *sources, uint64_t hash)
+void distinct_sources_add(struct distinct_sources *sources, uint32_t hash)
 {
     assert(sources->count <= DISTINCT_SOURCES);
     bool full = sources->count == DISTINCT_SOURCES;
@@ -30,8 +30,9 @@ void distinct_sources_add(struct distinct_sources *sources, uint64_t hash)
     if (place < sources->count && sources->smallest[place] == hash)
         return;
     sources->more |= full;
-    sources->count += !full;
-    uint64_t *at = &sources->smallest[place];
+    if (!full)
+        sources->count++;
+    uint32_t *at = &sources->smallest[place];
     memmove(at + 1, at, (sources->count - 1 - place) * sizeof *at);
     *at = hash;
 }
@@ -54,7 +55,7 @@ void distinct_sources_merge(struct distinct_sources *into, const struct distinct
     while (all.count < DISTINCT_SOURCES && (left < into->count || right < from->count)) {
         bool take_right =
             left == into->count || (right < from->count && from->smallest[right] < into->smallest[left]);
-        uint64_t hash = take_right ? from->smallest[right] : into->smallest[left];
+        uint32_t hash = take_right ? from->smallest[right] : into->smallest[left];
         left += left < into->count && into->smallest[left] == hash;
         right += right < from->count && from->smallest[right] == hash;
         all.smallest[all.count++] = hash;
@@ -68,7 +69,7 @@ uint64_t distinct_sources_estimate(const struct distinct_sources *sources)
     if (!sources->more)
         return sources->count;
     assert(sources->count == DISTINCT_SOURCES);
-    double largest = ldexp((double)sources->smallest[DISTINCT_SOURCES - 1] + 1, -64);
+    double largest = ldexp((double)sources->smallest[DISTINCT_SOURCES - 1] + 1, -32);
     double estimate = (DISTINCT_SOURCES - 1) / largest;
     return estimate < DISTINCT_SOURCES + 1 ? DISTINCT_SOURCES + 1 : (uint64_t)estimate;
 }

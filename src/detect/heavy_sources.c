@@ -3,7 +3,7 @@
 #include <assert.h>
 
 // The entry of that source, else a free one, else HEAVY_SOURCES.
-static unsigned entry_of(const struct heavy_sources *sources, uint64_t hash)
+static unsigned entry_of(const struct heavy_sources *sources, uint32_t hash)
 {
     unsigned entry = HEAVY_SOURCES;
     for (unsigned i = 0; i < HEAVY_SOURCES; i++) {
@@ -16,9 +16,9 @@ static unsigned entry_of(const struct heavy_sources *sources, uint64_t hash)
 }
 
 // Takes as much from all of them as the least has, `most` at most; returns how much.
-static uint64_t lower_all(struct heavy_sources *sources, uint64_t most)
+static uint32_t lower_all(struct heavy_sources *sources, uint32_t most)
 {
-    uint64_t less = most;
+    uint32_t less = most;
     for (unsigned i = 0; i < HEAVY_SOURCES; i++)
         if (sources->packets[i] < less)
             less = sources->packets[i];
@@ -27,8 +27,14 @@ static uint64_t lower_all(struct heavy_sources *sources, uint64_t most)
     return less;
 }
 
-void heavy_sources_add(struct heavy_sources *sources, const struct address *address, uint64_t hash,
-                       uint64_t packets)
+static void add_packets(struct heavy_sources *sources, unsigned entry, uint32_t packets)
+{
+    uint32_t sum = sources->packets[entry] + packets;
+    sources->packets[entry] = sum >= packets ? sum : UINT32_MAX;
+}
+
+void heavy_sources_add(struct heavy_sources *sources, const struct address *address, uint32_t hash,
+                       uint32_t packets)
 {
     unsigned entry = entry_of(sources, hash);
     if (entry == HEAVY_SOURCES) {
@@ -38,9 +44,11 @@ void heavy_sources_add(struct heavy_sources *sources, const struct address *addr
         entry = entry_of(sources, hash);
         assert(entry < HEAVY_SOURCES);
     }
-    sources->hash[entry] = hash;
-    sources->address[entry] = *address;
-    sources->packets[entry] += packets;
+    if (sources->packets[entry] == 0) {
+        sources->hash[entry] = hash;
+        sources->address[entry] = *address;
+    }
+    add_packets(sources, entry, packets);
 }
 
 // Puts a source into list[0..count), the heaviest first; returns the new count.
@@ -84,7 +92,7 @@ static unsigned add_known(struct heavy_sources *into, const struct heavy_sources
             continue;
         unsigned entry = entry_of(into, from->hash[i]);
         if (entry < HEAVY_SOURCES && into->packets[entry] != 0)
-            into->packets[entry] += from->packets[i];
+            add_packets(into, entry, from->packets[i]);
         else
             others[count++] = entry_at(from, i);
     }
@@ -104,7 +112,7 @@ void heavy_sources_merge(struct heavy_sources *into, const struct heavy_sources 
     unsigned count = heavy_sources_list(into, all);
     for (unsigned i = 0; i < other_count; i++)
         count = put_in_order(all, count, &others[i]);
-    uint64_t less = count > HEAVY_SOURCES ? all[HEAVY_SOURCES].packets : 0;
+    uint32_t less = count > HEAVY_SOURCES ? all[HEAVY_SOURCES].packets : 0;
     *into = (struct heavy_sources){0};
     for (unsigned i = 0; i < count && i < HEAVY_SOURCES && all[i].packets > less; i++) {
         into->hash[i] = all[i].hash;

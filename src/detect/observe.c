@@ -11,6 +11,7 @@ struct observed {
     uint64_t hash_seed;
     struct endpoint target;
     struct endpoint client, server; // of the sample
+    bool from_server;               // it was sent by it
     uint32_t packets;               // that this one stands for
 };
 
@@ -76,16 +77,16 @@ static struct target_row *row_of(struct partition_evidence *evidence, enum targe
 static void add_sample(struct target_row *row, const struct observed *of)
 {
     const struct packet *packet = of->packet;
+    bool tunnel = packet->tunnel.kind != TUNNEL_NONE;
     struct target_sample *sample = &row->samples[row->sample_count++];
-    *sample = (struct target_sample){
-        .flow = {.first_seen_ns = packet->time_ns,
-                 .client = of->client,
-                 .server = of->server,
-                 .protocol = packet->ip_protocol,
-                 .tunnel_kind = packet->tunnel.kind,
-                 .tunnel_id = packet->tunnel.kind != TUNNEL_NONE ? packet->tunnel.id : 0},
-        .interface = packet->interface,
-    };
+    sample->flow.first_seen_ns = packet->time_ns;
+    sample->flow.client = of->client;
+    sample->flow.server = of->server;
+    sample->flow.protocol = packet->ip_protocol;
+    sample->flow.tunnel_kind = packet->tunnel.kind;
+    sample->flow.tunnel_id = tunnel ? packet->tunnel.id : 0;
+    sample->interface = packet->interface;
+    sample->from_server = of->from_server;
 }
 
 // A packet to the target, of its sender.
@@ -95,12 +96,11 @@ static void count_to(struct partition_evidence *evidence, enum target_kind kind,
     struct target_row *row = row_of(evidence, kind, &of->target, of);
     if (row == NULL)
         return;
+    const struct address *source = &of->packet->source;
     row->counts[which] += of->packets;
-    uint64_t source = source_hash(&of->packet->source, of->hash_seed);
-    distinct_sources_add(&row->sources, source);
-    heavy_sources_add(&row->heaviest, &of->packet->source, source, of->packets);
     if (row->sample_count < TARGET_ROW_SAMPLES)
         add_sample(row, of);
+    target_row_add_source(row, source, source_hash(source, of->hash_seed), of->packets);
 }
 
 static void count_from(struct partition_evidence *evidence, enum target_kind kind,
@@ -125,6 +125,7 @@ static void observe_tcp(struct partition_evidence *evidence, struct observed *of
     } else if (flags == (TCP_SYN | TCP_ACK) && (facts & OBSERVED_RECEIVER_SENT) == 0) {
         of->client = target_of(packet);
         of->server = source_of(packet);
+        of->from_server = true;
         count_to(evidence, TARGET_UNASKED, 0, of);
     } else if ((facts & OBSERVED_HANDSHAKE) != 0) {
         count_from(evidence, TARGET_SYN, &of->server, of);
@@ -147,12 +148,14 @@ static void observe_udp(struct partition_evidence *evidence, struct observed *of
     if (unasked) {
         of->client = target_of(packet);
         of->server = source_of(packet);
+        of->from_server = true;
         count_to(evidence, TARGET_UNASKED, 1, of);
     }
     if (!is_sampled_udp(packet, of->hash_seed))
         return;
     of->client = source_of(packet);
     of->server = target_of(packet);
+    of->from_server = false;
     of->packets = UDP_SAMPLED;
     count_both(evidence, TARGET_UDP, of);
 }

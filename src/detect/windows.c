@@ -78,7 +78,8 @@ static uint64_t *pane_of(struct target_window *row, int64_t number)
 
 static void empty_visitors(struct target_visitors *visitors)
 {
-    visitors->sources.count = visitors->sample_count = 0;
+    visitors->sample_count = 0;
+    visitors->sources.count = 0;
     visitors->sources.more = false;
     memset(visitors->heaviest.packets, 0, sizeof visitors->heaviest.packets);
 }
@@ -231,8 +232,7 @@ static void add_sample(struct target_visitors *visitors, const struct target_sam
 
 static void add_visitors(struct target_visitors *visitors, const struct target_row *from)
 {
-    distinct_sources_merge(&visitors->sources, &from->sources);
-    heavy_sources_merge(&visitors->heaviest, &from->heaviest);
+    target_row_sources(from, &visitors->sources, &visitors->heaviest);
     for (unsigned i = 0; i < from->sample_count; i++)
         add_sample(visitors, &from->samples[i]);
 }
@@ -249,16 +249,15 @@ void target_window_visitors(const struct target_window *window, struct target_vi
 
 // Merging.
 
-static void merge_row(struct target_windows *windows, const struct target_row *from, uint64_t hash,
-                      int64_t now_ns)
+static void merge_row(struct target_windows *windows, const struct target_row *from, int64_t now_ns)
 {
     struct target_index index = index_of(windows);
-    unsigned number = target_index_find(&index, hash);
-    bool has_visitors = from->sources.count != 0;
+    unsigned number = target_index_find(&index, from->hash);
+    bool has_visitors = from->first_packets != 0;
     if (number == TARGET_INDEX_NONE && !has_visitors)
         return;
     if (number == TARGET_INDEX_NONE)
-        number = make_row(windows, &from->target, hash, now_ns);
+        number = make_row(windows, &from->target, from->hash, now_ns);
     struct target_window *row = &windows->rows[number];
     advance(windows, row, now_ns);
     uint64_t *pane = pane_of(row, row->pane);
@@ -279,9 +278,8 @@ void target_windows_merge(struct target_windows *windows, const struct target_ta
     windows->now_ns = now_ns;
     if (table == NULL)
         return;
-    assert(table->count <= TARGETS_MAXIMUM);
-    for (unsigned i = 0; i < table->count; i++)
-        merge_row(windows, &table->rows[i], table->hashes[i], now_ns);
+    for (uint64_t left = table->used; left != 0; left &= left - 1)
+        merge_row(windows, &table->rows[__builtin_ctzll(left)], now_ns);
     windows->counts.lost += table->lost;
 }
 
