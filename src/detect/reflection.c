@@ -1,0 +1,99 @@
+// reflection: answers that nobody asked for, to one target: SYN-ACKs, or UDP from ports of amplifiers, whose receiver had
+// sent nothing in the flow. At least packets_per_sec_threshold a second over window_secs from at least
+// unique_src_threshold sources, or at least flood_per_sec_threshold.
+//
+// A second or more is judged by its sum: a burst that alone is as much as window_secs would have to bring is found in
+// its tick.
+// Sees: amplification by the ports of is_amplifier_port() with all fragments, reflection of SYNs, mixtures of both (told
+// without a protocol then). Cannot see: amplifiers on other ports (udp_flood does), answers in flows that the target
+// opened. Where only what comes to a host is captured, each answer looks unasked: a resolver that gets 500 answers
+// a second from ten servers is told then.
+// Slowest: packets_per_sec_threshold.
+// Accuracy: counts are exact as far as the target has its row (targets.h); sources are exact up to 64, beyond with a
+// standard error of 12.7 %, of the last one to two windows.
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "detect/target_detector.h"
+#include "net/protocol.h"
+
+#define SETTING(name) "analysis.anomalies.reflection." name
+
+static void add_measures(struct target_finding *finding, const struct reflection_settings *settings,
+                         double per_sec, bool many)
+{
+    static const char what[] = "answers a second that nobody asked for";
+    if (many) {
+        target_finding_add(finding, what, SETTING("flood_per_sec_threshold"), per_sec,
+                           settings->flood_per_sec_threshold);
+        return;
+    }
+    target_finding_add(finding, what, SETTING("packets_per_sec_threshold"), per_sec,
+                       settings->packets_per_sec_threshold);
+    target_finding_add(finding, "sources", SETTING("unique_src_threshold"), (double)finding->sources,
+                       settings->unique_src_threshold);
+}
+
+static void describe(struct alert *alert, const struct target_window *window)
+{
+    char target[ENDPOINT_TEXT_BYTES], sources[SOURCES_TEXT_BYTES];
+    alert->protocol = window->sums[0] == 0 ? IP_PROTOCOL_UDP : window->sums[1] == 0 ? IP_PROTOCOL_TCP : 0;
+    alert->target[0].packets = window->sums[0] + window->sums[1];
+    snprintf(alert->description, sizeof alert->description,
+             "%s got %" PRIu64 " SYN-ACKs and %" PRIu64 " UDP answers of amplifiers in %" PRIu32
+             " s that it had not asked for, from %s.",
+             address_format(&alert->target[0].endpoint.address, target), window->sums[0], window->sums[1],
+             alert->window_secs, sources_format(alert->sources_total, sources));
+}
+
+static void judge_window(const struct target_detector *detector, const struct target_window *window,
+                         struct judge *judge, int64_t now_ns)
+{
+    const struct reflection_settings *settings = &detector->settings.reflection;
+    uint64_t secs = settings->common.window_secs, answers = window->sums[0] + window->sums[1];
+    bool many = answers >= settings->flood_per_sec_threshold * secs;
+    struct target_finding finding;
+    if (!many && answers < settings->packets_per_sec_threshold * secs)
+        return;
+    target_finding_begin(&finding, window, 0);
+    if (!many && finding.sources < settings->unique_src_threshold)
+        return;
+    add_measures(&finding, settings, (double)answers / (double)secs, many);
+    struct alert *alert = target_finding_alert(&finding, detector, judge, now_ns);
+    if (alert == NULL)
+        return;
+    describe(alert, window);
+    judge_tell(judge);
+}
+
+static const struct detector_settings *common(const struct anomaly_settings *settings)
+{
+    return &settings->reflection.common;
+}
+
+static union target_settings settings_of(const struct anomaly_settings *settings)
+{
+    return (union target_settings){.reflection = settings->reflection};
+}
+
+static const struct target_rule rule = {
+    .ops = &reflection_detector,
+    .evidence = TARGET_UNASKED,
+    .settings = settings_of,
+    .judge = judge_window,
+};
+
+static struct detector *create(const struct detector_setup *setup)
+{
+    return target_detector_create(&rule, setup);
+}
+
+const struct detector_ops reflection_detector = {
+    .kind = ALERT_REFLECTION,
+    .create = create,
+    .destroy = target_detector_destroy,
+    .change = target_detector_change,
+    .merge = target_detector_merge,
+    .judge = target_detector_judge,
+    .common = common,
+};

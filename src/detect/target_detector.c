@@ -1,0 +1,162 @@
+#include "detect/target_detector.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct detector *target_detector_create(const struct target_rule *rule, const struct detector_setup *setup)
+{
+    struct target_detector *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return NULL;
+    made->detector.ops = rule->ops;
+    made->rule = rule;
+    made->settings = rule->settings(setup->settings);
+    made->places = setup->places;
+    made->windows =
+        target_windows_create(made->settings.common.window_secs, rule->young_ns, setup->hash_seed);
+    if (made->windows != NULL)
+        return &made->detector;
+    target_detector_destroy(&made->detector);
+    return NULL;
+}
+
+void target_detector_destroy(struct detector *detector)
+{
+    struct target_detector *own = (struct target_detector *)detector;
+    if (own == NULL)
+        return;
+    target_windows_destroy(own->windows);
+    free(own);
+}
+
+void target_detector_change(struct detector *detector, const struct anomaly_settings *settings)
+{
+    struct target_detector *own = (struct target_detector *)detector;
+    own->settings = own->rule->settings(settings);
+    target_windows_change(own->windows, own->settings.common.window_secs);
+}
+
+void target_detector_merge(struct detector *detector, const struct partition_evidence *evidence,
+                           int64_t now_ns)
+{
+    struct target_detector *own = (struct target_detector *)detector;
+    target_windows_merge(own->windows, evidence->targets[own->rule->evidence], now_ns);
+}
+
+void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded)
+{
+    struct target_detector *own = (struct target_detector *)detector;
+    const struct target_window *window;
+    assert(!degraded || !detector->ops->by_answers);
+    for (unsigned place = 0; (window = target_windows_next(own->windows, &place, now_ns)) != NULL;)
+        own->rule->judge(own, window, judge, now_ns);
+    target_windows_settle(own->windows, now_ns);
+}
+
+// Findings.
+
+void target_finding_begin(struct target_finding *finding, const struct target_window *window,
+                          uint8_t protocol)
+{
+    finding->window = window;
+    finding->protocol = protocol;
+    finding->measure_count = 0;
+    target_window_visitors(window, &finding->visitors);
+    finding->sources = distinct_sources_estimate(&finding->visitors.sources);
+}
+
+void target_finding_add(struct target_finding *finding, const char *what, const char *setting,
+                        double observed, double threshold)
+{
+    assert(finding->measure_count < ALERT_MEASURES);
+    assert(observed >= threshold);
+    finding->measures[finding->measure_count++] = (struct alert_measure){what, setting, observed, threshold};
+}
+
+static bool is_allowed(const struct target_finding *finding, const struct detect_places *places,
+                       int64_t now_ns)
+{
+    const struct endpoint *target = &finding->window->target;
+    const struct endpoint many = {0};
+    if (places->is_allowed(places->owner, &many, target, now_ns))
+        return true;
+    struct heavy_source sources[HEAVY_SOURCES];
+    unsigned count = heavy_sources_list(&finding->visitors.heaviest, sources), allowed = 0;
+    for (; allowed < count; allowed++) {
+        struct endpoint source = {.address = sources[allowed].address};
+        if (!places->is_allowed(places->owner, &source, target, now_ns))
+            break;
+    }
+    return count != 0 && allowed == count;
+}
+
+// By how far above the threshold: twice, five times, twenty times.
+static enum alert_severity severity_of(const struct alert_measure *measure)
+{
+    double times = measure->observed / (measure->threshold > 0 ? measure->threshold : 1);
+    return times >= 20 ? ALERT_CRITICAL : times >= 5 ? ALERT_HIGH : times >= 2 ? ALERT_MEDIUM : ALERT_LOW;
+}
+
+static void fill_parties(struct alert *alert, const struct target_finding *finding)
+{
+    struct heavy_source sources[HEAVY_SOURCES];
+    _Static_assert((int)ALERT_PARTIES >= (int)HEAVY_SOURCES, "all that are named have room");
+    alert->source_count = heavy_sources_list(&finding->visitors.heaviest, sources);
+    for (unsigned i = 0; i < alert->source_count; i++)
+        alert->source[i] = (struct alert_party){{sources[i].address, 0}, sources[i].packets};
+    alert->sources_total = finding->sources;
+    alert->target_count = 1;
+    alert->target[0] = (struct alert_party){finding->window->target, finding->window->sums[0]};
+    alert->targets_total = 1;
+}
+
+static void fill_samples(struct alert *alert, const struct target_visitors *visitors)
+{
+    _Static_assert((int)ALERT_SAMPLES >= (int)WINDOW_SAMPLES, "all samples have room");
+    alert->sample_count = visitors->sample_count;
+    for (unsigned i = 0; i < visitors->sample_count; i++)
+        alert->sample[i] = visitors->samples[i].flow;
+    if (visitors->sample_count == 0)
+        return;
+    const struct target_sample *first = &visitors->samples[0];
+    alert->has_interface = true;
+    alert->interface = first->interface;
+    if (first->flow.first_seen_ns < alert->first_seen_ns)
+        alert->first_seen_ns = first->flow.first_seen_ns;
+}
+
+struct alert *target_finding_alert(const struct target_finding *finding,
+                                   const struct target_detector *detector, struct judge *judge,
+                                   int64_t now_ns)
+{
+    enum alert_kind kind = detector->detector.ops->kind;
+    assert(finding->measure_count > 0);
+    if (is_allowed(finding, detector->places, now_ns)) {
+        judge_count_allowed(judge, kind);
+        return NULL;
+    }
+    struct finding_key key = {
+        .kind = (uint8_t)kind, .protocol = finding->protocol, .target = finding->window->target};
+    if (!judge_finds(judge, &key, detector->settings.common.cooldown_secs))
+        return NULL;
+    struct alert *alert = judge_alert(judge);
+    fill_parties(alert, finding);
+    fill_samples(alert, &finding->visitors);
+    alert->measure_count = finding->measure_count;
+    for (unsigned i = 0; i < finding->measure_count; i++)
+        alert->measure[i] = finding->measures[i];
+    alert->observed = finding->measures[0].observed;
+    alert->threshold = finding->measures[0].threshold;
+    alert->severity = (uint8_t)severity_of(&finding->measures[0]);
+    alert->window_secs = detector->settings.common.window_secs;
+    return alert;
+}
+
+char *sources_format(uint64_t sources, char into[SOURCES_TEXT_BYTES])
+{
+    snprintf(into, SOURCES_TEXT_BYTES, "%s%" PRIu64 " %s", sources > DISTINCT_SOURCES ? "about " : "",
+             sources, sources == 1 ? "source" : "sources");
+    return into;
+}

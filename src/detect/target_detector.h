@@ -1,0 +1,69 @@
+// What detectors that judge by target have in common: windows (windows.h) of the evidence of one kind, and a rule that
+// looks at the windows which something came to in a tick. A finding is told about a target, unless the allow list covers
+// it: its key is the target; the sources are many, named by who sent the most. Internal to detect/; the aggregate's
+// thread. Memory: windows.h.
+#pragma once
+
+#include "detect/detector.h"
+#include "detect/evidence.h"
+#include "detect/windows.h"
+
+struct target_detector;
+
+union target_settings {
+    struct detector_settings common; // each begins with these
+    struct syn_flood_settings syn_flood;
+    struct reflection_settings reflection;
+    struct packet_flood_settings packet_flood;
+};
+
+// A row of a detector: what tells it from the others.
+struct target_rule {
+    const struct detector_ops *ops;
+    enum target_kind evidence;
+    int64_t young_ns; // see target_windows_create()
+    union target_settings (*settings)(const struct anomaly_settings *settings);
+    void (*judge)(const struct target_detector *detector, const struct target_window *window,
+                  struct judge *judge, int64_t now_ns);
+};
+
+struct target_detector {
+    struct detector detector; // first
+    const struct target_rule *rule;
+    union target_settings settings;
+    const struct detect_places *places;
+    struct target_windows *windows;
+};
+
+// The operations: those of struct detector_ops, where `create` knows its rule.
+struct detector *target_detector_create(const struct target_rule *rule, const struct detector_setup *setup);
+void target_detector_destroy(struct detector *detector);
+void target_detector_change(struct detector *detector, const struct anomaly_settings *settings);
+void target_detector_merge(struct detector *detector, const struct partition_evidence *evidence,
+                           int64_t now_ns);
+void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
+
+struct target_finding {
+    const struct target_window *window;
+    uint8_t protocol; // IP protocol number; 0 = several, or none that is part of what the finding is
+    struct target_visitors visitors;
+    uint64_t sources; // how many, estimated when many
+    unsigned measure_count;
+    struct alert_measure measures[ALERT_MEASURES];
+};
+
+// Of a window, with its visitors and without measures.
+void target_finding_begin(struct target_finding *finding, const struct target_window *window,
+                          uint8_t protocol);
+void target_finding_add(struct target_finding *finding, const char *what, const char *setting,
+                        double observed, double threshold);
+// The alert of it, with everything but its description, when it is to be told now: the caller writes that and calls
+// judge_tell(). NULL: it was counted as suppressed or allowed. Allowed is what the list covers by the target, or by each
+// of the sources that are named.
+struct alert *target_finding_alert(const struct target_finding *finding,
+                                   const struct target_detector *detector, struct judge *judge,
+                                   int64_t now_ns);
+
+// "12 sources", "about 4100 sources".
+enum { SOURCES_TEXT_BYTES = 40 };
+char *sources_format(uint64_t sources, char into[SOURCES_TEXT_BYTES]);

@@ -1,0 +1,346 @@
+#include "detect/windows.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "detect/target_index.h"
+
+enum { PLACES = 2 * WINDOWS_MAXIMUM, EVICTION_CHOICES = 8 };
+
+struct target_windows {
+    uint32_t window_secs;
+    int64_t young_ns;
+    int64_t now_ns;  // of the latest merge
+    uint64_t random; // state of the sequence that picks rows
+    struct target_windows_counts counts;
+    uint64_t touched[WINDOW_TOUCHED_WORDS]; // by row, as bits
+    uint16_t places[PLACES];                // target_index.h
+    uint64_t hashes[WINDOWS_MAXIMUM];
+    struct target_window rows[WINDOWS_MAXIMUM];
+};
+
+struct target_windows *target_windows_create(uint32_t window_secs, int64_t young_ns, uint64_t seed)
+{
+    assert(window_secs > 0 && young_ns >= 0);
+    struct target_windows *windows = calloc(1, sizeof *windows);
+    if (windows == NULL)
+        return NULL;
+    windows->window_secs = window_secs;
+    windows->young_ns = young_ns;
+    windows->now_ns = INT64_MIN;
+    windows->random = seed;
+    return windows;
+}
+
+void target_windows_destroy(struct target_windows *windows)
+{
+    free(windows);
+}
+
+uint32_t target_windows_secs(const struct target_windows *windows)
+{
+    return windows->window_secs;
+}
+
+struct target_windows_counts target_windows_counts(const struct target_windows *windows)
+{
+    return windows->counts;
+}
+
+static struct target_index index_of(struct target_windows *windows)
+{
+    return (struct target_index){windows->places, windows->hashes, PLACES - 1};
+}
+
+// The number of the span of so many nanoseconds that a tick which ends then belongs to: what ends with a span is of it.
+static int64_t number_of(int64_t end_ns, int64_t span_ns)
+{
+    int64_t last_ns = end_ns > INT64_MIN ? end_ns - 1 : end_ns;
+    return last_ns / span_ns - (last_ns % span_ns < 0);
+}
+
+static int64_t window_ns(const struct target_windows *windows)
+{
+    return windows->window_secs * NS_PER_S;
+}
+
+static int64_t pane_ns(const struct target_windows *windows)
+{
+    return window_ns(windows) / WINDOW_PANES;
+}
+
+static uint64_t *pane_of(struct target_window *row, int64_t number)
+{
+    return row->panes[((number % WINDOW_PANES) + WINDOW_PANES) % WINDOW_PANES];
+}
+
+static void empty_visitors(struct target_visitors *visitors)
+{
+    visitors->sample_count = 0;
+    visitors->sources.count = 0;
+    visitors->sources.more = false;
+    memset(visitors->heaviest.packets, 0, sizeof visitors->heaviest.packets);
+}
+
+static void empty_panes(struct target_window *row, int64_t until)
+{
+    int64_t gone = until - row->pane;
+    for (int64_t i = 0; i < gone && i < WINDOW_PANES; i++) {
+        uint64_t *pane = pane_of(row, until - i);
+        for (unsigned which = 0; which < 2; which++) {
+            assert(row->sums[which] >= pane[which]);
+            row->sums[which] -= pane[which];
+            pane[which] = 0;
+        }
+    }
+    row->pane = until;
+}
+
+static void turn_generation(struct target_window *row, int64_t generation)
+{
+    if (generation == row->generation + 1)
+        row->visitors[1] = row->visitors[0];
+    else
+        empty_visitors(&row->visitors[1]);
+    empty_visitors(&row->visitors[0]);
+    row->generation = generation;
+}
+
+// Forgets what is older than the window at `now_ns`.
+static void advance(const struct target_windows *windows, struct target_window *row, int64_t now_ns)
+{
+    int64_t pane = number_of(now_ns, pane_ns(windows));
+    if (pane > row->pane)
+        empty_panes(row, pane);
+    int64_t generation = number_of(now_ns, window_ns(windows));
+    if (generation > row->generation)
+        turn_generation(row, generation);
+}
+
+uint64_t target_window_young(const struct target_windows *windows, const struct target_window *window,
+                             int64_t now_ns)
+{
+    if (windows->young_ns == 0)
+        return 0;
+    int64_t age = number_of(now_ns, windows->young_ns) - window->young_slot;
+    return age <= 0 ? window->young[0] + window->young[1] : age == 1 ? window->young[0] : 0;
+}
+
+static void add_young(const struct target_windows *windows, struct target_window *row, uint64_t packets,
+                      int64_t now_ns)
+{
+    if (windows->young_ns == 0)
+        return;
+    int64_t slot = number_of(now_ns, windows->young_ns);
+    if (slot > row->young_slot) {
+        row->young[1] = slot == row->young_slot + 1 ? row->young[0] : 0;
+        row->young[0] = 0;
+        row->young_slot = slot;
+    }
+    row->young[0] += packets;
+}
+
+// Rows.
+
+static uint64_t next_random(struct target_windows *windows) // splitmix64
+{
+    uint64_t mixed = windows->random += 0x9e3779b97f4a7c15;
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+    return mixed ^ mixed >> 31;
+}
+
+static unsigned choose_victim(struct target_windows *windows, int64_t now_ns)
+{
+    unsigned victim = 0;
+    uint64_t least = UINT64_MAX;
+    for (unsigned i = 0; i < EVICTION_CHOICES; i++) {
+        unsigned row = (unsigned)(next_random(windows) % WINDOWS_MAXIMUM);
+        advance(windows, &windows->rows[row], now_ns);
+        uint64_t weight = windows->rows[row].sums[0] + windows->rows[row].sums[1];
+        if (weight < least) {
+            least = weight;
+            victim = row;
+        }
+    }
+    return victim;
+}
+
+static void empty_row(const struct target_windows *windows, struct target_window *row, int64_t now_ns)
+{
+    memset(row, 0, offsetof(struct target_window, visitors));
+    row->pane = number_of(now_ns, pane_ns(windows));
+    row->generation = number_of(now_ns, window_ns(windows));
+    row->young_slot = windows->young_ns != 0 ? number_of(now_ns, windows->young_ns) : 0;
+    for (unsigned i = 0; i < 2; i++)
+        empty_visitors(&row->visitors[i]);
+}
+
+static unsigned make_row(struct target_windows *windows, const struct endpoint *target, uint64_t hash,
+                         int64_t now_ns)
+{
+    struct target_index index = index_of(windows);
+    unsigned row = windows->counts.targets;
+    if (row < WINDOWS_MAXIMUM) {
+        windows->counts.targets++;
+    } else {
+        row = choose_victim(windows, now_ns);
+        target_index_remove(&index, row);
+        windows->counts.evicted++;
+    }
+    windows->hashes[row] = hash;
+    target_index_insert(&index, row);
+    empty_row(windows, &windows->rows[row], now_ns);
+    windows->rows[row].target = *target;
+    return row;
+}
+
+// Visitors.
+
+static bool same_flow(const struct target_sample *left, const struct target_sample *right)
+{
+    const struct alert_sample *one = &left->flow, *other = &right->flow;
+    return one->client.port == other->client.port && one->server.port == other->server.port &&
+           address_compare(&one->client.address, &other->client.address) == 0 &&
+           address_compare(&one->server.address, &other->server.address) == 0;
+}
+
+// Keeps the smallest, one of a flow.
+static void add_sample(struct target_visitors *visitors, const struct target_sample *sample)
+{
+    unsigned place = visitors->sample_count;
+    while (place > 0 && target_sample_compare(sample, &visitors->samples[place - 1]) < 0)
+        place--;
+    for (unsigned i = 0; i < place; i++)
+        if (same_flow(&visitors->samples[i], sample))
+            return;
+    unsigned last = place; // that is overwritten: a later packet of the flow, or the end
+    while (last < visitors->sample_count && !same_flow(&visitors->samples[last], sample))
+        last++;
+    if (last == WINDOW_SAMPLES)
+        last--;
+    if (place > last)
+        return;
+    if (last == visitors->sample_count)
+        visitors->sample_count++;
+    struct target_sample *at = &visitors->samples[place];
+    memmove(at + 1, at, (last - place) * sizeof *at);
+    *at = *sample;
+}
+
+static void add_visitors(struct target_visitors *visitors, const struct target_row *from)
+{
+    target_row_sources(from, &visitors->sources, &visitors->heaviest);
+    for (unsigned i = 0; i < from->sample_count; i++)
+        add_sample(visitors, &from->samples[i]);
+}
+
+void target_window_visitors(const struct target_window *window, struct target_visitors *out)
+{
+    *out = window->visitors[0];
+    const struct target_visitors *before = &window->visitors[1];
+    distinct_sources_merge(&out->sources, &before->sources);
+    heavy_sources_merge(&out->heaviest, &before->heaviest);
+    for (unsigned i = 0; i < before->sample_count; i++)
+        add_sample(out, &before->samples[i]);
+}
+
+// Merging.
+
+static void merge_row(struct target_windows *windows, const struct target_row *from, int64_t now_ns)
+{
+    struct target_index index = index_of(windows);
+    unsigned number = target_index_find(&index, from->hash);
+    bool has_visitors = from->first_packets != 0;
+    if (number == TARGET_INDEX_NONE && !has_visitors)
+        return;
+    if (number == TARGET_INDEX_NONE)
+        number = make_row(windows, &from->target, from->hash, now_ns);
+    struct target_window *row = &windows->rows[number];
+    advance(windows, row, now_ns);
+    uint64_t *pane = pane_of(row, row->pane);
+    for (unsigned which = 0; which < 2; which++) {
+        pane[which] += from->counts[which];
+        row->sums[which] += from->counts[which];
+    }
+    if (!has_visitors)
+        return;
+    add_visitors(&row->visitors[0], from);
+    add_young(windows, row, from->counts[0], now_ns);
+    windows->touched[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+void target_windows_merge(struct target_windows *windows, const struct target_table *table, int64_t now_ns)
+{
+    assert(now_ns >= windows->now_ns);
+    windows->now_ns = now_ns;
+    if (table == NULL)
+        return;
+    for (uint64_t left = table->used; left != 0; left &= left - 1)
+        merge_row(windows, &table->rows[__builtin_ctzll(left)], now_ns);
+    windows->counts.lost += table->lost;
+}
+
+struct target_window *target_windows_next(struct target_windows *windows, unsigned *place, int64_t now_ns)
+{
+    for (; *place < WINDOWS_MAXIMUM; *place = (*place / 64 + 1) * 64) {
+        uint64_t left = windows->touched[*place / 64] >> *place % 64;
+        if (left == 0)
+            continue;
+        unsigned row = *place + (unsigned)__builtin_ctzll(left);
+        *place = row + 1;
+        advance(windows, &windows->rows[row], now_ns);
+        return &windows->rows[row];
+    }
+    return NULL;
+}
+
+void target_windows_settle(struct target_windows *windows, int64_t now_ns)
+{
+    struct target_window *row;
+    for (unsigned place = 0; (row = target_windows_next(windows, &place, now_ns)) != NULL;) {
+        unsigned number = (unsigned)(row - windows->rows);
+        if (target_window_young(windows, row, now_ns) == 0)
+            windows->touched[number / 64] &= ~(UINT64_C(1) << number % 64);
+    }
+}
+
+// Changes of the window.
+
+// The panes of a row, anew: of each what its end belongs to.
+static void refile(struct target_windows *windows, struct target_window *row, int64_t former_pane_ns,
+                   int64_t now_ns)
+{
+    struct target_window former = *row;
+    memset(row->panes, 0, sizeof row->panes);
+    row->sums[0] = row->sums[1] = 0;
+    row->pane = number_of(now_ns, pane_ns(windows));
+    for (int64_t age = 0; age < WINDOW_PANES; age++) {
+        int64_t end_ns = age == 0 ? now_ns : (former.pane - age + 1) * former_pane_ns;
+        int64_t number = number_of(end_ns, pane_ns(windows));
+        if (number <= row->pane - WINDOW_PANES)
+            break;
+        const uint64_t *from = pane_of(&former, former.pane - age);
+        uint64_t *into = pane_of(row, number);
+        for (unsigned which = 0; which < 2; which++) {
+            into[which] += from[which];
+            row->sums[which] += from[which];
+        }
+    }
+    row->generation = number_of(now_ns, window_ns(windows));
+}
+
+void target_windows_change(struct target_windows *windows, uint32_t window_secs)
+{
+    assert(window_secs > 0);
+    int64_t former_pane_ns = pane_ns(windows);
+    if (window_secs == windows->window_secs)
+        return;
+    for (unsigned i = 0; i < windows->counts.targets; i++)
+        advance(windows, &windows->rows[i], windows->now_ns);
+    windows->window_secs = window_secs;
+    for (unsigned i = 0; i < windows->counts.targets; i++)
+        refile(windows, &windows->rows[i], former_pane_ns, windows->now_ns);
+}
