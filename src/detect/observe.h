@@ -22,19 +22,10 @@
 // Facts of the flow, as bits. A packet without a flow (no memory) has OBSERVED_RECEIVER_SENT: nothing is known of it.
 enum observed_fact {
     OBSERVED_RECEIVER_SENT = 1 << 0, // before, in this flow
-    OBSERVED_HANDSHAKE = 1 << 1,     // completes_handshake(): the sender is the client
+    OBSERVED_HANDSHAKE = 1 << 1,     // tcp_completes_handshake(): the sender is the client
 };
 
 enum { UDP_SAMPLED = 16 };
-
-// Whether a segment completes its sender's handshake: the first ACK of a side that sent a SYN. `sent_flags`: all that
-// the side had sent before in this flow. An answer that was not captured is proven by it. (Whoever spoofs an ACK behind
-// each SYN is taken for a client that was answered.)
-static inline bool completes_handshake(uint8_t sent_flags, const struct packet *packet)
-{
-    return (sent_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && packet->has_transport &&
-           (packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
-}
 
 // Behind the test that most packets do not pass.
 void observe_closely(struct partition_evidence *evidence, const struct packet *packet, unsigned facts,

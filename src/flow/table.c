@@ -284,12 +284,6 @@ static bool end_former(struct flow_table *table, struct flow_partition *partitio
     return true;
 }
 
-static bool completes_handshake(const struct flow *flow, const struct packet *packet, uint8_t sender)
-{
-    return (flow->tcp_flags[sender] & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
-           (packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
-}
-
 struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
                                   const struct flow_key *key, uint64_t hash, uint8_t sender, uint32_t hint)
 {
@@ -315,7 +309,7 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport) {
         if (flow_policy_has_quality(&table->policy))
             tcp_measure(&table->store, id, packet, sender, &table->policy);
-        hit.handshake_done = completes_handshake(flow, packet, sender);
+        hit.handshake_done = tcp_completes_handshake(flow->tcp_flags[sender], packet);
         tcp_track_state(flow, packet, sender);
     }
     reclassify(table, partition, flow, id);

@@ -28,3 +28,12 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
 // Updates the quality part. Spans are measured between the packets' own stamps.
 void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                  const struct flow_policy *policy);
+
+// Whether a segment completes its sender's handshake: the first ACK of a side that sent a SYN. `sent_flags`: all that
+// the side had sent before in this flow. An answer that was not captured is proven by it. (Whoever spoofs an ACK behind
+// each SYN is taken for a client that was answered.)
+static inline bool tcp_completes_handshake(uint8_t sent_flags, const struct packet *packet)
+{
+    return (sent_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && packet->has_transport &&
+           (packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
+}

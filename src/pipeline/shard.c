@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/observe.h"
 #include "flow/table.h"
 #include "pipeline/answering.h"
 #include "pipeline/messages.h"
@@ -131,6 +132,15 @@ static void look_inside(struct shard *shard, struct flow *flow, const struct pac
     }
 }
 
+static inline void observe(struct shard *shard, const struct packet *packet, uint64_t hash,
+                           const struct flow_hit *hit)
+{
+    unsigned facts = (hit->peer_sent || hit->flow == NULL ? OBSERVED_RECEIVER_SENT : 0) |
+                     (hit->handshake_done ? OBSERVED_HANDSHAKE : 0);
+    observe_packet(&shard->evidence[partition_of(hash, shard->table.partitions)], packet, facts,
+                   shard->table.policy.hash_seed);
+}
+
 static void shard_packet(struct shard *shard, const struct batch_item *item, uint64_t hash, uint32_t hint)
 {
     const struct packet *packet = &item->packet;
@@ -149,6 +159,8 @@ static void shard_packet(struct shard *shard, const struct batch_item *item, uin
     shard->totals.analysed_bytes += packet->length;
     shard->totals.protocol_packets[packet->ip_protocol]++;
     shard->totals.protocol_bytes[packet->ip_protocol] += packet->length;
+    if (shard->table.policy.look_ns != 0)
+        observe(shard, packet, hash, &hit);
     struct top_table *top = shard->top[partition_of(hash, shard->table.partitions)];
     if (top != NULL)
         top_add(top, &item->key, hash, item->sender, packet->length);

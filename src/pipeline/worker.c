@@ -30,6 +30,8 @@ struct worker {
     // Of whoever has the turn:
     pthread_mutex_t turn;
     struct shard *shard;
+    struct shard_report *stack[WORKER_REPORTS]; // spare ones at hand
+    unsigned stacked;
     struct shard_report *report; // of the tick that is being sent; NULL = it is on its way
     bool sending, last;          // a tick's parts, and whether it is the last one
     unsigned unannounced;        // parts sent since the aggregate was woken
@@ -143,6 +145,15 @@ static void *take_spare(struct worker *worker, struct record_ring *spares)
     return spare;
 }
 
+// The one that came back last: as few are in use as there are ticks on their way, and the memory of their evidence.
+static struct shard_report *take_report(struct worker *worker)
+{
+    for (struct shard_report *report; (report = pop(worker->spare_reports)) != NULL;)
+        worker->stack[worker->stacked++] = report;
+    assert(worker->stacked <= WORKER_REPORTS);
+    return worker->stacked != 0 ? worker->stack[--worker->stacked] : take_spare(worker, worker->spare_reports);
+}
+
 static void fill_part(struct worker *worker, struct part *part)
 {
     part->report = worker->report;
@@ -209,7 +220,7 @@ static bool may_take_batch(struct worker *worker)
     if (worker->sending)
         return false;
     if (worker->report == NULL)
-        worker->report = take_spare(worker, worker->spare_reports);
+        worker->report = take_report(worker);
     return worker->report != NULL;
 }
 

@@ -56,12 +56,12 @@ Test(observe, knows_what_completes_a_handshake)
     struct packet ack = tcp_packet(1, 40000, 2, 80, TCP_ACK, 0);
     struct packet answer = tcp_packet(2, 80, 1, 40000, TCP_SYN | TCP_ACK, 0);
     struct packet reset = tcp_packet(1, 40000, 2, 80, TCP_RST | TCP_ACK, 0);
-    cr_expect(completes_handshake(TCP_SYN, &ack));
-    cr_expect(completes_handshake(TCP_SYN | TCP_ECE, &ack));
-    cr_expect_not(completes_handshake(TCP_SYN | TCP_ACK, &ack), "the second ACK, or the server's first");
-    cr_expect_not(completes_handshake(0, &ack), "of a flow whose beginning was not seen");
-    cr_expect_not(completes_handshake(TCP_SYN, &answer));
-    cr_expect_not(completes_handshake(TCP_SYN, &reset));
+    cr_expect(tcp_completes_handshake(TCP_SYN, &ack));
+    cr_expect(tcp_completes_handshake(TCP_SYN | TCP_ECE, &ack));
+    cr_expect_not(tcp_completes_handshake(TCP_SYN | TCP_ACK, &ack), "the second ACK, or the server's first");
+    cr_expect_not(tcp_completes_handshake(0, &ack), "of a flow whose beginning was not seen");
+    cr_expect_not(tcp_completes_handshake(TCP_SYN, &answer));
+    cr_expect_not(tcp_completes_handshake(TCP_SYN, &reset));
 }
 
 Test(observe, counts_answers_that_nobody_asked_for)
