@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -56,19 +57,46 @@ static uint8_t direction_of(const struct aggregate *aggregate, const struct flow
     return server_local ? DIRECTION_INBOUND : DIRECTION_TRANSIT;
 }
 
+// Of an address: where its name comes from, 0 = it has none; then the texts are NULL.
+static uint8_t name_of(const struct aggregate *aggregate, const struct address *address, const char **name,
+                       const char **name_space)
+{
+    const struct name_row *row = naming_get(aggregate->naming, address);
+    *name = row != NULL ? row->name : name_cache_get(aggregate->cache, address);
+    *name_space = row != NULL ? row->name_space : NULL;
+    if (row != NULL)
+        return NAMED_BY_FILE;
+    return *name != NULL ? NAMED_BY_DNS : 0;
+}
+
 static void name_side(const struct aggregate *aggregate, struct flow_event *event, int side)
 {
-    const struct address *address = &event->record.endpoint[side].address;
-    const struct name_row *row = naming_get(aggregate->naming, address);
-    if (row != NULL) {
-        event->text[EVENT_TEXT_NAME + side] = row->name;
-        event->text[EVENT_TEXT_NAMESPACE + side] = row->name_space;
-        event->name_source[side] = NAMED_BY_FILE;
-        return;
-    }
-    event->text[EVENT_TEXT_NAME + side] = name_cache_get(aggregate->cache, address);
-    if (event->text[EVENT_TEXT_NAME + side] != NULL)
-        event->name_source[side] = NAMED_BY_DNS;
+    event->name_source[side] =
+        name_of(aggregate, &event->record.endpoint[side].address, &event->text[EVENT_TEXT_NAME + side],
+                &event->text[EVENT_TEXT_NAMESPACE + side]);
+}
+
+static void name_party(const struct aggregate *aggregate, const struct alert_party *party,
+                       struct alert_name *into)
+{
+    const char *name, *name_space;
+    into->name_source = name_of(aggregate, &party->endpoint.address, &name, &name_space);
+    snprintf(into->name, sizeof into->name, "%s", name != NULL ? name : "");
+    snprintf(into->name_space, sizeof into->name_space, "%s", name_space != NULL ? name_space : "");
+}
+
+// An alert gets its names and goes to the sinks; the log is alerting's.
+static void give_alert(void *owner, struct alert_event *event)
+{
+    struct aggregate *aggregate = owner;
+    const struct alert *alert = &event->alert;
+    for (unsigned i = 0; i < alert->source_count; i++)
+        name_party(aggregate, &alert->source[i], &event->source_name[i]);
+    for (unsigned i = 0; i < alert->target_count; i++)
+        name_party(aggregate, &alert->target[i], &event->target_name[i]);
+    for (unsigned i = 0; i < aggregate->sink_count; i++)
+        if (aggregate->sinks[i]->ops->alert != NULL)
+            aggregate->sinks[i]->ops->alert(aggregate->sinks[i], event);
 }
 
 static void place(struct aggregate *aggregate, struct flow_event *event)
@@ -149,8 +177,10 @@ static void make_event(struct aggregate *aggregate, const struct flow_record *re
 
 static void give_flows(struct aggregate *aggregate, struct pipeline_tick *tick)
 {
-    if (tick->last)
+    if (tick->last) {
         event_log_begin_end(aggregate->flows);
+        event_log_begin_end(aggregate->alerts);
+    }
     bool wanted = aggregate->flows_wanted || event_log_is_read(aggregate->flows);
     for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
         if (wanted)
@@ -300,6 +330,8 @@ static bool begin_alerting(struct aggregate *aggregate, const struct settings *s
         .naming = &aggregate->naming,
         .hash_seed = hash_seed,
         .capacity = settings->events.capacity,
+        .made = give_alert,
+        .owner = aggregate,
     };
     aggregate->alerting = alerting_create(&setup, error);
     return aggregate->alerting != NULL;

@@ -87,9 +87,20 @@ static void tell(void *owner, const struct alert *alert)
         snprintf(event->interface, sizeof event->interface, "%s",
                  sink_interface_name(alerting->setup.source, alert->interface, text));
     }
+    alerting->setup.made(alerting->setup.owner, event);
     alerting->block->head.made++;
     bool out = event_log_publish(alerting->log, true);
     assert(out); // an alert is finished when it is made
+}
+
+static uint64_t log_capacity(uint64_t capacity)
+{
+    return capacity < ALERTS_KEPT ? capacity : ALERTS_KEPT;
+}
+
+uint64_t alerting_log_bytes(uint64_t capacity)
+{
+    return event_log_most_blocks(log_capacity(capacity), ALERT_BLOCK_EVENTS) * sizeof(struct alert_block);
 }
 
 struct alerting *alerting_create(const struct alerting_setup *setup, struct error *error)
@@ -103,7 +114,7 @@ struct alerting *alerting_create(const struct alerting_setup *setup, struct erro
     alerting->setup = *setup;
     alerting->plan = setup->take_plan;
     struct event_log_setup log = {
-        .capacity = setup->capacity < ALERTS_KEPT ? setup->capacity : ALERTS_KEPT,
+        .capacity = log_capacity(setup->capacity),
         .block_bytes = sizeof(struct alert_block),
         .block_events = ALERT_BLOCK_EVENTS,
         .keep_history = true,

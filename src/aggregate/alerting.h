@@ -28,8 +28,12 @@ struct alerting_setup {
     struct naming *const *naming; // where the aggregate has it
     uint64_t hash_seed;
     uint64_t capacity; // of the log, at most ALERTS_KEPT
+    // An alert is made, and goes out when this returns: whoever knows names puts them in.
+    void (*made)(void *owner, struct alert_event *event);
+    void *owner;
 };
-enum { ALERTS_KEPT = 4096 }; // an hour at the greatest rate; 10 MB when full
+enum { ALERTS_KEPT = 4096 }; // an hour at the greatest rate; 18 MB when full
+uint64_t alerting_log_bytes(uint64_t capacity); // that the log takes at most
 
 // Takes the plan, on failure too.
 struct alerting *alerting_create(const struct alerting_setup *setup, struct error *error);
