@@ -1,8 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate/flow_event.h"
 #include "capture/clock.h"
-#include "export/flow_format.h"
+#include "export/event_format.h"
 #include "micro/feed.h"
 #include "micro/rows.h"
 #include "micro/series.h"
@@ -48,14 +49,15 @@ static const struct flow_event *make_event(struct flow_record *record)
     return &event;
 }
 
-static double render(struct flow_format *format, struct flow_record *records, uint64_t flows, uint64_t *bytes)
+static double render(struct event_format *format, struct flow_record *records, uint64_t flows,
+                     uint64_t *bytes)
 {
     int64_t spent_ns = 0;
     for (uint64_t i = 0; i < flows; i++) {
         const struct flow_event *event = make_event(&records[i]);
         size_t length = 0;
         int64_t begin_ns = clock_now_ns();
-        const char *line = flow_format_line(format, event, &length);
+        const char *line = event_format_line(format, event, &length);
         spent_ns += clock_now_ns() - begin_ns;
         if (line == NULL || length < 3 || line[0] != '{' || strcmp(line + length - 2, "}\n") != 0)
             micro_fail("flow %zu is no JSON line", (size_t)i);
@@ -69,7 +71,7 @@ void measure_export(const struct micro_options *options)
     struct series series = {0};
     uint64_t flows = options->rendered_flows, bytes = 0;
     struct flow_record *records = make_records(flows);
-    struct flow_format *format = flow_format_create(FORMAT_JSONL);
+    struct event_format *format = event_format_create(&flow_vocabulary, FORMAT_JSONL);
     if (format == NULL)
         micro_fail("no memory for a format");
     for (unsigned i = 0; i < options->repetitions; i++) {
@@ -78,6 +80,6 @@ void measure_export(const struct micro_options *options)
     }
     series_print(&series, "export, a flow to a JSON line", "ns/flow");
     figure_print("export, length of a line", (double)bytes / (double)flows, "bytes");
-    flow_format_destroy(format);
+    event_format_destroy(format);
     free(records);
 }

@@ -4,7 +4,7 @@
 # Builds and runs netscope.
 CORE_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
-    libpcap-dev libcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev
+    libpcap-dev libcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev
     libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev
 )
 

@@ -1,13 +1,14 @@
-// The outputs of flow records: streamed as flows end (JSON Lines, CSV) or all flows of the run in one sorted file
-// (JSON array, CSV). Each is a reader of the event log with a thread of its own, where messages are rendered and
-// written, so that no disk stalls the aggregate; as a sink it is there for its end only. Created and destroyed by app;
-// export_reopen() and export_counts() from any thread.
+// The outputs of events: streamed as they come (flows as JSON Lines or CSV, alerts as JSON Lines or to a webhook), or all
+// flows of the run in one sorted file (JSON array, CSV). Each is a reader of an event log with a thread of its own, where
+// messages are rendered and written, so that no disk and no server stalls the aggregate; as a sink it is there for its
+// end only. Created and destroyed by app; export_reopen() and export_counts() from any thread.
 #pragma once
 
 #include "aggregate/sink.h"
+#include "config/settings.h"
 
 struct export_options {
-    struct event_log *events; // of flows; outlives the output
+    struct event_log *events; // of flows, or of alerts; outlives the output
     bool live; // who lags too far misses events, and a failed file is tried again; else the log waits
     bool (*gives_up)(void);  // whether who reads a pipe is waited for no longer; NULL = never
     bool append;             // streams: to what is at the path; another number when rotating
@@ -22,6 +23,14 @@ struct export_options {
 // sentence when it cannot be written.
 struct sink *stream_jsonl_create(const char *path, const struct export_options *options, struct error *error);
 struct sink *stream_csv_create(const char *path, const struct export_options *options, struct error *error);
+struct sink *stream_alerts_create(const char *path, const struct export_options *options,
+                                  struct error *error);
+
+// Memory: WEBHOOK_BYTES. Posts to `url`; of the options only events and gives_up. NULL with a sentence when the URL cannot be used. Counts:
+// `lost` are those that the queue had no more room for, that the server refused, or that were left at the end.
+enum { WEBHOOK_BYTES = 16 << 20 };
+struct sink *alert_webhook_create(const char *url, enum webhook_format format,
+                                  const struct export_options *options, struct error *error);
 
 // Final records only, ordered by flow_record_compare(), written by finish(): aside, and put at the path once whole;
 // until then that holds an empty array, or the head of the CSV. The lines wait in EXPORT_BYTES of memory, more of them in

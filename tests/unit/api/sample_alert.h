@@ -99,3 +99,14 @@ static inline void alert_log_put(struct event_log *log, const struct alert_event
     event_log_publish(log, true);
     event_log_wake(log);
 }
+
+// So many full ones, told apart by their revision: 1, 2...
+static inline void alert_log_raise(struct event_log *log, unsigned count)
+{
+    struct alert_event event;
+    sample_alert_full(&event);
+    for (unsigned i = 0; i < count; i++) {
+        event.alert.revision = i + 1;
+        alert_log_put(log, &event);
+    }
+}

@@ -23,7 +23,7 @@ static void end(void)
     drop_output_directory();
 }
 
-TestSuite(flow_stream, .init = begin, .fini = end);
+TestSuite(event_stream, .init = begin, .fini = end);
 
 static void push_flows(unsigned count)
 {
@@ -43,7 +43,7 @@ static void finish(struct sink *sink, struct export_counts *counts)
     sink->ops->destroy(sink);
 }
 
-Test(flow_stream, every_flow_in_its_order)
+Test(event_stream, every_flow_in_its_order)
 {
     struct export_counts counts;
     struct sink *sink =
@@ -68,7 +68,7 @@ Test(flow_stream, every_flow_in_its_order)
     free(text);
 }
 
-Test(flow_stream, csv_has_one_header_a_file)
+Test(event_stream, csv_has_one_header_a_file)
 {
     struct export_counts counts;
     struct export_options options = {.events = events, .rotate_bytes = 4000};
@@ -89,7 +89,7 @@ Test(flow_stream, csv_has_one_header_a_file)
     cr_assert(eq(uint, lines, 20));
 }
 
-Test(flow_stream, interim_records_are_streamed)
+Test(event_stream, interim_records_are_streamed)
 {
     struct export_counts counts;
     struct sink *sink =
@@ -109,7 +109,7 @@ Test(flow_stream, interim_records_are_streamed)
     free(text);
 }
 
-Test(flow_stream, full_device_ends_with_a_sentence)
+Test(event_stream, full_device_ends_with_a_sentence)
 {
     struct totals *none = NULL;
     struct export_counts counts;
@@ -134,7 +134,7 @@ static void *finish_sink(void *sink)
 }
 
 // A pipe that nobody reads stands for a disk that hangs: the aggregate goes on, flows are counted.
-Test(flow_stream, stalled_output_drops_and_counts_when_live)
+Test(event_stream, stalled_output_drops_and_counts_when_live)
 {
     int ends[2];
     cr_assert(pipe(ends) == 0);
@@ -166,7 +166,7 @@ Test(flow_stream, stalled_output_drops_and_counts_when_live)
     fclose(reader);
 }
 
-Test(flow_stream, reopen_follows_a_moved_file)
+Test(event_stream, reopen_follows_a_moved_file)
 {
     struct export_counts counts;
     struct sink *sink =
@@ -183,7 +183,7 @@ Test(flow_stream, reopen_follows_a_moved_file)
 }
 
 // More than the log holds comes in the last tick: at an end a live output is waited for.
-Test(flow_stream, a_clean_end_loses_nothing)
+Test(event_stream, a_clean_end_loses_nothing)
 {
     struct export_counts counts;
     event_log_destroy(events);
@@ -198,7 +198,7 @@ Test(flow_stream, a_clean_end_loses_nothing)
     cr_expect(eq(u64, counts.dropped, 0));
 }
 
-Test(flow_stream, complete_files_are_compressed)
+Test(event_stream, complete_files_are_compressed)
 {
     struct export_counts counts;
     struct export_options options = {

@@ -1,0 +1,72 @@
+#include "api/alert_text.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "api/text.h"
+#include "base/strbuf.h"
+#include "base/time.h"
+#include "detect/allow_list.h"
+
+enum { LONGEST_TEXT = 4096 };
+
+static void add_escaped(struct strbuf *into, const char *text)
+{
+    struct strbuf scratch;
+    strbuf_init(&scratch, LONGEST_TEXT);
+    strbuf_add(into, api_text(&scratch, text));
+    strbuf_done(&scratch);
+}
+
+static void add_lifecycle(struct strbuf *into, const struct alert *alert)
+{
+    if (alert->lifecycle == ALERT_STARTED)
+        return;
+    strbuf_addf(into, " (%s", alert->lifecycle == ALERT_ENDED ? "ended" : "goes on");
+    if (alert->suppressed_count > 0)
+        strbuf_addf(into, ", found %" PRIu64 " times more", alert->suppressed_count);
+    strbuf_add_char(into, ')');
+}
+
+void alert_text_add_line(struct strbuf *into, const struct alert_event *event)
+{
+    const struct alert *alert = &event->alert;
+    time_add_rfc3339(into, alert->ts_ns, 0);
+    strbuf_addf(into, " %s %s: ", alert_severity_name((enum alert_severity)alert->severity),
+                alert_kind_name((enum alert_kind)alert->kind));
+    add_escaped(into, alert->description);
+    add_lifecycle(into, alert);
+}
+
+void alert_text_add_figure(struct strbuf *into, double figure)
+{
+    if (figure >= 0 && figure < 1e15 && figure == floor(figure))
+        strbuf_add_u64(into, (uint64_t)figure);
+    else
+        strbuf_addf(into, "%.3g", figure);
+}
+
+static void add_measure(struct strbuf *into, const struct alert_measure *measure, const char *prefix)
+{
+    strbuf_add(into, prefix);
+    alert_text_add_figure(into, measure->observed);
+    strbuf_addf(into, " %s; an alert from ", measure->what);
+    alert_text_add_figure(into, measure->threshold);
+    if (measure->setting[0] != '\0') {
+        strbuf_addf(into, " on (%s), none with more than ", measure->setting);
+        alert_text_add_figure(into, measure->observed);
+        strbuf_add_char(into, '\n');
+    } else {
+        strbuf_add(into, " on\n");
+    }
+}
+
+void alert_text_add_reasons(struct strbuf *into, const struct alert *alert, const char *prefix)
+{
+    char entry[ALLOW_ENTRY_BYTES];
+    for (unsigned i = 0; i < alert->measure_count; i++)
+        add_measure(into, &alert->measure[i], prefix);
+    allow_list_entry_for(alert, entry);
+    if (entry[0] != '\0')
+        strbuf_addf(into, "%ssilenced by analysis.anomalies.allow: \"%s\"\n", prefix, entry);
+}
