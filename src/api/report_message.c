@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/alert_message.h"
 #include "api/json.h"
 #include "api/report_message_build.h"
 #include "api/text.h"
@@ -74,6 +75,7 @@ static void build_all(struct report_message *message)
     build_flows(message);
     build_dns(message);
     build_tls(message);
+    build_alerts(message);
 }
 
 struct report_message *report_message_create(const struct report_summary *summary)
@@ -99,6 +101,8 @@ void report_message_destroy(struct report_message *message)
         return;
     for (unsigned i = 0; i < message->flow_message_count; i++)
         flow_message_destroy(message->flow_messages[i]);
+    for (unsigned i = 0; i < message->alert_message_count; i++)
+        alert_message_destroy(message->alert_messages[i]);
     for (struct report_block *block = message->blocks, *next; block != NULL; block = next) {
         next = block->next;
         free(block);

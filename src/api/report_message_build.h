@@ -14,6 +14,8 @@ struct report_message {
     struct report_block *blocks;
     struct flow_message **flow_messages;
     unsigned flow_message_count;
+    struct alert_message **alert_messages;
+    unsigned alert_message_count;
     struct strbuf scratch;
     bool failed;
 };
@@ -35,3 +37,4 @@ void build_capture(struct report_message *message); // span, ledger, interfaces,
 void build_flows(struct report_message *message);
 void build_dns(struct report_message *message);
 void build_tls(struct report_message *message);
+void build_alerts(struct report_message *message);

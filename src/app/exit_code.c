@@ -21,6 +21,7 @@ static const enum exit_code own[EXIT_STAGES][ERROR_KINDS] = {
                      [ERROR_EXHAUSTED] = EXIT_USAGE,
                      [ERROR_DATA_LOSS] = EXIT_TRUNCATED,
                      [ERROR_INTERNAL] = EXIT_LEDGER},
+    [STAGE_OUTPUT] = {[ERROR_INVALID_ARGUMENT] = EXIT_USAGE},
 };
 
 enum exit_code exit_code_of(enum error_kind kind, enum exit_stage stage)

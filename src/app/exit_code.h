@@ -6,7 +6,7 @@
 
 enum exit_code {
     EXIT_DONE = 0,
-    EXIT_ALERTS = 1,     // a file raised alerts and --fail-on-alert was given
+    EXIT_ALERTS = 1,     // alerts were raised, nothing worse happened, and --fail-on-alert was given
     EXIT_USAGE = 2,      // usage or configuration
     EXIT_UNREADABLE = 3, // an input is no capture or cannot be read
     EXIT_TRUNCATED = 4,  // an input ends in the middle; the results up to there are written

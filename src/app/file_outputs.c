@@ -23,14 +23,16 @@ struct file_row {
     const char *key;
     // NULL = packets, which the recorder writes.
     struct sink *(*create)(const char *path, const struct export_options *options, struct error *error);
+    struct event_log *(*events)(struct control *control);
 };
 
 static const struct file_row rows[FILE_OUTPUTS] = {
-    {"output.export_json", export_json_create},
-    {"output.export_csv", export_csv_create},
-    {"output.expired_flows_jsonl", stream_jsonl_create},
-    {"output.expired_flows_csv", stream_csv_create},
-    {"output.write_pcap", NULL},
+    {"output.export_json", export_json_create, control_flow_events},
+    {"output.export_csv", export_csv_create, control_flow_events},
+    {"output.expired_flows_jsonl", stream_jsonl_create, control_flow_events},
+    {"output.expired_flows_csv", stream_csv_create, control_flow_events},
+    {"output.alerts_jsonl", stream_alerts_create, control_alert_events},
+    {.key = "output.write_pcap"},
 };
 
 static const struct setting *setting_of(unsigned row)
@@ -66,7 +68,7 @@ static bool open_sink(struct file_output *file, unsigned row, const struct outpu
                       struct file_outputs *files, struct error *error)
 {
     struct export_options options = {
-        .events = control_flow_events(files->control),
+        .events = rows[row].events(files->control),
         .live = control_is_live(files->control),
         .append = written_files_have(files, file->path) != NULL,
         .gives_up = signals_patience_is_over,

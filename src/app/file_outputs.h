@@ -1,4 +1,4 @@
-// The outputs that are files: exports, records as flows end, the recording of packets. One row each, there while the
+// The outputs that are files: exports, records as flows end, alerts, the recording of packets. One row each, there while the
 // settings name a path; those of SETTING_LIVE follow the settings while the run goes on. One that is turned off is
 // written to its end by a thread of its own, for as long as its reader takes; a file of this run is never emptied by it. Calls come from one thread at a time: the main thread before and after the run, the
 // thread of requests during it; counts from any.
@@ -17,12 +17,12 @@
 struct tap;
 struct tap_consumer;
 
-enum { FILE_OUTPUTS = 5 };
+enum { FILE_OUTPUTS = 6 };
 
 // One file or series that is written; zeros = none.
 struct file_output {
     char *path;                    // owned
-    struct sink *sink;             // of flows, or
+    struct sink *sink;             // of flows or alerts, or
     struct tap *tap;               // of packets,
     struct tap_consumer *recorder; // whose consumer this is
 };

@@ -2,12 +2,14 @@
 
 #include <inttypes.h>
 
+#include "aggregate/alerting.h"
 #include "aggregate/flow_event.h"
 #include "base/memory_limit.h"
 #include "capture/file/decompress.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_rings.h"
 #include "capture/record/tap.h"
+#include "config/config.h"
 #include "config/table.h"
 #include "config/value.h"
 #include "control/control.h"
@@ -93,6 +95,9 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
         {"report", report_bytes(settings, live), "hosts, services, names"},
         {"queues", (uint64_t)taps_of(settings) * TAP_RING_BYTES, "recorder and packet lines"},
         {"events", event_bytes(settings, live), "events.capacity, for outputs of flows"},
+        {"alerts", settings_detect(settings) ? alerting_log_bytes(settings->events.capacity) : 0, "kept for outputs of alerts"},
+        {"webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
+         "alerts that wait for its server"},
         {"exports", export_bytes(settings), "flows that wait to be sorted"},
         {"names", NAME_CACHE_BYTES, "addresses seen in DNS answers"},
         {"process", BASE_BYTES, "program, libraries, stacks"},

@@ -28,6 +28,11 @@ static void read_counts(const struct metric *metric, const void *held, struct me
             metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){file_output_name(row)},
                             bytes ? counts.bytes : counts.errors);
     }
+    if (outputs->webhook == NULL)
+        return;
+    export_counts(outputs->webhook, &counts);
+    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){"alerts_webhook"},
+                    bytes ? counts.bytes : counts.errors);
 }
 
 static void read_bytes(const struct metric *metric, const void *held, struct metric_reader *reader)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/alert_lines.h"
 #include "app/output_metrics.h"
 #include "app/packet_lines.h"
 #include "app/process_metrics.h"
@@ -113,6 +114,31 @@ static bool add_stats_line(struct outputs *outputs, struct error *error)
     return true;
 }
 
+static bool add_webhook(struct outputs *outputs, struct error *error)
+{
+    const struct output_settings *output = &outputs->settings->output;
+    struct export_options options = {
+        .events = control_alert_events(outputs->control),
+        .live = control_is_live(outputs->control),
+        .gives_up = signals_patience_is_over,
+    };
+    if (output->alerts_webhook[0] != '\0')
+        outputs->webhook =
+            alert_webhook_create(output->alerts_webhook, output->alerts_webhook_format, &options, error);
+    return output->alerts_webhook[0] == '\0' || outputs->webhook != NULL;
+}
+
+// A file's alerts stand in its report; without one they are lines, as they are live.
+static bool add_alert_lines(struct outputs *outputs, struct error *error)
+{
+    bool lines = control_is_live(outputs->control) || report_format(outputs) == REPORT_NONE;
+    outputs->alerts = alert_lines_create(outputs->control, lines ? outputs->lines : NULL);
+    if (outputs->alerts == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for lines of alerts");
+    control_add_sink(outputs->control, alert_lines_sink(outputs->alerts));
+    return true;
+}
+
 bool outputs_open(struct outputs *outputs, const struct settings *settings, struct control *control,
                   struct error *error)
 {
@@ -126,12 +152,15 @@ bool outputs_open(struct outputs *outputs, const struct settings *settings, stru
     output_metrics_add(outputs);
     process_metrics_add(control_metrics(control));
     return open_terminals(outputs, error) && file_outputs_open(&outputs->files, settings, control, error) &&
-           add_packet_lines(outputs, error) && add_report(outputs, error) && add_stats_line(outputs, error);
+           add_webhook(outputs, error) && add_packet_lines(outputs, error) && add_report(outputs, error) &&
+           add_stats_line(outputs, error) && add_alert_lines(outputs, error);
 }
 
 unsigned outputs_finish(struct outputs *outputs, struct error failures[OUTPUT_FAILURES])
 {
     unsigned count = file_outputs_finish(&outputs->files, failures);
+    if (outputs->webhook != NULL && !outputs->webhook->ops->finish(outputs->webhook, NULL, &failures[count]))
+        count++;
     if (outputs->packet_lines != NULL && !tap_finish(outputs->packet_lines, &failures[count]))
         count++;
     return count;
@@ -141,6 +170,8 @@ void outputs_done(struct outputs *outputs)
 {
     output_metrics_remove(outputs);
     file_outputs_done(&outputs->files);
+    if (outputs->webhook != NULL)
+        outputs->webhook->ops->destroy(outputs->webhook);
     tap_destroy(outputs->packet_lines);
     outputs->packet_lines = NULL;
     terminal_destroy(outputs->standard);

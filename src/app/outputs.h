@@ -1,4 +1,4 @@
-// The outputs of a run, built from the settings: files (file_outputs.h), the report and the statistics line, which are
+// The outputs of a run, built from the settings: files (file_outputs.h), the webhook, the report, lines of statistics and of alerts, which are
 // sinks that the run's control owns, packet lines, and the terminals. Main thread.
 #pragma once
 
@@ -9,11 +9,12 @@
 #include "config/settings.h"
 #include "control/control.h"
 
+struct alert_lines;
 struct tap;
 struct report;
 struct terminal;
 
-enum { OUTPUT_FAILURES = FILE_OUTPUTS + 1, RUN_FAILURES = OUTPUT_FAILURES + 1 };
+enum { OUTPUT_FAILURES = FILE_OUTPUTS + 2, RUN_FAILURES = OUTPUT_FAILURES + 1 };
 
 struct outputs {
     const struct settings *settings;
@@ -24,7 +25,9 @@ struct outputs {
     struct terminal *lines;    // of packets and statistics: the same, or errors beside a JSON report
     struct tap *packet_lines;  // NULL = none
     struct file_outputs files;
-    struct report *report; // owned by control; NULL = not asked for
+    struct sink *webhook;       // of alerts; NULL = none
+    struct alert_lines *alerts; // owned by control
+    struct report *report;      // owned by control; NULL = not asked for
 };
 
 // Opens every output; fails with the first that cannot be written. outputs_done() after any outcome.

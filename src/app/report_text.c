@@ -295,6 +295,7 @@ void report_text_add(struct strbuf *into, const struct report_summary *summary)
     add_ledger(into, &summary->ledger);
     add_interfaces(into, summary);
     add_findings(into, summary);
+    report_add_alerts(into, summary);
     add_protocols(into, summary);
     add_services(into, summary);
     add_contents(into, summary);

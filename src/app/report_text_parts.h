@@ -6,5 +6,6 @@
 
 struct strbuf;
 
+void report_add_alerts(struct strbuf *into, const struct report_summary *summary);
 void report_add_flows(struct strbuf *into, const struct report_summary *summary);
 void report_add_names(struct strbuf *into, const struct report_summary *summary);

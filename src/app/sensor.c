@@ -1,5 +1,6 @@
 #include "app/sensor.h"
 
+#include "app/alert_lines.h"
 #include "app/outputs.h"
 #include "app/privileges.h"
 #include "app/requests.h"
@@ -64,7 +65,8 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     if (!outputs_tell(outputs, &end, &failure))
         fail(&code, &failure, STAGE_OUTPUT);
     signals_remove();
-    return code;
+    bool fails = outputs->settings->output.fail_on_alert && alert_lines_raised(outputs->alerts) > 0;
+    return code == EXIT_DONE && fails ? EXIT_ALERTS : code;
 }
 
 enum exit_code sensor_run(const struct settings *settings, const struct config_origin *origin)

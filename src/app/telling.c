@@ -7,6 +7,7 @@
 
 #include "api/json.h"
 #include "api/report_message.h"
+#include "app/alert_lines.h"
 #include "app/outputs.h"
 #include "app/report_text.h"
 #include "app/run_summary.h"
@@ -137,10 +138,12 @@ static const struct string_list *inputs_of(const struct capture_settings *captur
     return capture->read_pcap.count != 0 ? &capture->read_pcap : &capture->interfaces;
 }
 
-// `capture` as it was in force at the end.
-static bool finish_report(const struct outputs *outputs, const struct capture_settings *capture,
+// `last`: what was in force at the end.
+static bool finish_report(const struct outputs *outputs, const struct settings *last,
                           const struct run_end *end, struct strbuf *text, struct error *error)
 {
+    const struct capture_settings *capture = &last->capture;
+    const struct anomaly_settings *anomalies = &last->analysis.anomalies;
     const struct string_list *inputs = inputs_of(capture);
     const char *notes[RUN_FAILURES];
     for (unsigned i = 0; i < end->failure_count; i++)
@@ -157,6 +160,7 @@ static bool finish_report(const struct outputs *outputs, const struct capture_se
         .source = control_source(outputs->control),
         .live = control_is_live(outputs->control),
         .observe_first = control_observes_first(outputs->control),
+        .explain_alerts = anomalies->explain,
     };
     const struct report_summary *summary = report_finish_summary(outputs->report, &context);
     if (summary == NULL)
@@ -170,6 +174,7 @@ static bool tell_summary(const struct outputs *outputs, const struct run_end *en
     if (!control_is_live(outputs->control) || outputs->settings->output.report != REPORT_AUTO)
         return true;
     run_summary_add(text, outputs->control, end->run_ns);
+    alert_lines_add_summary(text, outputs->alerts);
     return print_text(outputs->human, text, "the summary", error);
 }
 
@@ -182,8 +187,7 @@ bool outputs_tell(struct outputs *outputs, const struct run_end *end, struct err
     keep_first(tell_summary(outputs, end, &text, &failure), &failure, &good, error);
     const struct generation *last = control_generation(outputs->control);
     if (outputs->report != NULL)
-        keep_first(finish_report(outputs, &last->settings.capture, end, &text, &failure), &failure, &good,
-                   error);
+        keep_first(finish_report(outputs, &last->settings, end, &text, &failure), &failure, &good, error);
     generation_release(last);
     strbuf_done(&text);
     keep_first(finish_terminal(outputs->standard, &failure), &failure, &good, error);

@@ -10,6 +10,7 @@
 #include "capture/clock.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_source.h"
+#include "control/alert_metrics.h"
 #include "control/check.h"
 #include "control/control_inside.h"
 #include "control/cores.h"
@@ -192,6 +193,7 @@ static bool keep_settings(struct control *control, struct error *error)
     struct metric_group group = {run_metrics, run_metric_count, control, run_figures_hold,
                                  run_figures_release};
     metric_registry_add(&control->metrics, &group);
+    alert_metrics_add(control);
     return settings_copy(&control->file, control->settings, error);
 }
 

@@ -155,6 +155,21 @@ static void headline_names(struct report_summary *summary)
             tls->outdated, tls->flows);
 }
 
+static void headline_alerts(struct report_summary *summary)
+{
+    const struct report_alerts *alerts = &summary->alerts;
+    char kinds[256] = "";
+    size_t used = 0;
+    for (unsigned kind = 0; kind < ALERT_KINDS; kind++)
+        if (alerts->by_kind[kind] > 0)
+            used +=
+                (size_t)snprintf(kinds + used, sizeof kinds - used, "%s%" PRIu64 " %s", used > 0 ? ", " : "",
+                                 alerts->by_kind[kind], alert_kind_name((enum alert_kind)kind));
+    if (alerts->raised > 0)
+        say(&summary->headlines, "%" PRIu64 " alert%s raised: %s.", alerts->raised,
+            alerts->raised == 1 ? " was" : "s were", kinds);
+}
+
 void report_findings(struct report_summary *summary)
 {
     const struct report_context *context = &summary->context;
@@ -166,6 +181,7 @@ void report_findings(struct report_summary *summary)
     warn_sightings(summary);
     warn_quality(summary);
     warn_overflow(summary);
+    headline_alerts(summary);
     headline_tcp(summary);
     headline_names(summary);
 }

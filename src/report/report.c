@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "report/alerts.h"
 #include "report/findings.h"
 #include "report/flows.h"
 #include "report/names.h"
@@ -11,6 +12,7 @@ struct report {
     struct sink sink; // first: the sink is the report
     struct report_flows flows;
     struct report_names names;
+    struct alert_list alerts;
     struct totals totals; // of the end of the run
     struct report_summary summary;
 };
@@ -33,6 +35,11 @@ static void take_dns(struct sink *sink, const struct dns_transaction *transactio
     report_names_add_dns(&report_of(sink)->names, transaction);
 }
 
+static void take_alert(struct sink *sink, const struct alert_event *event)
+{
+    alert_list_add(&report_of(sink)->alerts, event);
+}
+
 static bool take_end(struct sink *sink, const struct totals *totals, struct error *error)
 {
     (void)error;
@@ -49,6 +56,7 @@ static const struct sink_ops report_ops = {
     .name = "report",
     .run = take_run,
     .dns = take_dns,
+    .alert = take_alert,
     .finish = take_end,
     .destroy = destroy_sink,
 };
@@ -59,7 +67,8 @@ struct report *report_create(unsigned top)
     if (report == NULL)
         return NULL;
     report->sink.ops = &report_ops;
-    if (!report_flows_init(&report->flows, top) || !report_names_init(&report->names, top)) {
+    if (!report_flows_init(&report->flows, top) || !report_names_init(&report->names, top) ||
+        !alert_list_init(&report->alerts, top)) {
         report_destroy(report);
         return NULL;
     }
@@ -74,6 +83,7 @@ void report_destroy(struct report *report)
     report_names_free(&report->summary);
     report_flows_done(&report->flows);
     report_names_done(&report->names);
+    alert_list_done(&report->alerts);
     free(report);
 }
 
@@ -91,6 +101,7 @@ const struct report_summary *report_finish_summary(struct report *report,
     if (!report_flows_finish(&report->flows, summary) ||
         !report_names_finish(&report->names, &report->totals, summary))
         return NULL;
+    alert_list_finish(&report->alerts, summary);
     report_findings(summary);
     return summary;
 }

@@ -22,6 +22,7 @@ struct report_context {
     const struct source *source; // for the names of interfaces; NULL = unknown
     bool live;
     bool observe_first; // capture.observation was first
+    bool explain_alerts;
 };
 
 enum { REPORT_SENTENCES = 24, REPORT_SENTENCE_BYTES = 800, REPORT_FILTER_BYTES = 192 };
@@ -210,6 +211,13 @@ struct report_overflow {
 
 enum { REPORT_INTERFACES = 64, REPORT_LINK_TYPES = 16, REPORT_PROTOCOLS = 16 };
 
+// Alerts of the run: each as it was told last, the most severe first.
+struct report_alerts {
+    uint64_t raised, by_kind[ALERT_KINDS];
+    unsigned count; // listed
+    const struct alert_event *rows;
+};
+
 struct report_summary {
     struct report_context context;
     struct report_sentences warnings;  // about the capture: what the figures below must be read with
@@ -237,6 +245,7 @@ struct report_summary {
     struct report_tls tls;
     struct report_doubts doubts;
     struct report_overflow overflow;
+    struct report_alerts alerts;
 };
 
 // Which endpoint is the client: 0 or 1; 0 when unknown.

@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/metric_text.h"
+#include "control/alert_metrics.h"
 #include "running.h"
 
 // A word is a name of the reference's section 7, as it stands in the document.
@@ -47,7 +48,7 @@ Test(metrics, say_what_a_snapshot_knows, .timeout = 60)
     cr_expect_not_null(strstr(text.text, "\nnetscope_config_last_reload_successful 1\n"));
     cr_expect_not_null(strstr(text.text, "stage=\"kernel\",reason=\"ring_full\"} 0\n"));
     cr_expect_lt(count_lines(text.text, false), 300);
-    cr_expect_eq(count_lines(text.text, true), 2 * run_metric_count);
+    cr_expect_eq(count_lines(text.text, true), 2 * (run_metric_count + alert_metric_count));
     control_reload_failed(running.control);
     strbuf_clear(&text);
     metric_text_add(&text, control_metrics(running.control));
