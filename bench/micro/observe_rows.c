@@ -1,0 +1,103 @@
+// What the detectors' look at a packet costs the shard, by what the packet is (detect/observe.h): nothing else is done with
+// the packets, in partitions and ticks as a shard has them.
+#include <string.h>
+
+#include "capture/clock.h"
+#include "detect/observe.h"
+#include "detect/targets.h"
+#include "micro/rows.h"
+#include "micro/series.h"
+
+enum { PARTITIONS = 64, TICK_PACKETS = 65536, PACKETS_A_SAMPLE = 16 * TICK_PACKETS, HOSTS = 250 };
+
+static const uint64_t observe_seed = 0x6f627365727665;
+
+struct observe_case {
+    const char *name;
+    uint8_t protocol, tcp_flags;
+    unsigned facts;
+    uint16_t source_port;
+    bool spoofed_sources, spoofed_targets; // any; else of HOSTS
+};
+
+static const struct observe_case cases[] = {
+    {"observe, TCP data", IP_PROTOCOL_TCP, TCP_ACK, OBSERVED_RECEIVER_SENT, 40000, false, false},
+    {"observe, UDP in known flows", IP_PROTOCOL_UDP, 0, OBSERVED_RECEIVER_SENT, 443, false, false},
+    {"observe, UDP flood, spoofed targets", IP_PROTOCOL_UDP, 0, 0, 40000, true, true},
+    {"observe, unasked DNS, spoofed targets", IP_PROTOCOL_UDP, 0, 0, 53, true, true},
+    {"observe, SYNs to known servers", IP_PROTOCOL_TCP, TCP_SYN, 0, 40000, false, false},
+    {"observe, SYNs, spoofed sources", IP_PROTOCOL_TCP, TCP_SYN, 0, 40000, true, false},
+    {"observe, SYNs, spoofed targets", IP_PROTOCOL_TCP, TCP_SYN, 0, 40000, true, true},
+    {"observe, echo requests", IP_PROTOCOL_ICMP, 0, 0, 8, false, false},
+};
+
+static struct packet packet_of(const struct observe_case *what)
+{
+    struct packet packet = {
+        .ip_protocol = what->protocol,
+        .has_transport = true,
+        .ports_known = true,
+        .tcp.flags = what->tcp_flags,
+        .source_port = what->source_port,
+        .target_port = what->protocol == IP_PROTOCOL_ICMP ? 0 : 443,
+        .source = address_v4((const uint8_t[4]){10, 0, 0, 1}),
+        .target = address_v4((const uint8_t[4]){10, 1, 0, 1}),
+    };
+    return packet;
+}
+
+static void set_host(struct address *address, uint32_t number, bool spoofed)
+{
+    if (spoofed) {
+        number &= 0x3fffffff; // no multicast
+        memcpy(address->bytes, &number, sizeof number);
+        address->bytes[0] &= 0x7f;
+    } else {
+        address->bytes[3] = (uint8_t)(number % HOSTS);
+    }
+}
+
+static void reset(struct partition_evidence partitions[PARTITIONS])
+{
+    for (unsigned p = 0; p < PARTITIONS; p++)
+        for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
+            target_table_reset(partitions[p].targets[kind]);
+}
+
+static double time_observe(const struct observe_case *what, struct partition_evidence partitions[PARTITIONS])
+{
+    struct packet packet = packet_of(what);
+    uint64_t state = 1;
+    int64_t begin_ns = clock_now_ns();
+    for (unsigned i = 0; i < PACKETS_A_SAMPLE; i++) {
+        state = state * 6364136223846793005 + 1442695040888963407;
+        set_host(&packet.source, (uint32_t)(state >> 32), what->spoofed_sources);
+        set_host(&packet.target, (uint32_t)(state >> 20), what->spoofed_targets);
+        packet.number = i;
+        observe_packet(&partitions[state >> 58], &packet, what->facts, observe_seed);
+        if (i % TICK_PACKETS == TICK_PACKETS - 1)
+            reset(partitions);
+    }
+    return (double)(clock_now_ns() - begin_ns) / PACKETS_A_SAMPLE;
+}
+
+static void measure_case(const struct observe_case *what, unsigned repetitions)
+{
+    static struct partition_evidence partitions[PARTITIONS];
+    struct series series = {0};
+    time_observe(what, partitions);
+    for (unsigned i = 0; i < repetitions; i++)
+        series_add(&series, time_observe(what, partitions));
+    series_print(&series, what->name, "ns/packet");
+    for (unsigned p = 0; p < PARTITIONS; p++)
+        for (unsigned kind = 0; kind < TARGET_KINDS; kind++) {
+            target_table_destroy(partitions[p].targets[kind]);
+            partitions[p].targets[kind] = NULL;
+        }
+}
+
+void measure_observe(const struct micro_options *options)
+{
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        measure_case(&cases[i], options->repetitions);
+}
