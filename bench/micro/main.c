@@ -25,6 +25,7 @@ static const struct row rows[] = {
     {"question", "the flows with the most bytes of a million, in slices between batches", measure_question},
     {"ring", "a record through record_ring, from one thread to another", measure_ring},
     {"shard", "shard_batch and shard_tick over the frames, names and top flows included", measure_shard},
+    {"observe", "what detection looks at of a packet, by what it is", measure_observe},
     {"export", "a flow rendered as a JSON line", measure_export},
 };
 

@@ -177,10 +177,8 @@ static void make_event(struct aggregate *aggregate, const struct flow_record *re
 
 static void give_flows(struct aggregate *aggregate, struct pipeline_tick *tick)
 {
-    if (tick->last) {
+    if (tick->last)
         event_log_begin_end(aggregate->flows);
-        event_log_begin_end(aggregate->alerts);
-    }
     bool wanted = aggregate->flows_wanted || event_log_is_read(aggregate->flows);
     for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
         if (wanted)

@@ -13,12 +13,13 @@ struct alerting {
     struct event_log *log;
     struct alert_block *block; // that is being filled; NULL = none
     struct detection *detection;
-    struct alert_plan *plan;            // in force
-    int64_t offset_ns;                  // of the tick: flow time minus stamps
-    _Atomic(struct alert_plan *) next;  // NULL = no news
+    struct alert_plan *plan;           // in force
+    int64_t offset_ns;                 // of the tick: flow time minus stamps
+    _Atomic(struct alert_plan *) next; // NULL = no news
 };
 
-struct alert_plan *alert_plan_create(const struct anomaly_settings *settings, bool enabled, struct error *error)
+struct alert_plan *alert_plan_create(const struct anomaly_settings *settings, bool enabled,
+                                     struct error *error)
 {
     struct alert_plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL) {
@@ -168,7 +169,8 @@ static void follow_settings(struct alerting *alerting)
 static void tell_expired(struct alerting *alerting, int64_t now_ns)
 {
     for (const char *entry; (entry = allow_list_expired(alerting->plan->allow, now_ns)) != NULL;)
-        log_warning("detect", "an entry of analysis.anomalies.allow has expired and covers nothing any more: %s",
+        log_warning("detect",
+                    "an entry of analysis.anomalies.allow has expired and covers nothing any more: %s",
                     entry);
 }
 

@@ -32,7 +32,7 @@ struct alerting_setup {
     void (*made)(void *owner, struct alert_event *event);
     void *owner;
 };
-enum { ALERTS_KEPT = 4096 }; // an hour at the greatest rate; 18 MB when full
+enum { ALERTS_KEPT = 4096 };                    // an hour at the greatest rate; 18 MB when full
 uint64_t alerting_log_bytes(uint64_t capacity); // that the log takes at most
 
 // Takes the plan, on failure too.

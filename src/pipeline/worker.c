@@ -151,7 +151,8 @@ static struct shard_report *take_report(struct worker *worker)
     for (struct shard_report *report; (report = pop(worker->spare_reports)) != NULL;)
         worker->stack[worker->stacked++] = report;
     assert(worker->stacked <= WORKER_REPORTS);
-    return worker->stacked != 0 ? worker->stack[--worker->stacked] : take_spare(worker, worker->spare_reports);
+    return worker->stacked != 0 ? worker->stack[--worker->stacked]
+                                : take_spare(worker, worker->spare_reports);
 }
 
 static void fill_part(struct worker *worker, struct part *part)
