@@ -1,5 +1,5 @@
 // questions: how soon ten askers at once get the first page about a million flows, while 100,000 packets a second come,
-// and whether packets are lost meanwhile. One of the ten never takes its answers. See --help.
+// and whether packets are lost meanwhile. The last of several never takes its answers. See --help.
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ enum {
     FILL_STEPS = 2, // both sides of every flow have spoken then
     FILL_RATE = 300000,
     RATE = 100000, // packets a second while questions are asked
-    ASKERS = 10,
+    MOST_ASKERS = 16,
     QUESTIONS = 20,
     LIMIT = 100,
     CHUNKS = 256,
@@ -28,6 +28,7 @@ enum {
 };
 
 static uint64_t flows = 1000000;
+static unsigned askers_at_once = 10;
 
 // Conversations, paced by the clock as an interface would bring them: it never waits for the pipeline.
 struct paced_source {
@@ -222,26 +223,32 @@ static int compare(const void *left, const void *right)
     return (one > other) - (one < other);
 }
 
+static void print_waits(double waited_ms[], size_t count)
+{
+    qsort(waited_ms, count, sizeof waited_ms[0], compare);
+    printf("first page, askers at once: %u, median %.1f ms, 95th percentile %.1f ms, longest %.1f ms\n",
+           askers_at_once, waited_ms[count / 2], waited_ms[count * 95 / 100], waited_ms[count - 1]);
+}
+
 static void *ask_all(void *argument)
 {
     struct pipeline *pipeline = argument;
-    static struct asker askers[ASKERS];
-    static double waited_ms[(ASKERS - 1) * QUESTIONS];
-    for (unsigned i = 0; i < ASKERS; i++) {
-        askers[i] = (struct asker){.pipeline = pipeline, .query = query_of(i), .forgets = i == ASKERS - 1};
+    static struct asker askers[MOST_ASKERS];
+    static double waited_ms[MOST_ASKERS * QUESTIONS];
+    size_t waits = 0;
+    for (unsigned i = 0; i < askers_at_once; i++) {
+        bool forgets = i > 0 && i + 1 == askers_at_once;
+        askers[i] = (struct asker){.pipeline = pipeline, .query = query_of(i), .forgets = forgets};
         if (pthread_create(&askers[i].thread, NULL, ask_on, &askers[i]) != 0)
             fail("no thread");
     }
-    for (unsigned i = 0; i < ASKERS; i++) {
+    for (unsigned i = 0; i < askers_at_once; i++) {
         pthread_join(askers[i].thread, NULL);
-        if (!askers[i].forgets)
-            memcpy(&waited_ms[i * QUESTIONS], askers[i].waited_ms, sizeof askers[i].waited_ms);
+        for (unsigned j = 0; j < QUESTIONS && !askers[i].forgets; j++)
+            waited_ms[waits++] = askers[i].waited_ms[j];
         flow_selection_release(askers[i].query.selection);
     }
-    size_t count = sizeof waited_ms / sizeof waited_ms[0];
-    qsort(waited_ms, count, sizeof waited_ms[0], compare);
-    printf("first page, %d askers at once: median %.1f ms, 95th percentile %.1f ms, longest %.1f ms\n",
-           ASKERS, waited_ms[count / 2], waited_ms[count * 95 / 100], waited_ms[count - 1]);
+    print_waits(waited_ms, waits);
     return NULL;
 }
 
@@ -278,21 +285,29 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
         fail("no thread");
 }
 
+static unsigned number_of(const char *word, unsigned most)
+{
+    unsigned long number = strtoul(word, NULL, 10);
+    return number >= 1 && number <= most ? (unsigned)number : 1;
+}
+
 int main(int count, char **words)
 {
-    if (count > 3 || (count == 2 && strcmp(words[1], "--help") == 0)) {
-        puts("Usage: questions [WORKERS [FLOWS]]\nTen askers about a million flows, while packets come.");
+    if (count > 4 || (count == 2 && strcmp(words[1], "--help") == 0)) {
+        puts("Usage: questions [WORKERS [ASKERS [FLOWS]]]\n"
+             "Askers (10) about a million flows, while packets come.");
         return count == 2 ? 0 : 2;
     }
-    flows = count == 3 ? strtoull(words[2], NULL, 10) : flows;
-    unsigned cores = cores_allowed(), workers = count >= 2 ? (unsigned)strtoul(words[1], NULL, 10) : 2;
+    askers_at_once = count >= 3 ? number_of(words[2], MOST_ASKERS) : askers_at_once;
+    flows = count == 4 ? strtoull(words[3], NULL, 10) : flows;
+    unsigned cores = cores_allowed(), workers = count >= 2 ? number_of(words[1], PIPELINE_WORKERS) : 2;
     struct pipeline_setup setup = {
         .policy = {.hash_seed = 1,
                    .timeout_ns = 600 * NS_PER_S,
                    .tcp_timeout_ns = 600 * NS_PER_S,
                    .rtt = true},
         .tick_ns = NS_PER_S / 20,
-        .workers = workers >= 1 && workers <= PIPELINE_WORKERS ? workers : 1,
+        .workers = workers,
         .threads = cores > 1 ? cores - 1 : 1,
         .batch = BATCH,
         .instance = 1,

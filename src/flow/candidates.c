@@ -80,58 +80,27 @@ void candidates_cut(struct flow_candidates *candidates)
     candidates->count = wanted;
     candidates->bounded = true;
     candidates->bound = candidates->items[wanted - 1];
-    candidates->bound_address =
-        flow_address_number(candidates->bound.key.addresses[0], candidates->bound.key.ip_version);
-}
-
-// Bits of the flows whose keys may be before the bound's.
-static uint64_t before_bound(const struct flow_candidates *candidates, const struct flow_faces *faces)
-{
-    const struct flow_key *bound = &candidates->bound.key;
-    uint64_t less = 0, same = 0, address = 0;
-    for (unsigned i = faces->count; i-- > 0;) {
-        less = less << 1 | (faces->protocol[i] < bound->protocol);
-        same = same << 1 | (faces->protocol[i] == bound->protocol);
-    }
-    if (faces->version != bound->ip_version)
-        return faces->version < bound->ip_version ? less | same : less;
-    for (unsigned i = faces->count; i-- > 0 && faces->version == 4;)
-        address = address << 1 | (faces->address.v4[0][i] <= (uint32_t)candidates->bound_address);
-    for (unsigned i = faces->count; i-- > 0 && faces->version != 4;)
-        address = address << 1 | (faces->address.v6[0][i] <= candidates->bound_address);
-    return less | (same & address);
 }
 
 uint64_t candidates_among(const struct flow_candidates *candidates, const struct flow_faces *faces,
                           const uint64_t ranks[], uint64_t of)
 {
-    uint64_t better = 0, like = 0, bound = candidates->bound.rank;
+    uint64_t bound = candidates->bound.rank;
     if (!candidates->bounded)
         return of;
-    for (unsigned i = faces->count; i-- > 0;) {
-        better = better << 1 | (ranks[i] > bound);
-        like = like << 1 | (ranks[i] == bound);
-    }
-    like &= of;
-    return (better & of) | (like != 0 ? like & before_bound(candidates, faces) : 0);
-}
-
-// Protocol, IP version and the first bytes of endpoint A's address: as a number in the order of flow_key_compare().
-static uint64_t prefix_of(const struct flow_key *key)
-{
-    uint64_t prefix = (uint64_t)key->protocol << 8 | key->ip_version;
-    for (unsigned i = 0; i < 6; i++)
-        prefix = prefix << 8 | key->addresses[0][i];
-    return prefix;
+    of &= column_within(ranks, bound, UINT64_MAX);
+    uint64_t like = of != 0 ? of & column_within(ranks, bound, bound) : 0;
+    if (like == 0)
+        return of;
+    return (of & ~like) | (like & column_within(faces->key_prefix, 0, candidates->bound.prefix));
 }
 
 void candidates_add(struct flow_candidates *candidates, const struct flow_candidate *candidate)
 {
-    struct flow_candidate own = *candidate;
-    own.prefix = prefix_of(&own.key);
-    if (candidates->bounded && !is_better(&own, &candidates->bound))
+    if (candidates->bounded && !is_better(candidate, &candidates->bound))
         return;
-    candidates->items[candidates->count++] = own;
+    assert(candidates->count < candidates->room);
+    candidates->items[candidates->count++] = *candidate;
     if (candidates->count == candidates->room)
         candidates_cut(candidates);
 }

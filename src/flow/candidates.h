@@ -10,7 +10,7 @@ void *flow_touched_memory(size_t bytes);
 
 struct flow_candidate {
     uint64_t rank;   // larger is better
-    uint64_t prefix; // of the key, as it is ordered; candidates_add() sets it
+    uint64_t prefix; // of the key: flow_key_prefix()
     struct flow_key key;
     uint32_t id;
 };
@@ -20,7 +20,6 @@ struct flow_candidates {
     unsigned count, room, wanted;
     bool bounded; // what is worse than `bound` is not wanted any more
     struct flow_candidate bound;
-    wide_number bound_address; // of its endpoint A
 };
 
 // False without memory. Touches all of it: the shard that fills it must not wait for pages.
@@ -28,7 +27,7 @@ bool candidates_init(struct flow_candidates *candidates, unsigned wanted);
 void candidates_done(struct flow_candidates *candidates);
 
 // Of faces with these ranks, which are bits of `of`, those that may be among the best. Many flows may be of one rank:
-// then the first parts of their keys say so mostly.
+// then the beginnings of their keys say so mostly.
 uint64_t candidates_among(const struct flow_candidates *candidates, const struct flow_faces *faces,
                           const uint64_t ranks[], uint64_t of);
 void candidates_add(struct flow_candidates *candidates, const struct flow_candidate *candidate);

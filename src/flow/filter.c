@@ -5,113 +5,135 @@
 
 #include "flow/selection.h"
 
-// Bits, one for each place of a column; the last place first.
+// Faces. What is asked of a column is asked of those flows that are bits of `among`, and is answered with some of them, so
+// that nothing is asked any more once none is left.
 
-static uint64_t numbers_in(const struct number_set *set, const uint32_t column[], unsigned count)
+static uint64_t numbers_in(const struct number_set *set, const uint32_t column[], uint64_t among)
 {
     enum { FEW = 4 };
     uint64_t bits = 0;
-    if (set->count > FEW) {
-        for (unsigned i = count; i-- > 0;)
-            bits = bits << 1 | number_set_has(set, column[i]);
-        return bits;
+    if (set->count == 0)
+        return 0;
+    if (set->count <= FEW) {
+        for (unsigned i = 0; i < set->count; i++)
+            bits |= column_within_32(column, set->narrow[i].first, set->narrow[i].last);
+        return bits & among;
     }
-    for (unsigned range = 0; range < set->count; range++) {
-        uint32_t first = set->narrow[range].first, span = set->narrow[range].last - first;
-        uint64_t inside = 0;
-        for (unsigned i = count; i-- > 0;)
-            inside = inside << 1 | (column[i] - first <= span);
-        bits |= inside;
+    among &= column_within_32(column, set->narrow[0].first, set->narrow[set->count - 1].last);
+    while (among != 0) {
+        unsigned i = column_take_place(&among);
+        bits |= (uint64_t)number_set_has(set, column[i]) << i;
     }
     return bits;
 }
 
-static uint64_t wide_numbers_in(const struct number_set *set, const wide_number column[], unsigned count)
+static uint64_t wide_numbers_in(const struct number_set *set, const wide_number column[], uint64_t among)
 {
     uint64_t bits = 0;
-    for (unsigned i = count; i-- > 0;)
-        bits = bits << 1 | number_set_has_wide(set, column[i]);
+    while (among != 0) {
+        unsigned i = column_take_place(&among);
+        bits |= (uint64_t)number_set_has_wide(set, column[i]) << i;
+    }
     return bits;
 }
 
-static uint64_t figures_in(const struct filter_range *range, const uint64_t column[], unsigned count)
+static uint64_t figures_in(const struct filter_range *range, const uint64_t column[], uint64_t among)
 {
-    uint64_t bits = 0;
-    for (unsigned i = count; i-- > 0;)
-        bits = bits << 1 | (column[i] >= range->min && column[i] <= range->max);
-    return bits;
+    return among != 0 ? among & column_within(column, range->min, range->max) : 0;
 }
 
-static uint64_t durations_in(const struct filter_range *range, const struct flow_faces *faces)
+static uint64_t durations_in(const struct filter_range *range, const struct flow_faces *faces, uint64_t among)
 {
     uint64_t bits = 0;
-    for (unsigned i = faces->count; i-- > 0;) {
+    while (among != 0) {
+        unsigned i = column_take_place(&among);
         uint64_t span_ns = flow_span_ns(faces->first_ns[i], faces->last_ns[i]);
-        bits = bits << 1 | (span_ns >= range->min && span_ns <= range->max);
+        bits |= (uint64_t)(span_ns >= range->min && span_ns <= range->max) << i;
     }
     return bits;
 }
 
-static uint64_t addresses_in(const struct address_set *set, const struct flow_faces *faces, int side)
+static uint64_t addresses_in(const struct address_set *set, const struct flow_faces *faces, int side,
+                             uint64_t among)
 {
-    return faces->version == 4 ? numbers_in(&set->v4, faces->address.v4[side], faces->count)
-                               : wide_numbers_in(&set->v6, faces->address.v6[side], faces->count);
+    return faces->version == 4 ? numbers_in(&set->v4, faces->address.v4[side], among)
+                               : wide_numbers_in(&set->v6, faces->address.v6[side], among);
 }
 
-static uint64_t ends_in(const struct prepared_end *end, const struct flow_faces *faces, int side)
+static uint64_t ends_in(const struct prepared_end *end, const struct flow_faces *faces, int side,
+                        uint64_t among)
 {
-    uint64_t bits = flow_faces_all(faces);
-    if (end->asks_ports)
-        bits &= faces->ports & numbers_in(&end->ports, faces->port[side], faces->count);
-    if (end->asks_networks && bits != 0)
-        bits &= addresses_in(&end->networks, faces, side);
-    return bits;
+    if (end->asks_ports && among != 0)
+        among = numbers_in(&end->ports, faces->port[side], among & faces->ports);
+    if (end->asks_networks && among != 0)
+        among = addresses_in(&end->networks, faces, side, among);
+    return among;
 }
 
-static uint64_t pairs_in(const struct prepared_filter *filter, const struct flow_faces *faces)
+// `one` at A and `other` at B.
+static uint64_t both_ends_in(const struct prepared_end *one, const struct prepared_end *other,
+                             const struct flow_faces *faces, uint64_t among)
+{
+    return ends_in(other, faces, 1, ends_in(one, faces, 0, among));
+}
+
+static uint64_t pairs_in(const struct prepared_filter *filter, const struct flow_faces *faces, uint64_t among)
 {
     const struct prepared_end *one = &filter->end[FILTER_ONE_END], *other = &filter->end[FILTER_OTHER_END];
-    return (ends_in(one, faces, 0) & ends_in(other, faces, 1)) |
-           (ends_in(one, faces, 1) & ends_in(other, faces, 0));
+    uint64_t found = both_ends_in(one, other, faces, among);
+    return found | both_ends_in(other, one, faces, among & ~found);
 }
 
-static uint64_t roles_in(const struct prepared_filter *filter, const struct flow_faces *faces)
+static uint64_t roles_in(const struct prepared_filter *filter, const struct flow_faces *faces, uint64_t among)
 {
     const struct prepared_end *client = &filter->end[FILTER_CLIENT], *server = &filter->end[FILTER_SERVER];
-    uint64_t from_a = ends_in(client, faces, 0) & ends_in(server, faces, 1) & ~faces->client;
-    uint64_t from_b = ends_in(client, faces, 1) & ends_in(server, faces, 0) & faces->client;
-    return (from_a | from_b) & faces->roles;
+    among &= faces->roles;
+    return both_ends_in(client, server, faces, among & ~faces->client) |
+           both_ends_in(server, client, faces, among & faces->client);
 }
 
 static uint64_t fields_in(const struct prepared_filter *filter, enum filter_field field,
-                          const uint32_t column[], const struct flow_faces *faces)
+                          const uint32_t column[], uint64_t among)
 {
-    return filter->field[field].count == 0 ? UINT64_MAX
-                                           : numbers_in(&filter->field[field], column, faces->count);
+    const struct number_set *set = &filter->field[field];
+    return set->count == 0 || among == 0 ? among : numbers_in(set, column, among);
+}
+
+static uint64_t quality_in(const struct prepared_filter *filter, const struct flow_faces *faces,
+                           uint64_t among)
+{
+    const struct filter_range *figure = filter->figure;
+    if (filter->asks_figure[FILTER_RTT_NS])
+        among = figures_in(&figure[FILTER_RTT_NS], faces->rtt_ns, among & faces->rtt);
+    if (filter->asks_figure[FILTER_RETRANSMISSIONS])
+        among = figures_in(&figure[FILTER_RETRANSMISSIONS], faces->retransmissions, among & faces->counted);
+    return among;
 }
 
 // What faces decide for good, cheap and telling things first.
 static uint64_t nodes_in(const struct prepared_filter *filter, const struct flow_faces *faces)
 {
     const struct filter_range *figure = filter->figure;
-    uint64_t bits = flow_faces_all(faces) & fields_in(filter, FILTER_PROTOCOL, faces->protocol, faces) &
-                    fields_in(filter, FILTER_TCP_STATE, faces->tcp_state, faces);
+    uint64_t bits = fields_in(filter, FILTER_PROTOCOL, faces->protocol, flow_faces_all(faces));
+    bits = fields_in(filter, FILTER_TCP_STATE, faces->tcp_state, bits);
     if (filter->field[FILTER_VLAN].count > 0)
-        bits &= faces->tagged & fields_in(filter, FILTER_VLAN, faces->vlan, faces);
+        bits = fields_in(filter, FILTER_VLAN, faces->vlan, bits & faces->tagged);
+    bits = quality_in(filter, faces, bits);
     if (filter->asks_figure[FILTER_BYTES])
-        bits &= figures_in(&figure[FILTER_BYTES], faces->bytes, faces->count);
-    if (filter->pair && bits != 0)
-        bits &= pairs_in(filter, faces);
-    if (filter->roles && bits != 0)
-        bits &= roles_in(filter, faces);
-    if (filter->asks_figure[FILTER_DURATION_NS] && bits != 0)
-        bits &= durations_in(&figure[FILTER_DURATION_NS], faces);
+        bits = figures_in(&figure[FILTER_BYTES], faces->bytes, bits);
+    if (filter->pair)
+        bits = pairs_in(filter, faces, bits);
+    if (filter->roles)
+        bits = roles_in(filter, faces, bits);
+    if (filter->asks_figure[FILTER_DURATION_NS])
+        bits = durations_in(&figure[FILTER_DURATION_NS], faces, bits);
     return bits;
 }
 
-static uint64_t named_in(const struct prepared_filter *filter, const struct flow_faces *faces)
+static uint64_t named_in(const struct prepared_filter *filter, const struct flow_faces *faces, uint64_t among)
 {
-    return addresses_in(&filter->named, faces, 0) | addresses_in(&filter->named, faces, 1);
+    uint64_t found = addresses_in(&filter->named, faces, 0, among);
+    return found | addresses_in(&filter->named, faces, 1, among & ~found);
 }
 
 static void require(struct flow_fit *fit, uint64_t may, uint64_t does)
@@ -134,37 +156,19 @@ static bool figure_fits(const struct prepared_filter *filter, enum filter_figure
 static void require_extra(const struct prepared_filter *filter, const struct flow_faces *faces,
                           struct flow_fit *fit)
 {
-    uint64_t extra = faces->extra;
+    uint64_t extra = faces->extra, among = fit->may;
     if (filter->field[FILTER_INTERFACE].count > 0)
-        require(fit, extra, fields_in(filter, FILTER_INTERFACE, faces->interface, faces));
+        require(fit, extra, fields_in(filter, FILTER_INTERFACE, faces->interface, among));
     if (filter->asks_figure[FILTER_PACKETS])
-        require(fit, extra,
-                ~extra & figures_in(&filter->figure[FILTER_PACKETS], faces->packets, faces->count));
+        require(fit, extra, figures_in(&filter->figure[FILTER_PACKETS], faces->packets, among & ~extra));
     if (filter->field[FILTER_APP].count > 0)
         require(fit, extra, field_fits(filter, FILTER_APP, FLOW_APP_NONE) ? ~extra : 0);
     if (filter->name_count > 0)
-        require(fit, extra, named_in(filter, faces));
+        require(fit, extra, named_in(filter, faces, among));
     if (filter->field[FILTER_TUNNEL_ID].count > 0)
         require(fit, faces->tunnel, 0);
     if (filter->field[FILTER_TUNNEL_KIND].count > 0)
         require(fit, faces->tunnel, field_fits(filter, FILTER_TUNNEL_KIND, TUNNEL_NONE) ? ~faces->tunnel : 0);
-}
-
-// Whether quality is measured at all is not in a face: that there were no retransmissions the record says.
-static void require_quality(const struct prepared_filter *filter, const struct flow_faces *faces,
-                            struct flow_fit *fit)
-{
-    const struct filter_range *figure = filter->figure;
-    uint64_t measured = faces->measured;
-    if (filter->asks_figure[FILTER_RTT_NS])
-        require(fit, ~measured,
-                measured & faces->rtt & figures_in(&figure[FILTER_RTT_NS], faces->rtt_ns, faces->count));
-    if (!filter->asks_figure[FILTER_RETRANSMISSIONS])
-        return;
-    uint64_t may =
-        figures_in(&figure[FILTER_RETRANSMISSIONS], faces->retransmissions, faces->count) | ~measured;
-    may &= faces->tcp;
-    require(fit, may, figure[FILTER_RETRANSMISSIONS].min > 0 ? may & measured : 0);
 }
 
 static struct flow_fit filter_fits_faces(const struct prepared_filter *filter, const struct flow_faces *faces)
@@ -174,7 +178,6 @@ static struct flow_fit filter_fits_faces(const struct prepared_filter *filter, c
     if (!filter->asks_parts || bits == 0)
         return fit;
     require_extra(filter, faces, &fit);
-    require_quality(filter, faces, &fit);
     if (filter->community_count > 0)
         fit.does = 0;
     return fit;
@@ -262,23 +265,11 @@ static bool text_fits(const struct prepared_filter *filter, const char *text)
 static bool names_fit(const struct prepared_filter *filter, const struct flow_faces *face,
                       const struct flow_record *record)
 {
-    if (filter->name_count == 0 || named_in(filter, face) != 0)
+    if (filter->name_count == 0 || named_in(filter, face, 1) != 0)
         return true;
     const struct flow_names *names = record->names;
     return names != NULL && (text_fits(filter, names->text[FLOW_TEXT_SNI]) ||
                              text_fits(filter, names->text[FLOW_TEXT_DNS_QUERY]));
-}
-
-static bool quality_fits(const struct prepared_filter *filter, const struct flow_record *record)
-{
-    if (filter->asks_figure[FILTER_RTT_NS] &&
-        (record->rtt_samples == 0 || !figure_fits(filter, FILTER_RTT_NS, (uint64_t)record->rtt_ewma_ns)))
-        return false;
-    if (!filter->asks_figure[FILTER_RETRANSMISSIONS])
-        return true;
-    return record->has_quality && !record->no_retransmissions && record->protocol == IP_PROTOCOL_TCP &&
-           figure_fits(filter, FILTER_RETRANSMISSIONS,
-                       record->retransmissions[0] + record->retransmissions[1]);
 }
 
 static bool community_fits(const struct prepared_filter *filter, const struct flow_record *record)
@@ -309,7 +300,7 @@ static bool filter_fits(const struct prepared_filter *filter, const struct flow_
     return nodes_in(filter, face) != 0 && interface_fits(filter, record) &&
            figure_fits(filter, FILTER_PACKETS, record->packets[0] + record->packets[1]) &&
            field_fits(filter, FILTER_APP, record->facts.app) && tunnel_fits(filter, record) &&
-           quality_fits(filter, record) && names_fit(filter, face, record) && community_fits(filter, record);
+           names_fit(filter, face, record) && community_fits(filter, record);
 }
 
 bool flow_selection_fits(const struct flow_selection *selection, const struct flow_record *record)

@@ -146,8 +146,7 @@ static bool asks_parts(const struct prepared_filter *filter)
 {
     return filter->field[FILTER_INTERFACE].count > 0 || filter->field[FILTER_TUNNEL_KIND].count > 0 ||
            filter->field[FILTER_TUNNEL_ID].count > 0 || filter->field[FILTER_APP].count > 0 ||
-           filter->asks_figure[FILTER_PACKETS] || filter->asks_figure[FILTER_RETRANSMISSIONS] ||
-           filter->asks_figure[FILTER_RTT_NS] || filter->name_count > 0 || filter->community_count > 0;
+           filter->asks_figure[FILTER_PACKETS] || filter->name_count > 0 || filter->community_count > 0;
 }
 
 static bool prepare(const struct flow_filter *filter, struct flow_selection *selection,

@@ -43,9 +43,9 @@ uint64_t flow_rank(struct flow_ordering ordering, const struct flow_record *reco
     case FLOWS_BY_DURATION:
         return rank_known(ordering, span_ns);
     case FLOWS_BY_RETRANSMISSIONS:
-        if (record->protocol != IP_PROTOCOL_TCP || !record->has_quality)
-            return 0;
-        return rank_known(ordering, record->retransmissions[0] + record->retransmissions[1]);
+        return flow_counts_retransmissions(record)
+                   ? rank_known(ordering, record->retransmissions[0] + record->retransmissions[1])
+                   : 0;
     case FLOWS_BY_RTT:
         return record->rtt_samples > 0 ? rank_known(ordering, (uint64_t)record->rtt_ewma_ns) : 0;
     case FLOWS_BY_RATE:
@@ -55,76 +55,65 @@ uint64_t flow_rank(struct flow_ordering ordering, const struct flow_record *reco
     return rank_rate(ordering, bytes, span_ns);
 }
 
-static void rank_all_known(struct flow_ordering ordering, const uint64_t values[], unsigned count,
-                           uint64_t ranks[])
+// rank_known() of a column whose values are known where `known` has bits.
+static void rank_column(struct flow_ordering ordering, const uint64_t values[], uint64_t known,
+                        uint64_t ranks[])
 {
-    for (unsigned i = 0; i < count; i++)
-        ranks[i] = rank_known(ordering, values[i]);
+    uint64_t turn = ordering.ascending ? UINT64_MAX : 0; // to the number that is as far from the other end
+    for (unsigned i = 0; i < FLOW_FACES; i++) {
+        uint64_t shifted = values[i] + (values[i] != UINT64_MAX);
+        ranks[i] = ((shifted ^ turn) - turn) & (0 - (known >> i & 1));
+    }
 }
 
-static void rank_all_times(struct flow_ordering ordering, const int64_t times_ns[], unsigned count,
-                           uint64_t ranks[])
+static void rank_times(struct flow_ordering ordering, const int64_t times_ns[], uint64_t ranks[])
 {
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < FLOW_FACES; i++)
         ranks[i] = rank_time(ordering, times_ns[i]);
 }
 
-static void rank_spans(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t ranks[])
+// These cost a division each, or nearly as much.
+static void rank_spans(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t of,
+                       uint64_t ranks[])
 {
-    for (unsigned i = 0; i < faces->count; i++) {
+    memset(ranks, 0, FLOW_FACES * sizeof ranks[0]);
+    while (of != 0) {
+        unsigned i = column_take_place(&of);
         uint64_t span_ns = flow_span_ns(faces->first_ns[i], faces->last_ns[i]);
         ranks[i] = ordering.by == FLOWS_BY_DURATION ? rank_known(ordering, span_ns)
                                                     : rank_rate(ordering, faces->bytes[i], span_ns);
     }
 }
 
-static void rank_rtt(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t ranks[])
+uint64_t flow_ranks_of_faces(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t of,
+                             uint64_t ranks[])
 {
-    for (unsigned i = 0; i < faces->count; i++)
-        ranks[i] = (faces->rtt >> i & 1) != 0 ? rank_known(ordering, faces->rtt_ns[i]) : 0;
-}
-
-// Whether quality is measured at all a face does not say: with none that is known, it is one that is or zero.
-static uint64_t rank_retransmissions(struct flow_ordering ordering, const struct flow_faces *faces,
-                                     uint64_t ranks[])
-{
-    uint64_t right = 0;
-    for (unsigned i = 0; i < faces->count; i++) {
-        bool tcp = (faces->tcp >> i & 1) != 0;
-        ranks[i] = tcp ? rank_known(ordering, faces->retransmissions[i]) : 0;
-        right |= (uint64_t)(!tcp || faces->retransmissions[i] > 0) << i;
-    }
-    return right & faces->measured;
-}
-
-uint64_t flow_ranks_of_faces(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t ranks[])
-{
-    unsigned count = faces->count;
     switch (ordering.by) {
     case FLOWS_BY_BYTES:
-        rank_all_known(ordering, faces->bytes, count, ranks);
-        return UINT64_MAX;
+        rank_column(ordering, faces->bytes, UINT64_MAX, ranks);
+        return of;
     case FLOWS_BY_PACKETS:
-        rank_all_known(ordering, faces->packets, count, ranks);
-        return ~faces->extra;
+        rank_column(ordering, faces->packets, UINT64_MAX, ranks);
+        return of & ~faces->extra;
     case FLOWS_BY_RECENCY:
-        rank_all_times(ordering, faces->last_ns, count, ranks);
-        return ~faces->extra;
+        rank_times(ordering, faces->last_ns, ranks);
+        return of & ~faces->extra;
     case FLOWS_BY_FIRST_SEEN:
-        rank_all_times(ordering, faces->first_ns, count, ranks);
-        return ~faces->extra;
+        rank_times(ordering, faces->first_ns, ranks);
+        return of & ~faces->extra;
     case FLOWS_BY_RETRANSMISSIONS:
-        return rank_retransmissions(ordering, faces, ranks);
+        rank_column(ordering, faces->retransmissions, faces->counted, ranks);
+        return of;
     case FLOWS_BY_RTT:
-        rank_rtt(ordering, faces, ranks);
-        return faces->measured;
+        rank_column(ordering, faces->rtt_ns, faces->rtt, ranks);
+        return of;
     case FLOWS_BY_DURATION:
     case FLOWS_BY_RATE:
     case FLOW_ORDERS:
         break;
     }
-    rank_spans(ordering, faces, ranks);
-    return UINT64_MAX;
+    rank_spans(ordering, faces, of, ranks);
+    return of;
 }
 
 unsigned flow_order_parts(enum flow_order order)

@@ -28,8 +28,10 @@ struct flow_ordering {
 
 // What orders a flow: a larger rank comes first.
 uint64_t flow_rank(struct flow_ordering ordering, const struct flow_record *record);
-// The same of all faces. Returns for which of them it is right, as bits; of the others the record has to tell.
-uint64_t flow_ranks_of_faces(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t ranks[]);
+// The same of those faces that are bits of `of`. Returns for which of them it is right; of the others the record has to
+// tell.
+uint64_t flow_ranks_of_faces(struct flow_ordering ordering, const struct flow_faces *faces, uint64_t of,
+                             uint64_t ranks[]);
 unsigned flow_order_parts(enum flow_order order); // that faces need for it: enum flow_face_part
 
 // By rank, then by key: <0, 0, >0.

@@ -1,7 +1,7 @@
 // Questions about the flows that are alive, answered in slices: a shard looks at a bounded number of nodes
-// between two batches, so that a question about millions of flows never holds up a packet. All questions that wait are
-// answered in one walk over the table, a round. What is answered are copies, made when the walk is over, of flows that are
-// alive and fit the question then.
+// between two batches, so that a question about millions of flows never holds up a packet. One walk goes round the table
+// as long as anybody asks, for all who do: a question joins it where it is, and has seen every node when the walk comes
+// by there again. What is answered are copies, made then, of flows that are alive and fit the question still.
 #pragma once
 
 #include <stdbool.h>
@@ -39,6 +39,13 @@ struct flow_answer {
     struct flow_row *rows; // owned
 };
 
+// Where a walk is: it goes down from the newest node, `left`, as most questions are about the latest flows; first over
+// those of IPv4, then over those of IPv6.
+struct flow_place {
+    bool v6;
+    uint32_t left;
+};
+
 // A question to one shard, the asker's until it is asked, then the shard's until it is answered.
 struct flow_asked {
     struct flow_query query;
@@ -47,28 +54,28 @@ struct flow_asked {
     struct flow_candidates best;
     struct flow_answer answer;
     bool answered; // all of it is there
+    // Where it joined the walk, and whether the walk has begun anew since.
+    struct flow_place joined;
+    bool came_round;
 };
 
 bool flow_asked_init(struct flow_asked *asked, const struct flow_query *query); // false without memory
 void flow_asked_done(struct flow_asked *asked);
 
-// A walk over a table for all questions of a round. Of zeros: nothing is asked.
+// A walk and who goes with it. Of zeros: nobody.
 struct flow_round {
-    struct flow_asked *asked[FLOW_ROUND]; // NULL = given up, or answered
-    unsigned count;                       // of asked[]
-    enum { ROUND_WALKS_V4, ROUND_WALKS_V6, ROUND_COPIES } step;
-    uint32_t left;      // nodes of this IP version
-    uint64_t looked_at; // flows alive so far
-    unsigned copied;    // places of asked[] that are done
-    unsigned parts;     // that faces need: enum flow_face_part
-    bool needs_parts;   // somebody looks at the parts of many flows
+    struct flow_asked *asked[FLOW_ROUND]; // in the order in which they joined, which is that of their answers
+    unsigned count;
+    struct flow_place at;
+    unsigned parts;   // that faces need: enum flow_face_part
+    bool needs_parts; // somebody looks at the parts of many flows
 };
 
-// Adds a question to a round that has not begun.
+// Joins a walk that fewer than FLOW_ROUND go with.
 void flow_round_add(struct flow_round *round, const struct flow_table *table, struct flow_asked *asked);
 // Nobody wants this answer any more.
 void flow_round_give_up(struct flow_round *round, unsigned place);
 
-// Goes on for about so many looks (a look: one question at one node; a flow whose parts have to be read costs more).
-// Whether all are answered. The owner's thread.
+// Goes on for about so many looks (a look: one question at one node; a flow whose parts have to be read costs more). Who
+// is answered leaves the round, the first of it first. Whether nobody is left. The owner's thread.
 bool flow_table_answer(const struct flow_table *table, struct flow_round *round, unsigned looks);

@@ -29,3 +29,14 @@ static inline bool flow_shown_has(const struct flow_shown *shown, uint32_t id)
     uint32_t node = id & ~(uint32_t)FLOW_ID_V6, word = node / 64;
     return word < shown->bits[v6].count && (shown->bits[v6].words[word] >> node % 64 & 1) != 0;
 }
+
+// Whether any node between these two of an IP version may have been: most of a table never is.
+static inline bool flow_shown_has_any(const struct flow_shown *shown, uint32_t lowest, uint32_t highest)
+{
+    bool v6 = (lowest & FLOW_ID_V6) != 0;
+    uint32_t word = (lowest & ~(uint32_t)FLOW_ID_V6) / 64, last = (highest & ~(uint32_t)FLOW_ID_V6) / 64;
+    uint64_t any = 0;
+    for (; word <= last && word < shown->bits[v6].count; word++)
+        any |= shown->bits[v6].words[word];
+    return any != 0;
+}

@@ -14,49 +14,43 @@ void answering_add(struct answering *answering, struct question *question)
     answering->questions[answering->count++] = question;
 }
 
-static unsigned least(unsigned one, unsigned other)
+// The first questions are those of the round, in its order.
+static void join_round(struct answering *answering, const struct flow_table *table, unsigned number)
 {
-    return one < other ? one : other;
+    struct flow_round *round = &answering->round;
+    while (round->count < FLOW_ROUND && round->count < answering->count)
+        flow_round_add(round, table, &answering->questions[round->count]->asked[number]);
 }
 
-static void begin_round(struct answering *answering, const struct flow_table *table, unsigned number)
+// The shard is done with question `place`.
+static void leave(struct answering *answering, unsigned place)
 {
-    unsigned count = least(answering->count, FLOW_ROUND);
-    answering->round = (struct flow_round){0};
-    for (unsigned i = 0; i < count; i++)
-        flow_round_add(&answering->round, table, &answering->questions[i]->asked[number]);
+    struct question **questions = answering->questions, *question = questions[place];
+    memmove(&questions[place], &questions[place + 1],
+            (--answering->count - place) * sizeof(struct question *));
+    message_arrive(&question->message);
 }
 
 static void give_up_unwanted(struct answering *answering, int64_t now_ns)
 {
-    for (unsigned i = 0; i < answering->round.count; i++) {
-        struct question *question = answering->questions[i];
-        if (question == NULL || message_is_wanted(&question->message, now_ns))
+    for (unsigned i = 0; i < answering->round.count;) {
+        if (message_is_wanted(&answering->questions[i]->message, now_ns)) {
+            i++;
             continue;
+        }
         flow_round_give_up(&answering->round, i);
-        answering->questions[i] = NULL;
-        message_arrive(&question->message);
+        leave(answering, i);
     }
-}
-
-static void end_round(struct answering *answering)
-{
-    unsigned ended = answering->round.count;
-    for (unsigned i = 0; i < ended; i++)
-        if (answering->questions[i] != NULL)
-            message_arrive(&answering->questions[i]->message);
-    answering->count -= ended;
-    memmove(answering->questions, answering->questions + ended, answering->count * sizeof(struct question *));
-    answering->round.count = 0;
 }
 
 void answering_go_on(struct answering *answering, const struct flow_table *table, unsigned number,
                      int64_t now_ns)
 {
     assert(answering->count > 0);
-    if (answering->round.count == 0)
-        begin_round(answering, table, number);
+    join_round(answering, table, number);
     give_up_unwanted(answering, now_ns);
-    if (flow_table_answer(table, &answering->round, SLICE_LOOKS))
-        end_round(answering);
+    unsigned asked = answering->round.count;
+    flow_table_answer(table, &answering->round, SLICE_LOOKS);
+    for (unsigned answered = asked - answering->round.count; answered > 0; answered--)
+        leave(answering, 0);
 }

@@ -1,5 +1,5 @@
-// The questions of a shard: those of the round that is walked, and those that wait for the next one. All of a round are
-// answered in one walk over the flow table, a slice at a time. The shard's owner.
+// The questions of a shard: those that go round the flow table together, and those that wait for room to join them. A
+// slice at a time. The shard's owner.
 #pragma once
 
 #include <stdbool.h>
@@ -11,9 +11,9 @@
 struct question;
 
 struct answering {
-    struct question *questions[MAILBOX_MESSAGES]; // the oldest first; NULL = given up
+    struct question *questions[MAILBOX_MESSAGES]; // the oldest first
     unsigned count;
-    struct flow_round round; // of the first of them; its count is 0 between two rounds
+    struct flow_round round; // of the first of them
 };
 
 static inline bool answering_has_room(const struct answering *answering)

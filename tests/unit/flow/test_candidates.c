@@ -28,23 +28,22 @@ static struct flow_candidate candidate_of(unsigned number, unsigned count, unsig
     candidate.key.addresses[0][2] = (uint8_t)(scattered >> 12);
     candidate.key.addresses[0][3] = (uint8_t)(scattered >> 4);
     candidate.key.ports[0] = (uint16_t)scattered;
+    candidate.prefix =
+        flow_key_prefix(candidate.key.protocol, candidate.key.ip_version, candidate.key.addresses[0]);
     return candidate;
 }
 
 static void offer(struct flow_candidates *candidates, const struct flow_candidate *candidate)
 {
     static struct flow_faces faces;
+    static uint64_t ranks[FLOW_FACES];
     flow_faces_clear(&faces, candidate->key.ip_version);
     faces.count = 1;
-    faces.protocol[0] = candidate->key.protocol;
-    wide_number address = flow_address_number(candidate->key.addresses[0], candidate->key.ip_version);
-    if (candidate->key.ip_version == 4)
-        faces.address.v4[0][0] = (uint32_t)address;
-    else
-        faces.address.v6[0][0] = address;
-    if (candidates_among(candidates, &faces, &candidate->rank, 1) != 0)
+    faces.key_prefix[0] = candidate->prefix;
+    ranks[0] = candidate->rank;
+    if (candidates_among(candidates, &faces, ranks, 1) != 0)
         candidates_add(candidates, candidate);
-    cr_assert_eq(candidates_among(candidates, &faces, &candidate->rank, 0), 0);
+    cr_assert_eq(candidates_among(candidates, &faces, ranks, 0), 0);
 }
 
 static void expect_best(unsigned count, unsigned wanted, unsigned pattern)

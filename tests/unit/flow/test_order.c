@@ -98,11 +98,12 @@ Test(order, of_nodes_is_that_of_records)
     struct flow_faces faces;
     flow_faces_clear(&faces, 4);
     for (uint32_t id = 1; id <= test.table.store.v4.slab.fresh; id++)
-        flow_faces_add(&faces, &test.table, id, FLOW_FACE_ENDS | FLOW_FACE_QUALITY);
+        flow_faces_add(&faces, &test.table, id, FLOW_FACE_ALL);
     for (enum flow_order by = 0; by < FLOW_ORDERS; by++)
         for (int ascending = 0; ascending < 2; ascending++) {
             struct flow_ordering order = {by, ascending != 0};
-            uint64_t ranks[FLOW_FACES], right = flow_ranks_of_faces(order, &faces, ranks);
+            uint64_t ranks[FLOW_FACES],
+                right = flow_ranks_of_faces(order, &faces, flow_faces_all(&faces), ranks);
             for (unsigned i = 0; i < faces.count; i++) {
                 struct flow_record record;
                 flow_table_peek(&test.table, faces.id[i], &record);
