@@ -144,8 +144,7 @@ int main(int count, char **words)
     else if (request.flood != 0)
         write_flood(&trace, request.flood);
     else
-        weave(&list, (uint32_t)request.copies, request.span_s * 1000000,
-              (uint32_t)request.syn_every, &trace);
+        weave(&list, (uint32_t)request.copies, request.span_s * 1000000, (uint32_t)request.syn_every, &trace);
     uint64_t packets = trace.packets, bytes = trace.bytes, last_us = trace.last_us;
     trace_close(&trace);
     capture_list_done(&list);

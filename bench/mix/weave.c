@@ -18,7 +18,7 @@ struct strand {
 struct loom {
     const struct capture_list *list;
     uint64_t span_us;
-    uint32_t syn_every; // packets; 0 = none
+    uint32_t syn_every;     // packets; 0 = none
     struct strand *strands; // a heap, the earliest first
     size_t count;
     uint8_t *frame;

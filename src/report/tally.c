@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/hash.h"
+#include "report/tally_first.h"
 
 enum { FIRST_ROOM = 64, FIRST_ROWS = 32, FIRST_LABELS = 16 };
 
@@ -76,7 +77,7 @@ static uint32_t tag_of(uint64_t hash)
 // Where the key is or would go.
 static struct tally_place *place_of(const struct tally *tally, uint64_t hash, const void *key, size_t length)
 {
-    for (size_t at = (size_t)hash;; at++) {
+    for (size_t at = tag_of(hash);; at++) {
         struct tally_place *place = &tally->places[at & (tally->room - 1)];
         if (place->row == 0 ||
             (place->tag == tag_of(hash) && has_key(&tally->rows[place->row - 1], key, length)))
@@ -84,25 +85,30 @@ static struct tally_place *place_of(const struct tally *tally, uint64_t hash, co
     }
 }
 
-static void set_place(struct tally *tally, uint32_t row)
+static void set_place(struct tally_place *places, size_t room, struct tally_place place)
 {
-    size_t length;
-    const uint8_t *key = tally_key(&tally->rows[row], &length);
-    uint64_t hash = tally_hash(tally, key, length);
-    *place_of(tally, hash, key, length) = (struct tally_place){.tag = tag_of(hash), .row = row + 1};
+    size_t at = place.tag;
+    while (places[at & (room - 1)].row != 0)
+        at++;
+    places[at & (room - 1)] = place;
 }
 
-// Places anew for all rows.
-static bool resize(struct tally *tally, size_t room)
+// Places anew for all rows, without a look at them; `numbers` are what the rows are now + 1, NULL = what they were.
+static bool resize(struct tally *tally, size_t room, const uint32_t *numbers)
 {
     struct tally_place *places = calloc(room, sizeof *places);
     if (places == NULL)
         return false;
+    for (size_t at = 0; at < tally->room; at++) {
+        struct tally_place place = tally->places[at];
+        if (place.row != 0 && numbers != NULL)
+            place.row = numbers[place.row - 1];
+        if (place.row != 0)
+            set_place(places, room, place);
+    }
     free(tally->places);
     tally->places = places;
     tally->room = room;
-    for (size_t i = 0; i < tally->count; i++)
-        set_place(tally, (uint32_t)i);
     return true;
 }
 
@@ -118,61 +124,6 @@ static int compare_keys(const struct tally_row *left, const struct tally_row *ri
 static bool stands_before(const struct tally_row *left, const struct tally_row *right)
 {
     return left->weight != right->weight ? left->weight > right->weight : compare_keys(left, right) < 0;
-}
-
-static void swap_rows(struct tally *tally, size_t left, size_t right)
-{
-    struct tally_row row = tally->rows[left];
-    tally->rows[left] = tally->rows[right];
-    tally->rows[right] = row;
-}
-
-// The middle one of first, middle and last goes to the front: a pivot.
-static void choose_pivot(struct tally *tally, size_t begin, size_t end)
-{
-    size_t middle = begin + (end - begin) / 2, last = end - 1;
-    struct tally_row *rows = tally->rows;
-    if (stands_before(&rows[middle], &rows[begin]))
-        swap_rows(tally, middle, begin);
-    if (stands_before(&rows[last], &rows[begin]))
-        swap_rows(tally, last, begin);
-    if (stands_before(&rows[last], &rows[middle]))
-        swap_rows(tally, last, middle);
-    swap_rows(tally, begin, middle);
-}
-
-// Rows that stand before the one at `begin` go to its front, the others behind it; returns where it is then.
-static size_t divide(struct tally *tally, size_t begin, size_t end)
-{
-    size_t left = begin, right = end;
-    const struct tally_row pivot = tally->rows[begin];
-    for (;;) {
-        while (++left < end && stands_before(&tally->rows[left], &pivot)) {
-        }
-        while (stands_before(&pivot, &tally->rows[--right])) {
-        }
-        if (left >= right)
-            break;
-        swap_rows(tally, left, right);
-    }
-    swap_rows(tally, begin, right);
-    return right;
-}
-
-// Brings the `count` rows that stand first to the front, in any order: a quarter of the cost of sorting them all.
-static void select_first(struct tally *tally, size_t count)
-{
-    size_t begin = 0, end = tally->count;
-    while (end - begin > 1) {
-        choose_pivot(tally, begin, end);
-        size_t pivot = divide(tally, begin, end);
-        if (pivot == count)
-            return;
-        if (pivot < count)
-            begin = pivot + 1;
-        else
-            end = pivot;
-    }
 }
 
 // The labels of the rows that are left move to the front.
@@ -193,16 +144,33 @@ static void close_up_labels(struct tally *tally)
     tally->label_count = count;
 }
 
-static bool give_up_half(struct tally *tally)
+// The rows that stay move to the front; `stays` becomes their numbers + 1.
+static void close_up_rows(struct tally *tally, uint32_t *stays)
 {
-    size_t kept = tally->count / 2;
-    select_first(tally, kept);
-    for (size_t i = kept; i < tally->count; i++)
-        row_done(tally, &tally->rows[i]);
+    size_t kept = 0;
+    for (size_t i = 0; i < tally->count; i++) {
+        if (stays[i] == 0) {
+            row_done(tally, &tally->rows[i]);
+            continue;
+        }
+        tally->rows[kept] = tally->rows[i];
+        stays[i] = (uint32_t)++kept;
+    }
     tally->given_up += tally->count - kept;
     tally->count = kept;
-    close_up_labels(tally);
-    return resize(tally, tally->room);
+}
+
+static bool give_up_half(struct tally *tally)
+{
+    uint32_t *stays = calloc(tally->count, sizeof *stays);
+    bool known = stays != NULL && tally_mark_first(tally->rows, tally->count, tally->count / 2, stays);
+    if (known) {
+        close_up_rows(tally, stays);
+        close_up_labels(tally);
+        known = resize(tally, tally->room, stays);
+    }
+    free(stays);
+    return known;
 }
 
 static bool widen_rows(struct tally *tally)
@@ -226,8 +194,8 @@ static bool make_room(struct tally *tally)
     if (tally->count == tally->row_room && !widen_rows(tally))
         return false;
     if (tally->room == 0)
-        return resize(tally, FIRST_ROOM);
-    return tally->count < tally->room / 2 || resize(tally, tally->room * 2);
+        return resize(tally, FIRST_ROOM, NULL);
+    return tally->count < tally->room / 2 || resize(tally, tally->room * 2, NULL);
 }
 
 static bool set_key(struct tally_row *row, const void *key, size_t length)
