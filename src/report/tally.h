@@ -59,8 +59,9 @@ PREFETCHING void tally_prefetch_row(const struct tally *tally, uint64_t hash)
         prefetch_write(&tally->rows[row - 1]);
 }
 
-// The row of a key of 1 to TALLY_KEY_MAXIMUM bytes whose hash is tally_hash(), made when there is none. Valid until
-// the next call. NULL without memory.
+// The row of a key of 1 to TALLY_KEY_MAXIMUM bytes, made when there is none. The hash is tally_hash() or a cheaper one
+// with the tally's seed, for all keys of a tally the same; its upper half counts. Valid until the next call. NULL
+// without memory.
 struct tally_row *tally_at(struct tally *tally, uint64_t hash, const void *key, size_t length);
 
 // Sets the label when there is none yet; "" does nothing.

@@ -1,25 +1,34 @@
 #include "report/tally_first.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WORD_BYTES = 8, LAST_LEVEL = TALLY_KEY_MAXIMUM / WORD_BYTES + 1 };
 enum { DIGIT_BITS = 8, DIGIT_VALUES = 1 << DIGIT_BITS };
 
-// A row with what it is ordered by at a level.
+// A row with what it is ordered by at two levels in a row, level % 2: the first two are read at once.
 struct candidate {
-    uint64_t value;
+    uint64_t value[2];
     uint32_t row;
 };
 
+// Shorter keys go on with zeros.
 static uint64_t word_of_key(const struct tally_row *row, size_t begin)
 {
     size_t length;
     const uint8_t *key = tally_key(row, &length);
     uint64_t word = 0;
-    for (size_t i = begin; i < begin + WORD_BYTES; i++)
-        word = word << 8 | (i < length ? key[i] : 0);
-    return word;
+    if (begin >= length)
+        return 0;
+    if (length - begin >= WORD_BYTES) {
+        memcpy(&word, key + begin, WORD_BYTES);
+        return be64toh(word);
+    }
+    for (size_t i = begin; i < length; i++)
+        word = word << 8 | key[i];
+    return word << 8 * (begin + WORD_BYTES - length);
 }
 
 // What orders rows that are alike at all levels before, the least first: the weight, the words of the key, its length.
@@ -74,17 +83,27 @@ struct contest {
     uint32_t *stays;
 };
 
+static void evaluate(struct contest *contest, unsigned level)
+{
+    for (size_t i = 0; level >= 2 && i < contest->count; i++) {
+        struct candidate *candidate = &contest->candidates[i];
+        candidate->value[level % 2] = value_at(&contest->rows[candidate->row], level);
+    }
+    for (size_t i = 0; i < contest->count; i++)
+        contest->values[i] = contest->candidates[i].value[level % 2];
+}
+
 // Those that come before the border are marked, those on it are the candidates of the next level.
-static void part(struct contest *contest, uint64_t border)
+static void part(struct contest *contest, unsigned level, uint64_t border)
 {
     size_t tied = 0, marked = 0;
     for (size_t i = 0; i < contest->count; i++) {
         struct candidate candidate = contest->candidates[i];
-        bool before = candidate.value < border;
+        bool before = candidate.value[level % 2] < border;
         contest->stays[candidate.row] = before;
         marked += before;
         contest->candidates[tied] = candidate;
-        tied += candidate.value == border;
+        tied += candidate.value[level % 2] == border;
     }
     assert(marked < contest->most && contest->most <= marked + tied);
     contest->most -= marked;
@@ -95,11 +114,8 @@ static void decide(struct contest *contest)
 {
     for (unsigned level = 0; contest->count > contest->most; level++) {
         assert(level <= LAST_LEVEL); // no two keys are the same
-        for (size_t i = 0; i < contest->count; i++) {
-            struct candidate *candidate = &contest->candidates[i];
-            contest->values[i] = candidate->value = value_at(&contest->rows[candidate->row], level);
-        }
-        part(contest, value_of_rank(contest->values, contest->count, contest->most - 1));
+        evaluate(contest, level);
+        part(contest, level, value_of_rank(contest->values, contest->count, contest->most - 1));
     }
     for (size_t i = 0; i < contest->count; i++)
         contest->stays[contest->candidates[i].row] = 1;
@@ -113,7 +129,8 @@ bool tally_mark_first(const struct tally_row *rows, size_t count, size_t most, u
     contest.values = calloc(count, sizeof *contest.values);
     bool whole = contest.candidates != NULL && contest.values != NULL;
     for (size_t i = 0; whole && i < count; i++)
-        contest.candidates[i].row = (uint32_t)i;
+        contest.candidates[i] =
+            (struct candidate){{value_at(&rows[i], 0), value_at(&rows[i], 1)}, (uint32_t)i};
     if (whole)
         decide(&contest);
     free(contest.candidates);
