@@ -88,6 +88,15 @@ class MixTest(unittest.TestCase):
         self.assertEqual(len(address_pairs(frame for _, frame in thrice)), 3 * pairs)
         self.assertEqual(thrice, self.mix("--copies", 3, self.path, *sources))  # the same every time
 
+    def test_syns_stand_behind_every_nth_packet(self):
+        source = CAPTURES / "browsing.pcap"
+        plain = self.mix("--copies", 2, self.path, source)
+        syns = [frame for _, frame in self.mix("--flood", len(plain) // 3, self.path)]
+        woven = self.mix("--copies", 2, "--syn-every", 3, self.path, source)
+        self.assertEqual([packet for at, packet in enumerate(woven) if at % 4 != 3], plain)
+        self.assertEqual([frame for _, frame in woven[3::4]], syns)
+        self.assertEqual([time_us for time_us, _ in woven[3::4]], [time_us for time_us, _ in woven[2::4]][: len(syns)])
+
     def test_synthetic_flows_are_conversations(self):
         frames = self.mix("--synthetic", 100, 9, self.path)
         self.assertEqual(len(frames), 900)

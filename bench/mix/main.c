@@ -14,13 +14,13 @@
 enum { SPAN_S = 120, COPIES_MAXIMUM = 100000, FLOWS_MAXIMUM = 1 << 30, STEPS_MAXIMUM = 1 << 20 };
 
 struct request {
-    uint64_t copies, megabytes, span_s;
+    uint64_t copies, megabytes, span_s, syn_every;
     uint64_t flows, steps; // --synthetic
     uint64_t flood;
 };
 
 static const char usage[] =
-    "Usage: mix [--copies N | --megabytes N] [--span SECONDS] OUT FILE...\n"
+    "Usage: mix [--copies N | --megabytes N] [--span SECONDS] [--syn-every N] OUT FILE...\n"
     "       mix --synthetic FLOWS PACKETS_PER_FLOW OUT\n"
     "       mix --flood N OUT\n"
     "\n"
@@ -32,6 +32,7 @@ static const char usage[] =
     "  --copies N         copies of each capture (default 1)\n"
     "  --megabytes N      as many copies as it takes to get there\n"
     "  --span SECONDS     copies start within that time (default 120)\n"
+    "  --syn-every N      behind every Nth packet one of the SYNs of --flood, at the packet's time\n"
     "\n"
     "Made from nothing, one packet a microsecond:\n"
     "  --synthetic FLOWS PACKETS_PER_FLOW\n"
@@ -95,6 +96,7 @@ static int read_options(int count, char **words, struct request *request)
         {"copies", required_argument, NULL, 'c'},
         {"megabytes", required_argument, NULL, 'm'},
         {"span", required_argument, NULL, 't'},
+        {"syn-every", required_argument, NULL, 'e'},
         {"synthetic", required_argument, NULL, 's'},
         {"flood", required_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},
@@ -110,6 +112,8 @@ static int read_options(int count, char **words, struct request *request)
             request->megabytes = number(optarg, 1000000);
         } else if (option == 't') {
             request->span_s = number(optarg, 86400);
+        } else if (option == 'e') {
+            request->syn_every = number(optarg, UINT32_MAX);
         } else if (option == 's') {
             request->flows = number(optarg, FLOWS_MAXIMUM);
             request->steps = number(words[optind], STEPS_MAXIMUM);
@@ -140,7 +144,7 @@ int main(int count, char **words)
     else if (request.flood != 0)
         write_flood(&trace, request.flood);
     else
-        weave(&list, (uint32_t)request.copies, request.span_s * 1000000, &trace);
+        weave(&list, (uint32_t)request.copies, request.span_s * 1000000, (uint32_t)request.syn_every, &trace);
     uint64_t packets = trace.packets, bytes = trace.bytes, last_us = trace.last_us;
     trace_close(&trace);
     capture_list_done(&list);

@@ -18,10 +18,12 @@ struct strand {
 struct loom {
     const struct capture_list *list;
     uint64_t span_us;
+    uint32_t syn_every;     // packets; 0 = none
     struct strand *strands; // a heap, the earliest first
     size_t count;
     uint8_t *frame;
     struct trace *trace;
+    uint64_t woven, syns; // frames of the captures, and SYNs between them
 };
 
 static uint64_t strand_bits(const struct strand *strand)
@@ -77,6 +79,13 @@ static void start_strands(struct loom *loom, uint32_t copies)
         sift_down(loom, at);
 }
 
+static void write_syn(struct loom *loom, uint64_t at_us)
+{
+    uint8_t frame[CONVERSATION_FRAME_BYTES];
+    uint32_t length = flood_frame(loom->syns++, frame);
+    trace_write(loom->trace, at_us, frame, length, length);
+}
+
 // Writes the frame of the first strand. The first copy keeps its addresses.
 static void write_next(struct loom *loom)
 {
@@ -87,6 +96,8 @@ static void write_next(struct loom *loom)
     memcpy(loom->frame, capture->bytes + frame->offset, frame->captured);
     rewrite_addresses(loom->frame, frame->captured, mask);
     trace_write(loom->trace, strand->at_us, loom->frame, frame->captured, frame->length);
+    if (loom->syn_every != 0 && ++loom->woven % loom->syn_every == 0)
+        write_syn(loom, strand->at_us);
     if (++strand->next < capture->count)
         strand->at_us = frame_time_us(loom, strand);
     else
@@ -105,9 +116,10 @@ static uint32_t longest_frame(const struct capture_list *list)
     return longest;
 }
 
-void weave(const struct capture_list *list, uint32_t copies, uint64_t span_us, struct trace *trace)
+void weave(const struct capture_list *list, uint32_t copies, uint64_t span_us, uint32_t syn_every,
+           struct trace *trace)
 {
-    struct loom loom = {.list = list, .span_us = span_us, .trace = trace};
+    struct loom loom = {.list = list, .span_us = span_us, .syn_every = syn_every, .trace = trace};
     loom.frame = malloc((size_t)longest_frame(list) + 1);
     if (loom.frame == NULL)
         mix_fail("no memory for a frame");

@@ -6,4 +6,5 @@
 #include "mix/trace.h"
 
 // A capture longer than a quarter of the span is compressed to that, with all its gaps.
-void weave(const struct capture_list *list, uint32_t copies, uint64_t span_us, struct trace *trace);
+void weave(const struct capture_list *list, uint32_t copies, uint64_t span_us, uint32_t syn_every,
+           struct trace *trace);

@@ -18,6 +18,13 @@ bool file_version_is_same(const struct file_version *left, const struct file_ver
            left->modified.tv_nsec == right->modified.tv_nsec;
 }
 
+static void mark_beginnings(struct naming *naming, const struct prefix *prefix)
+{
+    unsigned first = prefix->address.bytes[0], others = prefix->bits < 8 ? 0xff >> prefix->bits : 0;
+    for (unsigned byte = first; byte <= first + others; byte++)
+        naming->local_begins[byte] = true;
+}
+
 static bool read_local(struct naming *naming, const struct string_list *list, struct error *error)
 {
     naming->local = calloc(list->count + 1, sizeof *naming->local);
@@ -28,7 +35,7 @@ static bool read_local(struct naming *naming, const struct string_list *list, st
             return error_set(error, ERROR_INVALID_ARGUMENT,
                              "networks.local: '%s' is no CIDR (as 10.0.0.0/8, host bits zero)",
                              list->items[i]);
-        naming->local_count++;
+        mark_beginnings(naming, &naming->local[naming->local_count++]);
     }
     return true;
 }
@@ -92,6 +99,8 @@ const struct name_row *naming_get(const struct naming *naming, const struct addr
 
 bool naming_is_local(const struct naming *naming, const struct address *address)
 {
+    if (!naming->local_begins[address->bytes[0]])
+        return false;
     for (unsigned i = 0; i < naming->local_count; i++)
         if (prefix_contains(&naming->local[i], address))
             return true;

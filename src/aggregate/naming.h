@@ -25,6 +25,7 @@ struct naming {
     struct file_version version; // of it, from before it was read: a change meanwhile is a new one
     struct prefix *local;
     unsigned local_count;
+    bool local_begins[256]; // whether any of them holds addresses of either version that begin with this byte
     struct names_settings settings; // that it was loaded from: a copy, which the loader takes over
     struct naming *next;            // of those that name_loader is to free
 };

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,14 +55,17 @@ static unsigned address_bits(const struct address *address)
     return address->version == 4 ? 32 : 128;
 }
 
-// Whether the first `bits` bits are equal.
-static bool same_start(const uint8_t *left, const uint8_t *right, unsigned bits)
+static uint64_t word_at(const uint8_t *bytes)
 {
-    assert(bits <= 8 * sizeof((struct address *)NULL)->bytes);
-    unsigned whole = bits / 8, rest = bits % 8;
-    if (memcmp(left, right, whole) != 0)
-        return false;
-    return rest == 0 || ((left[whole] ^ right[whole]) >> (8 - rest)) == 0;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return be64toh(word);
+}
+
+// Whether the first `bits` of 64 bits are equal.
+static bool same_start(uint64_t left, uint64_t right, unsigned bits)
+{
+    return bits == 0 || (left ^ right) >> (64 - bits) == 0;
 }
 
 static bool host_bits_are_zero(const struct prefix *prefix)
@@ -107,9 +111,14 @@ bool prefix_parse(const char *text, struct prefix *out)
 
 bool prefix_contains(const struct prefix *prefix, const struct address *address)
 {
+    const uint8_t *left = prefix->address.bytes, *right = address->bytes;
     assert(prefix->bits <= address_bits(&prefix->address));
-    return prefix->address.version == address->version &&
-           same_start(prefix->address.bytes, address->bytes, prefix->bits);
+    if (prefix->address.version != address->version)
+        return false;
+    if (prefix->bits <= 64)
+        return same_start(word_at(left), word_at(right), prefix->bits);
+    return word_at(left) == word_at(right) &&
+           same_start(word_at(left + 8), word_at(right + 8), prefix->bits - 64);
 }
 
 // The writers below put text at `at` and return its end; the callers' arrays are large enough by

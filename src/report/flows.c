@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/hash.h"
 #include "report/flow_row.h"
 #include "report/tcp.h"
 
@@ -91,17 +92,17 @@ static unsigned server_of(const struct flow_record *record)
     return record->client == 1 ? 0 : 1;
 }
 
-static void hash_key(const struct tally *tally, struct tally_key *key)
+static void set_hash(const struct tally *tally, struct tally_key *key, uint64_t hash)
 {
-    key->hash = tally_hash(tally, key->bytes, key->length);
-    tally_prefetch_place(tally, key->hash);
+    key->hash = hash;
+    tally_prefetch_place(tally, hash);
 }
 
-static void make_host_key(const struct report_flows *flows, const struct flow_record *record, unsigned side,
+static void make_host_key(const struct report_flows *flows, const struct address *address,
                           struct tally_key *key)
 {
-    key->length = address_key(&record->endpoint[side].address, key->bytes);
-    hash_key(&flows->hosts, key);
+    key->length = address_key(address, key->bytes);
+    set_hash(&flows->hosts, key, hash_16_bytes(address->bytes, flows->hosts.seed));
 }
 
 static void make_service_key(const struct report_flows *flows, const struct flow_record *record,
@@ -110,33 +111,35 @@ static void make_service_key(const struct report_flows *flows, const struct flow
     uint16_t port = service_port(record);
     key->length = SERVICE_KEY_BYTES;
     key->bytes[0] = record->protocol;
-    key->bytes[1] = (uint8_t)(port >> 8);
-    key->bytes[2] = (uint8_t)port;
-    hash_key(&flows->services, key);
+    bytes_put_u16(key->bytes + 1, port);
+    // An odd random factor spreads small numbers over the upper half.
+    set_hash(&flows->services, key, ((uint64_t)record->protocol << 16 | port) * (flows->services.seed | 1));
 }
 
-static void make_target_key(const struct report_flows *flows, const struct flow_record *record,
-                            struct tally_key *key)
+static void make_target_key(const struct report_flows *flows, const struct endpoint *server,
+                            const struct tally_key *host, struct tally_key *key)
 {
-    const struct endpoint *endpoint = &record->endpoint[server_of(record)];
-    key->length = address_key(&endpoint->address, key->bytes);
-    key->bytes[key->length++] = (uint8_t)(endpoint->port >> 8);
-    key->bytes[key->length++] = (uint8_t)endpoint->port;
-    hash_key(&flows->targets, key);
+    static const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15); // spreads the ports of an address
+    key->length = host->length + PORT_KEY_BYTES;
+    memcpy(key->bytes, host->bytes, ADDRESS_KEY_BYTES);
+    bytes_put_u16(key->bytes + host->length, server->port);
+    set_hash(&flows->targets, key, (host->hash + server->port) * golden);
 }
 
 static void make_keys(const struct report_flows *flows, const struct flow_record *record,
                       struct event_keys *keys)
 {
+    bool itself = talks_to_itself(record);
+    unsigned server = itself ? 0 : server_of(record);
     keys->host[1].length = keys->service.length = keys->target.length = 0;
     keys->attempt = record->protocol == IP_PROTOCOL_TCP ? report_attempt_of(record) : ATTEMPT_NONE;
-    make_host_key(flows, record, 0, &keys->host[0]);
-    if (!talks_to_itself(record))
-        make_host_key(flows, record, 1, &keys->host[1]);
+    make_host_key(flows, &record->endpoint[0].address, &keys->host[0]);
+    if (!itself)
+        make_host_key(flows, &record->endpoint[1].address, &keys->host[1]);
     if (ip_protocol_has_ports(record->protocol))
         make_service_key(flows, record, &keys->service);
     if (keys->attempt == ATTEMPT_UNANSWERED || keys->attempt == ATTEMPT_REFUSED)
-        make_target_key(flows, record, &keys->target);
+        make_target_key(flows, &record->endpoint[server_of(record)], &keys->host[server], &keys->target);
 }
 
 static void prefetch_rows(const struct report_flows *flows, const struct event_keys *keys)

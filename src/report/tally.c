@@ -6,8 +6,9 @@
 #include <sys/random.h>
 
 #include "base/hash.h"
+#include "report/tally_first.h"
 
-enum { FIRST_ROOM = 64, FIRST_ROWS = 32, FIRST_LABELS = 16 };
+enum { FIRST_ROOM = 64, FIRST_ROWS = 32, FIRST_LABELS = 16, WORD_BYTES = 8 };
 
 // A key that does not fit into its row.
 struct far_key {
@@ -61,11 +62,34 @@ const uint8_t *tally_key(const struct tally_row *row, size_t *length)
     return row->near_length != 0 ? row->near : far_key(row)->bytes;
 }
 
+static bool same_word(const uint8_t *left, const uint8_t *right)
+{
+    return memcmp(left, right, WORD_BYTES) == 0;
+}
+
+// Keys are short: a call would cost more than the words, of which the last ones may overlap.
+static bool same_bytes(const uint8_t *left, const uint8_t *right, size_t length)
+{
+    if (length < WORD_BYTES / 2) {
+        while (length > 0 && left[length - 1] == right[length - 1])
+            length--;
+        return length == 0;
+    }
+    if (length < WORD_BYTES)
+        return memcmp(left, right, WORD_BYTES / 2) == 0 &&
+               memcmp(left + length - WORD_BYTES / 2, right + length - WORD_BYTES / 2, WORD_BYTES / 2) == 0;
+    size_t last = length - WORD_BYTES;
+    for (size_t at = 0; at < last; at += WORD_BYTES)
+        if (!same_word(left + at, right + at))
+            return false;
+    return same_word(left + last, right + last);
+}
+
 static bool has_key(const struct tally_row *row, const void *key, size_t length)
 {
     size_t own_length;
     const uint8_t *own = tally_key(row, &own_length);
-    return own_length == length && memcmp(own, key, length) == 0;
+    return own_length == length && same_bytes(own, key, length);
 }
 
 static uint32_t tag_of(uint64_t hash)
@@ -76,7 +100,7 @@ static uint32_t tag_of(uint64_t hash)
 // Where the key is or would go.
 static struct tally_place *place_of(const struct tally *tally, uint64_t hash, const void *key, size_t length)
 {
-    for (size_t at = (size_t)hash;; at++) {
+    for (size_t at = tag_of(hash);; at++) {
         struct tally_place *place = &tally->places[at & (tally->room - 1)];
         if (place->row == 0 ||
             (place->tag == tag_of(hash) && has_key(&tally->rows[place->row - 1], key, length)))
@@ -84,25 +108,41 @@ static struct tally_place *place_of(const struct tally *tally, uint64_t hash, co
     }
 }
 
-static void set_place(struct tally *tally, uint32_t row)
+static void set_place(struct tally_place *places, size_t room, struct tally_place place)
 {
-    size_t length;
-    const uint8_t *key = tally_key(&tally->rows[row], &length);
-    uint64_t hash = tally_hash(tally, key, length);
-    *place_of(tally, hash, key, length) = (struct tally_place){.tag = tag_of(hash), .row = row + 1};
+    size_t at = place.tag;
+    while (places[at & (room - 1)].row != 0)
+        at++;
+    places[at & (room - 1)] = place;
 }
 
-// Places anew for all rows.
-static bool resize(struct tally *tally, size_t room)
+// The places in use, at the front, with the numbers that their rows have now; returns how many.
+static size_t gather_places(struct tally *tally, const uint32_t *numbers)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < tally->room; at++) {
+        struct tally_place place = tally->places[at];
+        if (numbers != NULL)
+            place.row = numbers[place.row];
+        tally->places[count] = place;
+        count += place.row != 0;
+    }
+    return count;
+}
+
+// Places anew for all rows, without a look at them. `numbers` says what each row's is now, 0 = none; NULL = the same.
+static bool resize(struct tally *tally, size_t room, const uint32_t *numbers)
 {
     struct tally_place *places = calloc(room, sizeof *places);
     if (places == NULL)
         return false;
+    size_t count = gather_places(tally, numbers);
+    assert(count == tally->count);
+    for (size_t i = 0; i < count; i++)
+        set_place(places, room, tally->places[i]);
     free(tally->places);
     tally->places = places;
     tally->room = room;
-    for (size_t i = 0; i < tally->count; i++)
-        set_place(tally, (uint32_t)i);
     return true;
 }
 
@@ -118,61 +158,6 @@ static int compare_keys(const struct tally_row *left, const struct tally_row *ri
 static bool stands_before(const struct tally_row *left, const struct tally_row *right)
 {
     return left->weight != right->weight ? left->weight > right->weight : compare_keys(left, right) < 0;
-}
-
-static void swap_rows(struct tally *tally, size_t left, size_t right)
-{
-    struct tally_row row = tally->rows[left];
-    tally->rows[left] = tally->rows[right];
-    tally->rows[right] = row;
-}
-
-// The middle one of first, middle and last goes to the front: a pivot.
-static void choose_pivot(struct tally *tally, size_t begin, size_t end)
-{
-    size_t middle = begin + (end - begin) / 2, last = end - 1;
-    struct tally_row *rows = tally->rows;
-    if (stands_before(&rows[middle], &rows[begin]))
-        swap_rows(tally, middle, begin);
-    if (stands_before(&rows[last], &rows[begin]))
-        swap_rows(tally, last, begin);
-    if (stands_before(&rows[last], &rows[middle]))
-        swap_rows(tally, last, middle);
-    swap_rows(tally, begin, middle);
-}
-
-// Rows that stand before the one at `begin` go to its front, the others behind it; returns where it is then.
-static size_t divide(struct tally *tally, size_t begin, size_t end)
-{
-    size_t left = begin, right = end;
-    const struct tally_row pivot = tally->rows[begin];
-    for (;;) {
-        while (++left < end && stands_before(&tally->rows[left], &pivot)) {
-        }
-        while (stands_before(&pivot, &tally->rows[--right])) {
-        }
-        if (left >= right)
-            break;
-        swap_rows(tally, left, right);
-    }
-    swap_rows(tally, begin, right);
-    return right;
-}
-
-// Brings the `count` rows that stand first to the front, in any order: a quarter of the cost of sorting them all.
-static void select_first(struct tally *tally, size_t count)
-{
-    size_t begin = 0, end = tally->count;
-    while (end - begin > 1) {
-        choose_pivot(tally, begin, end);
-        size_t pivot = divide(tally, begin, end);
-        if (pivot == count)
-            return;
-        if (pivot < count)
-            begin = pivot + 1;
-        else
-            end = pivot;
-    }
 }
 
 // The labels of the rows that are left move to the front.
@@ -193,16 +178,40 @@ static void close_up_labels(struct tally *tally)
     tally->label_count = count;
 }
 
+// Of the rows that stay, those behind the first `kept` fill the gaps between these. `stays` becomes their numbers + 1.
+static void close_up_rows(struct tally *tally, size_t kept, uint32_t *stays)
+{
+    size_t gap = 0;
+    for (size_t i = 0; i < tally->count; i++)
+        if (stays[i] == 0)
+            row_done(tally, &tally->rows[i]);
+    for (size_t i = kept; i < tally->count; i++) {
+        if (stays[i] == 0)
+            continue;
+        while (stays[gap] != 0)
+            gap++;
+        assert(gap < kept);
+        tally->rows[gap++] = tally->rows[i];
+        stays[i] = (uint32_t)gap;
+    }
+    for (size_t i = 0; i < kept; i++)
+        stays[i] = stays[i] != 0 ? (uint32_t)i + 1 : 0;
+    tally->given_up += tally->count - kept;
+    tally->count = kept;
+}
+
 static bool give_up_half(struct tally *tally)
 {
     size_t kept = tally->count / 2;
-    select_first(tally, kept);
-    for (size_t i = kept; i < tally->count; i++)
-        row_done(tally, &tally->rows[i]);
-    tally->given_up += tally->count - kept;
-    tally->count = kept;
-    close_up_labels(tally);
-    return resize(tally, tally->room);
+    uint32_t *numbers = calloc(tally->count + 1, sizeof *numbers); // [0] is that of a free place
+    bool known = numbers != NULL && tally_mark_first(tally->rows, tally->count, kept, numbers + 1);
+    if (known) {
+        close_up_rows(tally, kept, numbers + 1);
+        close_up_labels(tally);
+        known = resize(tally, tally->room, numbers);
+    }
+    free(numbers);
+    return known;
 }
 
 static bool widen_rows(struct tally *tally)
@@ -226,8 +235,8 @@ static bool make_room(struct tally *tally)
     if (tally->count == tally->row_room && !widen_rows(tally))
         return false;
     if (tally->room == 0)
-        return resize(tally, FIRST_ROOM);
-    return tally->count < tally->room / 2 || resize(tally, tally->room * 2);
+        return resize(tally, FIRST_ROOM, NULL);
+    return tally->count < tally->room / 2 || resize(tally, tally->room * 2, NULL);
 }
 
 static bool set_key(struct tally_row *row, const void *key, size_t length)
@@ -247,17 +256,24 @@ static bool set_key(struct tally_row *row, const void *key, size_t length)
     return true;
 }
 
+static bool has_room(const struct tally *tally)
+{
+    return tally->count < tally->capacity && tally->count < tally->row_room && tally->count < tally->room / 2;
+}
+
 struct tally_row *tally_at(struct tally *tally, uint64_t hash, const void *key, size_t length)
 {
     assert(length > 0 && length <= TALLY_KEY_MAXIMUM);
-    if (tally->room > 0) {
-        const struct tally_place *known = place_of(tally, hash, key, length);
-        if (known->row != 0)
-            return &tally->rows[known->row - 1];
+    struct tally_place *place = tally->room > 0 ? place_of(tally, hash, key, length) : NULL;
+    if (place != NULL && place->row != 0)
+        return &tally->rows[place->row - 1];
+    if (!has_room(tally)) {
+        if (!make_room(tally))
+            return NULL;
+        place = place_of(tally, hash, key, length);
     }
-    if (!make_room(tally) || !set_key(&tally->rows[tally->count], key, length))
+    if (!set_key(&tally->rows[tally->count], key, length))
         return NULL;
-    struct tally_place *place = place_of(tally, hash, key, length);
     *place = (struct tally_place){.tag = tag_of(hash), .row = (uint32_t)++tally->count};
     return &tally->rows[tally->count - 1];
 }

@@ -24,7 +24,7 @@ struct tally_row {
 _Static_assert(sizeof(struct tally_row) == 64, "a cache line");
 
 struct tally_place {
-    uint32_t tag; // of the hash
+    uint32_t tag; // the upper half of the hash, by which it is placed
     uint32_t row; // its number + 1; 0 = free
 };
 
@@ -48,19 +48,20 @@ uint64_t tally_hash(const struct tally *tally, const void *key, size_t length);
 PREFETCHING void tally_prefetch_place(const struct tally *tally, uint64_t hash)
 {
     if (tally->room > 0)
-        prefetch_read(&tally->places[hash & (tally->room - 1)]);
+        prefetch_read(&tally->places[hash >> 32 & (tally->room - 1)]);
 }
 
 // The row that the first place names, which nearly always is the key's.
 PREFETCHING void tally_prefetch_row(const struct tally *tally, uint64_t hash)
 {
-    uint32_t row = tally->room > 0 ? tally->places[hash & (tally->room - 1)].row : 0;
+    uint32_t row = tally->room > 0 ? tally->places[hash >> 32 & (tally->room - 1)].row : 0;
     if (row != 0)
         prefetch_write(&tally->rows[row - 1]);
 }
 
-// The row of a key of 1 to TALLY_KEY_MAXIMUM bytes whose hash is tally_hash(), made when there is none. Valid until
-// the next call. NULL without memory.
+// The row of a key of 1 to TALLY_KEY_MAXIMUM bytes, made when there is none. The hash is tally_hash() or a cheaper one
+// with the tally's seed, for all keys of a tally the same; its upper half counts. Valid until the next call. NULL
+// without memory.
 struct tally_row *tally_at(struct tally *tally, uint64_t hash, const void *key, size_t length);
 
 // Sets the label when there is none yet; "" does nothing.

@@ -120,3 +120,39 @@ Test(report_tally, keeps_the_first_label_as_long_as_its_row)
     cr_expect_leq(tally.label_count, 2 * tally.capacity);
     tally_done(&tally);
 }
+
+// Keys that share their first words, lie apart from their rows or are the beginning of another one, all of one weight.
+static unsigned make_alike(unsigned number, uint8_t key[64])
+{
+    memset(key, 6, 64);
+    key[17] = (uint8_t)(number >> 4);
+    unsigned length = 18 + number % 16 * 2;
+    memset(key + 18, 0, length - 18);
+    return length;
+}
+
+Test(report_tally, gives_up_by_all_of_a_key)
+{
+    enum { CAPACITY = 512 };
+    for (unsigned step = 1; step < 200; step += 14) { // odd: every number comes once
+        struct tally tally;
+        tally_init(&tally, CAPACITY);
+        uint8_t key[64];
+        for (unsigned i = 0; i < CAPACITY; i++) {
+            unsigned length = make_alike(i * step % CAPACITY, key);
+            tally_at(&tally, tally_hash(&tally, key, length), key, length)->weight++;
+        }
+        row_of(&tally, "new")->weight = 2;
+        const struct tally_row *rows[CAPACITY];
+        cr_assert_eq(tally_heaviest(&tally, rows, CAPACITY), CAPACITY / 2 + 1);
+        cr_assert_eq(tally.given_up, CAPACITY / 2);
+        for (unsigned i = 0; i < CAPACITY / 2; i++) {
+            size_t own_length;
+            unsigned length = make_alike(i, key);
+            const uint8_t *own = tally_key(rows[i + 1], &own_length);
+            cr_assert(own_length == length && memcmp(own, key, length) == 0, "%u", i);
+            cr_assert_eq(tally_at(&tally, tally_hash(&tally, key, length), key, length), rows[i + 1]);
+        }
+        tally_done(&tally);
+    }
+}
