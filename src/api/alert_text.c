@@ -28,10 +28,10 @@ static void add_lifecycle(struct strbuf *into, const struct alert *alert)
     strbuf_add_char(into, ')');
 }
 
-void alert_text_add_line(struct strbuf *into, const struct alert_event *event)
+void alert_text_add_line(struct strbuf *into, const struct alert_event *event, int64_t time_ns)
 {
     const struct alert *alert = &event->alert;
-    time_add_rfc3339(into, alert->ts_ns, 0);
+    time_add_rfc3339(into, time_ns, 0);
     strbuf_addf(into, " %s %s: ", alert_severity_name((enum alert_severity)alert->severity),
                 alert_kind_name((enum alert_kind)alert->kind));
     add_escaped(into, alert->description);
@@ -50,15 +50,15 @@ static void add_measure(struct strbuf *into, const struct alert_measure *measure
 {
     strbuf_add(into, prefix);
     alert_text_add_figure(into, measure->observed);
-    strbuf_addf(into, " %s; an alert from ", measure->what);
+    strbuf_addf(into, " %s: from ", measure->what);
     alert_text_add_figure(into, measure->threshold);
+    strbuf_add(into, " on an alert");
     if (measure->setting[0] != '\0') {
-        strbuf_addf(into, " on (%s), none with more than ", measure->setting);
+        strbuf_addf(into, ", with %s above ", measure->setting);
         alert_text_add_figure(into, measure->observed);
-        strbuf_add_char(into, '\n');
-    } else {
-        strbuf_add(into, " on\n");
+        strbuf_add(into, " none");
     }
+    strbuf_add_char(into, '\n');
 }
 
 void alert_text_add_reasons(struct strbuf *into, const struct alert *alert, const char *prefix)

@@ -30,7 +30,7 @@ static bool explains(struct control *control)
 static void tell(struct alert_lines *lines, const struct alert_event *event)
 {
     strbuf_clear(&lines->text);
-    alert_text_add_line(&lines->text, event);
+    alert_text_add_line(&lines->text, event, event->alert.ts_ns);
     strbuf_add_char(&lines->text, '\n');
     if (explains(lines->control))
         alert_text_add_reasons(&lines->text, &event->alert, "  ");

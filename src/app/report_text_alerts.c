@@ -13,7 +13,7 @@ void report_add_alerts(struct strbuf *into, const struct report_summary *summary
     strbuf_add(into, "\nAlerts\n");
     for (unsigned i = 0; i < alerts->count; i++) {
         strbuf_add(into, "  ");
-        alert_text_add_line(into, &alerts->rows[i]);
+        alert_text_add_line(into, &alerts->rows[i], alerts->rows[i].alert.first_seen_ns);
         strbuf_add_char(into, '\n');
         if (summary->context.explain_alerts)
             alert_text_add_reasons(into, &alerts->rows[i].alert, "      ");

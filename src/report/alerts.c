@@ -56,7 +56,6 @@ static void renew(struct alert_event *row, const struct alert_event *event)
         *row = *event;
     row->alert.lifecycle = event->alert.lifecycle;
     row->alert.revision = event->alert.revision;
-    row->alert.ts_ns = event->alert.ts_ns;
     row->alert.last_seen_ns = event->alert.last_seen_ns;
     row->alert.suppressed_count = suppressed;
 }

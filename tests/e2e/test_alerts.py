@@ -3,9 +3,14 @@
 import json
 import signal
 
+import capture_file
 import namespaces
 import sensor
 
+SECOND = 1_000_000_000
+START = 1_714_564_800 * SECOND  # 2024-05-01T12:00:00Z
+SCANNER, VICTIM = "10.0.0.9", "192.0.2.1"
+ALERTS = 1  # the exit code
 BROWSING = sensor.CAPTURES / "browsing.pcap"  # ordinary traffic: no alerts
 
 
@@ -78,6 +83,82 @@ class AlertOutputTest(sensor.SensorTest):
         cut.write_bytes(BROWSING.read_bytes()[:-10])
         result = sensor.run("-r", cut, "--fail-on-alert", "--report", "none")
         self.assertEqual(result.returncode, sensor.TRUNCATED, result.stderr)
+
+
+SCANNED_PORTS = 50  # below slow_threshold
+
+
+class ScanTest(sensor.SensorTest):
+    """One scan of ports in a capture, and everybody who is told of it."""
+
+    def setUp(self):
+        super().setUp()
+        frames = [(START + port * SECOND // 10, capture_file.tcp_frame(SCANNER, VICTIM, (40000 + port, port), flags=2))
+                  for port in range(1, SCANNED_PORTS + 1)]
+        frames.append((START + 200 * SECOND, capture_file.udp_frame("10.0.0.1", "10.0.0.2", 1000, 53, b"x")))
+        self.scan = self.folder / "scan.pcap"
+        capture_file.write_pcap(self.scan, frames)
+
+    def run_scan(self, *arguments, code=sensor.DONE):
+        result = sensor.run("-r", self.scan, *arguments)
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertIsNone(sensor.finding(result.stderr))
+        return result
+
+    def test_the_stream_has_every_word_on_it(self):
+        told = [json.loads(line) for line in self.run_scan("--alerts-jsonl", "-", "--node-name", "here").stdout.splitlines()]
+        words = [alert["lifecycle"] for alert in told]
+        self.assertEqual((words[0], words[-1], set(words[1:-1]) - {"updated"}), ("started", "ended", set()))
+        self.assertEqual([alert["revision"] for alert in told], list(range(1, len(told) + 1)))
+        self.assertEqual({alert["kind"] for alert in told}, {"port_scan"})
+        self.assertEqual(len({alert["id"] for alert in told}), 1)
+        first = told[0]
+        self.assertEqual((first["node"], first["technique"], first["sources"][0]["ip"], first["targets"][0]["ip"]),
+                         ("here", "T1046", SCANNER, VICTIM))
+        self.assertEqual(first["measures"][0]["setting"], "analysis.anomalies.port_scan.unique_ports_threshold")
+        self.assertEqual(len(first["sample_flows"]), 8)
+        self.assertTrue(first["sample_flows"][0]["community_id"].startswith("1:"))
+
+    def test_what_an_alert_says_would_silence_it_does(self):
+        alert = json.loads(self.run_scan("--alerts-jsonl", "-").stdout.splitlines()[0])
+        measure = alert["measures"][0]
+        flag = "--port-scan-unique-ports-threshold"
+        for arguments in (("--anomalies-allow", alert["silenced_by"]), (flag, SCANNED_PORTS + 1), ("--no-port-scan",),
+                          ("--no-anomalies",)):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(self.run_scan("--alerts-jsonl", "-", *arguments).stdout, b"")
+        self.assertGreaterEqual(measure["observed"], measure["threshold"])
+        self.assertNotEqual(self.run_scan("--alerts-jsonl", "-", flag, int(measure["threshold"])).stdout, b"")
+
+    def test_the_code_says_that_there_was_one(self):
+        self.run_scan("--fail-on-alert", code=ALERTS)
+        self.run_scan()
+        self.run_scan("--fail-on-alert", "--anomalies-allow", SCANNER)
+        self.run_scan("--fail-on-alert", "--export-json", "/dev/full", code=sensor.OUTPUT)
+
+    def test_people_read_it_in_the_report_or_as_lines(self):
+        report = self.run_scan("--explain-alerts").stdout.decode()
+        self.assertIn("* 1 alert was raised: 1 port_scan.", report)
+        self.assertRegex(report, r"\nAlerts\n  2024-05-01T12:00:0\dZ high port_scan: 10\.0\.0\.9 .*\(ended")
+        self.assertIn(f'silenced by analysis.anomalies.allow: "{SCANNER}"', report)
+        lines = self.run_scan("--report", "none").stdout.decode().splitlines()
+        self.assertRegex(lines[0], r"^2024-05-01T12:00:0\dZ high port_scan: 10\.0\.0\.9 ")
+        self.assertRegex(lines[-1], r"^2024-05-01T12:03:20Z high port_scan: 10\.0\.0\.9 .*\(ended")
+        alerts = json.loads(self.run_scan("--report", "json").stdout)["alerts"]
+        self.assertEqual((alerts["raised"], alerts["by_kind"]), (1, [{"kind": "port_scan", "alerts": 1}]))
+        self.assertEqual(alerts["alerts"][0]["lifecycle"], "ended")
+
+    def test_a_webhook_that_nobody_answers_is_told_of(self):
+        result = self.run_scan("--report", "none", "--alerts-webhook", "http://user:secret@127.0.0.1:1/x", code=sensor.OUTPUT)
+        self.assertRegex(result.stderr, rb"[23] alerts were not delivered to http://127.0.0.1:1 \(output.alerts_webhook\)")
+        self.assertNotIn(b"secret", result.stderr)
+
+    def test_names_of_the_parties_are_told(self):
+        names = self.folder / "names.csv"
+        names.write_text(f"{SCANNER},scanner,lab,pod\n", encoding="utf-8")
+        alert = json.loads(self.run_scan("--alerts-jsonl", "-", "--names-file", names).stdout.splitlines()[0])
+        party = alert["sources"][0]
+        self.assertEqual((party["name"], party["namespace"], party["name_source"]), ("scanner", "lab", "file"))
 
 
 class AlertReloadTest(namespaces.NamespaceTest, sensor.SensorTest):

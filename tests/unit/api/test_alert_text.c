@@ -23,20 +23,20 @@ Test(alert_text, one_line_says_what_is_new)
 {
     struct alert_event event;
     sample_alert_full(&event);
-    alert_text_add_line(&text, &event);
+    alert_text_add_line(&text, &event, event.alert.ts_ns);
     cr_expect_str_eq(text.text,
                      "2024-05-01T12:00:05Z high host_sweep: 10.0.0.9 swept 30 hosts on tcp port 22 "
                      "(goes on, found 59 times more)");
     strbuf_clear(&text);
     event.alert.lifecycle = ALERT_STARTED;
     strcpy(event.alert.description, "a\x1b[31mb");
-    alert_text_add_line(&text, &event);
+    alert_text_add_line(&text, &event, event.alert.ts_ns);
     cr_expect_str_eq(text.text, "2024-05-01T12:00:05Z high host_sweep: a\\x1b[31mb");
     strbuf_clear(&text);
     event.alert.lifecycle = ALERT_ENDED;
     event.alert.suppressed_count = 0;
     strcpy(event.alert.description, "b");
-    alert_text_add_line(&text, &event);
+    alert_text_add_line(&text, &event, event.alert.ts_ns);
     cr_expect_str_eq(text.text, "2024-05-01T12:00:05Z high host_sweep: b (ended)");
 }
 
@@ -45,11 +45,10 @@ Test(alert_text, the_reasons_name_figures_and_settings)
     struct alert_event event;
     sample_alert_full(&event);
     alert_text_add_reasons(&text, &event.alert, "> ");
-    cr_expect_str_eq(text.text,
-                     "> 30 hosts whose first contacts failed; an alert from 25 on "
-                     "(analysis.anomalies.host_sweep.unique_hosts_threshold), none with more than 30\n"
-                     "> 0.75 of its first contacts failed; an alert from 0.5 on\n"
-                     "> silenced by analysis.anomalies.allow: \"10.0.0.9 port=22\"\n");
+    cr_expect_str_eq(text.text, "> 30 hosts whose first contacts failed: from 25 on an alert, with "
+                                "analysis.anomalies.host_sweep.unique_hosts_threshold above 30 none\n"
+                                "> 0.75 of its first contacts failed: from 0.5 on an alert\n"
+                                "> silenced by analysis.anomalies.allow: \"10.0.0.9 port=22\"\n");
     strbuf_clear(&text);
     sample_alert_empty(&event);
     alert_text_add_reasons(&text, &event.alert, "");

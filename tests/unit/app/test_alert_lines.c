@@ -62,8 +62,8 @@ Test(alert_lines, one_line_an_alert, .timeout = 60)
     cr_expect_str_eq(told, "2024-05-01T12:00:05Z high host_sweep: 10.0.0.9 swept 30 hosts on tcp port 22\n");
     tell_one("analysis: {anomalies: {explain: true}}", told, sizeof told);
     cr_expect_str_eq(told, "2024-05-01T12:00:05Z high host_sweep: 10.0.0.9 swept 30 hosts on tcp port 22\n"
-                           "  30 hosts whose first contacts failed; an alert from 25 on "
-                           "(analysis.anomalies.host_sweep.unique_hosts_threshold), none with more than 30\n"
+                           "  30 hosts whose first contacts failed: from 25 on an alert, with "
+                           "analysis.anomalies.host_sweep.unique_hosts_threshold above 30 none\n"
                            "  silenced by analysis.anomalies.allow: \"10.0.0.9 port=22\"\n");
 }
 
@@ -112,7 +112,7 @@ Test(alert_lines, a_report_lists_them_as_text_and_as_json)
     strbuf_init(&json, 1 << 20);
     render(false, &text, &json);
     cr_expect_not_null(strstr(text.text,
-                              "\nAlerts\n  2024-05-01T12:00:05Z high host_sweep: 10.0.0.9 swept 30 "
+                              "\nAlerts\n  2024-05-01T12:00:00Z high host_sweep: 10.0.0.9 swept 30 "
                               "hosts on tcp port 22\n  +1 more\n"),
                        "%s", text.text);
     cr_expect_not_null(strstr(json.text, "  \"alerts\": {\n    \"raised\": 2,\n    \"by_kind\": [\n      {\n"
@@ -124,7 +124,7 @@ Test(alert_lines, a_report_lists_them_as_text_and_as_json)
     strbuf_clear(&json);
     render(true, &text, &json);
     cr_expect_not_null(
-        strstr(text.text, "port 22\n      30 hosts whose first contacts failed; an alert from 25 on"), "%s",
+        strstr(text.text, "port 22\n      30 hosts whose first contacts failed: from 25 on an alert"), "%s",
         text.text);
     strbuf_done(&text);
     strbuf_done(&json);
