@@ -4,7 +4,6 @@
 
 #include "capture/clock.h"
 #include "detect/observe.h"
-#include "detect/targets.h"
 #include "micro/rows.h"
 #include "micro/series.h"
 
@@ -57,13 +56,6 @@ static void set_host(struct address *address, uint32_t number, bool spoofed)
     }
 }
 
-static void reset(struct partition_evidence partitions[PARTITIONS])
-{
-    for (unsigned p = 0; p < PARTITIONS; p++)
-        for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
-            target_table_reset(partitions[p].targets[kind]);
-}
-
 static double time_observe(const struct observe_case *what, struct partition_evidence partitions[PARTITIONS])
 {
     struct packet packet = packet_of(what);
@@ -76,7 +68,8 @@ static double time_observe(const struct observe_case *what, struct partition_evi
         packet.number = i;
         observe_packet(&partitions[state >> 58], &packet, what->facts, observe_seed);
         if (i % TICK_PACKETS == TICK_PACKETS - 1)
-            reset(partitions);
+            for (unsigned p = 0; p < PARTITIONS; p++)
+                partition_evidence_reset(&partitions[p]);
     }
     return (double)(clock_now_ns() - begin_ns) / PACKETS_A_SAMPLE;
 }
@@ -90,10 +83,7 @@ static void measure_case(const struct observe_case *what, unsigned repetitions)
         series_add(&series, time_observe(what, partitions));
     series_print(&series, what->name, "ns/packet");
     for (unsigned p = 0; p < PARTITIONS; p++)
-        for (unsigned kind = 0; kind < TARGET_KINDS; kind++) {
-            target_table_destroy(partitions[p].targets[kind]);
-            partitions[p].targets[kind] = NULL;
-        }
+        partition_evidence_done(&partitions[p]);
 }
 
 void measure_observe(const struct micro_options *options)
