@@ -2,24 +2,17 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/time.h"
 #include "capture/clock.h"
 #include "decode/decode.h"
 #include "micro/rows.h"
+#include "micro/series.h"
 
 enum { LINKTYPE_ETHERNET = 1 };
 
 static const int64_t feed_start_ns = INT64_C(1700000000) * NS_PER_S;
 static const uint64_t feed_hash_seed = 0x6d6963726f, feed_index_seed = 0x696e646578;
-
-static int64_t thread_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 void feed_init(struct feed *feed, bool names)
 {
@@ -85,10 +78,10 @@ void feed_conversation(struct feed *feed, uint64_t flow, unsigned step)
 
 void feed_send(struct feed *feed)
 {
-    int64_t thread_ns = thread_now_ns(), begin_ns = clock_now_ns();
+    int64_t thread_ns = micro_thread_now_ns(), begin_ns = clock_now_ns();
     shard_batch(feed->shard, &feed->batch);
     feed->batch_ns = clock_now_ns() - begin_ns;
-    feed->thread_ns = thread_now_ns() - thread_ns;
+    feed->thread_ns = micro_thread_now_ns() - thread_ns;
     feed->spent_ns += feed->batch_ns;
     feed->batch.count = 0;
 }

@@ -2,13 +2,18 @@
 // the packets, in partitions and ticks as a shard has them.
 #include <string.h>
 
-#include "capture/clock.h"
 #include "detect/observe.h"
-#include "detect/targets.h"
 #include "micro/rows.h"
 #include "micro/series.h"
 
-enum { PARTITIONS = 64, TICK_PACKETS = 65536, PACKETS_A_SAMPLE = 16 * TICK_PACKETS, HOSTS = 250 };
+enum {
+    PARTITIONS = 64,
+    BATCH = 1024,
+    TICK_BATCHES = 64,
+    BATCHES = 16 * TICK_BATCHES,
+    SOURCES = 250,
+    TARGETS = 10
+};
 
 static const uint64_t observe_seed = 0x6f627365727665;
 
@@ -17,7 +22,7 @@ struct observe_case {
     uint8_t protocol, tcp_flags;
     unsigned facts;
     uint16_t source_port;
-    bool spoofed_sources, spoofed_targets; // any; else of HOSTS
+    bool spoofed_sources, spoofed_targets; // any; else few
 };
 
 static const struct observe_case cases[] = {
@@ -46,39 +51,47 @@ static struct packet packet_of(const struct observe_case *what)
     return packet;
 }
 
-static void set_host(struct address *address, uint32_t number, bool spoofed)
+static void set_host(struct address *address, uint32_t number, uint32_t hosts)
 {
-    if (spoofed) {
+    if (hosts == 0) {
         number &= 0x3fffffff; // no multicast
         memcpy(address->bytes, &number, sizeof number);
         address->bytes[0] &= 0x7f;
     } else {
-        address->bytes[3] = (uint8_t)(number % HOSTS);
+        address->bytes[3] = (uint8_t)(number % hosts);
     }
 }
 
-static void reset(struct partition_evidence partitions[PARTITIONS])
+// Packets come in batches: what was just stored is not read at once.
+static uint64_t make_packets(const struct observe_case *what, struct packet packets[BATCH], uint64_t first)
 {
-    for (unsigned p = 0; p < PARTITIONS; p++)
-        for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
-            target_table_reset(partitions[p].targets[kind]);
+    uint64_t state = first;
+    for (unsigned i = 0; i < BATCH; i++) {
+        state = state * 6364136223846793005 + 1442695040888963407;
+        set_host(&packets[i].source, (uint32_t)(state >> 32), what->spoofed_sources ? 0 : SOURCES);
+        set_host(&packets[i].target, (uint32_t)(state >> 20), what->spoofed_targets ? 0 : TARGETS);
+        packets[i].number = state;
+    }
+    return state;
 }
 
 static double time_observe(const struct observe_case *what, struct partition_evidence partitions[PARTITIONS])
 {
-    struct packet packet = packet_of(what);
+    static struct packet packets[BATCH];
     uint64_t state = 1;
-    int64_t begin_ns = clock_now_ns();
-    for (unsigned i = 0; i < PACKETS_A_SAMPLE; i++) {
-        state = state * 6364136223846793005 + 1442695040888963407;
-        set_host(&packet.source, (uint32_t)(state >> 32), what->spoofed_sources);
-        set_host(&packet.target, (uint32_t)(state >> 20), what->spoofed_targets);
-        packet.number = i;
-        observe_packet(&partitions[state >> 58], &packet, what->facts, observe_seed);
-        if (i % TICK_PACKETS == TICK_PACKETS - 1)
-            reset(partitions);
+    int64_t spent_ns = 0;
+    for (unsigned i = 0; i < BATCH; i++)
+        packets[i] = packet_of(what);
+    for (unsigned batch = 0; batch < BATCHES; batch++) {
+        state = make_packets(what, packets, state);
+        int64_t begin_ns = micro_thread_now_ns();
+        for (unsigned i = 0; i < BATCH; i++)
+            observe_packet(&partitions[packets[i].number >> 58], &packets[i], what->facts, observe_seed);
+        for (unsigned p = 0; p < PARTITIONS && batch % TICK_BATCHES == 0; p++)
+            partition_evidence_reset(&partitions[p]);
+        spent_ns += micro_thread_now_ns() - begin_ns;
     }
-    return (double)(clock_now_ns() - begin_ns) / PACKETS_A_SAMPLE;
+    return (double)spent_ns / ((double)BATCHES * BATCH);
 }
 
 static void measure_case(const struct observe_case *what, unsigned repetitions)
@@ -90,10 +103,7 @@ static void measure_case(const struct observe_case *what, unsigned repetitions)
         series_add(&series, time_observe(what, partitions));
     series_print(&series, what->name, "ns/packet");
     for (unsigned p = 0; p < PARTITIONS; p++)
-        for (unsigned kind = 0; kind < TARGET_KINDS; kind++) {
-            target_table_destroy(partitions[p].targets[kind]);
-            partitions[p].targets[kind] = NULL;
-        }
+        partition_evidence_done(&partitions[p]);
 }
 
 void measure_observe(const struct micro_options *options)

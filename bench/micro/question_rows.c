@@ -1,7 +1,6 @@
 // Questions: what they cost a shard a flow, one and ten at once, and how long a batch may have to wait for a slice.
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/time.h"
 #include "micro/feed.h"
@@ -54,13 +53,6 @@ static struct flow_selection *rtt_filter(void)
     return prepare(&(struct flow_filter){.figure[FILTER_RTT_NS] = {.min = 1, .has_min = true}});
 }
 
-static int64_t thread_now_ns(void) // what others do on the machine meanwhile is not its cost
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 // Asks `count` times the same at once; returns how long it took, in ns.
 static double ask(struct feed *feed, const struct flow_query *query, unsigned count, double *longest_us)
 {
@@ -70,10 +62,10 @@ static double ask(struct feed *feed, const struct flow_query *query, unsigned co
         if (questions[i] == NULL || shard_post(feed->shard, &questions[i]->message) != MAILBOX_POSTED)
             micro_fail("the shard takes no question");
     }
-    int64_t begin_ns = thread_now_ns(), before_ns = begin_ns;
+    int64_t begin_ns = micro_thread_now_ns(), before_ns = begin_ns;
     for (bool more = true; more;) {
         more = shard_serve(feed->shard, 0);
-        int64_t now_ns = thread_now_ns();
+        int64_t now_ns = micro_thread_now_ns();
         double slice_us = (double)(now_ns - before_ns) / 1e3;
         *longest_us = slice_us > *longest_us ? slice_us : *longest_us;
         before_ns = now_ns;

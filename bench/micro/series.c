@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "base/time.h"
 
 enum { NAME_COLUMNS = 44 };
 
@@ -41,4 +44,11 @@ void figure_print(const char *name, double value, const char *unit)
 {
     printf("%-*s %10.2f %s\n", NAME_COLUMNS, name, value, unit);
     fflush(stdout);
+}
+
+int64_t micro_thread_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }

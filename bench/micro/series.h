@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { SERIES_MAXIMUM = 1024 };
 
@@ -18,3 +19,6 @@ double series_print(struct series *series, const char *name, const char *unit);
 void figure_print(const char *name, double value, const char *unit);
 
 int compare_doubles(const void *left, const void *right); // for qsort
+
+// Processor time of the thread: what others do on the machine meanwhile is not its cost.
+int64_t micro_thread_now_ns(void);

@@ -5,6 +5,7 @@
 
 #include "decode/packet.h"
 #include "detect/evidence.h"
+#include "detect/targets.h"
 #include "flow/look.h"
 #include "flow/record.h"
 #include "flow/store.h"
@@ -204,17 +205,36 @@ void observe_look(struct partition_evidence *evidence, const struct flow_look *l
     keep(evidence, look, client, &contact);
 }
 
+static void free_contacts(struct contact_list *contacts)
+{
+    free(contacts->items);
+    *contacts = (struct contact_list){0};
+}
+
+static void free_targets(struct target_table **table)
+{
+    target_table_destroy(*table);
+    *table = NULL;
+}
+
 void partition_evidence_done(struct partition_evidence *evidence)
 {
-    free(evidence->contacts.items);
-    evidence->contacts = (struct contact_list){0};
+    free_contacts(&evidence->contacts);
+    for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
+        free_targets(&evidence->targets[kind]);
 }
 
 void partition_evidence_reset(struct partition_evidence *evidence)
 {
     enum { KEPT = 64 };
     if (evidence->contacts.room > KEPT)
-        partition_evidence_done(evidence);
+        free_contacts(&evidence->contacts);
     evidence->contacts.count = 0;
+    for (unsigned kind = 0; kind < TARGET_KINDS; kind++) {
+        struct target_table *table = evidence->targets[kind];
+        if (table != NULL && table->used == 0)
+            free_targets(&evidence->targets[kind]);
+        target_table_reset(evidence->targets[kind]);
+    }
     evidence->with_payload = evidence->two_way = evidence->refused = 0;
 }

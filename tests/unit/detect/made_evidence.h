@@ -27,15 +27,13 @@ static inline void observe(struct made_evidence *made, const struct packet *pack
 static inline void made_evidence_reset(struct made_evidence *made)
 {
     for (unsigned i = 0; i < MADE_PARTITIONS; i++)
-        for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
-            target_table_reset(made->partitions[i].targets[kind]);
+        partition_evidence_reset(&made->partitions[i]);
 }
 
 static inline void made_evidence_done(struct made_evidence *made)
 {
     for (unsigned i = 0; i < MADE_PARTITIONS; i++)
-        for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
-            target_table_destroy(made->partitions[i].targets[kind]);
+        partition_evidence_done(&made->partitions[i]);
 }
 
 // What was counted of a target in all partitions.

@@ -169,7 +169,7 @@ Test(windows, keep_the_heavy_of_a_million)
         unsigned which = (unsigned)(next_number(&random) % 100);
         sent[which % HEAVY] += which < HEAVY;
         count(table, which < HEAVY ? which : 100 + (uint32_t)next_number(&random) % 1000000, 1, 0);
-        if (i % 50 == 49)
+        if (i % 10 == 9)
             merge(windows, table, 1 + i / 250000 * NS_PER_S);
     }
     cr_expect_eq(target_windows_counts(windows).targets, WINDOWS_MAXIMUM);
