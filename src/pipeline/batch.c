@@ -3,25 +3,25 @@
 #include <assert.h>
 #include <stdlib.h>
 
+// Items, hashes and shards lie in one block: a batch that was never filled costs the page that malloc() writes to.
 bool batch_init(struct batch *batch, unsigned capacity)
 {
-    assert(capacity <= BATCH_MAXIMUM);
-    *batch = (struct batch){.capacity = capacity};
-    batch->items = aligned_alloc(_Alignof(struct batch_item), capacity * sizeof *batch->items);
-    batch->hash = calloc(capacity, sizeof *batch->hash);
-    batch->shard = calloc(capacity, sizeof *batch->shard);
-    if (batch->items != NULL && batch->hash != NULL && batch->shard != NULL)
-        return true;
-    batch_done(batch);
-    return false;
+    enum { ALIGN = _Alignof(struct batch_item) };
+    assert(capacity > 0 && capacity <= BATCH_MAXIMUM);
+    size_t bytes = capacity * (sizeof *batch->items + sizeof *batch->hash + sizeof *batch->shard);
+    struct batch_item *items = aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+    if (items == NULL)
+        return false;
+    uint64_t *hash = (uint64_t *)(void *)(items + capacity);
+    *batch = (struct batch){
+        .capacity = capacity, .items = items, .hash = hash, .shard = (uint8_t *)(hash + capacity)};
+    return true;
 }
 
 void batch_done(struct batch *batch)
 {
     batch_clear(batch);
     free(batch->items);
-    free(batch->hash);
-    free(batch->shard);
     *batch = (struct batch){0};
 }
 

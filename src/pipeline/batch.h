@@ -43,13 +43,13 @@ struct batch {
     struct chunk *chunks[BATCH_CHUNKS];
     unsigned count, capacity;
     // By packet. What every shard reads of every packet lies apart: whose it is, and what to fetch ahead.
-    struct batch_item *items;
+    struct batch_item *items; // the block that holds the others too
     uint64_t *hash; // of the key; 0 without one
     uint8_t *shard;
     struct latch done; // open when every shard is done with it
 };
 
-// Up to BATCH_MAXIMUM packets.
+// Up to BATCH_MAXIMUM packets. False without memory, and then nothing is to be done with it.
 bool batch_init(struct batch *batch, unsigned capacity);
 void batch_done(struct batch *batch);
 
