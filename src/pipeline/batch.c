@@ -3,19 +3,29 @@
 #include <assert.h>
 #include <stdlib.h>
 
-// Items, hashes and shards lie in one block: a batch that was never filled costs the page that malloc() writes to.
-bool batch_init(struct batch *batch, unsigned capacity)
+size_t batch_bytes(unsigned capacity)
 {
     enum { ALIGN = _Alignof(struct batch_item) };
     assert(capacity > 0 && capacity <= BATCH_MAXIMUM);
-    size_t bytes = capacity * (sizeof *batch->items + sizeof *batch->hash + sizeof *batch->shard);
-    struct batch_item *items = aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
-    if (items == NULL)
-        return false;
+    size_t bytes = capacity * (sizeof(struct batch_item) + sizeof(uint64_t) + sizeof(uint8_t));
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+void batch_init_at(struct batch *batch, unsigned capacity, void *memory)
+{
+    assert((uintptr_t)memory % _Alignof(struct batch_item) == 0);
+    struct batch_item *items = memory;
     uint64_t *hash = (uint64_t *)(void *)(items + capacity);
     *batch = (struct batch){
         .capacity = capacity, .items = items, .hash = hash, .shard = (uint8_t *)(hash + capacity)};
-    return true;
+}
+
+bool batch_init(struct batch *batch, unsigned capacity)
+{
+    void *memory = aligned_alloc(_Alignof(struct batch_item), batch_bytes(capacity));
+    if (memory != NULL)
+        batch_init_at(batch, capacity, memory);
+    return memory != NULL;
 }
 
 void batch_done(struct batch *batch)

@@ -30,9 +30,10 @@ struct pipeline {
     struct crew crew;
     struct bell helping; // rings for the source's thread when there is a step that it could take
     struct batch_ring batches;
-    unsigned unannounced;    // batches sent since the workers were woken
-    struct tick_slot *slots; // of ticks on their way: the first empty one is filled, so that few are ever touched
-    uint8_t *slot_of;        // by tick number % slot_count
+    unsigned unannounced; // batches sent since the workers were woken
+    struct tick_slot
+        *slots;       // of ticks on their way: the first empty one is filled, so that few are ever touched
+    uint8_t *slot_of; // by tick number % slot_count
     unsigned slot_count;
     struct mailbox source_box; // for the source's thread
     pthread_mutex_t tapping;   // one tap begins or ends at a time:

@@ -218,7 +218,8 @@ bool pipeline_create_workers(struct pipeline *pipeline)
     assert(pipeline->slot_count <= UINT8_MAX + 1);
     pipeline->slots = calloc(pipeline->slot_count, sizeof *pipeline->slots);
     pipeline->slot_of = calloc(pipeline->slot_count, 1);
-    if (pipeline->slots == NULL || pipeline->slot_of == NULL || !batch_ring_init(&pipeline->batches, batches, batch_packets(pipeline)))
+    if (pipeline->slots == NULL || pipeline->slot_of == NULL ||
+        !batch_ring_init(&pipeline->batches, batches, batch_packets(pipeline)))
         return false;
     bool whole = true;
     for (unsigned i = 0; i < workers && whole; i++)
