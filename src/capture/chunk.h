@@ -42,4 +42,10 @@ static inline void chunk_retain(struct chunk *chunk)
     assert(before > 0); // only who holds one gives it on
 }
 
+// The filler: whether nobody else holds the chunk, so that it may be filled anew, with all that others read of it over.
+static inline bool chunk_is_mine(const struct chunk *chunk)
+{
+    return atomic_load_explicit(&chunk->references, memory_order_acquire) == 1;
+}
+
 void chunk_release(struct chunk *chunk);

@@ -3,25 +3,35 @@
 #include <assert.h>
 #include <stdlib.h>
 
+size_t batch_bytes(unsigned capacity)
+{
+    enum { ALIGN = _Alignof(struct batch_item) };
+    assert(capacity > 0 && capacity <= BATCH_MAXIMUM);
+    size_t bytes = capacity * (sizeof(struct batch_item) + sizeof(uint64_t) + sizeof(uint8_t));
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+void batch_init_at(struct batch *batch, unsigned capacity, void *memory)
+{
+    assert((uintptr_t)memory % _Alignof(struct batch_item) == 0);
+    struct batch_item *items = memory;
+    uint64_t *hash = (uint64_t *)(void *)(items + capacity);
+    *batch = (struct batch){
+        .capacity = capacity, .items = items, .hash = hash, .shard = (uint8_t *)(hash + capacity)};
+}
+
 bool batch_init(struct batch *batch, unsigned capacity)
 {
-    assert(capacity <= BATCH_MAXIMUM);
-    *batch = (struct batch){.capacity = capacity};
-    batch->items = aligned_alloc(_Alignof(struct batch_item), capacity * sizeof *batch->items);
-    batch->hash = calloc(capacity, sizeof *batch->hash);
-    batch->shard = calloc(capacity, sizeof *batch->shard);
-    if (batch->items != NULL && batch->hash != NULL && batch->shard != NULL)
-        return true;
-    batch_done(batch);
-    return false;
+    void *memory = aligned_alloc(_Alignof(struct batch_item), batch_bytes(capacity));
+    if (memory != NULL)
+        batch_init_at(batch, capacity, memory);
+    return memory != NULL;
 }
 
 void batch_done(struct batch *batch)
 {
     batch_clear(batch);
     free(batch->items);
-    free(batch->hash);
-    free(batch->shard);
     *batch = (struct batch){0};
 }
 

@@ -43,15 +43,18 @@ struct batch {
     struct chunk *chunks[BATCH_CHUNKS];
     unsigned count, capacity;
     // By packet. What every shard reads of every packet lies apart: whose it is, and what to fetch ahead.
-    struct batch_item *items;
-    uint64_t *hash; // of the key; 0 without one
+    struct batch_item *items; // first in the memory that holds the others too
+    uint64_t *hash;           // of the key; 0 without one
     uint8_t *shard;
     struct latch done; // open when every shard is done with it
 };
 
-// Up to BATCH_MAXIMUM packets.
+// Up to BATCH_MAXIMUM packets. False without memory, and then nothing is to be done with it.
 bool batch_init(struct batch *batch, unsigned capacity);
 void batch_done(struct batch *batch);
+// The same in memory of the caller's, aligned as items are: ends with batch_clear().
+size_t batch_bytes(unsigned capacity);
+void batch_init_at(struct batch *batch, unsigned capacity, void *memory);
 
 // Drops the packets and their chunk references.
 void batch_clear(struct batch *batch);

@@ -1,23 +1,29 @@
 #include "pipeline/batch_ring.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 bool batch_ring_init(struct batch_ring *ring, unsigned count, unsigned packets)
 {
-    *ring = (struct batch_ring){.batches = calloc(count, sizeof *ring->batches)};
-    while (ring->batches != NULL && ring->count < count && batch_init(&ring->batches[ring->count], packets))
-        ring->count++;
-    if (ring->count == count)
-        return true;
-    batch_ring_done(ring);
-    return false;
+    assert(count > 0);
+    size_t bytes = batch_bytes(packets);
+    *ring = (struct batch_ring){.batches = calloc(count, sizeof *ring->batches),
+                                .memory = aligned_alloc(_Alignof(struct batch_item), count * bytes)};
+    if (ring->batches == NULL || ring->memory == NULL) {
+        batch_ring_done(ring);
+        return false;
+    }
+    for (; ring->count < count; ring->count++)
+        batch_init_at(&ring->batches[ring->count], packets, ring->memory + ring->count * bytes);
+    return true;
 }
 
 void batch_ring_done(struct batch_ring *ring)
 {
     for (unsigned i = 0; i < ring->count; i++)
-        batch_done(&ring->batches[i]);
+        batch_clear(&ring->batches[i]);
     free(ring->batches);
+    free(ring->memory);
     *ring = (struct batch_ring){0};
 }
 
@@ -50,6 +56,7 @@ bool batch_ring_wait(struct batch_ring *ring, int timeout_ms)
 struct batch *batch_ring_take(struct batch_ring *ring)
 {
     struct batch *batch = &ring->batches[ring->next];
+    assert(latch_is_open(&batch->done) && batch->count == 0); // no shard reads it
     ring->next = (ring->next + 1) % ring->count;
     return batch;
 }

@@ -6,6 +6,7 @@
 
 struct batch_ring {
     struct batch *batches;
+    uint8_t *memory; // all they hold, in one piece: what is never filled is never touched
     unsigned count, next;
 };
 

@@ -66,6 +66,7 @@ void pipeline_destroy(struct pipeline *pipeline)
     pthread_mutex_destroy(&pipeline->tapping);
     flow_listings_destroy(pipeline->listings);
     free(pipeline->slots);
+    free(pipeline->slot_of);
     free(pipeline);
 }
 

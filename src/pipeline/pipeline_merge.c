@@ -85,16 +85,19 @@ static void await_tick(struct pipeline *pipeline)
 static bool take_tick(struct pipeline *pipeline, uint64_t number)
 {
     struct tick_run *runs[PIPELINE_WORKERS];
-    const struct tick_slot *slot = &pipeline->slots[number % pipeline->slot_count];
     unsigned workers = pipeline->setup.workers;
     struct pipeline_tick tick = {
         .number = number, .totals = &pipeline->merged, .runs = runs, .run_count = workers};
     for (unsigned i = 0; i < workers; i++)
         runs[i] = worker_run(pipeline->workers[i]);
-    tick.last = slot->last; // after the parts: they carry the order of memory
+    // After the parts: they carry the order of memory.
+    struct tick_slot *slot = &pipeline->slots[pipeline->slot_of[number % pipeline->slot_count]];
+    assert(atomic_load_explicit(&slot->filled, memory_order_relaxed));
+    tick.last = slot->last;
     tick.now_ns = slot->now_ns;
     tick.generation = runs[0]->report->generation;
     totals_copy(&pipeline->merged, &slot->totals);
+    atomic_store_explicit(&slot->filled, false, memory_order_release);
     for (unsigned i = 0; i < workers; i++) {
         add_totals(&pipeline->merged, &runs[i]->report->totals);
         if (runs[i]->report->generation < tick.generation)

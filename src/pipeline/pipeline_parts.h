@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "pipeline/batch_ring.h"
 #include "pipeline/crew.h"
@@ -12,6 +13,7 @@
 
 // What the source knows at the end of a tick.
 struct tick_slot {
+    atomic_bool filled; // by the source; the aggregate empties it
     int64_t now_ns;
     bool last;
     struct totals totals;
@@ -28,8 +30,10 @@ struct pipeline {
     struct crew crew;
     struct bell helping; // rings for the source's thread when there is a step that it could take
     struct batch_ring batches;
-    unsigned unannounced;    // batches sent since the workers were woken
-    struct tick_slot *slots; // of ticks on their way, by tick number
+    unsigned unannounced; // batches sent since the workers were woken
+    struct tick_slot
+        *slots;       // of ticks on their way: the first empty one is filled, so that few are ever touched
+    uint8_t *slot_of; // by tick number % slot_count
     unsigned slot_count;
     struct mailbox source_box; // for the source's thread
     pthread_mutex_t tapping;   // one tap begins or ends at a time:

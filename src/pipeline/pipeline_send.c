@@ -1,4 +1,5 @@
 // Batches on their way to the shards and back. Every shard gets every batch.
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/thread.h"
@@ -124,12 +125,24 @@ static struct batch *empty_batch(struct pipeline *pipeline, bool wait)
     return batch;
 }
 
+static struct tick_slot *empty_slot(struct pipeline *pipeline, uint64_t tick)
+{
+    unsigned at = 0;
+    while (at < pipeline->slot_count &&
+           atomic_load_explicit(&pipeline->slots[at].filled, memory_order_acquire))
+        at++;
+    assert(at < pipeline->slot_count); // fewer ticks are on their way
+    atomic_store_explicit(&pipeline->slots[at].filled, true, memory_order_relaxed);
+    pipeline->slot_of[tick % pipeline->slot_count] = (uint8_t)at;
+    return &pipeline->slots[at];
+}
+
 // What the source knows at the end of a tick, for whoever merges it.
 static void note_tick(struct pipeline *pipeline, const struct batch *batch)
 {
     if (!is_lossless(pipeline))
         ledger_take_drops(&pipeline->dispatch.ledger, pipeline->source);
-    struct tick_slot *slot = &pipeline->slots[batch->tick % pipeline->slot_count];
+    struct tick_slot *slot = empty_slot(pipeline, batch->tick);
     slot->now_ns = batch->now_ns;
     slot->last = batch->mark == BATCH_SOURCE_END;
     totals_copy(&slot->totals, &pipeline->counted);
@@ -137,6 +150,7 @@ static void note_tick(struct pipeline *pipeline, const struct batch *batch)
 
 static void send_to_all(struct pipeline *pipeline, struct batch *batch)
 {
+    assert(latch_is_open(&batch->done)); // no shard reads it
     latch_close(&batch->done, pipeline->setup.workers);
     for (unsigned i = 0; i < pipeline->setup.workers; i++)
         worker_send(pipeline->workers[i], batch);
@@ -201,8 +215,11 @@ bool pipeline_create_workers(struct pipeline *pipeline)
     unsigned batches = batch_count(pipeline);
     // Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
     pipeline->slot_count = batches + 2 * WORKER_PARTS;
+    assert(pipeline->slot_count <= UINT8_MAX + 1);
     pipeline->slots = calloc(pipeline->slot_count, sizeof *pipeline->slots);
-    if (pipeline->slots == NULL || !batch_ring_init(&pipeline->batches, batches, batch_packets(pipeline)))
+    pipeline->slot_of = calloc(pipeline->slot_count, 1);
+    if (pipeline->slots == NULL || pipeline->slot_of == NULL ||
+        !batch_ring_init(&pipeline->batches, batches, batch_packets(pipeline)))
         return false;
     bool whole = true;
     for (unsigned i = 0; i < workers && whole; i++)

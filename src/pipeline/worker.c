@@ -11,6 +11,7 @@
 
 enum { PART_RECORDS = 128, RING_BYTES = 4096, POINTER_BYTES = 16 };
 _Static_assert(WORKER_QUEUE *POINTER_BYTES <= RING_BYTES / 2, "the queue fits into its ring");
+_Static_assert(WORKER_REPORTS <= WORKER_PARTS, "reports that are spare have a place");
 
 // A piece of a shard's tick.
 struct part {
@@ -20,18 +21,25 @@ struct part {
     struct ended_record records[PART_RECORDS];
 };
 
+// What the aggregate has given back. The one that came last goes first: as few are touched as are on their way, and
+// the memory of as few reports' evidence.
+struct spares {
+    pthread_mutex_t lock;
+    unsigned count;
+    void *spare[WORKER_PARTS];
+};
+
 struct worker {
-    struct record_ring *inbox;           // struct batch *: from the source
-    struct record_ring *outbox, *spares; // struct part *: to the aggregate and back
-    struct record_ring *spare_reports;   // struct shard_report *: back from the aggregate
+    struct record_ring *inbox;   // struct batch *: from the source
+    struct record_ring *outbox;  // struct part *: to the aggregate
+    struct spares spares;        // struct part *
+    struct spares spare_reports; // struct shard_report *
     struct part *parts;
     struct shard_report *reports;
     struct worker_bells bells;
     // Of whoever has the turn:
     pthread_mutex_t turn;
     struct shard *shard;
-    struct shard_report *stack[WORKER_REPORTS]; // spare ones at hand
-    unsigned stacked;
     struct shard_report *report; // of the tick that is being sent; NULL = it is on its way
     bool sending, last;          // a tick's parts, and whether it is the last one
     unsigned unannounced;        // parts sent since the aggregate was woken
@@ -64,21 +72,35 @@ static void *pop(struct record_ring *ring)
     return pointer;
 }
 
+static void put_spare(struct spares *spares, void *spare)
+{
+    pthread_mutex_lock(&spares->lock);
+    assert(spares->count < WORKER_PARTS); // given back once
+    spares->spare[spares->count++] = spare;
+    pthread_mutex_unlock(&spares->lock);
+}
+
+// NULL when there is none.
+static void *get_spare(struct spares *spares)
+{
+    pthread_mutex_lock(&spares->lock);
+    void *spare = spares->count > 0 ? spares->spare[--spares->count] : NULL;
+    pthread_mutex_unlock(&spares->lock);
+    return spare;
+}
+
 static bool create_rings(struct worker *worker)
 {
     worker->inbox = record_ring_create(RING_BYTES);
     worker->outbox = record_ring_create(RING_BYTES);
-    worker->spares = record_ring_create(RING_BYTES);
-    worker->spare_reports = record_ring_create(RING_BYTES);
     worker->parts = calloc(WORKER_PARTS, sizeof *worker->parts);
     worker->reports = calloc(WORKER_REPORTS, sizeof *worker->reports);
-    if (worker->inbox == NULL || worker->outbox == NULL || worker->spares == NULL ||
-        worker->spare_reports == NULL || worker->parts == NULL || worker->reports == NULL)
+    if (worker->inbox == NULL || worker->outbox == NULL || worker->parts == NULL || worker->reports == NULL)
         return false;
     for (unsigned i = 0; i < WORKER_PARTS; i++)
-        push(worker->spares, &worker->parts[i]);
+        put_spare(&worker->spares, &worker->parts[i]);
     for (unsigned i = 0; i < WORKER_REPORTS; i++)
-        push(worker->spare_reports, &worker->reports[i]);
+        put_spare(&worker->spare_reports, &worker->reports[i]);
     return true;
 }
 
@@ -90,6 +112,8 @@ struct worker *worker_create(const struct shard_setup *setup, const struct worke
     if (worker == NULL)
         return NULL;
     pthread_mutex_init(&worker->turn, NULL);
+    pthread_mutex_init(&worker->spares.lock, NULL);
+    pthread_mutex_init(&worker->spare_reports.lock, NULL);
     worker->bells = *bells;
     worker->run.next = next_of_parts;
     worker->shard = shard_create(setup);
@@ -110,10 +134,10 @@ void worker_destroy(struct worker *worker)
     free(worker->parts);
     record_ring_destroy(worker->inbox);
     record_ring_destroy(worker->outbox);
-    record_ring_destroy(worker->spares);
-    record_ring_destroy(worker->spare_reports);
     shard_destroy(worker->shard);
     pthread_mutex_destroy(&worker->turn);
+    pthread_mutex_destroy(&worker->spares.lock);
+    pthread_mutex_destroy(&worker->spare_reports.lock);
     free(worker);
 }
 
@@ -133,30 +157,21 @@ static void announce(struct worker *worker)
 }
 
 // A spare part or report; NULL when the aggregate has them all.
-static void *take_spare(struct worker *worker, struct record_ring *spares)
+static void *take_spare(struct worker *worker, struct spares *spares)
 {
-    void *spare = pop(spares);
+    void *spare = get_spare(spares);
     if (spare == NULL) {
         atomic_store(&worker->stuck, true); // and look again: it may have come in between
-        spare = pop(spares);
+        spare = get_spare(spares);
     }
     if (spare != NULL)
         atomic_store_explicit(&worker->stuck, false, memory_order_relaxed);
     return spare;
 }
 
-// The one that came back last: as few are in use as there are ticks on their way, and the memory of their evidence.
-static struct shard_report *take_report(struct worker *worker)
-{
-    for (struct shard_report *report; (report = pop(worker->spare_reports)) != NULL;)
-        worker->stack[worker->stacked++] = report;
-    assert(worker->stacked <= WORKER_REPORTS);
-    return worker->stacked != 0 ? worker->stack[--worker->stacked]
-                                : take_spare(worker, worker->spare_reports);
-}
-
 static void fill_part(struct worker *worker, struct part *part)
 {
+    assert(worker->sending);
     part->report = worker->report;
     worker->report = NULL;
     part->count = 0;
@@ -171,7 +186,7 @@ static bool send_parts(struct worker *worker)
 {
     bool sent = false;
     struct part *part;
-    while (worker->sending && (part = take_spare(worker, worker->spares)) != NULL) {
+    while (worker->sending && (part = take_spare(worker, &worker->spares)) != NULL) {
         fill_part(worker, part);
         worker->sending = !part->last;
         push(worker->outbox, part);
@@ -221,7 +236,7 @@ static bool may_take_batch(struct worker *worker)
     if (worker->sending)
         return false;
     if (worker->report == NULL)
-        worker->report = take_report(worker);
+        worker->report = take_spare(worker, &worker->spare_reports);
     return worker->report != NULL;
 }
 
@@ -282,9 +297,10 @@ unsigned worker_queued(const struct worker *worker)
 
 // The aggregate's thread.
 
-static void give_back(struct worker *worker, struct record_ring *spares, void *spare)
+static void give_back(struct worker *worker, struct spares *spares, void *spare)
 {
-    push(spares, spare);
+    assert(spare != NULL);
+    put_spare(spares, spare);
     if (atomic_load(&worker->stuck))
         ring_both(worker);
 }
@@ -308,7 +324,7 @@ static const struct ended_record *next_of_parts(struct tick_run *run)
     while (worker->taken == worker->current->count) {
         if (worker->current->last)
             return NULL;
-        give_back(worker, worker->spares, worker->current);
+        give_back(worker, &worker->spares, worker->current);
         await_part(worker);
     }
     return &worker->current->records[worker->taken++];
@@ -323,8 +339,8 @@ bool worker_has_run(struct worker *worker)
 struct tick_run *worker_run(struct worker *worker)
 {
     if (worker->current != NULL) {
-        give_back(worker, worker->spares, worker->current);
-        give_back(worker, worker->spare_reports, (void *)(uintptr_t)worker->run.report);
+        give_back(worker, &worker->spares, worker->current);
+        give_back(worker, &worker->spare_reports, (void *)(uintptr_t)worker->run.report);
     }
     await_part(worker);
     assert(worker->current->report != NULL); // the first part of a tick

@@ -1,5 +1,6 @@
 #include "capture/live/live_frames.h"
 
+#include <assert.h>
 #include <string.h>
 
 void live_frames_init(struct live_frames *frames, struct chunk_pool *pool)
@@ -25,7 +26,10 @@ void live_frames_done(struct live_frames *frames)
 
 void live_frames_begin(struct live_frames *frames, struct frame *into, unsigned capacity)
 {
+    assert(into != NULL && capacity > 0);
     release_retired(frames);
+    if (frames->chunk != NULL && chunk_is_mine(frames->chunk))
+        frames->chunk->used = 0;
     frames->into = into;
     frames->capacity = capacity;
     frames->count = 0;

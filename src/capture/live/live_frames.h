@@ -1,5 +1,6 @@
 // The frames that a live source hands over: copied into chunks while a poll runs, for pointers into libpcap's memory
-// hold other bytes afterwards. Owned by the live source; its thread. Costs a copy of each frame.
+// hold other bytes afterwards. Owned by the live source; its thread. Costs a copy of each frame, into memory that the
+// caches hold as long as the shards keep up: a chunk that nobody else holds any more is filled from its front again.
 #pragma once
 
 #include <stdbool.h>
