@@ -3,10 +3,10 @@
 import random
 from functools import partial
 
-import frames
-from conversations import Ports, visit
-from expected import Attack, Scene
-from frames import ACK, RST, SYN, SYN_ACK, Traffic, address
+from detection import frames
+from detection.conversations import Ports, visit
+from detection.expected import Attack, Scene
+from detection.frames import ACK, RST, SYN, SYN_ACK, Traffic, address
 
 SERVER, DEAD = "10.0.0.80", "10.0.0.81"
 ONE = "198.51.100.66"
@@ -109,6 +109,14 @@ def udp_flood(a_second, sources, port=27015, seconds=8, answers_of=0):
     return traffic
 
 
+def udp_flood_everywhere(a_second, seconds=8):
+    """From one source to every port of one host."""
+    traffic, there, payload = Traffic(), address(VICTIM), b"\xff" * 64
+    for number in range(a_second * seconds):
+        traffic.add(number / a_second, frames.udp(address(ONE), there, 4444, 1 + number % 65535, payload))
+    return traffic
+
+
 def ping_flood(a_second, sources, seconds=8, answered=False, there=VICTIM):
     traffic = Traffic()
     for number in range(a_second * seconds):
@@ -140,6 +148,8 @@ SCENES = (
           (Attack("reflection", None, VICTIM),), {"udp_flood": "14,000 packets a second are a UDP flood as well"}),
     Scene("udp_flood_many", partial(udp_flood, 13_000, 400), (Attack("udp_flood", None, VICTIM),)),
     Scene("udp_flood_one", partial(udp_flood, 13_000, 1), (Attack("udp_flood", "203.0.113.0", VICTIM),)),
+    Scene("udp_flood_everywhere", partial(udp_flood_everywhere, 13_000), (Attack("udp_flood", ONE, VICTIM),),
+          {"port_scan": "thousands of ports of one host that never answers are a scan as well"}),
     Scene("icmp_flood_many", partial(ping_flood, 1400, 300), (Attack("icmp_flood", None, VICTIM),)),
     Scene("icmp_flood_one", partial(ping_flood, 1400, 1), (Attack("icmp_flood", "203.0.113.0", VICTIM),)),
     # Just above and just below.

@@ -3,10 +3,10 @@
 import random
 from functools import partial
 
-import frames
-from conversations import Ports, closed_port, exchange, probe, refused, unanswered, visit
-from expected import Attack, Scene
-from frames import ACK, FIN, PSH, RST, SYN, SYN_ACK, URG, Traffic, address, text_of
+from detection import frames
+from detection.conversations import Ports, closed_port, exchange, probe, refused, unanswered, visit
+from detection.expected import Attack, Scene
+from detection.frames import ACK, FIN, PSH, RST, SYN, SYN_ACK, URG, Traffic, address, text_of
 
 SCANNER, VICTIM = {4: "10.66.0.5", 6: "2001:db8:66::5"}, {4: "10.0.3.7", 6: "2001:db8:3::7"}
 OUTSIDE = "8.8.4.77"

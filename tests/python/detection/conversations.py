@@ -2,8 +2,8 @@
 
 import zlib
 
-import frames
-from frames import ACK, DATA, FIN_ACK, RST, RST_ACK, SYN, SYN_ACK
+from detection import frames
+from detection.frames import ACK, DATA, FIN_ACK, RST, RST_ACK, SYN, SYN_ACK
 
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: target\r\nAccept: text/plain\r\n\r\n"
 RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n" + b"x" * 400

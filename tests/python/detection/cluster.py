@@ -4,9 +4,9 @@ the packets of a scrape."""
 
 import random
 
-import frames
-from conversations import (RESPONSE, Connection, Ports, closed_port, exchange, lookup, refused, unanswered, visit)
-from frames import ACK, DATA, RST_ACK, SYN, SYN_ACK, Traffic, address
+from detection import frames
+from detection.conversations import (RESPONSE, Connection, Ports, closed_port, exchange, lookup, refused, unanswered, visit)
+from detection.frames import ACK, DATA, RST_ACK, SYN, SYN_ACK, Traffic, address
 
 HOUR_S, DAY_S = 3600, 86400
 PROMETHEUS, RESOLVER = address("10.0.0.9"), address("10.96.0.10")

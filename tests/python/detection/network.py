@@ -3,9 +3,9 @@ captures that begin amid or see one way. As cluster.py; BENIGN names the scenes.
 
 import random
 
-import frames
-from conversations import Connection, Ports, closed_port, exchange, lookup, refused, unanswered, visit
-from frames import ACK, RST, RST_ACK, SYN_ACK, Traffic, address, dns_answer, dns_query
+from detection import frames
+from detection.conversations import Connection, Ports, closed_port, exchange, lookup, refused, unanswered, visit
+from detection.frames import ACK, RST, RST_ACK, SYN_ACK, Traffic, address, dns_answer, dns_query
 
 DAY_S = 86400
 RESOLVER = address("10.96.0.10")
@@ -195,20 +195,20 @@ def one_way():
 
 
 def monitoring():
-    """Pings and knocks at many doors: 100 that are there and 23 that are not, each minute; SNMP, NTP and HTTP."""
+    """Pings and knocks at many doors: 100 that are there and 23 between them that are not, each minute; SNMP, NTP and HTTP."""
     traffic, ports = Traffic(), Ports()
     here = address("10.0.0.11")
     for round_s in range(0, 3600, 60):
         for index in range(123):
             there, seconds = address("10.8.0.1") + index, round_s + index * 0.4
             traffic.add(seconds, frames.ping(here, there, 0x1234, round_s // 60))
-            if index < 23:
+            if index % 16 == 3 or index % 8 == 5:
                 continue
             traffic.add(seconds + 0.001, frames.pong(there, here, 0x1234, round_s // 60))
             exchange(traffic, seconds + 0.1, (here, ports.take()), (there, 161), (b"get", b"value"))
             visit(traffic, seconds + 0.2, (here, ports.take()), (there, 80))
         for index in range(20):
-            closed_port(traffic, round_s + index, (here, ports.take()), (address("10.8.0.60") + index, 123), b"\x23")
+            closed_port(traffic, round_s + index * 2.5, (here, ports.take()), (address("10.8.0.60") + index, 123), b"\x23")
     return traffic
 
 
@@ -234,13 +234,13 @@ def multicast():
 
 
 def torrent_like():
-    """A peer that asks 600 others of a table of peers over UDP; two in three answer."""
+    """A peer that asks 600 others of a table of peers over UDP; seven in ten answer."""
     traffic, chance = Traffic(), random.Random(14)
     here = address("192.168.1.30"), 6881
     for number in range(3000):
         peer = chance.randrange(600)
         there = address("203.0.112.1") + peer, 6881 + peer % 9
-        answer = b"d1:rd2:id20:" + b"r" * 40 if peer % 3 else None
+        answer = b"d1:rd2:id20:" + b"r" * 40 if peer % 10 > 2 else None
         exchange(traffic, number * 0.2, here, there, (b"d1:ad2:id20:" + b"q" * 40, answer), rtt=0.08)
     return traffic
 
