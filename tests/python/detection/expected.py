@@ -27,30 +27,20 @@ class Scene:
     make: object  # () -> frames.Traffic
     attacks: tuple = ()
     also: dict = field(default_factory=dict)
-    degraded: bool = False
-
-
-def _sides(alert, side):
-    return alert.get(f"{side}s") or alert.get(side) or []
-
-
-def _place(party):
-    return party.get("endpoint") or party
 
 
 def parties(alert, side):
     """Addresses of the sources or targets that an alert tells."""
-    return [_place(party).get("ip") for party in _sides(alert, side)]
+    return [party["ip"] for party in alert[f"{side}s"]]
 
 
 def ports(alert):
-    return [_place(party).get("port") for party in _sides(alert, "target")]
+    return [party["port"] for party in alert["targets"]]
 
 
-def read_alerts(path):
-    """The alerts of a file of JSON lines that began; what was told again later and what ended is left out."""
-    with open(path, encoding="utf-8") as lines:
-        alerts = [json.loads(line) for line in lines]
+def begun(content):
+    """The alerts of JSON lines that began; what was told again later and what ended is left out."""
+    alerts = [json.loads(line) for line in content.splitlines()]
     return [alert for alert in alerts if alert["lifecycle"] == "started"]
 
 

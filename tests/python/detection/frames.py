@@ -7,6 +7,8 @@ import ipaddress
 import struct
 from operator import itemgetter
 
+from detection import directions
+
 FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 SYN_ACK, DATA, FIN_ACK, RST_ACK = SYN | ACK, PSH | ACK, FIN | ACK, RST | ACK
 BEGIN_S = 1_700_000_000  # of every capture
@@ -148,21 +150,6 @@ def dns_answer(number, name, value=None, kind=1):
     return head + question + struct.pack(">HHHIHI", 0xC00C, 1, 1, 300, 4, value)
 
 
-def low_of(frame):
-    """Whether the sender is the smaller endpoint (address, port); None = not an IP packet."""
-    if frame[12:14] == b"\x08\x00":
-        source, target, ports = frame[26:30], frame[30:34], frame[34:38]
-        protocol = frame[23]
-    elif frame[12:14] == b"\x86\xdd":
-        source, target, ports = frame[22:38], frame[38:54], frame[54:58]
-        protocol = frame[20]
-    else:
-        return None
-    if source != target or protocol not in (6, 17):
-        return source < target
-    return ports[:2] <= ports[2:]
-
-
 class Traffic:
     """The packets of one capture, added in any order."""
 
@@ -191,7 +178,7 @@ class Traffic:
         """The packets of the smaller endpoint of each pair in one file, those of the other in another one; what is no
         IP packet goes into both."""
         packets = self.packets()
-        sides = [low_of(frame) for _, frame in packets]
+        sides = [directions.low_of(frame[14:]) for _, frame in packets]
         _write(low, (packet for packet, side in zip(packets, sides) if side is not False))
         _write(high, (packet for packet, side in zip(packets, sides) if side is not True))
 

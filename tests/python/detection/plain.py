@@ -7,12 +7,13 @@ import struct
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 
+from detection.directions import network_of
+
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 WAIT_S, SCAN_WINDOWS, SILENCE_S = 2.0, ((60, 25), (300, 60)), 900
 AMPLIFIERS = {17, 19, 53, 69, 111, 123, 137, 161, 389, 520, 1900, 3283, 3702, 5093, 5353, 5683, 10001, 11211}
 LOCAL = [ipaddress.ip_network(text) for text in (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")]
-_LINKS = {0: 4, 1: 14, 12: 0, 14: 0, 101: 0, 108: 4, 113: 16, 228: 0, 229: 0, 276: 20}
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,6 @@ class Packet:
     def key(self):
         ends = (self.source, self.source_port), (self.target, self.target_port)
         return self.protocol, *sorted(ends)
-
-
-def network_of(link_type, content):
-    """What is in a frame from its IP header on; b"" = no IP."""
-    offset = _LINKS.get(link_type)
-    if offset is None:
-        return b""
-    while link_type == 1 and content[offset - 2 : offset] in (b"\x81\x00", b"\x88\xa8", b"\x91\x00"):
-        offset += 4
-    content = content[offset:]
-    return content if content[:1] and content[0] >> 4 in (4, 6) else b""
 
 
 def packet_of(seconds, content):
