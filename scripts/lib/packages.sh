@@ -13,7 +13,7 @@ CORE_PACKAGES=(
 TEST_PACKAGES=(
     "${CORE_PACKAGES[@]}"
     libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
-    python3 python3-yaml tcpreplay iproute2 ethtool util-linux zstd gzip shellcheck
+    python3 python3-yaml tcpreplay nmap hping3 iproute2 ethtool util-linux zstd gzip shellcheck
 )
 
 say()
