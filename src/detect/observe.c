@@ -5,14 +5,14 @@
 #include "detect/targets.h"
 #include "flow/community_id.h"
 
-// What is counted of a packet.
+// What is counted of a packet. Its addresses are read where they are: a copy that was just made field by field is not
+// copied again at once.
 struct observed {
     const struct packet *packet;
     uint64_t hash_seed;
-    struct endpoint target;
-    struct endpoint client, server; // of the sample
-    bool from_server;               // it was sent by it
-    uint32_t packets;               // that this one stands for
+    uint32_t packets;     // that this one stands for
+    uint16_t target_port; // of the row; 0 = any
+    bool from_server;     // the packet was sent by it
 };
 
 // US-CERT TA14-017A (Rossow, "Amplification Hell", NDSS 2014: 17, 19, 53, 111, 123, 137, 161, 520, 1900, 5353, 27015, 27960),
@@ -50,41 +50,45 @@ bool is_amplifier_port(uint16_t port)
     }
 }
 
-static struct endpoint source_of(const struct packet *packet)
-{
-    uint16_t port = packet->ports_known ? packet->source_port : 0;
-    return (struct endpoint){packet->source, port};
-}
-
-static struct endpoint target_of(const struct packet *packet)
-{
-    uint16_t port = packet->ports_known ? packet->target_port : 0;
-    return (struct endpoint){packet->target, port};
-}
-
-// The row that `of` counts in; NULL without memory.
+// The row of an address; NULL without memory.
 static struct target_row *row_of(struct partition_evidence *evidence, enum target_kind kind,
-                                 const struct endpoint *target, const struct observed *of)
+                                 const struct address *target, const struct observed *of)
 {
     struct target_table **table = &evidence->targets[kind];
     if (*table == NULL && (*table = target_table_create()) == NULL) {
         evidence->refused++;
         return NULL;
     }
-    return target_table_row(*table, target, target_hash(target, of->hash_seed), of->packets);
+    uint64_t hash = target_hash(target, of->target_port, of->hash_seed);
+    return target_table_row(*table, target, of->target_port, hash, of->packets);
+}
+
+// As the flow has them.
+static void take_ports(const struct packet *packet, uint16_t ports[2])
+{
+    bool one_way;
+    ports[0] = packet->ports_known ? packet->source_port : 0;
+    ports[1] = packet->ports_known ? packet->target_port : 0;
+    if (packet->ports_known && ip_protocol_is_icmp(packet->ip_protocol))
+        icmp_ports(packet->ip_protocol, (uint8_t)ports[0], (uint8_t)ports[1], &ports[0], &ports[1], &one_way);
 }
 
 static void add_sample(struct target_row *row, const struct observed *of)
 {
     const struct packet *packet = of->packet;
-    bool tunnel = packet->tunnel.kind != TUNNEL_NONE;
     struct target_sample *sample = &row->samples[row->sample_count++];
+    struct endpoint *from = of->from_server ? &sample->flow.server : &sample->flow.client;
+    struct endpoint *to = of->from_server ? &sample->flow.client : &sample->flow.server;
+    uint16_t ports[2];
+    take_ports(packet, ports);
+    from->address = packet->source;
+    from->port = ports[0];
+    to->address = packet->target;
+    to->port = ports[1];
     sample->flow.first_seen_ns = packet->time_ns;
-    sample->flow.client = of->client;
-    sample->flow.server = of->server;
     sample->flow.protocol = packet->ip_protocol;
     sample->flow.tunnel_kind = packet->tunnel.kind;
-    sample->flow.tunnel_id = tunnel ? packet->tunnel.id : 0;
+    sample->flow.tunnel_id = packet->tunnel.kind != TUNNEL_NONE ? packet->tunnel.id : 0;
     sample->interface = packet->interface;
     sample->from_server = of->from_server;
 }
@@ -93,10 +97,10 @@ static void add_sample(struct target_row *row, const struct observed *of)
 static void count_to(struct partition_evidence *evidence, enum target_kind kind, unsigned which,
                      const struct observed *of)
 {
-    struct target_row *row = row_of(evidence, kind, &of->target, of);
+    const struct address *source = &of->packet->source;
+    struct target_row *row = row_of(evidence, kind, &of->packet->target, of);
     if (row == NULL)
         return;
-    const struct address *source = &of->packet->source;
     row->counts[which] += of->packets;
     if (row->sample_count < TARGET_ROW_SAMPLES)
         add_sample(row, of);
@@ -104,7 +108,7 @@ static void count_to(struct partition_evidence *evidence, enum target_kind kind,
 }
 
 static void count_from(struct partition_evidence *evidence, enum target_kind kind,
-                       const struct endpoint *target, const struct observed *of)
+                       const struct address *target, const struct observed *of)
 {
     struct target_row *row = row_of(evidence, kind, target, of);
     if (row != NULL)
@@ -114,30 +118,27 @@ static void count_from(struct partition_evidence *evidence, enum target_kind kin
 static void observe_tcp(struct partition_evidence *evidence, struct observed *of, unsigned facts)
 {
     const struct packet *packet = of->packet;
+    uint8_t flags = packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN);
     if (!packet->has_transport)
         return;
-    of->client = source_of(packet);
-    of->server = target_of(packet);
-    uint8_t flags = packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN);
-    if (flags == TCP_SYN) {
-        of->target = of->server;
-        count_to(evidence, TARGET_SYN, 0, of);
-    } else if (flags == (TCP_SYN | TCP_ACK) && (facts & OBSERVED_RECEIVER_SENT) == 0) {
-        of->client = target_of(packet);
-        of->server = source_of(packet);
+    if (flags == (TCP_SYN | TCP_ACK)) {
         of->from_server = true;
-        count_to(evidence, TARGET_UNASKED, 0, of);
-    } else if ((facts & OBSERVED_HANDSHAKE) != 0) {
-        count_from(evidence, TARGET_SYN, &of->server, of);
+        if ((facts & OBSERVED_RECEIVER_SENT) == 0)
+            count_to(evidence, TARGET_UNASKED, 0, of);
+        return;
     }
+    of->target_port = packet->target_port;
+    if (flags == TCP_SYN)
+        count_to(evidence, TARGET_SYN, 0, of);
+    else if ((facts & OBSERVED_HANDSHAKE) != 0)
+        count_from(evidence, TARGET_SYN, &packet->target, of);
 }
 
 // Both directions of what has an address as its target.
-static void count_both(struct partition_evidence *evidence, enum target_kind kind, struct observed *of)
+static void count_both(struct partition_evidence *evidence, enum target_kind kind, const struct observed *of)
 {
-    struct endpoint source = {.address = of->packet->source};
     count_to(evidence, kind, 0, of);
-    count_from(evidence, kind, &source, of);
+    count_from(evidence, kind, &of->packet->source, of);
 }
 
 static void observe_udp(struct partition_evidence *evidence, struct observed *of, unsigned facts)
@@ -146,31 +147,14 @@ static void observe_udp(struct partition_evidence *evidence, struct observed *of
     bool unasked = (facts & OBSERVED_RECEIVER_SENT) == 0 && packet->ports_known &&
                    is_amplifier_port(packet->source_port);
     if (unasked) {
-        of->client = target_of(packet);
-        of->server = source_of(packet);
         of->from_server = true;
         count_to(evidence, TARGET_UNASKED, 1, of);
+        of->from_server = false;
     }
     if (!is_sampled_udp(packet, of->hash_seed))
         return;
-    of->client = source_of(packet);
-    of->server = target_of(packet);
-    of->from_server = false;
     of->packets = UDP_SAMPLED;
     count_both(evidence, TARGET_UDP, of);
-}
-
-static void observe_icmp(struct partition_evidence *evidence, struct observed *of)
-{
-    const struct packet *packet = of->packet;
-    of->client = source_of(packet);
-    of->server = target_of(packet);
-    if (packet->ports_known) {
-        bool one_way;
-        icmp_ports(packet->ip_protocol, (uint8_t)packet->source_port, (uint8_t)packet->target_port,
-                   &of->client.port, &of->server.port, &one_way);
-    }
-    count_both(evidence, TARGET_ICMP, of);
 }
 
 void observe_closely(struct partition_evidence *evidence, const struct packet *packet, unsigned facts,
@@ -179,12 +163,11 @@ void observe_closely(struct partition_evidence *evidence, const struct packet *p
     assert(packet->source.version != 0); // it has a flow
     if (address_is_multicast(&packet->target) || address_is_broadcast(&packet->target))
         return;
-    struct observed of = {
-        .packet = packet, .hash_seed = hash_seed, .target.address = packet->target, .packets = 1};
+    struct observed of = {.packet = packet, .hash_seed = hash_seed, .packets = 1};
     if (packet->ip_protocol == IP_PROTOCOL_TCP)
         observe_tcp(evidence, &of, facts);
     else if (packet->ip_protocol == IP_PROTOCOL_UDP)
         observe_udp(evidence, &of, facts);
     else if (ip_protocol_is_icmp(packet->ip_protocol))
-        observe_icmp(evidence, &of);
+        count_both(evidence, TARGET_ICMP, &of);
 }

@@ -13,7 +13,7 @@ struct detector *target_detector_create(const struct target_rule *rule, const st
     made->detector.ops = rule->ops;
     made->rule = rule;
     made->settings = rule->settings(setup->settings);
-    made->places = setup->places;
+    made->places = *setup->places;
     made->windows =
         target_windows_create(made->settings.common.window_secs, rule->young_ns, setup->hash_seed);
     if (made->windows != NULL)
@@ -75,6 +75,17 @@ void target_finding_add(struct target_finding *finding, const char *what, const 
     finding->measures[finding->measure_count++] = (struct alert_measure){what, setting, observed, threshold};
 }
 
+// Who sent a hundredth or more, the heaviest first: of a spoofed flood nobody.
+static unsigned name_sources(const struct target_finding *finding, struct heavy_source out[HEAVY_SOURCES])
+{
+    enum { SHARE = 100 };
+    unsigned count = heavy_sources_list(&finding->visitors.heaviest, out);
+    uint64_t all = finding->window->sums[0] + finding->window->sums[1];
+    while (count > 0 && (uint64_t)out[count - 1].packets * SHARE < all)
+        count--;
+    return count;
+}
+
 static bool is_allowed(const struct target_finding *finding, const struct detect_places *places,
                        int64_t now_ns)
 {
@@ -83,7 +94,7 @@ static bool is_allowed(const struct target_finding *finding, const struct detect
     if (places->is_allowed(places->owner, &many, target, now_ns))
         return true;
     struct heavy_source sources[HEAVY_SOURCES];
-    unsigned count = heavy_sources_list(&finding->visitors.heaviest, sources), allowed = 0;
+    unsigned count = name_sources(finding, sources), allowed = 0;
     for (; allowed < count; allowed++) {
         struct endpoint source = {.address = sources[allowed].address};
         if (!places->is_allowed(places->owner, &source, target, now_ns))
@@ -103,7 +114,7 @@ static void fill_parties(struct alert *alert, const struct target_finding *findi
 {
     struct heavy_source sources[HEAVY_SOURCES];
     _Static_assert((int)ALERT_PARTIES >= (int)HEAVY_SOURCES, "all that are named have room");
-    alert->source_count = heavy_sources_list(&finding->visitors.heaviest, sources);
+    alert->source_count = name_sources(finding, sources);
     for (unsigned i = 0; i < alert->source_count; i++)
         alert->source[i] = (struct alert_party){{sources[i].address, 0}, sources[i].packets};
     alert->sources_total = finding->sources;
@@ -133,7 +144,7 @@ struct alert *target_finding_alert(const struct target_finding *finding,
 {
     enum alert_kind kind = detector->detector.ops->kind;
     assert(finding->measure_count > 0);
-    if (is_allowed(finding, detector->places, now_ns)) {
+    if (is_allowed(finding, &detector->places, now_ns)) {
         judge_count_allowed(judge, kind);
         return NULL;
     }

@@ -31,7 +31,7 @@ struct target_detector {
     struct detector detector; // first
     const struct target_rule *rule;
     union target_settings settings;
-    const struct detect_places *places;
+    struct detect_places places;
     struct target_windows *windows;
 };
 

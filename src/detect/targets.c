@@ -58,10 +58,10 @@ uint32_t source_hash(const struct address *source, uint64_t seed)
     return (uint32_t)(hash_of(source, seed) >> 32);
 }
 
-uint64_t target_hash(const struct endpoint *target, uint64_t seed)
+uint64_t target_hash(const struct address *target, uint16_t port, uint64_t seed)
 {
     static const uint64_t odd = 0x9e3779b97f4a7c15; // 2^64 / the golden ratio
-    return hash_of(&target->address, seed ^ (target->port + 1u) * odd);
+    return hash_of(target, seed ^ (port + 1u) * odd);
 }
 
 // The first of the smallest; without a branch, for none of them could be foretold.
@@ -75,18 +75,18 @@ static unsigned least_of(const struct target_set *set)
     return (unsigned)least;
 }
 
-static void begin_row(struct target_row *row, const struct endpoint *target, uint64_t hash)
+static void begin_row(struct target_row *row, const struct address *target, uint16_t port)
 {
-    row->hash = hash;
     row->counts[0] = row->counts[1] = 0;
-    row->target = *target;
+    row->target.address = *target;
+    row->target.port = port;
     row->first_packets = 0;
     row->sample_count = 0;
     row->sketched = false;
 }
 
-static struct target_row *make_row(struct target_table *table, unsigned number, const struct endpoint *target,
-                                   uint64_t hash)
+// Whose counts are lost, if there is nothing free.
+static struct target_row *make_row(struct target_table *table, unsigned number, uint64_t hash)
 {
     struct target_set *set = &table->sets[number];
     unsigned way = least_of(set), place = number * TARGET_SET + way;
@@ -95,7 +95,7 @@ static struct target_row *make_row(struct target_table *table, unsigned number, 
         table->lost += row->counts[0] + row->counts[1];
     table->used |= UINT64_C(1) << place;
     set->tags[way] = (uint32_t)hash;
-    begin_row(row, target, hash);
+    row->hash = hash;
     return row;
 }
 
@@ -140,15 +140,17 @@ static struct target_row *find_row(struct target_table *table, unsigned number, 
     return NULL;
 }
 
-struct target_row *target_table_row(struct target_table *table, const struct endpoint *target, uint64_t hash,
-                                    uint32_t packets)
+struct target_row *target_table_row(struct target_table *table, const struct address *target, uint16_t port,
+                                    uint64_t hash, uint32_t packets)
 {
     assert(packets > 0);
     unsigned number = (unsigned)(hash >> 61);
     _Static_assert(TARGETS_MAXIMUM / TARGET_SET == 1 << (64 - 61), "the upper bits name a set");
     struct target_row *row = find_row(table, number, hash);
-    if (row == NULL)
-        row = make_row(table, number, target, hash);
+    if (row == NULL) {
+        row = make_row(table, number, hash);
+        begin_row(row, target, port);
+    }
     add_rank(table, row, packets);
     return row;
 }

@@ -55,10 +55,10 @@ void target_table_reset(struct target_table *table);
 
 // Keyed; the same everywhere where the seed is.
 uint32_t source_hash(const struct address *source, uint64_t seed);
-uint64_t target_hash(const struct endpoint *target, uint64_t seed);
+uint64_t target_hash(const struct address *target, uint16_t port, uint64_t seed);
 // The row of that target, made when there is none, with `packets` more of its rank. `hash` is target_hash().
-struct target_row *target_table_row(struct target_table *table, const struct endpoint *target, uint64_t hash,
-                                    uint32_t packets);
+struct target_row *target_table_row(struct target_table *table, const struct address *target, uint16_t port,
+                                    uint64_t hash, uint32_t packets);
 
 // Packets of a source to the target; the first packet of a row was put into its samples before. `hash` is source_hash().
 void target_row_add_source(struct target_row *row, const struct address *source, uint32_t hash,

@@ -36,6 +36,11 @@ static inline void made_evidence_done(struct made_evidence *made)
         partition_evidence_done(&made->partitions[i]);
 }
 
+static inline uint64_t hash_of(struct endpoint target)
+{
+    return target_hash(&target.address, target.port, made_seed);
+}
+
 // What was counted of a target in all partitions.
 static inline uint64_t counted(const struct made_evidence *made, enum target_kind kind,
                                struct endpoint target, unsigned which)
@@ -45,7 +50,7 @@ static inline uint64_t counted(const struct made_evidence *made, enum target_kin
         const struct target_table *table = made->partitions[i].targets[kind];
         for (uint64_t left = table != NULL ? table->used : 0; left != 0; left &= left - 1) {
             const struct target_row *row = &table->rows[__builtin_ctzll(left)];
-            sum += row->hash == target_hash(&target, made_seed) ? row->counts[which] : 0;
+            sum += row->hash == hash_of(target) ? row->counts[which] : 0;
         }
     }
     return sum;

@@ -157,6 +157,18 @@ Test(syn_flood, follows_its_settings_and_keeps_its_windows)
     judging_destroy(judging);
 }
 
+// Of random sources, none is named: whoever is left in the sketch sent no hundredth.
+Test(syn_flood, names_nobody_when_all_are_spoofed)
+{
+    struct judging *judging = judging_create(&syn_flood_detector);
+    for (unsigned i = 0; i < 20000; i++)
+        syn(judging, i, (uint16_t)i, i);
+    cr_assert_eq(judge_tick_at(judging, tick_ns), 1);
+    cr_expect_eq(judging->told[0].source_count, 0);
+    cr_expect_float_eq((double)judging->told[0].sources_total, 20000, 20000 * 0.4);
+    judging_destroy(judging);
+}
+
 // A million SYNs, nine tenths over a million targets, a tenth at one: found within a second, and nothing else is.
 Test(syn_flood, finds_the_one_of_a_million_targets)
 {

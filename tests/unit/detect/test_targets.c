@@ -12,9 +12,14 @@ static struct endpoint target_at(uint32_t number, uint16_t port)
     return (struct endpoint){address_v4(bytes), port};
 }
 
+static uint64_t hash_of(struct endpoint target)
+{
+    return target_hash(&target.address, target.port, seed);
+}
+
 static struct target_row *count(struct target_table *table, struct endpoint target)
 {
-    struct target_row *row = target_table_row(table, &target, target_hash(&target, seed), 1);
+    struct target_row *row = target_table_row(table, &target.address, target.port, hash_of(target), 1);
     row->counts[0]++;
     return row;
 }
@@ -28,7 +33,7 @@ static uint64_t count_of(const struct target_table *table, struct endpoint targe
 {
     for (uint64_t left = table->used; left != 0; left &= left - 1) {
         const struct target_row *row = &table->rows[__builtin_ctzll(left)];
-        if (row->hash == target_hash(&target, seed))
+        if (row->hash == hash_of(target))
             return row->counts[0];
     }
     return 0;

@@ -16,7 +16,7 @@ static struct target_row *count_from(struct target_table *table, uint32_t number
                                      uint32_t packets)
 {
     struct endpoint target = target_at(number);
-    struct target_row *row = target_table_row(table, &target, target_hash(&target, made_seed), 1);
+    struct target_row *row = target_table_row(table, &target.address, target.port, hash_of(target), 1);
     struct address source = other(client);
     row->counts[0] += packets;
     if (row->sample_count == 0)
@@ -31,7 +31,7 @@ static void count(struct target_table *table, uint32_t number, uint32_t packets,
     struct endpoint target = target_at(number);
     struct target_row *row = packets > 0
                                  ? count_from(table, number, number, packets)
-                                 : target_table_row(table, &target, target_hash(&target, made_seed), 1);
+                                 : target_table_row(table, &target.address, target.port, hash_of(target), 1);
     row->counts[1] += sent;
 }
 
