@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "flow/tcp.h"
 #include "made_evidence.h"
 
 static struct endpoint at(uint8_t last, uint16_t port)
