@@ -64,6 +64,8 @@ static enum verdict judge_syn(const struct flow_look *look, uint8_t source, uint
 static enum verdict judge_midway(const struct flow_look *look, uint8_t source, uint8_t target)
 {
     enum { REPETITIONS = 3 };
+    if (source == TCP_RST)
+        return VERDICT_NONE; // it refuses what it never asked for
     bool lone = look->packets[look->client] <= REPETITIONS && (source & TCP_SYN) == 0;
     bool refused = is_refusal(target);
     if (lone && (source & (TCP_ACK | TCP_RST)) == 0) {
@@ -99,12 +101,19 @@ static enum verdict judge_tcp(const struct flow_look *look, struct contact *cont
     return verdict;
 }
 
-static enum verdict judge_datagrams(const struct flow_look *look, struct contact *contact)
+static enum verdict judge_datagrams(const struct flow_look *look)
 {
-    contact->probe = PROBE_UDP;
     if (look->packets[!look->client] != 0)
         return VERDICT_ANSWERED;
     return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
+}
+
+// Fragments of which the first one was not seen have no ports: nobody knows whose door they are for.
+static enum verdict judge_udp(const struct flow_look *look, struct contact *contact)
+{
+    contact->probe = PROBE_UDP;
+    bool has_ports = (look->key.ports[0] | look->key.ports[1]) != 0;
+    return has_ports ? judge_datagrams(look) : VERDICT_NONE;
 }
 
 // Ports of a key: type, and the type that answers it.
@@ -114,9 +123,8 @@ static enum verdict judge_echo(const struct flow_look *look, struct contact *con
     uint16_t type = look->key.ports[look->client];
     if (type != (look->key.ip_version == 4 ? ECHO_REQUEST : ECHO_REQUEST_V6))
         return VERDICT_NONE;
-    enum verdict verdict = judge_datagrams(look, contact);
     contact->probe = PROBE_PING;
-    return verdict;
+    return judge_datagrams(look);
 }
 
 static enum verdict judge_contact(const struct flow_look *look, struct contact *contact, uint8_t *client)
@@ -127,7 +135,7 @@ static enum verdict judge_contact(const struct flow_look *look, struct contact *
     case IP_PROTOCOL_TCP:
         return look->tcp_state != TCP_STATE_NONE ? judge_tcp(look, contact, client) : VERDICT_NONE;
     case IP_PROTOCOL_UDP:
-        return judge_datagrams(look, contact);
+        return judge_udp(look, contact);
     case IP_PROTOCOL_ICMP:
     case IP_PROTOCOL_ICMPV6:
         return judge_echo(look, contact);

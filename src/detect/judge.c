@@ -28,7 +28,8 @@ struct judge {
     int64_t now_ns, offset_ns;
     double loss_ratio;
     int64_t minute_begin_ns;
-    uint32_t told_this_minute, held_back; // by the rate, in this minute
+    uint32_t told_this_minute;
+    uint32_t held_back; // by the rate, or without a place, in this minute
     struct judge_counts counts;
     struct case_file *telling; // whose alert is being filled
     struct alert draft;
@@ -121,12 +122,13 @@ bool judge_is_on(const struct judge *judge, const struct finding_key *key)
     return find_case(judge, key) != NULL;
 }
 
+// One place is kept for the overflow, which tells of those that found none.
 static struct case_file *open_case(struct judge *judge, const struct finding_key *key)
 {
-    unsigned place = 0;
-    while (place < CASES && judge->hashes[place] != 0)
+    unsigned place = 0, places = key->kind == ALERT_OVERFLOW ? CASES : CASES - 1;
+    while (place < places && judge->hashes[place] != 0)
         place++;
-    if (place == CASES)
+    if (place == places)
         return NULL;
     if (place >= judge->used)
         judge->used = place + 1;
@@ -186,6 +188,7 @@ bool judge_finds(struct judge *judge, const struct finding_key *key, uint32_t co
     bool is_new = file == NULL;
     if (is_new && (file = open_case(judge, key)) == NULL) {
         judge->counts.refused++;
+        judge->held_back++;
         return false;
     }
     file->found_ns = judge->now_ns;
@@ -274,7 +277,7 @@ static void close_case(struct judge *judge, struct case_file *file)
     judge->hashes[file - judge->cases] = 0;
 }
 
-// What the rate held back in the minute that is over, as one alert.
+// What was held back in the minute that is over, as one alert.
 static void tell_overflow(struct judge *judge)
 {
     const struct finding_key key = {.kind = ALERT_OVERFLOW};
@@ -290,9 +293,10 @@ static void tell_overflow(struct judge *judge)
     alert->measure_count = 1;
     alert->measure[0] = (struct alert_measure){"alerts that were not told in a minute",
                                                "analysis.anomalies.max_alerts_per_minute", held_back, 1};
-    snprintf(alert->description, sizeof alert->description,
-             "%u further findings in a minute were not told: %u alerts a minute are the most",
-             (unsigned)held_back, (unsigned)most);
+    snprintf(
+        alert->description, sizeof alert->description,
+        "%u further findings in a minute were not told: %u alerts a minute and %u at a time are the most",
+        (unsigned)held_back, (unsigned)most, CASES - 1);
     judge_tell(judge);
 }
 

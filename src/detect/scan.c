@@ -59,16 +59,28 @@ static struct endpoint endpoint_of(const struct contact *contact, unsigned side)
     return endpoint;
 }
 
-static bool is_allowed(const struct scan_detector *scan, const struct contact *contact, int64_t now_ns)
+static bool is_allowed(const struct scan_detector *scan, const struct endpoint *source,
+                       const struct endpoint *target, int64_t now_ns)
+{
+    return scan->places.is_allowed(scan->places.owner, source, target, now_ns);
+}
+
+// Whether the contact is to be left out: it is allowed, but what would be found of its key is not.
+static bool is_left_out(const struct scan_detector *scan, const struct scan_key *key,
+                        const struct contact *contact, int64_t now_ns)
 {
     struct endpoint source = endpoint_of(contact, 0), target = endpoint_of(contact, 1);
-    return scan->places.is_allowed(scan->places.owner, &source, &target, now_ns);
+    if (!is_allowed(scan, &source, &target, now_ns))
+        return false;
+    const struct endpoint any = {.port = key->port};
+    source.port = 0;
+    return !is_allowed(scan, &source, &any, now_ns);
 }
 
 void scan_add(struct scan_detector *scan, const struct scan_key *key, uint64_t member,
               const struct contact *contact, int64_t now_ns)
 {
-    if (contact->outcome == CONTACT_ANSWERED || !is_allowed(scan, contact, now_ns))
+    if (contact->outcome == CONTACT_ANSWERED || !is_left_out(scan, key, contact, now_ns))
         scan_table_add(scan->table, key, member, contact);
 }
 
@@ -139,6 +151,7 @@ static void fill_parties(const struct scan_block *block, const struct scan_row *
     alert->source[0] = (struct alert_party){.endpoint.address.version = row->key.ip_version};
     memcpy(alert->source[0].endpoint.address.bytes, row->key.address, sizeof row->key.address);
     alert->target_count = block != NULL ? block->targets : 0;
+    alert->targets_total = alert->target_count;
     for (unsigned i = 0; i < alert->target_count; i++)
         alert->target[i] = (struct alert_party){.endpoint = {block->target[i], row->key.port}};
     for (unsigned i = 0; block != NULL && i < block->samples; i++)
@@ -185,7 +198,7 @@ static void find(struct scan_detector *scan, struct judge *judge, const struct s
     enum scan_hold hold = judge_row(scan, row, inside);
     if (hold == SCAN_HOLDS_NOT || scan->kind->is_held_back(judge, row, &key))
         return;
-    if (scan->places.is_allowed(scan->places.owner, &key.source, &key.target, now_ns)) {
+    if (is_allowed(scan, &key.source, &key.target, now_ns)) {
         judge_count_allowed(judge, (enum alert_kind)key.kind);
         return;
     }

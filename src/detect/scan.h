@@ -34,7 +34,8 @@ struct scan_setup {
 struct detector *scan_create(const struct scan_setup *setup); // NULL without memory
 void scan_destroy(struct detector *detector);
 void scan_change(struct detector *detector, const struct scan_settings *settings);
-// Counts a contact of a key, unless an entry of the allow list covers it. Its port and protocol are filled in.
+// Counts a contact of a key. One that failed is left out when an entry of the allow list covers it and would not cover a
+// finding of the key: what it would cover is counted, and told to the judge as allowed.
 void scan_add(struct scan_detector *scan, const struct scan_key *key, uint64_t member,
               const struct contact *contact, int64_t now_ns);
 // A detector's judge().

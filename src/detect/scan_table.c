@@ -333,12 +333,15 @@ void scan_table_add(struct scan_table *table, const struct scan_key *key, uint64
         note_failure(table, number, contact);
 }
 
+// Contacts come some time after they began, so that a source which seems silent may not have been: whether it was is seen at
+// its next contact, and rows are given up here only to have room.
 static void sweep(struct scan_table *table, int64_t now_ns)
 {
+    enum { LONG_SILENT = 2 };
     for (int i = 0; i < SWEPT && table->rows != 0; i++) {
         table->sweep = (table->sweep + 1) % table->rows;
         const struct scan_row *row = &table->row[table->sweep];
-        if (row->hash != 0 && now_ns - row->last_ns > silence_ns)
+        if (row->hash != 0 && now_ns - row->last_ns > LONG_SILENT * silence_ns)
             give_up(table, table->sweep);
     }
 }

@@ -89,12 +89,32 @@ static inline bool made_is_allowed(const void *owner, const struct endpoint *sou
     return is_one(source, &judging->allowed) || is_one(target, &judging->allowed);
 }
 
+// 10.0.0.0/8, and no other.
+static inline bool made_is_local(const void *owner, const struct address *address)
+{
+    (void)owner;
+    return address->version == 4 && address->bytes[0] == 10;
+}
+
 // What reference section 5 has.
 static inline struct anomaly_settings default_settings(void)
 {
+    const struct scan_settings scan = {
+        {.enabled = true, .window_secs = 60, .cooldown_secs = 60},
+        .unique_threshold = 25,
+        .slow_window_secs = 300,
+        .slow_threshold = 60,
+        .slow_targets = 100,
+        .slow_targets_inside = 250,
+    };
     const struct detector_settings five = {.enabled = true, .window_secs = 5, .cooldown_secs = 60};
     const struct detector_settings one = {.enabled = true, .window_secs = 1, .cooldown_secs = 60};
     return (struct anomaly_settings){
+        .enabled = true,
+        .wait_secs = 2,
+        .max_alerts_per_minute = 60,
+        .port_scan = scan,
+        .host_sweep = scan,
         .syn_flood = {five, .syn_threshold = 200, .unique_src_threshold = 50, .outstanding_threshold = 2000,
                       .flood_threshold = 4000},
         .reflection = {one, .packets_per_sec_threshold = 500, .unique_src_threshold = 10,
@@ -109,7 +129,7 @@ static inline struct judging *judging_create(const struct detector_ops *ops)
     struct judging *judging = calloc(1, sizeof *judging);
     const struct judge_setup setup = {.tell = note_told, .owner = judging};
     judging->settings = default_settings();
-    judging->places = (struct detect_places){.is_allowed = made_is_allowed, .owner = judging};
+    judging->places = (struct detect_places){made_is_local, made_is_allowed, judging};
     judging->judge = judge_create(&setup, made_seed);
     const struct detector_setup detector_setup = {&judging->settings, &judging->places, made_seed};
     judging->detector = ops->create(&detector_setup);
