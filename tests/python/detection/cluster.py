@@ -161,6 +161,27 @@ def ingress():
     return traffic
 
 
+def proxy():
+    """A proxy opens 1,000 connections a second to 50 backends, for eight seconds."""
+    traffic, chance, ports = Traffic(), random.Random(15), Ports(1024, 65000)
+    here = address("10.0.0.82")
+    for number in range(8000):
+        backend = address("10.244.11.2") + chance.randrange(50), 8080
+        visit(traffic, number * 0.001, (here, ports.take()), backend)
+    return traffic
+
+
+def busy_resolver():
+    """A resolver asks 60 servers 800 names a second, for eight seconds, and answers as many."""
+    traffic, chance, ports = Traffic(), random.Random(16), Ports(1024, 65000)
+    for number in range(6400):
+        seconds, name = number / 800, f"n{number}.example.com"
+        client, server = address("10.244.12.2") + chance.randrange(400), address("192.0.2.1") + chance.randrange(60)
+        lookup(traffic, seconds, (client, ports.take()), RESOLVER, name, server, rtt=0.021)
+        lookup(traffic, seconds + 0.0005, (RESOLVER, ports.take()), server, name, server, rtt=0.02)
+    return traffic
+
+
 def node_vanishes():
     """110 pods with connections from 40 clients and an ingress are gone at the 60th second: retransmissions, new
     connections to where clients had been before, and a few to where they had not, until their list is renewed."""
@@ -246,8 +267,12 @@ def udp_services():
 
 
 def bulk():
-    """A UDP transfer of 12,000 packets a second whose receiver answers one in fifteen, as QUIC and VPNs do."""
-    traffic = Traffic()
+    """A UDP transfer of 12,000 packets a second whose receiver answers one in fifteen, as QUIC and VPNs do, beside
+    visits to some servers."""
+    traffic, ports = Traffic(), Ports()
+    for number in range(200):
+        client, server = (address("192.168.3.4") + number % 50, ports.take()), address("10.0.0.60") + number % 9
+        visit(traffic, number * 0.035, client, (server, 443))
     sender, receiver = (address("10.0.0.50"), 443), (address("192.168.3.3"), 50000)
     exchange(traffic, 0, receiver, sender, (b"a" * 1200, RESPONSE))
     payload = b"z" * 200
@@ -285,7 +310,7 @@ def busy_amid():
     return traffic
 
 
-BENIGN = (resolver, prometheus, prometheus_amid, prometheus_third_dead, prometheus_third_dead_amid,
-          prometheus_third_dead_new_connections, load_balancer, browser, nat, ingress, node_vanishes,
+BENIGN = (resolver, busy_resolver, prometheus, prometheus_amid, prometheus_third_dead, prometheus_third_dead_amid,
+          prometheus_third_dead_new_connections, load_balancer, browser, nat, ingress, proxy, node_vanishes,
           ingress_amid_full_queue, dead_backends_of_a_mesh, half_open_monitor, udp_services, bulk, idle_until_reset,
           busy_amid)

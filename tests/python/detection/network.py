@@ -9,6 +9,7 @@ from detection.frames import ACK, RST, RST_ACK, SYN_ACK, Traffic, address, dns_a
 
 DAY_S = 86400
 RESOLVER = address("10.96.0.10")
+DISCOVER = b"M-SEARCH * HTTP/1.1\r\nMAN: \"ssdp:discover\"\r\n\r\n"
 
 
 def hardware(number):
@@ -228,8 +229,9 @@ def multicast():
     for number in range(6000):
         here = address("192.168.1.2") + number % 150
         group, port = groups[number // 150 % 4]
+        payload = dns_query(0, f"host{number % 40}.local", 12) if port == 5353 else DISCOVER
         exchange(traffic, number * 0.05, (here, port if port != 1900 else 40000 + number % 1000),
-                 (address(group), port), (b"M-SEARCH * HTTP/1.1\r\n" * 3, None))
+                 (address(group), port), (payload, None))
     return traffic
 
 

@@ -89,6 +89,7 @@ class Contact:
     port: int
     protocol: int
     failed_at: float | None = None
+    is_lone_ack: bool = False  # says nothing while nobody refuses it: an idle connection's word looks the same
 
 
 @dataclass
@@ -171,7 +172,7 @@ class _Contacts:
         if _initiates(packet) and about not in self._known and not is_for_many(packet.target):
             port = 0 if packet.protocol == 1 else packet.target_port
             contact = Contact(packet.seconds, packet.source, packet.target, port, packet.protocol,
-                              packet.seconds + WAIT_S)
+                              packet.seconds + WAIT_S, packet.protocol == 6 and packet.flags == ACK)
             self._all.append(contact)
             self._known.add(about)
         return _Attempt(contact, packet, contact is None)
@@ -204,9 +205,10 @@ class _Contacts:
             attempt.contact.failed_at, attempt.settled = min(seconds, attempt.contact.failed_at), True
 
     def finish(self):
-        """All, those whose wait was not over when the capture ended left out."""
+        """All but those whose wait was not over when the capture ended, and lone ACKs that met silence."""
         return [contact for contact in self._all
-                if contact.failed_at is None or contact.failed_at <= self._last_seconds]
+                if contact.failed_at is None or contact.failed_at <= self._last_seconds
+                and not (contact.is_lone_ack and contact.failed_at == contact.seconds + WAIT_S)]
 
 
 def _starts_anew(packet, attempt):

@@ -131,10 +131,11 @@ def stops_and_goes():
 
 
 def scan_of(kind, version, answered):
-    also = {}
+    """A bare ACK that nobody answers is what an idle connection of before the capture says: no alert."""
     name = f"port_scan_{kind}_ipv{version}_{'refused' if answered else 'silent'}"
-    return Scene(name, partial(port_scan, version, kind, answered),
-                 (Attack("port_scan", text_of(address(SCANNER[version])), text_of(address(VICTIM[version]))),), also)
+    attack = Attack("port_scan", text_of(address(SCANNER[version])), text_of(address(VICTIM[version])))
+    told = kind != "ack" or answered
+    return Scene(name, partial(port_scan, version, kind, answered), (attack,) if told else ())
 
 
 def sweep_of(kind, version, answered):
