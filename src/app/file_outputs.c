@@ -16,6 +16,7 @@
 #include "config/paths.h"
 #include "config/table.h"
 #include "config/value.h"
+#include "control/shares.h"
 
 static const uint64_t bytes_per_mb = 1024 * 1024; // of a setting in MB
 
@@ -46,7 +47,7 @@ const char *file_output_name(unsigned row)
 }
 
 static bool open_recorder(struct file_output *file, const struct output_settings *output,
-                          const struct source *source, struct error *error)
+                          const struct control *control, struct error *error)
 {
     struct pcap_writer_options options = {
         .path = file->path,
@@ -54,12 +55,12 @@ static bool open_recorder(struct file_output *file, const struct output_settings
         .max_files = output->write_pcap_max_files,
         .min_free_mb = output->min_free_mb,
         .gives_up = signals_patience_is_over,
-        .source = source,
+        .source = control_source(control),
     };
     file->recorder = pcap_writer_create(&options, error);
     if (file->recorder == NULL)
         return false;
-    file->tap = tap_create(file->recorder, TAP_RING_BYTES, error);
+    file->tap = tap_create(file->recorder, control_shares(control)->tap_bytes, error);
     return file->tap != NULL;
 }
 
@@ -76,6 +77,7 @@ static bool open_sink(struct file_output *file, unsigned row, const struct outpu
         .max_files = output->max_files,
         .compress = output->compress,
         .min_free_bytes = output->min_free_mb * bytes_per_mb,
+        .sort_bytes = control_shares(files->control)->export_bytes,
     };
     file->sink = rows[row].create(file->path, &options, error);
     return file->sink != NULL;
@@ -90,9 +92,8 @@ static bool open_file(struct file_outputs *files, struct file_output *file, unsi
     file->path = strdup(path);
     if (file->path == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for %s", rows[row].key);
-    return rows[row].create != NULL
-               ? open_sink(file, row, &settings->output, files, error)
-               : open_recorder(file, &settings->output, control_source(files->control), error);
+    return rows[row].create != NULL ? open_sink(file, row, &settings->output, files, error)
+                                    : open_recorder(file, &settings->output, files->control, error);
 }
 
 // Packets come from now on; records of flows already do.

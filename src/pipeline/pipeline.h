@@ -30,6 +30,7 @@ struct pipeline_setup {
     struct flow_policy policy;
     struct decode_options decode;
     int64_t tick_ns;
+    uint32_t tick_packets; // a tick ends after so many at the latest; 0 = TICK_PACKETS
     uint64_t packet_limit;
     unsigned workers; // 1 to PIPELINE_WORKERS
     unsigned
@@ -47,6 +48,9 @@ struct pipeline;
 struct pipeline *pipeline_create(const struct pipeline_setup *setup, struct source *source,
                                  struct tick_consumer *consumer, struct error *error);
 void pipeline_destroy(struct pipeline *pipeline);
+
+// What batches, records on their way and reports take, at most.
+uint64_t pipeline_most_bytes(bool lossless, unsigned workers, unsigned batch);
 
 // Runs to the end of the source (its end, source_stop(), run.count). Returns when the last tick was
 // consumed. False when the ledger does not add up, with the figures.

@@ -1,21 +1,63 @@
-#include "control/control.h"
+#include "control/shares.h"
 
 #include <criterion/criterion.h>
 
-enum { MB = 1 << 20 };
+#include "config/settings.h"
 
-Test(control, takes_a_part_of_the_memory_limit_for_files)
+static const uint64_t mb = 1 << 20;
+static const uint64_t unlimited = 0;
+
+static struct settings settings_of(bool live)
 {
-    cr_expect_eq(control_chunk_bytes(false, 0), 64 * MB);
-    cr_expect_eq(control_chunk_bytes(false, 16 * MB), 8 * MB, "as many as a reader needs");
-    cr_expect_eq(control_chunk_bytes(false, 128 * MB), 16 * MB);
-    cr_expect_eq(control_chunk_bytes(false, UINT64_C(64) << 30), 64 * MB);
-    cr_expect_eq(control_chunk_bytes(true, 128 * MB), 64 * MB, "live, the limit is the user's to set");
+    static char *path = "a.pcap";
+    struct settings settings = {.events.capacity = 65536, .flow.max_flows = 1000000};
+    if (!live)
+        settings.capture.read_pcap = (struct string_list){.items = &path, .count = 1};
+    return settings;
 }
 
-Test(control, caps_the_flows_of_files_under_a_memory_limit)
+Test(shares, are_what_is_of_use_without_a_limit)
 {
-    cr_expect_eq(control_file_flows(0), 0, "no cap");
-    cr_expect_eq(control_file_flows(128 * MB), 65536);
-    cr_expect_leq(control_file_flows(512 * MB) * CONTROL_FLOW_BYTES, 128 * MB);
+    struct settings file = settings_of(false), live = settings_of(true);
+    struct memory_shares shares = memory_shares_of(unlimited, &file);
+    cr_expect_eq(shares.chunk_bytes, 64 * mb);
+    cr_expect_eq(shares.flows, 0, "no cap for files");
+    cr_expect_eq(shares.tick_packets, 65536);
+    cr_expect_eq(shares.events, 65536);
+    cr_expect_eq(shares.export_bytes, 64 * mb);
+    cr_expect_eq(memory_shares_of(unlimited, &live).flows, 1000000);
+    struct memory_shares large = memory_shares_of(UINT64_C(64) << 30, &live);
+    cr_expect_eq(large.flows, 1000000, "a limit raises nothing");
+    cr_expect_eq(large.events, 65536);
+    cr_expect_eq(large.tap_bytes, 16 * mb);
+}
+
+Test(shares, are_less_under_a_limit)
+{
+    struct settings file = settings_of(false), live = settings_of(true);
+    struct memory_shares shares = memory_shares_of(128 * mb, &file);
+    cr_expect_eq(shares.chunk_bytes, 16 * mb);
+    cr_expect_eq(shares.tick_packets, 4096);
+    cr_expect_eq(shares.names, 16384);
+    cr_expect_eq(shares.export_bytes, 8 * mb);
+    cr_expect_eq(shares.tap_bytes, 8 * mb);
+    cr_expect_leq(shares.flows * SHARES_FLOW_BYTES, 128 * mb / 4);
+    cr_expect_eq(memory_shares_of(128 * mb, &live).flows, shares.flows, "live the usual cap is lowered");
+    cr_expect_lt(memory_shares_of(128 * mb, &live).events, 65536 / 4);
+}
+
+Test(shares, never_grow_when_the_limit_falls)
+{
+    struct settings file = settings_of(false);
+    struct memory_shares above = memory_shares_of(4096 * mb, &file);
+    for (uint64_t limit = 4096 * mb; limit > 0; limit /= 2) {
+        struct memory_shares shares = memory_shares_of(limit, &file);
+        cr_expect_leq(shares.chunk_bytes, above.chunk_bytes);
+        cr_expect_leq(shares.flows, above.flows);
+        cr_expect_leq(shares.tick_packets, above.tick_packets);
+        cr_expect_leq(shares.events, above.events);
+        above = shares;
+    }
+    cr_expect_gt(above.flows, 0, "the least is no \"no cap\"");
+    cr_expect_eq(above.chunk_bytes, 8 * mb, "as much as a reader needs");
 }
