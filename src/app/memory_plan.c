@@ -17,6 +17,7 @@
 #include "config/value.h"
 #include "control/control.h"
 #include "control/shares.h"
+#include "export/export.h"
 #include "flow/dns_transaction.h"
 #include "pipeline/pipeline.h"
 

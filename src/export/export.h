@@ -36,7 +36,7 @@ struct sink *alert_webhook_create(const char *url, enum webhook_format format,
 // Final records only, ordered by flow_record_compare(), written by finish(): aside, and put at the path once whole;
 // until then that holds an empty array, or the head of the CSV. The lines wait in sort_bytes of memory, more of them in
 // an unlinked file beside the output. Rotation does not apply.
-enum { EXPORT_BYTES = 64 << 20 };
+enum { EXPORT_BYTES = 64 << 20, EXPORT_FILE_MODE = 0644 };
 struct sink *export_json_create(const char *path, const struct export_options *options, struct error *error);
 struct sink *export_csv_create(const char *path, const struct export_options *options, struct error *error);
 

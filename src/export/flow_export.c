@@ -99,7 +99,7 @@ static bool open_files(struct flow_export *export, const char *path, const struc
     struct output_options output = {
         .component = "export",
         .unit = "records",
-        .mode = OUTPUT_MODE,
+        .mode = EXPORT_FILE_MODE,
         .min_free_bytes = options->min_free_bytes,
         .gives_up = options->gives_up,
         .aside = true,

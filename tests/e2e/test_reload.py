@@ -144,8 +144,11 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
                 ("flow: {udp_timeout_secs: 1}\nnetworks: {local: [x]}\n", "networks.local: 'x' is no CIDR"),
                 ("flow: {udp_timeout_secs: 1}\noutput: {write_pcap: /none/x.pcap}\n", "/none/x.pcap cannot be written"),
                 (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {others}/x.pcap}}\n",
-                 "others/x.pcap cannot be written: Permission denied .the right to write to files and folders of other "
-                 "users was given up at the start"),
+                 "others/x.pcap cannot be written: Permission denied .the right to files and folders of other users was "
+                 "given up at the start: restart with this path"),
+                (f"flow: {{udp_timeout_secs: 1}}\nnames: {{file: {others}/names.csv}}\n",
+                 "cannot read names.file .*/names.csv: Permission denied .the right to files and folders of other "
+                 "users was given up at the start: restart with this path"),
                 (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {self.file}}}\n", "would overwrite the input")):
             with self.subTest(yaml=yaml):
                 self.reload(running, yaml, f"error: the settings stay as they are: .*{said}")
@@ -165,6 +168,19 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(recording.read_bytes(), before)
         self.reload(running, yaml % (recording, "lo"))
         sensor.until(lambda: recording.read_bytes() != before, 10, running.stderr)
+        self.end(running)
+
+    def test_of_two_outputs_one_cannot_be_opened(self):
+        """Neither is begun: what the other one would have emptied is there, and nothing is made."""
+        before = "of yesterday\n"
+        (self.folder / "old.csv").write_text(before, encoding="utf-8")
+        yaml = "output: {write_pcap: %s, expired_flows_csv: %s}\n"
+        running = self.start("log: {level: info}\n")
+        for name in ("old.csv", "new.csv"):
+            self.reload(running, yaml % (self.folder, self.folder / name),
+                        "the settings stay as they are: .*cannot be written: Is a directory")
+        self.assertEqual((self.folder / "old.csv").read_text(encoding="utf-8"), before)
+        self.assertFalse((self.folder / "new.csv").exists())
         self.end(running)
 
     def test_a_default_route_that_is_not_there(self):
