@@ -350,6 +350,18 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         namespaces.settle()
         self.assertEqual(self.end(running)["ledger"]["analysed"], 7 + 5)
 
+    def test_interfaces_that_a_glob_leaves_out_are_told(self):
+        for pair in (("pod0", "pod1"), ("pod2", "other")):
+            namespaces.command(*self.inside, "ip", "link", "add", pair[0], "type", "veth", "peer", "name", pair[1])
+            for name in pair:
+                namespaces.command(*self.inside, "ip", "link", "set", name, "up")
+        yaml = "log: {level: info}\ncapture: {interfaces: [lo, '%s'], exclude: [%s], filter: udp}\n"
+        running = self.start(yaml % ("pod*", ""), captured=())
+        self.reload(running, yaml % ("pod*", "pod1"), "info: pod1 is captured no more")
+        self.reload(running, yaml % ("pod0", "pod1"), "info: pod2 is captured no more")
+        self.assertIn("info: capture.interfaces names pod* no more", running.stderr())
+        self.end(running)
+
     def test_interfaces_with_long_ticks(self):
         """What is removed is counted at the next tick; the answer does not wait for it, and what it says is so."""
         namespaces.command(*self.inside, "ip", "link", "add", "quiet0", "type", "veth", "peer", "name", "quiet1")
