@@ -212,6 +212,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
             aggregate->sinks[i]->ops->tick(aggregate->sinks[i], tick->totals, tick->now_ns);
     struct detect_status detect;
     alerting_status(aggregate->alerting, &detect);
+    atomic_store_explicit(&consumer->behind, event_log_is_pressed(aggregate->flows), memory_order_relaxed);
     snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count, &detect);
 }
 

@@ -110,13 +110,14 @@ bool control_lists_top_flows(const struct settings *settings)
 }
 
 // A burst of flows that end together is spread over ticks, so that the outputs keep up with it: the event log holds what
-// they lag behind.
+// they lag behind, several ticks; and when that is much, fewer end (tick_consumer.behind).
 static uint32_t expire_at_most(const struct control *control)
 {
-    enum { ENDS_A_MS = 164, LONG_TICK_MS = 250 };
+    enum { ENDS_A_MS = 164, LONG_TICK_MS = 250, TICKS_HELD = 8 };
     uint32_t tick_ms = control->settings->pipeline.tick_ms;
-    uint32_t in_tick = ENDS_A_MS * (tick_ms < LONG_TICK_MS ? tick_ms : LONG_TICK_MS);
-    return control->live ? in_tick / FLOW_PARTITIONS + 1 : 0;
+    uint64_t in_tick = ENDS_A_MS * (tick_ms < LONG_TICK_MS ? tick_ms : LONG_TICK_MS);
+    uint64_t most = control->shares.events / TICKS_HELD;
+    return control->live ? (uint32_t)((in_tick < most ? in_tick : most) / FLOW_PARTITIONS) + 1 : 0;
 }
 
 // What only the start decides.

@@ -3,6 +3,7 @@
 // aggregate thread. The result is the same for any number of workers and threads.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -24,6 +25,8 @@ struct tick_consumer {
     // A message of kind MESSAGE_SERVICE that pipeline_post() sent: does a slice of it, some 100 us, and says whether that
     // was the last one. NULL = none come.
     bool (*serve)(struct tick_consumer *consumer, struct message *message);
+    // The consumer's readers lag: flows whose time is over had better end by and by.
+    atomic_bool behind;
 };
 
 struct pipeline_setup {

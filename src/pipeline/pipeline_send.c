@@ -190,6 +190,7 @@ static bool create_worker(struct pipeline *pipeline, unsigned number)
         .names = pipeline->setup.names,
         .top_flows = pipeline->setup.top_flows,
         .generation = pipeline->setup.generation,
+        .behind = &pipeline->consumer->behind,
     };
     struct worker_bells bells = {
         .owner = is_alone(pipeline) ? &pipeline->helping : crew_bell(&pipeline->crew, number),
