@@ -121,7 +121,7 @@ static void add_flows(struct plan *plan, unsigned row, const struct settings *se
     add_row(plan, row, "flow table", (flows + ended) * flow_bytes(settings),
             flows == 0  ? "no cap: grows with the flows of the file"
             : given     ? "flow.max_flows, and those that end in a tick"
-            : ended > 0 ? "without flow.max_flows: a third of what is above 44 MB"
+            : ended > 0 ? "without flow.max_flows: a third of what is above 50 MB"
                         : "flow.max_flows");
     add_row(plan, row + 1, "flow details", (flows + ended) * (SHARES_FLOW_BYTES - flow_bytes(settings)),
             "names, tunnels and losses of flows, if all have some");

@@ -28,7 +28,7 @@ static uint32_t power_of_two(uint64_t number)
 // A third of what is above the least that a run takes without flows.
 static uint64_t flow_bytes(uint64_t limit_bytes)
 {
-    const uint64_t rest = 44 * (uint64_t)MB, least = 2 * (uint64_t)MB;
+    const uint64_t rest = 50 * (uint64_t)MB, least = 2 * (uint64_t)MB;
     uint64_t share = limit_bytes > rest ? (limit_bytes - rest) / 3 : 0;
     return share > least ? share : least;
 }
