@@ -48,6 +48,7 @@ static bool prepare_part(void *owner, const struct settings *now, const struct s
     if (dry_run || !is_failing)
         return true;
     cr_assert_eq(system("ip link del one0"), 0);
+    usleep(500000); // the keeper hears of it
     return error_set(failure, ERROR_UNAVAILABLE, "the disk is full");
 }
 
