@@ -15,8 +15,6 @@
 #include "config/config.h"
 #include "pipeline/question.h"
 
-enum { NAME_CACHE_ENTRIES = 65536 };
-
 enum { // as Direction and NameSource in flow.proto
     DIRECTION_INBOUND = 1,
     DIRECTION_OUTBOUND,
@@ -214,6 +212,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
             aggregate->sinks[i]->ops->tick(aggregate->sinks[i], tick->totals, tick->now_ns);
     struct detect_status detect;
     alerting_status(aggregate->alerting, &detect);
+    atomic_store_explicit(&consumer->behind, event_log_is_pressed(aggregate->flows), memory_order_relaxed);
     snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count, &detect);
 }
 
@@ -315,7 +314,7 @@ static bool create_log(struct aggregate *aggregate, uint64_t capacity, struct er
 }
 
 static bool begin_alerting(struct aggregate *aggregate, const struct settings *settings, uint64_t hash_seed,
-                           struct error *error)
+                           uint64_t capacity, struct error *error)
 {
     struct alert_plan *plan =
         alert_plan_create(&settings->analysis.anomalies, settings_detect(settings), error);
@@ -327,7 +326,7 @@ static bool begin_alerting(struct aggregate *aggregate, const struct settings *s
         .source = aggregate->source,
         .naming = &aggregate->naming,
         .hash_seed = hash_seed,
-        .capacity = settings->events.capacity,
+        .capacity = capacity,
         .made = give_alert,
         .owner = aggregate,
     };
@@ -336,12 +335,13 @@ static bool begin_alerting(struct aggregate *aggregate, const struct settings *s
 }
 
 struct aggregate *aggregate_create(const struct settings *settings, const char *node,
-                                   const struct source *source, uint64_t hash_seed, struct error *error)
+                                   const struct source *source, uint64_t hash_seed,
+                                   const struct aggregate_bounds *bounds, struct error *error)
 {
     struct aggregate *aggregate = calloc(1, sizeof *aggregate);
     if (aggregate != NULL)
         snapshot_board_init(&aggregate->snapshots);
-    if (aggregate == NULL || (aggregate->cache = name_cache_create(NAME_CACHE_ENTRIES, hash_seed)) == NULL) {
+    if (aggregate == NULL || (aggregate->cache = name_cache_create(bounds->names, hash_seed)) == NULL) {
         error_set(error, ERROR_EXHAUSTED, "no memory for the names of addresses");
         aggregate_destroy(aggregate);
         return NULL;
@@ -349,9 +349,8 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
     aggregate->consumer = (struct tick_consumer){.tick = take_tick, .answer = take_answer, .serve = serve};
     aggregate->node = node;
     aggregate->source = source;
-    if (!create_log(aggregate, settings->events.capacity, error) ||
-        !load_names(aggregate, &settings->names, error) ||
-        !begin_alerting(aggregate, settings, hash_seed, error)) {
+    if (!create_log(aggregate, bounds->events, error) || !load_names(aggregate, &settings->names, error) ||
+        !begin_alerting(aggregate, settings, hash_seed, bounds->events, error)) {
         aggregate_destroy(aggregate);
         return NULL;
     }

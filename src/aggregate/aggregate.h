@@ -19,12 +19,18 @@
 struct aggregate;
 struct name_loader;
 
-enum { AGGREGATE_SINKS = 8 };
+enum { AGGREGATE_SINKS = 8, AGGREGATE_NAMES = 65536 }; // of DNS answers, at most
+
+struct aggregate_bounds {
+    uint64_t events; // of the log of flows
+    uint32_t names;  // of addresses, of DNS answers
+};
 
 // Settings and source are borrowed. Fails on a names.file that cannot be read and on a networks.local that
 // is no CIDR.
 struct aggregate *aggregate_create(const struct settings *settings, const char *node,
-                                   const struct source *source, uint64_t hash_seed, struct error *error);
+                                   const struct source *source, uint64_t hash_seed,
+                                   const struct aggregate_bounds *bounds, struct error *error);
 void aggregate_destroy(struct aggregate *aggregate); // the sinks too
 
 // Takes the sink.
@@ -33,7 +39,7 @@ void aggregate_add_sink(struct aggregate *aggregate, struct sink *sink);
 // For pipeline_create().
 struct tick_consumer *aggregate_consumer(struct aggregate *aggregate);
 
-// The log of flow events, of events.capacity, in blocks of struct flow_block: for readers on any thread, which are
+// The log of flow events in blocks of struct flow_block: for readers on any thread, which are
 // gone before the aggregate is. Events are made while somebody reads it or a sink wants them.
 struct event_log *aggregate_flow_events(struct aggregate *aggregate);
 // The log of alerts, in blocks of struct alert_block: they stay for readers that come later.

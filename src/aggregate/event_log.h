@@ -52,6 +52,11 @@ void event_log_begin_end(struct event_log *log);
 // No more events: readers take what is left.
 void event_log_close(struct event_log *log);
 
+// The writer, now and then: whether a reader that misses events lags by more than a quarter of what it may, and took some
+// when this was asked one of the last EVENT_LOG_LOOKS times. Who does not read at all is nobody to be slow for.
+enum { EVENT_LOG_LOOKS = 64 };
+bool event_log_is_pressed(struct event_log *log);
+
 // Any thread: whether anybody may look at what is written. A reader may come right after it.
 bool event_log_is_read(const struct event_log *log);
 // The sequence number that the next event gets.

@@ -129,6 +129,19 @@ static void take_run(struct event_reader *reader, struct event_run *run)
     reader->cursor = run_end;
 }
 
+bool event_log_is_pressed(struct event_log *log)
+{
+    bool pressed = false;
+    pthread_mutex_lock(&log->lock);
+    for (struct event_reader *reader = log->readers; reader != NULL; reader = reader->next) {
+        bool lags = reader->cursor < reader->end && log->next - reader->cursor > log->setup.capacity / 4;
+        pressed |= lags && reader->looks < EVENT_LOG_LOOKS && reader->policy != EVENTS_WAIT;
+        reader->looks++;
+    }
+    pthread_mutex_unlock(&log->lock);
+    return pressed;
+}
+
 bool event_reader_take(struct event_reader *reader, unsigned timeout_ms, struct event_run *run)
 {
     struct event_log *log = reader->log;
@@ -140,6 +153,7 @@ bool event_reader_take(struct event_reader *reader, unsigned timeout_ms, struct 
     bool over = is_over(reader);
     if (reader->cursor < end_for(reader)) {
         take_run(reader, run);
+        reader->looks = 0;
         event_log_trim(log);
         pthread_cond_signal(&log->passed);
     }

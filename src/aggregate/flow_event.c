@@ -19,7 +19,8 @@ _Static_assert(TEXTS_AT_MOST <= FLOW_BLOCK_TEXT_BYTES / 4, "a block holds severa
 uint64_t flow_events_bytes(uint64_t capacity, bool waited_for)
 {
     if (waited_for)
-        return EVENTS_WAITED_FOR * (uint64_t)(sizeof(struct flow_event) + TEXTS_AT_MOST);
+        return (capacity < EVENTS_WAITED_FOR ? capacity : EVENTS_WAITED_FOR) *
+               (uint64_t)(sizeof(struct flow_event) + TEXTS_AT_MOST);
     return event_log_most_blocks(capacity, FLOW_BLOCK_EVENTS) * sizeof(struct flow_block);
 }
 

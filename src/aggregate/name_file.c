@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/capabilities.h"
+
 enum { NAME_FILE_ROWS = 1 << 20, NAME_FILE_COLUMNS = 4, ADDRESS_BITS = 128 };
 
 struct name_file {
@@ -97,7 +99,8 @@ struct name_file *name_file_load(const char *path, struct error *error)
 {
     FILE *stream = fopen(path, "re");
     if (stream == NULL) {
-        error_set(error, ERROR_INVALID_ARGUMENT, "cannot read names.file %s: %s", path, strerror(errno));
+        error_set(error, ERROR_INVALID_ARGUMENT, "cannot read names.file %s: %s%s", path, strerror(errno),
+                  capabilities_denial(errno));
         return NULL;
     }
     struct name_file *file = calloc(1, sizeof *file);

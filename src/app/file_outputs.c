@@ -1,13 +1,12 @@
 #include "app/file_outputs.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "aggregate/sink.h"
+#include "app/output_claim.h"
 #include "app/output_ending.h"
 #include "app/signals.h"
 #include "app/written_files.h"
@@ -16,6 +15,7 @@
 #include "config/paths.h"
 #include "config/table.h"
 #include "config/value.h"
+#include "control/shares.h"
 
 static const uint64_t bytes_per_mb = 1024 * 1024; // of a setting in MB
 
@@ -46,7 +46,7 @@ const char *file_output_name(unsigned row)
 }
 
 static bool open_recorder(struct file_output *file, const struct output_settings *output,
-                          const struct source *source, struct error *error)
+                          const struct control *control, struct error *error)
 {
     struct pcap_writer_options options = {
         .path = file->path,
@@ -54,12 +54,12 @@ static bool open_recorder(struct file_output *file, const struct output_settings
         .max_files = output->write_pcap_max_files,
         .min_free_mb = output->min_free_mb,
         .gives_up = signals_patience_is_over,
-        .source = source,
+        .source = control_source(control),
     };
     file->recorder = pcap_writer_create(&options, error);
     if (file->recorder == NULL)
         return false;
-    file->tap = tap_create(file->recorder, TAP_RING_BYTES, error);
+    file->tap = tap_create(file->recorder, control_shares(control)->tap_bytes, error);
     return file->tap != NULL;
 }
 
@@ -76,6 +76,7 @@ static bool open_sink(struct file_output *file, unsigned row, const struct outpu
         .max_files = output->max_files,
         .compress = output->compress,
         .min_free_bytes = output->min_free_mb * bytes_per_mb,
+        .sort_bytes = control_shares(files->control)->export_bytes,
     };
     file->sink = rows[row].create(file->path, &options, error);
     return file->sink != NULL;
@@ -90,9 +91,8 @@ static bool open_file(struct file_outputs *files, struct file_output *file, unsi
     file->path = strdup(path);
     if (file->path == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for %s", rows[row].key);
-    return rows[row].create != NULL
-               ? open_sink(file, row, &settings->output, files, error)
-               : open_recorder(file, &settings->output, control_source(files->control), error);
+    return rows[row].create != NULL ? open_sink(file, row, &settings->output, files, error)
+                                    : open_recorder(file, &settings->output, files->control, error);
 }
 
 // Packets come from now on; records of flows already do.
@@ -222,30 +222,6 @@ static bool has_changed(unsigned row, const struct settings *now, const struct s
                                           has_other_rotation(row, &now->output, &next->output));
 }
 
-// Looks, and leaves the file as it is.
-static bool check_path(const char *path, struct error *error)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-    if (path[0] == '\0' || access(path, W_OK) == 0)
-        return true;
-    bool writable = false;
-    if (errno == ENOENT && length + 1 < sizeof directory) {
-        memcpy(directory, path, length);
-        memcpy(directory + length, ".", 2);
-        writable = access(directory, W_OK | X_OK) == 0;
-    }
-    bool given_up = (errno == EACCES || errno == EPERM) && geteuid() == 0;
-    return writable ||
-           error_set(
-               error, error_kind_of_errno(errno), "%s cannot be written: %s%s", path, strerror(errno),
-               given_up
-                   ? " (the right to write to files and folders of other users was given up at the start: "
-                     "restart with this path)"
-                   : "");
-}
-
 // One at a time is ended: who turns an output on and off while nobody reads must not gather threads.
 static bool check_left(struct file_outputs *files, unsigned row, struct error *error)
 {
@@ -283,18 +259,56 @@ static bool check_written(const struct file_outputs *files, unsigned row, const 
                      rows[row].key, path);
 }
 
-static bool prepare_file(struct file_outputs *files, unsigned row, const struct settings *next, bool dry_run,
-                         struct error *error)
+static bool check_file(struct file_outputs *files, unsigned row, const struct settings *next,
+                       struct error *error)
 {
     const char *path = value_text(next, setting_of(row));
     if (strcmp(path, "-") == 0)
         return error_set(error, ERROR_FAILED_PRECONDITION,
                          "%s can have standard output from a start on only, for people read it now",
                          rows[row].key);
-    if (dry_run)
-        return check_left(files, row, error) && check_written(files, row, next, error) &&
-               check_path(path, error);
-    return written_files_reserve(files, error) && open_file(files, &files->next[row], row, next, error);
+    return check_left(files, row, error) && check_written(files, row, next, error) &&
+           output_claim_check(path, error);
+}
+
+static bool claim_file(unsigned row, const struct settings *next, struct output_claim *claim,
+                       struct error *error)
+{
+    const char *path = value_text(next, setting_of(row));
+    unsigned mode = rows[row].create != NULL ? EXPORT_FILE_MODE : PCAP_FILE_MODE;
+    return path[0] == '\0' || is_rotating(row, &next->output) || output_claim_take(claim, path, mode, error);
+}
+
+// A series begins another file; what is opened next is emptied, so that has to wait for all claims.
+static bool open_files(struct file_outputs *files, const struct settings *next, bool series,
+                       struct error *error)
+{
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++)
+        if (files->changes[row] && is_rotating(row, &next->output) == series &&
+            !open_file(files, &files->next[row], row, next, error))
+            return false;
+    return true;
+}
+
+// All of the changed ones, or none.
+static bool open_changed(struct file_outputs *files, const struct settings *next, struct error *error)
+{
+    struct output_claim claims[FILE_OUTPUTS] = {0};
+    bool good = written_files_reserve(files, error);
+    for (unsigned row = 0; row < FILE_OUTPUTS && good; row++)
+        good = !files->changes[row] || claim_file(row, next, &claims[row], error);
+    good = good && open_files(files, next, true, error) && open_files(files, next, false, error);
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++)
+        output_claim_drop(&claims[row], good);
+    return good;
+}
+
+static bool check_changed(struct file_outputs *files, const struct settings *next, struct error *error)
+{
+    for (unsigned row = 0; row < FILE_OUTPUTS; row++)
+        if (files->changes[row] && !check_file(files, row, next, error))
+            return false;
+    return true;
 }
 
 bool file_outputs_prepare(void *owner, const struct settings *now, const struct settings *next, bool dry_run,
@@ -305,12 +319,11 @@ bool file_outputs_prepare(void *owner, const struct settings *now, const struct 
     for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
         assert(files->next[row].path == NULL);
         files->changes[row] = has_changed(row, now, next);
-        if (files->changes[row] && !prepare_file(files, row, next, dry_run, error)) {
-            file_outputs_abandon(files);
-            return false;
-        }
     }
-    return true;
+    if (dry_run ? check_changed(files, next, error) : open_changed(files, next, error))
+        return true;
+    file_outputs_abandon(files);
+    return false;
 }
 
 // It is left to a thread of its own; who can be written to at once is whole when this returns.

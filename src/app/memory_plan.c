@@ -1,6 +1,10 @@
 #include "app/memory_plan.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "aggregate/alerting.h"
 #include "aggregate/flow_event.h"
@@ -8,22 +12,31 @@
 #include "capture/file/decompress.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_rings.h"
-#include "capture/record/tap.h"
 #include "config/config.h"
 #include "config/table.h"
 #include "config/value.h"
 #include "control/control.h"
+#include "control/shares.h"
 #include "export/export.h"
+#include "flow/dns_transaction.h"
+#include "pipeline/pipeline.h"
 
-// Bytes that a flow may take: its node and its place in the index, and what it has with quality and names.
-enum { FLOW_PLAIN_BYTES = 100, FLOW_QUALITY_BYTES = 160, NAME_CACHE_BYTES = 10 << 20, BASE_BYTES = 16 << 20 };
-// Its tables are bounded.
-enum { REPORT_BYTES = 14 << 20 };
+// Bytes that a flow may take: its node and its place in the index, and what it has with quality.
+enum { FLOW_PLAIN_BYTES = 100, FLOW_QUALITY_BYTES = 160 };
+enum { BASE_BYTES = 11 << 20, REPORT_BYTES = 14 << 20 };
+// Ticks whose DNS answers are in memory: one is gathered, one is read, and as many as one holds are on their way.
+enum { TICKS_OF_ANSWERS = 4 };
+enum { PLAN_ROWS = 15 };
 
 struct plan_row {
     const char *name;
     uint64_t bytes;
     const char *why;
+};
+
+struct plan {
+    struct plan_row rows[PLAN_ROWS];
+    uint64_t total, limit;
 };
 
 static uint64_t flow_bytes(const struct settings *settings)
@@ -32,9 +45,12 @@ static uint64_t flow_bytes(const struct settings *settings)
     return FLOW_PLAIN_BYTES + (quality ? FLOW_QUALITY_BYTES : 0);
 }
 
-static unsigned taps_of(const struct settings *settings)
+// Packet lines and recorders.
+static unsigned taps_of(const struct settings *settings, bool live)
 {
-    unsigned taps = settings->output.packets != PACKET_LINES_NEVER ? 1 : 0;
+    const struct output_settings *output = &settings->output;
+    bool seen = live && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
+    unsigned taps = output->packets == PACKET_LINES_ALWAYS || output->hex_dump || seen;
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &setting_table[i];
         if (setting->file == SETTING_PACKETS && value_text(settings, setting)[0] != '\0')
@@ -44,80 +60,135 @@ static unsigned taps_of(const struct settings *settings)
 }
 
 // Of the event log, when an output reads it.
-static uint64_t event_bytes(const struct settings *settings, bool live)
+static uint64_t event_bytes(const struct settings *settings, const struct memory_shares *shares, bool live)
 {
     const struct output_settings *output = &settings->output;
     bool read = output->export_json[0] != '\0' || output->export_csv[0] != '\0' ||
                 output->expired_flows_jsonl[0] != '\0' || output->expired_flows_csv[0] != '\0';
-    return read ? flow_events_bytes(settings->events.capacity, !live) : 0;
+    return read ? flow_events_bytes(shares->events, !live) : 0;
+}
+
+// Whether zstd may be in it: what is no file may bring anything.
+static bool may_be_packed(const char *path)
+{
+    uint8_t magic[DECOMPRESS_MAGIC_BYTES];
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return true;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, magic, sizeof magic) : -1;
+    if (fd >= 0)
+        close(fd);
+    const struct decompressor *packer = length > 0 ? decompressor_for(magic, (size_t)length) : NULL;
+    return packer != NULL && strcmp(packer->name, "zstd") == 0;
 }
 
 // As many are open at once, at most.
-static uint64_t file_window_bytes(const struct settings *settings, uint64_t limit)
+static uint64_t file_window_bytes(const struct string_list *files, uint64_t limit)
 {
-    unsigned files = settings->capture.read_pcap.count;
-    return (files < FILE_SOURCE_OPEN_MAX ? files : FILE_SOURCE_OPEN_MAX) * decompress_window_most(limit);
+    unsigned packed = 0;
+    for (unsigned i = 0; i < files->count && packed < FILE_SOURCE_OPEN_MAX; i++)
+        packed += may_be_packed(files->items[i]);
+    return packed * decompress_window_most(limit);
 }
 
 static uint64_t report_bytes(const struct settings *settings, bool live)
 {
     enum report_format report = settings->output.report;
-    return report == REPORT_NONE || (report == REPORT_AUTO && live) ? 0 : REPORT_BYTES;
+    bool none = report == REPORT_NONE || (report == REPORT_AUTO && live);
+    return none && settings->output.summary_json[0] == '\0' ? 0 : REPORT_BYTES;
 }
 
-// Of the outputs that are sorted at the end.
-static uint64_t export_bytes(const struct settings *settings)
+// Outputs that are sorted at the end.
+static unsigned exports_of(const struct output_settings *output)
 {
-    const struct output_settings *output = &settings->output;
-    uint64_t exports = output->export_json[0] != '\0';
-    exports += output->export_csv[0] != '\0';
-    return exports * EXPORT_BYTES;
+    unsigned exports = output->export_json[0] != '\0';
+    return exports + (output->export_csv[0] != '\0');
+}
+
+static void add_row(struct plan *plan, unsigned row, const char *name, uint64_t bytes, const char *why)
+{
+    plan->rows[row] = (struct plan_row){name, bytes, why};
+    plan->total += bytes;
+}
+
+static void add_flows(struct plan *plan, unsigned row, const struct settings *settings,
+                      const struct memory_shares *shares)
+{
+    bool given = settings->flow.max_flows_given;
+    uint64_t flows = (given ? settings->flow.max_flows : shares->flows);
+    uint64_t ended = flows != 0 && plan->limit != 0 ? shares->tick_packets : 0;
+    add_row(plan, row, "flow table", (flows + ended) * flow_bytes(settings),
+            flows == 0  ? "no cap: grows with the flows of the file"
+            : given     ? "flow.max_flows, and those that end in a tick"
+            : ended > 0 ? "without flow.max_flows: a third of what is above 50 MB"
+                        : "flow.max_flows");
+    add_row(plan, row + 1, "flow details", (flows + ended) * (SHARES_FLOW_BYTES - flow_bytes(settings)),
+            "names, tunnels and losses of flows, if all have some");
+}
+
+static void make_plan(struct plan *plan, const struct settings *settings)
+{
+    bool live = settings->capture.read_pcap.count == 0;
+    const struct capture_settings *capture = &settings->capture;
+    *plan = (struct plan){.limit = memory_limit()};
+    struct memory_shares shares = memory_shares_of(plan->limit, settings);
+    add_row(plan, 0, "rings", live ? live_rings_most(capture, plan->limit) : 0,
+            "capture.buffer_size_mb an interface, at most eight times that behind globs");
+    add_row(plan, 1, "packet buffers", shares.chunk_bytes, "frames on their way to the shards");
+    add_row(plan, 2, "packed files", live ? 0 : file_window_bytes(&capture->read_pcap, plan->limit),
+            "zstd's window, of each packed file that is named");
+    add_flows(plan, 3, settings, &shares);
+    add_row(plan, 5, "batches",
+            pipeline_most_bytes(!live, control_workers(settings), settings->pipeline.batch),
+            "pipeline.batch packets each, and records on their way");
+    add_row(plan, 6, "DNS answers",
+            TICKS_OF_ANSWERS * (uint64_t)shares.tick_packets * sizeof(struct dns_transaction),
+            "of some ticks");
+    add_row(plan, 7, "report", report_bytes(settings, live), "hosts, services, names");
+    add_row(plan, 8, "queues", taps_of(settings, live) * shares.tap_bytes, "recorder and packet lines");
+    add_row(plan, 9, "events", event_bytes(settings, &shares, live), "events.capacity, for outputs of flows");
+    add_row(plan, 10, "exports", exports_of(&settings->output) * shares.export_bytes,
+            "flows that wait to be sorted");
+    add_row(plan, 11, "names", shares.names * (uint64_t)SHARES_NAME_BYTES, "addresses seen in DNS answers");
+    add_row(plan, 12, "alerts", settings_detect(settings) ? alerting_log_bytes(shares.events) : 0,
+            "kept for outputs of alerts");
+    add_row(plan, 13, "webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
+            "alerts that wait for its server");
+    add_row(plan, 14, "process", BASE_BYTES, "program, libraries, stacks");
+}
+
+static bool fits(const struct plan *plan, struct error *error)
+{
+    if (plan->limit == 0 || plan->total <= plan->limit)
+        return true;
+    return error_set(
+        error, ERROR_INVALID_ARGUMENT,
+        "the memory plan needs %" PRIu64 " MB but the cgroup allows %" PRIu64
+        " MB: lower flow.max_flows or capture.buffer_size_mb, ask for fewer outputs, or raise the "
+        "limit; --check-config shows the plan",
+        plan->total >> 20, plan->limit >> 20);
+}
+
+bool memory_plan_check(const struct settings *settings, struct error *error)
+{
+    struct plan plan;
+    make_plan(&plan, settings);
+    return fits(&plan, error);
 }
 
 bool memory_plan_add(struct strbuf *into, const struct settings *settings, const char *line_prefix,
                      struct error *error)
 {
-    bool live = settings->capture.read_pcap.count == 0;
-    bool capped = live || settings->flow.max_flows_given;
-    uint64_t limit = memory_limit();
-    const struct plan_row rows[] = {
-        {"rings", live ? live_rings_most(&settings->capture, limit) : 0,
-         "capture.buffer_size_mb an interface, at most eight times that behind globs"},
-        {"packet buffers", control_chunk_bytes(live, limit), "frames on their way to the shards"},
-        {"packed files", live ? 0 : file_window_bytes(settings, limit),
-         "zstd's window, of each file that is named"},
-        {"flow table",
-         capped ? settings->flow.max_flows * flow_bytes(settings)
-                : control_file_flows(limit) * CONTROL_FLOW_BYTES,
-         capped       ? "flow.max_flows, names counted apart"
-         : limit != 0 ? "of a file without flow.max_flows: a quarter of the limit"
-                      : "no cap: grows with the flows of the file"},
-        {"report", report_bytes(settings, live), "hosts, services, names"},
-        {"queues", (uint64_t)taps_of(settings) * TAP_RING_BYTES, "recorder and packet lines"},
-        {"events", event_bytes(settings, live), "events.capacity, for outputs of flows"},
-        {"alerts", settings_detect(settings) ? alerting_log_bytes(settings->events.capacity) : 0,
-         "kept for outputs of alerts"},
-        {"webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
-         "alerts that wait for its server"},
-        {"exports", export_bytes(settings), "flows that wait to be sorted"},
-        {"names", NAME_CACHE_BYTES, "addresses seen in DNS answers"},
-        {"process", BASE_BYTES, "program, libraries, stacks"},
-    };
-    uint64_t total = 0;
+    struct plan plan;
+    make_plan(&plan, settings);
     strbuf_addf(into, "%smemory plan (at most):\n", line_prefix);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB  %s\n", line_prefix, rows[i].name, rows[i].bytes >> 20,
-                    rows[i].why);
-        total += rows[i].bytes;
-    }
-    strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB", line_prefix, "total", total >> 20);
-    if (limit != 0)
-        strbuf_addf(into, "  of %" PRIu64 " MB that the cgroup allows", limit >> 20);
+    for (unsigned i = 0; i < PLAN_ROWS; i++)
+        strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB  %s\n", line_prefix, plan.rows[i].name,
+                    plan.rows[i].bytes >> 20, plan.rows[i].why);
+    strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB", line_prefix, "total", plan.total >> 20);
+    if (plan.limit != 0)
+        strbuf_addf(into, "  of %" PRIu64 " MB that the cgroup allows", plan.limit >> 20);
     strbuf_add_char(into, '\n');
-    if (limit == 0 || total <= limit)
-        return true;
-    return error_set(error, ERROR_INVALID_ARGUMENT,
-                     "the memory plan needs %" PRIu64 " MB but the cgroup allows %" PRIu64
-                     " MB: lower flow.max_flows or capture.buffer_size_mb, or raise the limit",
-                     total >> 20, limit >> 20);
+    return fits(&plan, error);
 }

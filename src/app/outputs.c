@@ -17,6 +17,7 @@
 #include "capture/record/tap.h"
 #include "config/config.h"
 #include "control/change.h"
+#include "control/shares.h"
 #include "report/report.h"
 
 static bool is_stdout(const char *path)
@@ -65,7 +66,7 @@ static bool add_packet_lines(struct outputs *outputs, struct error *error)
     struct tap_consumer *lines = packet_lines_create(&setup);
     if (lines == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for packet lines");
-    outputs->packet_lines = tap_create(lines, TAP_RING_BYTES, error);
+    outputs->packet_lines = tap_create(lines, control_shares(outputs->control)->tap_bytes, error);
     return outputs->packet_lines != NULL && control_add_tap(outputs->control, outputs->packet_lines, error);
 }
 

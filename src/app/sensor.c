@@ -1,6 +1,7 @@
 #include "app/sensor.h"
 
 #include "app/alert_lines.h"
+#include "app/memory_plan.h"
 #include "app/outputs.h"
 #include "app/privileges.h"
 #include "app/requests.h"
@@ -72,6 +73,10 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
 enum exit_code sensor_run(const struct settings *settings, const struct config_origin *origin)
 {
     struct error error;
+    if (!memory_plan_check(settings, &error)) {
+        log_error("start", "%s", error.text);
+        return exit_code_of(error.kind, STAGE_SETTINGS);
+    }
     signals_ignore_failed_writes();
     privileges_begin(settings);
     struct control *control = control_create(settings, &error);

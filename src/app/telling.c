@@ -32,11 +32,14 @@ static bool print_text(struct terminal *terminal, const struct strbuf *text, con
                      terminal_name(terminal));
 }
 
+// Whoever reads the path finds what was there or all of it.
 static bool write_file(const char *path, const struct strbuf *text, struct error *error)
 {
     static const struct output_options options = {.component = "output",
                                                   .unit = "parts",
                                                   .mode = 0666,
+                                                  .append = true,
+                                                  .aside = true,
                                                   .gives_up = signals_patience_is_over,
                                                   .head = "",
                                                   .tail = ""};
@@ -44,6 +47,7 @@ static bool write_file(const char *path, const struct strbuf *text, struct error
     struct output_file *file = output_file_open(path, &options, &counts, error);
     if (file == NULL)
         return false;
+    output_file_set_aside(file);
     for (size_t at = 0; at < text->length; at += OUTPUT_BUFFER_BYTES) {
         size_t left = text->length - at;
         output_file_add(file, text->text + at, left < OUTPUT_BUFFER_BYTES ? left : OUTPUT_BUFFER_BYTES, 0);

@@ -1,7 +1,9 @@
 #include "base/capabilities.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/capability.h>
+#include <unistd.h>
 
 static const cap_value_t raw = CAP_NET_RAW, files = CAP_DAC_OVERRIDE;
 static bool keeps_files; // written before the first thread
@@ -60,6 +62,15 @@ void capabilities_resume(void)
     if (mine != NULL && cap_fill(mine, CAP_EFFECTIVE, CAP_PERMITTED) == 0)
         cap_set_proc(mine);
     cap_free(mine);
+}
+
+const char *capabilities_denial(int reason)
+{
+    bool denied = reason == EACCES || reason == EPERM;
+    return denied && geteuid() == 0 && !has(files, CAP_EFFECTIVE)
+               ? " (the right to files and folders of other users was given up at the start: restart with "
+                 "this path)"
+               : "";
 }
 
 static bool set_raw(cap_flag_value_t value)

@@ -16,6 +16,10 @@ void capabilities_keep_files(void);
 void capabilities_suspend(void);
 void capabilities_resume(void);
 
+// What a sentence about a file adds to this errno where the right to other users' files may be what is missing: in
+// parentheses behind a space, with the cure; else "".
+const char *capabilities_denial(int reason);
+
 // Puts CAP_NET_RAW into effect: true when that changed something, and capabilities_lower() is due.
 bool capabilities_raise(void);
 void capabilities_lower(void);

@@ -21,6 +21,12 @@ static uint64_t read_limit(const char *path)
     return value;
 }
 
+// 0 = none.
+static uint64_t lesser(uint64_t limit, uint64_t other)
+{
+    return limit == 0 || (other != 0 && other < limit) ? other : limit;
+}
+
 // The least limit of a group and those above it. Inside a container the path may be the host's: then only the root is.
 static uint64_t least_limit(const char *base, const char *group, const char *file)
 {
@@ -34,8 +40,7 @@ static uint64_t least_limit(const char *base, const char *group, const char *fil
         size_t end = strlen(path);
         snprintf(path + end, sizeof path - end, "/%s", file);
         uint64_t limit = read_limit(path);
-        if (limit != 0 && (least == 0 || limit < least))
-            least = limit;
+        least = lesser(least, limit);
         path[end] = '\0';
         char *last = strrchr(path + base_length, '/');
         if (last == NULL)
@@ -56,6 +61,12 @@ static bool has_memory(const char *controllers, const char *end)
     return false;
 }
 
+// Above memory.high a group is slowed down until it stands still.
+static uint64_t limit_of_version_2(const char *root, const char *group)
+{
+    return lesser(least_limit(root, group, "memory.max"), least_limit(root, group, "memory.high"));
+}
+
 static uint64_t limit_of_line(const char *controllers, const char *root)
 {
     char group[PATH_BYTES], base[PATH_BYTES];
@@ -64,7 +75,7 @@ static uint64_t limit_of_line(const char *controllers, const char *root)
         return 0;
     snprintf(group, sizeof group, "%.*s", (int)strcspn(end + 1, "\n"), end + 1);
     if (end == controllers)
-        return least_limit(root, group, "memory.max");
+        return limit_of_version_2(root, group);
     snprintf(base, sizeof base, "%s/memory", root);
     return has_memory(controllers, end) ? least_limit(base, group, "memory.limit_in_bytes") : 0;
 }
@@ -75,9 +86,7 @@ uint64_t memory_limit_of(const char *cgroups, const char *root)
     for (const char *line = cgroups; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
         line += *line == '\n';
         const char *controllers = strchr(line, ':');
-        uint64_t limit = controllers != NULL ? limit_of_line(controllers + 1, root) : 0;
-        if (limit != 0 && (least == 0 || limit < least))
-            least = limit;
+        least = lesser(least, controllers != NULL ? limit_of_line(controllers + 1, root) : 0);
     }
     return least;
 }

@@ -184,7 +184,7 @@ const struct setting setting_table[] = {
      LIVE, .standard = "1000000", .standard_words = "1000000 live, no cap for files", .unit = "flows",
      .help = "most flows in the table; 0 = no cap",
      .doc = "The most flows held at a time, over all workers. At the cap unanswered flows go first, then the least "
-            "recently seen; 0 sets no cap. Files have one only in a memory cgroup: what a quarter of its limit has room for. "
+            "recently seen; 0 sets no cap. In a memory cgroup the default is what a part of its limit has room for, for files too. "
             "While it runs it can be lowered, and raised again to what it began with; more, or 0, takes the next start."},
 
     {.key = "stats.enabled", .type = SETTING_BOOL, AT(stats.enabled),
@@ -214,7 +214,7 @@ const struct setting setting_table[] = {
      .standard = "65536", .flag = "events-capacity", .unit = "events",
      .help = "flow events that a slow reader may lag behind",
      .doc = "How many flow events are kept for their readers. An output of a live run that lags further loses the "
-            "oldest, which is counted; a run over files waits. Memory: at most 1.6 kB an event, taken as it is used."},
+            "oldest, which is counted; a run over files waits. Memory: at most 1.6 kB an event, taken as it is used; under a limit of memory they are fewer."},
 
     {.key = "names.file", .type = SETTING_PATH, AT(names.file),
      LIVE, .file = SETTING_INPUT, .standard = "", .flag = "names-file", .help = "names of addresses (CSV)",

@@ -30,21 +30,6 @@ _Static_assert((int)SETTINGS_WORKERS == (int)PIPELINE_WORKERS &&
 static const uint64_t file_hash_seed = 0x6e657473636f7065; // fixed, so that a file's output is reproducible
 static const uint32_t max_flows_limit = FLOW_STORE_MAXIMUM - FLOW_ENDED_IN_TICK;
 
-uint64_t control_chunk_bytes(bool live, uint64_t limit_bytes)
-{
-    enum { CHUNKS_LEAST = 8 << 20, CHUNKS_MOST = 64 << 20, LIMIT_PART = 8 };
-    uint64_t part = limit_bytes / LIMIT_PART;
-    if (live || limit_bytes == 0 || part > CHUNKS_MOST)
-        return CHUNKS_MOST;
-    return part > CHUNKS_LEAST ? part : CHUNKS_LEAST;
-}
-
-uint64_t control_file_flows(uint64_t limit_bytes)
-{
-    enum { LIMIT_PART = 4 };
-    return limit_bytes / LIMIT_PART / CONTROL_FLOW_BYTES;
-}
-
 static void name_node(struct control *control)
 {
     const char *wanted = control->settings->sensor.node_name;
@@ -101,8 +86,7 @@ struct flow_policy control_policy(const struct control *control, const struct se
 {
     const struct flow_settings *flow = &settings->flow;
     struct flow_policy policy = control->policy;
-    bool given = control->live || flow->max_flows_given;
-    uint64_t max_flows = given ? flow->max_flows : control_file_flows(control->limit_bytes);
+    uint64_t max_flows = flow->max_flows_given ? flow->max_flows : control->shares.flows;
     policy.timeout_ns = seconds(flow->timeout_secs);
     policy.tcp_timeout_ns = seconds(flow->tcp_timeout_secs);
     policy.udp_timeout_ns = seconds(flow->udp_timeout_secs);
@@ -126,13 +110,14 @@ bool control_lists_top_flows(const struct settings *settings)
 }
 
 // A burst of flows that end together is spread over ticks, so that the outputs keep up with it: the event log holds what
-// they lag behind.
+// they lag behind, several ticks; and when that is much, fewer end (tick_consumer.behind).
 static uint32_t expire_at_most(const struct control *control)
 {
-    enum { ENDS_A_MS = 164, LONG_TICK_MS = 250 };
+    enum { ENDS_A_MS = 164, LONG_TICK_MS = 250, TICKS_HELD = 8 };
     uint32_t tick_ms = control->settings->pipeline.tick_ms;
-    uint32_t in_tick = ENDS_A_MS * (tick_ms < LONG_TICK_MS ? tick_ms : LONG_TICK_MS);
-    return control->live ? in_tick / FLOW_PARTITIONS + 1 : 0;
+    uint64_t in_tick = ENDS_A_MS * (tick_ms < LONG_TICK_MS ? tick_ms : LONG_TICK_MS);
+    uint64_t most = control->shares.events / TICKS_HELD;
+    return control->live ? (uint32_t)((in_tick < most ? in_tick : most) / FLOW_PARTITIONS) + 1 : 0;
 }
 
 // What only the start decides.
@@ -153,7 +138,7 @@ static bool make_policy(struct control *control, struct error *error)
 static bool open_source(struct control *control, struct error *error)
 {
     const struct capture_settings *capture = &control->settings->capture;
-    uint64_t bytes = control_chunk_bytes(control->live, control->limit_bytes);
+    uint64_t bytes = control->shares.chunk_bytes;
     control->chunks = chunk_pool_create((unsigned)(bytes / CHUNK_BYTES), CHUNK_BYTES);
     if (control->chunks == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for %u MB of packet buffers",
@@ -170,17 +155,24 @@ static bool open_source(struct control *control, struct error *error)
 }
 
 // pipeline.workers 0: a file takes the cores it may, live capture half of them.
-static unsigned worker_count(const struct control *control)
+unsigned control_workers(const struct settings *settings)
 {
-    unsigned workers = control->settings->pipeline.workers;
+    bool live = settings->capture.read_pcap.count == 0;
+    unsigned workers = settings->pipeline.workers;
     unsigned cores = cores_allowed(), most = PIPELINE_WORKERS;
     if (workers == 0) {
-        workers = control->live ? cores / 2 : cores;
-        most = control->live ? LIVE_WORKERS : FILE_WORKERS;
+        workers = live ? cores / 2 : cores;
+        most = live ? LIVE_WORKERS : FILE_WORKERS;
     }
-    unsigned partitions = partition_count(control->policy.max_flows);
-    most = most < partitions ? most : partitions;
     return workers < 1 ? 1 : workers < most ? workers : most;
+}
+
+// Fewer where the partitions are.
+static unsigned worker_count(const struct control *control)
+{
+    unsigned workers = control_workers(control->settings);
+    unsigned partitions = partition_count(control->policy.max_flows);
+    return workers < partitions ? workers : partitions;
 }
 
 static bool keep_settings(struct control *control, struct error *error)
@@ -197,14 +189,20 @@ static bool keep_settings(struct control *control, struct error *error)
     return settings_copy(&control->file, control->settings, error);
 }
 
+static struct aggregate *create_aggregate(struct control *control, struct error *error)
+{
+    struct aggregate_bounds bounds = {.events = control->shares.events, .names = control->shares.names};
+    return aggregate_create(control->settings, control->node, control->source, control->policy.hash_seed,
+                            &bounds, error);
+}
+
 static bool build(struct control *control, struct error *error)
 {
     const struct settings *settings = control->settings;
     if (!control_check_allow_list(&settings->analysis.anomalies, error) || !keep_settings(control, error) ||
         !make_policy(control, error) || !open_source(control, error))
         return false;
-    control->aggregate =
-        aggregate_create(settings, control->node, control->source, control->policy.hash_seed, error);
+    control->aggregate = create_aggregate(control, error);
     if (control->aggregate == NULL)
         return false;
     struct pipeline_setup setup = {
@@ -212,6 +210,7 @@ static bool build(struct control *control, struct error *error)
         .instance = choose_instance(),
         .decode = {.tunnels = settings->analysis.tunnels},
         .tick_ns = (int64_t)settings->pipeline.tick_ms * NS_PER_MS,
+        .tick_packets = control->shares.tick_packets,
         .packet_limit = settings->run.count,
         .workers = worker_count(control),
         .threads = worker_count(control) > 1 ? cores_allowed() - (cores_allowed() > 1) : 0,
@@ -239,7 +238,7 @@ struct control *control_create(const struct settings *settings, struct error *er
     control->settings = settings;
     control->start_ns = clock_now_ns();
     control->live = settings->capture.read_pcap.count == 0;
-    control->limit_bytes = memory_limit();
+    control->shares = memory_shares_of(memory_limit(), settings);
     name_node(control);
     if (!build(control, error)) {
         control_destroy(control);
@@ -312,6 +311,11 @@ const struct source *control_source(const struct control *control)
 const char *control_node(const struct control *control)
 {
     return control->node;
+}
+
+const struct memory_shares *control_shares(const struct control *control)
+{
+    return &control->shares;
 }
 
 bool control_is_live(const struct control *control)

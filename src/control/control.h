@@ -16,6 +16,7 @@ struct name_search;
 struct flow_page;
 struct flow_query;
 struct generation;
+struct memory_shares;
 struct metric_registry;
 struct settings;
 struct sink;
@@ -25,13 +26,8 @@ struct tap;
 struct top_flow;
 struct totals;
 
-// What a run takes, with memory_limit() (0 = none). Memory for frames on their way, touched as used: 64 MB; of files an
-// eighth of the limit if that is less, but never less than 8 MB.
-uint64_t control_chunk_bytes(bool live, uint64_t limit_bytes);
-// The most flows of a file without flow.max_flows: no cap (0), but under a limit what a quarter of it has room for, so
-// that no file can be the end of the process.
-enum { CONTROL_FLOW_BYTES = 512 }; // with its names
-uint64_t control_file_flows(uint64_t limit_bytes);
+// Shards of a run, at most.
+unsigned control_workers(const struct settings *settings);
 
 // The settings are borrowed and frozen. Opens the capture: fails with the exit code of what is wrong.
 struct control *control_create(const struct settings *settings, struct error *error);
@@ -57,6 +53,7 @@ void control_stop(struct control *control);
 
 const struct source *control_source(const struct control *control);
 const char *control_node(const struct control *control);
+const struct memory_shares *control_shares(const struct control *control); // under the limit at the start
 bool control_is_live(const struct control *control);
 bool control_observes_first(const struct control *control);
 // What the run knew at its latest tick, or NULL before the first: any thread, at any time until

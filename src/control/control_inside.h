@@ -11,6 +11,7 @@
 #include "control/change.h"
 #include "control/control.h"
 #include "control/generation.h"
+#include "control/shares.h"
 #include "pipeline/pipeline.h"
 
 enum { NODE_NAME_BYTES = 256 };
@@ -18,7 +19,7 @@ enum { NODE_NAME_BYTES = 256 };
 struct control {
     const struct settings *settings; // of the start
     bool live;
-    uint64_t limit_bytes; // memory_limit() at the start
+    struct memory_shares shares; // of the start
     char node[NODE_NAME_BYTES];
     struct flow_policy policy; // of the start
     struct chunk_pool *chunks;

@@ -98,7 +98,7 @@ static struct output_file *open_output(struct event_stream *stream, const char *
     struct output_options output = {
         .component = "export",
         .unit = "records",
-        .mode = OUTPUT_MODE,
+        .mode = EXPORT_FILE_MODE,
         .append = options->append,
         .rotate_bytes = options->rotate_bytes,
         .max_files = options->max_files,

@@ -10,8 +10,6 @@
 #include "base/output_file.h"
 #include "export/export.h"
 
-enum { OUTPUT_MODE = 0644 }; // of the files
-
 struct event_writer;
 
 // Which events a log's blocks hold.

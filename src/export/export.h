@@ -16,6 +16,7 @@ struct export_options {
     unsigned max_files;      // streams: files kept, the current one included; 0 = all
     bool compress;           // streams: gzip the files that are complete
     uint64_t min_free_bytes; // below this much free space nothing is written; 0 = not checked
+    size_t sort_bytes;       // of what is sorted as much waits in memory; 0 = EXPORT_BYTES
 };
 
 // `path` is a file, which is truncated, or "-" for standard output. With rotate_bytes "flows.jsonl" stands
@@ -33,9 +34,9 @@ struct sink *alert_webhook_create(const char *url, enum webhook_format format,
                                   const struct export_options *options, struct error *error);
 
 // Final records only, ordered by flow_record_compare(), written by finish(): aside, and put at the path once whole;
-// until then that holds an empty array, or the head of the CSV. The lines wait in EXPORT_BYTES of memory, more of them in
+// until then that holds an empty array, or the head of the CSV. The lines wait in sort_bytes of memory, more of them in
 // an unlinked file beside the output. Rotation does not apply.
-enum { EXPORT_BYTES = 64 << 20 };
+enum { EXPORT_BYTES = 64 << 20, EXPORT_FILE_MODE = 0644 };
 struct sink *export_json_create(const char *path, const struct export_options *options, struct error *error);
 struct sink *export_csv_create(const char *path, const struct export_options *options, struct error *error);
 

@@ -99,16 +99,17 @@ static bool open_files(struct flow_export *export, const char *path, const struc
     struct output_options output = {
         .component = "export",
         .unit = "records",
-        .mode = OUTPUT_MODE,
+        .mode = EXPORT_FILE_MODE,
         .min_free_bytes = options->min_free_bytes,
         .gives_up = options->gives_up,
         .aside = true,
         .head = event_format_head(export->format),
         .tail = event_format_tail(export->format),
     };
+    size_t sort_bytes = options->sort_bytes != 0 ? options->sort_bytes : EXPORT_BYTES;
     export->file = output_file_open(path, &output, &export->writer.counts, error);
     return export->file != NULL &&
-           flow_spool_init(&export->spool, export->path, EXPORT_BYTES, options->min_free_bytes, error);
+           flow_spool_init(&export->spool, export->path, sort_bytes, options->min_free_bytes, error);
 }
 
 static struct flow_export *create_empty(enum format_kind kind, const char *path, struct error *error)

@@ -117,7 +117,11 @@ static unsigned find_due(struct flow_table *table, int64_t now_ns)
 // How many flows of a partition a tick ends, by their time or their number.
 static uint32_t ends_at_most(const struct flow_table *table)
 {
-    return table->policy.expire_at_most != 0 ? table->policy.expire_at_most : UINT32_MAX;
+    enum { SLOWLY = 8 };
+    uint32_t most = table->policy.expire_at_most;
+    if (most == 0)
+        return UINT32_MAX;
+    return table->slowly ? most / SLOWLY + 1 : most;
 }
 
 static void expire(struct flow_table *table, struct flow_partition *partition, unsigned due, int64_t now_ns)

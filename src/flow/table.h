@@ -75,6 +75,7 @@ struct flow_table {
     void *on_look_owner;
     int64_t timeout_ns[IDLE_CLASSES];   // 0 = never
     int64_t expired_slot[IDLE_CLASSES]; // slots before it have been expired
+    bool slowly;                        // an eighth of policy.expire_at_most: whoever takes the records lags
     unsigned unexpired;                 // classes of which some were left to the next tick, as bits
     unsigned partitions;                // of the run
     struct flow_partition *partition[FLOW_PARTITIONS]; // NULL = another shard's

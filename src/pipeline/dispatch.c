@@ -23,6 +23,8 @@ bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *se
         .totals = totals,
         .fragments = fragments_create(FRAGMENT_ENTRIES, settings->hash_seed),
     };
+    if (settings->tick_packets == 0)
+        dispatch->settings.tick_packets = TICK_PACKETS;
     for (unsigned p = 0; p < settings->partitions; p++)
         dispatch->shard_of[p] = (uint8_t)(p % settings->shards);
     live_clock_start(&dispatch->live);
@@ -100,7 +102,7 @@ static void advance(struct dispatch *dispatch, int64_t now_ns)
     }
     dispatch->now_ns = now_ns;
     bool passed = now_ns >= dispatch->tick_end_ns;
-    if (!passed && dispatch->tick_packets < TICK_PACKETS)
+    if (!passed && dispatch->tick_packets < dispatch->settings.tick_packets)
         return;
     if (dispatch->open == NULL && !hand_over(dispatch, dispatch->settings.lossless))
         return;

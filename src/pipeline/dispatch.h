@@ -17,7 +17,7 @@
 
 struct tap;
 
-enum { TICK_PACKETS = 65536, DISPATCH_TAPS = 4 }; // a tick ends after so many packets at the latest
+enum { TICK_PACKETS = 65536, DISPATCH_TAPS = 4 };
 
 // Takes a batch that is full or ends a tick (or NULL), and gives an empty one to fill; NULL when there is
 // none and `wait` is false.
@@ -28,6 +28,7 @@ struct dispatch_settings {
     uint64_t hash_seed, index_seed; // see struct flow_policy
     unsigned shards, partitions;
     int64_t tick_ns;
+    uint32_t tick_packets;     // a tick ends after so many at the latest; 0 = TICK_PACKETS
     uint64_t packet_limit;     // run.count; 0 = none
     int64_t interval_ns;       // of totals->interval_end; 0 = none
     bool lossless;             // time is the packets' (a file), and everything waits

@@ -18,6 +18,7 @@ static bool build(struct pipeline *pipeline)
         .shards = setup->workers,
         .partitions = partition_count(setup->policy.max_flows),
         .tick_ns = setup->tick_ns,
+        .tick_packets = setup->tick_packets,
         .packet_limit = setup->packet_limit,
         .interval_ns = setup->interval_ns,
         .lossless = pipeline->source->ops->lossless,

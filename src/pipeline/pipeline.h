@@ -3,6 +3,7 @@
 // aggregate thread. The result is the same for any number of workers and threads.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -24,12 +25,15 @@ struct tick_consumer {
     // A message of kind MESSAGE_SERVICE that pipeline_post() sent: does a slice of it, some 100 us, and says whether that
     // was the last one. NULL = none come.
     bool (*serve)(struct tick_consumer *consumer, struct message *message);
+    // The consumer's readers lag: flows whose time is over had better end by and by.
+    atomic_bool behind;
 };
 
 struct pipeline_setup {
     struct flow_policy policy;
     struct decode_options decode;
     int64_t tick_ns;
+    uint32_t tick_packets; // a tick ends after so many at the latest; 0 = TICK_PACKETS
     uint64_t packet_limit;
     unsigned workers; // 1 to PIPELINE_WORKERS
     unsigned
@@ -47,6 +51,9 @@ struct pipeline;
 struct pipeline *pipeline_create(const struct pipeline_setup *setup, struct source *source,
                                  struct tick_consumer *consumer, struct error *error);
 void pipeline_destroy(struct pipeline *pipeline);
+
+// What batches, records on their way and reports take, at most.
+uint64_t pipeline_most_bytes(bool lossless, unsigned workers, unsigned batch);
 
 // Runs to the end of the source (its end, source_stop(), run.count). Returns when the last tick was
 // consumed. False when the ledger does not add up, with the figures.

@@ -175,6 +175,12 @@ struct batch *pipeline_send_batch(void *owner, struct batch *batch, bool wait)
     return empty != NULL ? empty : empty_batch(pipeline, wait);
 }
 
+static uint32_t answers_most(const struct pipeline *pipeline)
+{
+    uint32_t packets = pipeline->setup.tick_packets != 0 ? pipeline->setup.tick_packets : TICK_PACKETS;
+    return packets / pipeline->setup.workers + 1;
+}
+
 static bool create_worker(struct pipeline *pipeline, unsigned number)
 {
     struct shard_setup setup = {
@@ -184,6 +190,7 @@ static bool create_worker(struct pipeline *pipeline, unsigned number)
         .names = pipeline->setup.names,
         .top_flows = pipeline->setup.top_flows,
         .generation = pipeline->setup.generation,
+        .behind = &pipeline->consumer->behind,
     };
     struct worker_bells bells = {
         .owner = is_alone(pipeline) ? &pipeline->helping : crew_bell(&pipeline->crew, number),
@@ -191,7 +198,7 @@ static bool create_worker(struct pipeline *pipeline, unsigned number)
         .aggregate = &pipeline->merging,
         .each_tick = !is_lossless(pipeline),
     };
-    pipeline->workers[number] = worker_create(&setup, &bells);
+    pipeline->workers[number] = worker_create(&setup, &bells, answers_most(pipeline));
     return pipeline->workers[number] != NULL;
 }
 
@@ -202,10 +209,24 @@ static unsigned batch_count(const struct pipeline *pipeline)
     return is_alone(pipeline) ? BATCHES_FILE_ALONE : BATCHES_FILE;
 }
 
-static unsigned batch_packets(const struct pipeline *pipeline)
+static unsigned batch_packets(bool lossless, unsigned wanted)
 {
-    unsigned least = is_lossless(pipeline) ? 1 : BATCH_LIVE;
-    return pipeline->setup.batch > least ? pipeline->setup.batch : least;
+    unsigned least = lossless ? 1 : BATCH_LIVE;
+    return wanted > least ? wanted : least;
+}
+
+// Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
+static unsigned slots_of(unsigned batches)
+{
+    return batches + 2 * WORKER_PARTS;
+}
+
+uint64_t pipeline_most_bytes(bool lossless, unsigned workers, unsigned batch)
+{
+    unsigned batches = lossless ? BATCHES_FILE : BATCHES_LIVE;
+    uint64_t packet_bytes = sizeof(struct batch_item) + sizeof(uint64_t) + sizeof(uint8_t);
+    return batches * batch_packets(lossless, batch) * packet_bytes + workers * worker_bytes() +
+           slots_of(batches) * sizeof(struct tick_slot);
 }
 
 bool pipeline_create_workers(struct pipeline *pipeline)
@@ -213,13 +234,13 @@ bool pipeline_create_workers(struct pipeline *pipeline)
     unsigned threads = pipeline->setup.threads, workers = pipeline->setup.workers;
     crew_init(&pipeline->crew, pipeline->workers, workers, threads < workers ? threads : workers);
     unsigned batches = batch_count(pipeline);
-    // Ticks on their way: each holds a batch, or a part of every worker, so there are never as many.
-    pipeline->slot_count = batches + 2 * WORKER_PARTS;
+    pipeline->slot_count = slots_of(batches);
     assert(pipeline->slot_count <= UINT8_MAX + 1);
     pipeline->slots = calloc(pipeline->slot_count, sizeof *pipeline->slots);
     pipeline->slot_of = calloc(pipeline->slot_count, 1);
     if (pipeline->slots == NULL || pipeline->slot_of == NULL ||
-        !batch_ring_init(&pipeline->batches, batches, batch_packets(pipeline)))
+        !batch_ring_init(&pipeline->batches, batches,
+                         batch_packets(is_lossless(pipeline), pipeline->setup.batch)))
         return false;
     bool whole = true;
     for (unsigned i = 0; i < workers && whole; i++)

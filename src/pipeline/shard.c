@@ -14,6 +14,7 @@
 struct shard {
     unsigned number;
     bool names;
+    const atomic_bool *behind;
     struct flow_table table;
     struct top_table *top[FLOW_PARTITIONS]; // NULL = not asked for, or another shard's
     struct mailbox box;
@@ -66,6 +67,7 @@ struct shard *shard_create(const struct shard_setup *setup)
     mailbox_init(&shard->box);
     shard->number = setup->number;
     shard->names = setup->names;
+    shard->behind = setup->behind;
     shard->generation = shard->settled = setup->generation;
     if (flow_table_init(&shard->table, &setup->policy, setup->number, setup->shards) &&
         (!setup->top_flows || create_top(shard))) {
@@ -333,6 +335,7 @@ static void count_flows(struct shard *shard)
 void shard_tick(struct shard *shard, int64_t now_ns, bool last, bool interval_end,
                 struct shard_report *report)
 {
+    shard->table.slowly = shard->behind != NULL && atomic_load_explicit(shard->behind, memory_order_relaxed);
     flow_table_tick(&shard->table, now_ns, last);
     count_flows(shard);
     report->totals = shard->totals;

@@ -3,6 +3,7 @@
 // time; no I/O, no clock: time comes with the batch.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct shard_setup {
     bool names;                // look into payloads
     bool top_flows;            // report the flows with the most bytes of an interval
     uint64_t generation;       // of the settings
+    const atomic_bool *behind; // of struct tick_consumer, borrowed; NULL = nobody ever is
 };
 
 struct shard *shard_create(const struct shard_setup *setup);

@@ -10,6 +10,7 @@
 #include "capture/clock.h"
 
 enum { PART_RECORDS = 128, RING_BYTES = 4096, POINTER_BYTES = 16 };
+enum { ANSWERS_KEPT = 1024 }; // the room that a report keeps for the next tick
 _Static_assert(WORKER_QUEUE *POINTER_BYTES <= RING_BYTES / 2, "the queue fits into its ring");
 _Static_assert(WORKER_REPORTS <= WORKER_PARTS, "reports that are spare have a place");
 
@@ -45,6 +46,8 @@ struct worker {
     unsigned unannounced;        // parts sent since the aggregate was woken
     atomic_bool stuck;           // no part or report is spare: the aggregate rings when one is
     atomic_bool ended;
+    atomic_uint reports_out, answers_out; // that the aggregate is not done with
+    uint32_t answers_most;
     // Of the aggregate thread:
     struct tick_run run;
     struct part *current;
@@ -106,7 +109,8 @@ static bool create_rings(struct worker *worker)
 
 static const struct ended_record *next_of_parts(struct tick_run *run);
 
-struct worker *worker_create(const struct shard_setup *setup, const struct worker_bells *bells)
+struct worker *worker_create(const struct shard_setup *setup, const struct worker_bells *bells,
+                             uint32_t answers_most)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL)
@@ -115,6 +119,7 @@ struct worker *worker_create(const struct shard_setup *setup, const struct worke
     pthread_mutex_init(&worker->spares.lock, NULL);
     pthread_mutex_init(&worker->spare_reports.lock, NULL);
     worker->bells = *bells;
+    worker->answers_most = answers_most;
     worker->run.next = next_of_parts;
     worker->shard = shard_create(setup);
     if (worker->shard == NULL || !create_rings(worker)) {
@@ -139,6 +144,11 @@ void worker_destroy(struct worker *worker)
     pthread_mutex_destroy(&worker->spares.lock);
     pthread_mutex_destroy(&worker->spare_reports.lock);
     free(worker);
+}
+
+uint64_t worker_bytes(void)
+{
+    return WORKER_PARTS * sizeof(struct part) + WORKER_REPORTS * sizeof(struct shard_report) + 4 * RING_BYTES;
 }
 
 // Steps, of whoever has the turn. The aggregate is woken for several parts at once, and before anyone waits.
@@ -172,6 +182,10 @@ static void *take_spare(struct worker *worker, struct spares *spares)
 static void fill_part(struct worker *worker, struct part *part)
 {
     assert(worker->sending);
+    if (worker->report != NULL) {
+        atomic_fetch_add(&worker->answers_out, worker->report->dns.count);
+        atomic_fetch_add(&worker->reports_out, 1);
+    }
     part->report = worker->report;
     worker->report = NULL;
     part->count = 0;
@@ -230,11 +244,22 @@ static void take_batch(struct worker *worker, struct batch *batch)
     send_parts(worker);
 }
 
+// The report that the aggregate reads comes back with the next one: of two, one will.
+static bool is_far_ahead(struct worker *worker)
+{
+    return atomic_load(&worker->answers_out) >= worker->answers_most && atomic_load(&worker->reports_out) > 1;
+}
+
 // A batch may end a tick, which needs a report.
 static bool may_take_batch(struct worker *worker)
 {
     if (worker->sending)
         return false;
+    if (is_far_ahead(worker)) {
+        atomic_store(&worker->stuck, true); // and look again, as take_spare()
+        if (is_far_ahead(worker))
+            return false;
+    }
     if (worker->report == NULL)
         worker->report = take_spare(worker, &worker->spare_reports);
     return worker->report != NULL;
@@ -305,6 +330,17 @@ static void give_back(struct worker *worker, struct spares *spares, void *spare)
         ring_both(worker);
 }
 
+static void give_back_report(struct worker *worker, struct shard_report *report)
+{
+    atomic_fetch_sub(&worker->answers_out, report->dns.count);
+    atomic_fetch_sub(&worker->reports_out, 1);
+    if (report->dns.room > ANSWERS_KEPT) {
+        free(report->dns.items);
+        report->dns = (struct dns_list){0};
+    }
+    give_back(worker, &worker->spare_reports, report);
+}
+
 static void await_part(struct worker *worker)
 {
     for (;;) {
@@ -340,7 +376,7 @@ struct tick_run *worker_run(struct worker *worker)
 {
     if (worker->current != NULL) {
         give_back(worker, &worker->spares, worker->current);
-        give_back(worker, &worker->spare_reports, (void *)(uintptr_t)worker->run.report);
+        give_back_report(worker, (struct shard_report *)(uintptr_t)worker->run.report);
     }
     await_part(worker);
     assert(worker->current->report != NULL); // the first part of a tick

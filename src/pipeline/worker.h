@@ -23,9 +23,12 @@ struct worker_bells {
     bool each_tick;         // or all of a tick (live)
 };
 
-// NULL without memory.
-struct worker *worker_create(const struct shard_setup *setup, const struct worker_bells *bells);
+// `answers_most`: DNS answers of ticks that the aggregate is not done with, above which the shard waits for it; of two ticks
+// there may be any number. NULL without memory.
+struct worker *worker_create(const struct shard_setup *setup, const struct worker_bells *bells,
+                             uint32_t answers_most);
 void worker_destroy(struct worker *worker); // takes NULL
+uint64_t worker_bytes(void);                // without its flows and DNS answers
 
 // Source: queues a batch, whose latch the worker arrives at when it is done; there are never more than
 // WORKER_QUEUE. Rings no bell.

@@ -27,6 +27,17 @@ for name in sys.argv[3:]:
     for i in range(int(sys.argv[2])):
         s.send(frame)
 """
+ALWAYS = """
+import contextlib, socket, sys, time
+frame = bytes.fromhex(sys.argv[1])
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[2], 0))
+while True:
+    with contextlib.suppress(OSError):
+        for i in range(20):
+            s.send(frame)
+    time.sleep(0.001)
+"""
 FRAME = capture_file.udp_frame("198.51.100.1", "198.51.100.2", 4000, 53, b"x" * 20)
 
 
@@ -124,6 +135,27 @@ class ComingTest(replay.ReplayTest):
         self.assertGreater(lost[0]["packets"], 1000)
         row = self.interface(summary, f"pod{COUNT}")
         self.assertEqual(row["packets"], 60_000)
+
+    def test_a_renamed_interface_is_left_though_it_is_busy(self):
+        """Its socket is bound to the number, which stays, and its ring would be filled for ever."""
+        running = self.start("udp and port 53")
+        self.add_pods([0])
+        self.capturing(running, 1)
+        words = [*self.net.inside("sender"), "python3", "-c", ALWAYS, FRAME.hex(), "peer0"]
+        sender = subprocess.Popen(list(map(str, words)))
+        try:
+            sensor.until(lambda: namespaces.interface_packets(self.net, "sensor", "pod0", "rx_packets") > 1000, 20,
+                         running.stderr)
+            for name, other in (("pod0", "other0"), ("other0", "pod0")):
+                self.batch("sensor", [f"link set {name} down", f"link set {name} name {other}", f"link set {other} up"])
+                self.capturing(running, 0 if name == "pod0" else 1)
+        finally:
+            sender.kill()
+            sender.wait()
+        self.assertIn("the interface pod0 was removed", running.stderr())
+        summary = self.finish(running)
+        self.assertEqual(summary["ledger"]["lost"], [])
+        self.assertGreater(self.interface(summary, "pod*")["packets"], 0)
 
     def test_capabilities_are_given_up(self):
         running = self.start()

@@ -1,4 +1,4 @@
-"""Memory cgroups: no file can be the end of a run whose memory plan says that the limit is enough, nor well below."""
+"""Memory cgroups: no file can be the end of a run. One whose memory plan exceeds the limit does not begin."""
 
 import contextlib
 import gzip
@@ -91,6 +91,27 @@ def zeros(path, packets):
             file.write(record)
 
 
+def long_name(chance):
+    """250 bytes as a question has them."""
+    return b"".join(b"\x3c" + chance.randbytes(30).hex().encode() for _ in range(4)) + b"\x06" + b"a" * 6 + b"\0"
+
+
+def dns(path, queries, answered):
+    """Each of a flow of its own with a name of its own, all at one moment; answers name four addresses each."""
+    chance = random.Random(11)
+    with open(path, "wb") as file:
+        file.write(capture_file.pcap_header(capture_file.ETHERNET))
+        for number in range(queries):
+            flags, addresses = (0x8180, 4) if answered else (0x0100, 0)
+            message = struct.pack(">6H", number % 65536, flags, 1, addresses, 0, 0) + long_name(chance)
+            message += struct.pack(">HH", 1, 1)
+            for place in range(addresses):
+                message += struct.pack(">HHHIHI", 0xC00C, 1, 1, 60, 4, 0x20000000 + number * 4 + place)
+            client = "10." + ".".join(str(number >> shift & 255) for shift in (16, 8, 0))
+            ends = ("8.8.8.8", client, 53, 1024) if answered else (client, "8.8.8.8", 1024, 53)
+            file.write(capture_file.pcap_record(1_600_000_000_000_000_000, capture_file.udp_frame(*ends, message)))
+
+
 def wide_window(path):
     """A zstd frame that may look back 128 MB, and brings as much."""
     header = capture_file.pcap_header(capture_file.ETHERNET)
@@ -101,10 +122,10 @@ def wide_window(path):
 
 @unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
 class MemoryTest(sensor.SensorTest):
-    def survives(self, path, code, said=None):
-        for limit in (64, 128):
+    def survives(self, path, code, said=None, *arguments):
+        for limit in (64, 128, 512):
             with memory_group(limit * MB) as inside:
-                self.check(sensor.run("-r", path, prefix=inside), code, said)
+                self.check(sensor.run("-r", path, *arguments, prefix=inside), code, said)
 
     def test_more_flows_than_fit(self):
         path = self.folder / "flood.pcap"
@@ -113,6 +134,21 @@ class MemoryTest(sensor.SensorTest):
         with memory_group(128 * MB) as inside:
             plan = self.check(sensor.run("--check-config", "-r", path, prefix=inside)).stdout.decode()
             self.assertIn("of 128 MB that the cgroup allows", plan)
+
+    def test_long_names_at_one_moment(self):
+        path = self.folder / "dns.pcap"
+        outputs = ("--workers", "4", "--export-json", self.folder / "flows.json", "--summary-json", os.devnull)
+        for answered in (False, True):
+            dns(path, 80_000, answered)
+            self.survives(path, sensor.DONE, None, *outputs)
+            self.assertEqual(len(sensor.load_json(self.folder / "flows.json")), 80_000)
+
+    def test_what_does_not_fit_is_refused(self):
+        path = self.folder / "flood.pcap"
+        flood(path, 1)
+        with memory_group(64 * MB) as inside:
+            self.check(sensor.run("-r", path, "--max-flows", "1000000", prefix=inside), sensor.USAGE,
+                       r"the memory plan needs \d+ MB but the cgroup allows 64 MB: lower flow\.max_flows")
 
     def test_data_that_packs_well(self):
         path = self.folder / "zeros.pcap.gz"

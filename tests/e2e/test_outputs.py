@@ -91,6 +91,17 @@ class ExportTest(sensor.SensorTest):
                     for name in ("retransmissions", "out_of_order"):
                         self.assertEqual(flow[name] is None, name == unknown)
 
+    def test_a_summary_takes_the_place_of_the_one_before(self):
+        """In one step: who reads the one before has all of it."""
+        path = self.folder / "summary.json"
+        path.write_bytes(b"before")
+        os.chmod(path, 0o604)
+        with open(path, "rb") as before:
+            self.summarise("-r", BROWSING)
+            self.assertEqual(before.read(), b"before")
+        self.assertEqual(path.stat().st_mode & 0o777, 0o604)
+        self.assertEqual([entry.name for entry in self.folder.iterdir()], ["summary.json"])
+
     def test_stdout_takes_one_output(self):
         result = self.check(sensor.run("-r", BROWSING, "--export-json", "-", "--report", "none"))
         self.assertGreater(len(json.loads(result.stdout)), 40)

@@ -144,8 +144,11 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
                 ("flow: {udp_timeout_secs: 1}\nnetworks: {local: [x]}\n", "networks.local: 'x' is no CIDR"),
                 ("flow: {udp_timeout_secs: 1}\noutput: {write_pcap: /none/x.pcap}\n", "/none/x.pcap cannot be written"),
                 (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {others}/x.pcap}}\n",
-                 "others/x.pcap cannot be written: Permission denied .the right to write to files and folders of other "
-                 "users was given up at the start"),
+                 "others/x.pcap cannot be written: Permission denied .the right to files and folders of other users was "
+                 "given up at the start: restart with this path"),
+                (f"flow: {{udp_timeout_secs: 1}}\nnames: {{file: {others}/names.csv}}\n",
+                 "cannot read names.file .*/names.csv: Permission denied .the right to files and folders of other "
+                 "users was given up at the start: restart with this path"),
                 (f"flow: {{udp_timeout_secs: 1}}\noutput: {{write_pcap: {self.file}}}\n", "would overwrite the input")):
             with self.subTest(yaml=yaml):
                 self.reload(running, yaml, f"error: the settings stay as they are: .*{said}")
@@ -165,6 +168,19 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(recording.read_bytes(), before)
         self.reload(running, yaml % (recording, "lo"))
         sensor.until(lambda: recording.read_bytes() != before, 10, running.stderr)
+        self.end(running)
+
+    def test_of_two_outputs_one_cannot_be_opened(self):
+        """Neither is begun: what the other one would have emptied is there, and nothing is made."""
+        before = "of yesterday\n"
+        (self.folder / "old.csv").write_text(before, encoding="utf-8")
+        yaml = "output: {write_pcap: %s, expired_flows_csv: %s}\n"
+        running = self.start("log: {level: info}\n")
+        for name in ("old.csv", "new.csv"):
+            self.reload(running, yaml % (self.folder, self.folder / name),
+                        "the settings stay as they are: .*cannot be written: Is a directory")
+        self.assertEqual((self.folder / "old.csv").read_text(encoding="utf-8"), before)
+        self.assertFalse((self.folder / "new.csv").exists())
         self.end(running)
 
     def test_a_default_route_that_is_not_there(self):
@@ -333,6 +349,18 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.send(count=3)
         namespaces.settle()
         self.assertEqual(self.end(running)["ledger"]["analysed"], 7 + 5)
+
+    def test_interfaces_that_a_glob_leaves_out_are_told(self):
+        for pair in (("pod0", "pod1"), ("pod2", "other")):
+            namespaces.command(*self.inside, "ip", "link", "add", pair[0], "type", "veth", "peer", "name", pair[1])
+            for name in pair:
+                namespaces.command(*self.inside, "ip", "link", "set", name, "up")
+        yaml = "log: {level: info}\ncapture: {interfaces: [lo, '%s'], exclude: [%s], filter: udp}\n"
+        running = self.start(yaml % ("pod*", ""), captured=())
+        self.reload(running, yaml % ("pod*", "pod1"), "info: pod1 is captured no more")
+        self.reload(running, yaml % ("pod0", "pod1"), "info: pod2 is captured no more")
+        self.assertIn("info: capture.interfaces names pod* no more", running.stderr())
+        self.end(running)
 
     def test_interfaces_with_long_ticks(self):
         """What is removed is counted at the next tick; the answer does not wait for it, and what it says is so."""

@@ -31,8 +31,8 @@ class ReplayTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.source = self.folder / "replay.pcap"
         capture_file.write_pcap(self.source, replayed_frames())
 
-    def replay(self):
-        words = ["tcpreplay", "--preload-pcap", f"--loop={LOOPS}", f"--pps={RATE}", "--intf1=out0", self.source]
+    def replay(self, loops=LOOPS):
+        words = ["tcpreplay", "--preload-pcap", f"--loop={loops}", f"--pps={RATE}", "--intf1=out0", self.source]
         done = subprocess.run([*self.net.inside("sender"), *map(str, words)], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stdout)

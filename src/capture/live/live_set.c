@@ -70,6 +70,8 @@ static void close_place(struct live_set *set, struct live_place *place)
     int wish = atomic_load(&handle->wish);
     if (wish == LIVE_LEAVE_GONE)
         log_warning("capture", "the interface %s was removed", place->device);
+    else if (place->unwanted && set->running)
+        log_info("capture", "%s is captured no more", place->device);
     if (wish == LIVE_LEAVE_DRAIN || wish == LIVE_LEAVE_UNREAD)
         count_stopped(&set->stopped, &handle->counted);
     atomic_store(&handle->row->shown.up, false);
@@ -205,11 +207,16 @@ static enum live_open_result open_place(struct live_set *set, struct live_place 
     return begin_reading(set, place, error);
 }
 
+static bool is_there(const struct live_set *set, const struct live_place *place)
+{
+    return strcmp(place->device, "any") == 0 || link_by_name(set->links, place->device) != NULL;
+}
+
 enum live_open_result live_set_try(struct live_set *set, struct live_place *place, struct error *error)
 {
     assert(place->state == PLACE_CLOSED);
     const struct link *link = link_by_name(set->links, place->device);
-    if (link == NULL && strcmp(place->device, "any") != 0) {
+    if (!is_there(set, place)) {
         error_set(error, ERROR_NOT_FOUND, "there is no interface %s", place->device);
         return LIVE_MISSING;
     }
@@ -291,11 +298,28 @@ void live_set_add_places(struct live_set *set)
 
 // --- Following the links ---
 
+static void abandon(struct live_set *set, struct live_place *place)
+{
+    log_warning("capture", "%s cannot be read; it is opened again", place->device);
+    leave(set, place, LIVE_ABANDON);
+}
+
+// "any", which is no link.
+static void check_any(struct live_set *set, struct live_place *place)
+{
+    if (place->state == PLACE_READ && atomic_exchange(&place->handle->trouble, false))
+        abandon(set, place);
+}
+
 static void check_link(struct live_set *set, struct live_place *place)
 {
     struct live_handle *handle = place->handle;
-    if (handle == NULL || handle->kernel_index == 0)
+    if (handle == NULL)
         return;
+    if (handle->kernel_index == 0) {
+        check_any(set, place);
+        return;
+    }
     const struct link *link = link_by_index(set->links, handle->kernel_index);
     bool gone = link == NULL || strcmp(link->name, place->device) != 0;
     bool trouble = atomic_exchange(&handle->trouble, false);
@@ -304,12 +328,10 @@ static void check_link(struct live_set *set, struct live_place *place)
         close_place(set, place);
     if (place->state != PLACE_READ)
         return;
-    if (gone) {
+    if (gone)
         leave(set, place, LIVE_LEAVE_GONE);
-    } else if (trouble && link->up) {
-        log_warning("capture", "%s cannot be read; it is opened again", place->device);
-        leave(set, place, LIVE_ABANDON);
-    }
+    else if (trouble && link->up)
+        abandon(set, place);
 }
 
 static void try_again(struct live_set *set, struct live_place *place)
@@ -321,7 +343,7 @@ static void try_again(struct live_set *set, struct live_place *place)
 
 static bool is_lost(const struct live_set *set, const struct live_place *place)
 {
-    return place->by_glob && place->state == PLACE_CLOSED && link_by_name(set->links, place->device) == NULL;
+    return place->by_glob && place->state == PLACE_CLOSED && !is_there(set, place);
 }
 
 void live_set_follow(struct live_set *set)
@@ -374,7 +396,7 @@ bool live_set_is_pending(const struct live_set *set)
         if (set->targets.items[i].kind != TARGET_NAME)
             return true;
     for (unsigned i = 0; i < set->places_count; i++)
-        if (set->places[i]->handle != NULL || link_by_name(set->links, set->places[i]->device) != NULL)
+        if (set->places[i]->handle != NULL || is_there(set, set->places[i]))
             return true;
     return set->targets.count > 0 && set->settings->on_missing == ON_MISSING_WAIT;
 }

@@ -11,7 +11,7 @@
 #include "capture/clock.h"
 #include "capture/record/pcap_encode.h"
 
-enum { FILE_MODE = 0640, BYTES_OF_MB = 1024 * 1024 };
+enum { BYTES_OF_MB = 1024 * 1024 };
 
 struct pcap_writer {
     struct tap_consumer consumer;
@@ -185,7 +185,7 @@ static bool open_file(struct pcap_writer *writer, struct error *error)
     struct output_options output = {
         .component = "capture",
         .unit = "packets",
-        .mode = FILE_MODE,
+        .mode = PCAP_FILE_MODE,
         .replace = true,
         .rotate_bytes = (uint64_t)options->rotate_mb * BYTES_OF_MB,
         .max_files = options->max_files,

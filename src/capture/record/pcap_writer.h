@@ -7,6 +7,8 @@
 
 #include "capture/record/tap.h"
 
+enum { PCAP_FILE_MODE = 0640 };
+
 struct pcap_writer_options {
     const char *path;   // borrowed
     uint32_t rotate_mb; // 0 = one file; else `max_files` of at most this size are kept

@@ -379,3 +379,25 @@ Test(event_log, counts_are_exact_for_a_hundred_readers_of_which_fifty_never_read
     cr_expect_leq(event_log_held_blocks(log), event_log_most_blocks(CAPACITY, BLOCK_EVENTS) + READERS);
     event_log_destroy(log);
 }
+
+Test(event_log, is_pressed_by_who_reads_and_lags)
+{
+    struct event_log *log = make_log(100, false);
+    struct event_reader *reader = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    struct event_run run;
+    put(log, 20, 4);
+    cr_expect_not(event_log_is_pressed(log), "it does not lag");
+    put(log, 40, 4);
+    cr_expect(event_log_is_pressed(log));
+    for (unsigned i = 0; i < EVENT_LOG_LOOKS; i++)
+        event_log_is_pressed(log);
+    cr_expect_not(event_log_is_pressed(log), "it does not read");
+    cr_assert(event_reader_take(reader, 0, &run));
+    cr_expect(event_log_is_pressed(log));
+    while (run.block != NULL)
+        cr_assert(event_reader_take(reader, 0, &run));
+    cr_expect_not(event_log_is_pressed(log), "it has caught up");
+    event_log_close(log);
+    event_reader_destroy(reader);
+    event_log_destroy(log);
+}

@@ -1,6 +1,7 @@
 #include "base/capabilities.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,4 +92,23 @@ Test(capabilities, to_open_files_stay_when_told_so)
     capabilities_drop();
     cr_expect_eq(look().permitted, files);
     cr_expect_eq(look().effective, files);
+}
+
+static void *deny_in_thread(void *answer)
+{
+    *(const char **)answer = capabilities_denial(EACCES);
+    return NULL;
+}
+
+Test(capabilities, that_were_given_up_are_told_of)
+{
+    need_root();
+    const char *answer = NULL;
+    pthread_t thread;
+    cr_expect_str_empty(capabilities_denial(EACCES), "it is not for want of the right");
+    cr_assert(thread_start(&thread, deny_in_thread, &answer));
+    pthread_join(thread, NULL);
+    cr_expect_not_null(strstr(answer, "restart with this path"));
+    capabilities_drop();
+    cr_expect_str_empty(capabilities_denial(ENOENT));
 }

@@ -43,6 +43,39 @@ Test(memory_limit, is_the_least_of_a_group_and_those_above_it)
     cr_expect_eq(memory_limit_of("0::/pods/one\n", root), 1000000);
 }
 
+Test(memory_limit, is_where_version_2_begins_to_slow_down)
+{
+    put("/pods/one", "memory.max", "2000000");
+    put("/pods/one", "memory.high", "max");
+    cr_expect_eq(memory_limit_of("0::/pods/one\n", root), 2000000);
+    put("/pods/one", "memory.high", "1500000");
+    cr_expect_eq(memory_limit_of("0::/pods/one\n", root), 1500000);
+    put("/pods", "memory.high", "1000000");
+    cr_expect_eq(memory_limit_of("0::/pods/one\n", root), 1000000);
+    put("/pods/one", "memory.max", "max");
+    put("/pods/one", "memory.high", "max");
+    cr_expect_eq(memory_limit_of("0::/pods/one\n", root), 1000000);
+}
+
+// Both versions are mounted: the controller is in one of them.
+Test(memory_limit, is_that_of_either_version)
+{
+    put("/memory/a", "memory.limit_in_bytes", "3000000");
+    put("/a", "cgroup.procs", "1");
+    cr_expect_eq(memory_limit_of("4:memory:/a\n0::/a\n", root), 3000000);
+    put("/a", "memory.max", "2000000");
+    cr_expect_eq(memory_limit_of("4:memory:/a\n0::/a\n", root), 2000000);
+}
+
+// With a namespace of groups of its own a process is at the root, or below it by a relative path.
+Test(memory_limit, is_found_in_a_namespace)
+{
+    put("", "memory.max", "5000000");
+    cr_expect_eq(memory_limit_of("0::/\n", root), 5000000);
+    put("", "memory.max", "garbage");
+    cr_expect_eq(memory_limit_of("0::/\n", root), 0, "what is no number is no limit");
+}
+
 Test(memory_limit, is_known_of_version_1)
 {
     put("/memory/docker/x", "memory.limit_in_bytes", "9223372036854771712");

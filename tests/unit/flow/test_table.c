@@ -612,6 +612,32 @@ Test(flow_table, a_burst_of_ends_is_paced)
     test_table_done(&test);
 }
 
+Test(flow_table, a_burst_of_ends_waits_for_who_lags)
+{
+    enum { FLOWS = 64000, AT_MOST = 80 };
+    struct test_table test;
+    struct flow_policy policy = test_policy();
+    policy.expire_at_most = AT_MOST;
+    test_table_init(&test, policy);
+    for (unsigned i = 0; i < FLOWS; i++)
+        feed_udp(&test, 1, (uint16_t)i, 0);
+    size_t ended_when[2];
+    for (int slowly = 0; slowly < 2; slowly++) {
+        test.table.slowly = slowly;
+        tick(&test, (200000 + 50 * slowly) * NS_PER_MS);
+        ended_when[slowly] = ended(&test);
+        while (ended(&test) > 0)
+            flow_names_free(take(&test).names);
+        take_none(&test);
+    }
+    cr_expect_eq(ended_when[0], (size_t)AT_MOST * FLOW_PARTITIONS);
+    cr_expect_eq(ended_when[1], (size_t)(AT_MOST / 8 + 1) * FLOW_PARTITIONS);
+    finish(&test, 201 * NS_PER_S);
+    while (ended(&test) > 0)
+        flow_names_free(take(&test).names);
+    test_table_done(&test);
+}
+
 // A packet of a flow that waits for its end begins another one, as if that had come in time.
 Test(flow_table, a_flow_that_waits_for_its_end_is_over)
 {

@@ -35,7 +35,54 @@ int pcap_setfilter(pcap_t *pcap, struct bpf_program *program)
     return refused ? -1 : set(pcap, program);
 }
 
+// libpcap's pcap_dispatch(), which fails for a handle that was broken, until that is closed.
+static atomic_bool break_one;
+static _Atomic(pcap_t *) broken;
+
+int pcap_dispatch(pcap_t *pcap, int count, pcap_handler take, u_char *owner)
+{
+    static int (*dispatch)(pcap_t *, int, pcap_handler, u_char *);
+    if (dispatch == NULL)
+        *(void **)&dispatch = dlsym(RTLD_NEXT, "pcap_dispatch");
+    if (atomic_exchange(&break_one, false))
+        atomic_store(&broken, pcap);
+    return pcap == atomic_load(&broken) ? PCAP_ERROR : dispatch(pcap, count, take, owner);
+}
+
+void pcap_close(pcap_t *pcap)
+{
+    static void (*shut)(pcap_t *);
+    if (shut == NULL)
+        *(void **)&shut = dlsym(RTLD_NEXT, "pcap_close");
+    if (pcap == atomic_load(&broken))
+        atomic_store(&broken, NULL);
+    shut(pcap);
+}
+
 static char lo[] = "lo";
+
+Test(live_trouble, an_interface_that_cannot_be_read_is_opened_again, .timeout = 60)
+{
+    static char any[] = "any", filter[] = "udp and dst port 9";
+    char *names[] = {lo, any};
+    if (!enter_namespace())
+        cr_skip_test("no permission to make a network namespace");
+    for (unsigned i = 0; i < 2; i++) {
+        char *word[] = {names[i]};
+        struct polled polled;
+        struct capture_settings settings = settings_of(word);
+        settings.filter = filter;
+        begin(&polled, &settings);
+        usleep(100000);
+        atomic_store(&break_one, true);
+        for (int j = 0; j < 2000 && atomic_load(&polled.frames) == 0; j++) {
+            send_datagrams(1, 9);
+            usleep(5000);
+        }
+        cr_expect_gt(atomic_load(&polled.frames), 0, "%s, a second later", names[i]);
+        end(&polled, WHATEVER);
+    }
+}
 
 Test(live_trouble, an_interface_that_cannot_be_watched_is_opened_again, .timeout = 30)
 {

@@ -1,0 +1,70 @@
+#include "control/shares.h"
+
+#include "aggregate/aggregate.h"
+#include "aggregate/flow_event.h"
+#include "capture/record/tap.h"
+#include "config/settings.h"
+#include "pipeline/dispatch.h"
+
+enum { MB = 1 << 20 };
+
+// One part of the limit, between the least that works and what is of use.
+static uint64_t part_of(uint64_t limit_bytes, unsigned part, uint64_t least, uint64_t most)
+{
+    uint64_t share = limit_bytes / part;
+    if (limit_bytes == 0 || share > most)
+        return most;
+    return share > least ? share : least;
+}
+
+static uint32_t power_of_two(uint64_t number)
+{
+    uint32_t power = 1;
+    while (power <= number / 2)
+        power *= 2;
+    return power;
+}
+
+// A third of what is above the least that a run takes without flows.
+static uint64_t flow_bytes(uint64_t limit_bytes)
+{
+    const uint64_t rest = 50 * (uint64_t)MB, least = 2 * (uint64_t)MB;
+    uint64_t share = limit_bytes > rest ? (limit_bytes - rest) / 3 : 0;
+    return share > least ? share : least;
+}
+
+static uint64_t flows_of(uint64_t limit_bytes, const struct settings *settings)
+{
+    bool live = settings->capture.read_pcap.count == 0;
+    uint64_t usual = live ? settings->flow.max_flows : 0;
+    uint64_t flows = limit_bytes != 0 ? flow_bytes(limit_bytes) / SHARES_FLOW_BYTES : 0;
+    return flows != 0 && (usual == 0 || flows < usual) ? flows : usual;
+}
+
+// Live a reader that lags holds blocks of events; a file's run waits for it.
+static uint64_t events_of(uint64_t limit_bytes, const struct settings *settings)
+{
+    enum {
+        EVENT_BYTES = 2 * sizeof(struct flow_block) / FLOW_BLOCK_EVENTS,
+        LIVE_PART = 8,
+        FILE_PART = 128 << 10
+    };
+    bool live = settings->capture.read_pcap.count == 0;
+    uint64_t most = settings->events.capacity;
+    return live ? part_of(limit_bytes, LIVE_PART * EVENT_BYTES, EVENTS_WAITED_FOR / 4, most)
+                : part_of(limit_bytes, FILE_PART, EVENTS_WAITED_FOR / 8, most);
+}
+
+struct memory_shares memory_shares_of(uint64_t limit_bytes, const struct settings *settings)
+{
+    enum { TICK_PART = 32 << 10, TICK_LEAST = 2048, NAMES_PART = 8 << 10, NAMES_LEAST = 2048 };
+    return (struct memory_shares){
+        .chunk_bytes = part_of(limit_bytes, 8, 8 * MB, 64 * MB),
+        .flows = flows_of(limit_bytes, settings),
+        .tick_packets = power_of_two(part_of(limit_bytes, TICK_PART, TICK_LEAST, TICK_PACKETS)),
+        .names = power_of_two(part_of(limit_bytes, NAMES_PART, NAMES_LEAST, AGGREGATE_NAMES)),
+        .events = events_of(limit_bytes, settings),
+        .export_bytes = part_of(limit_bytes, 16, 2 * MB, 64 * MB),
+        .tap_bytes = power_of_two(part_of(limit_bytes, 16, 2 * MB, TAP_RING_BYTES)),
+    };
+}
