@@ -52,13 +52,35 @@ static void add_measure(struct strbuf *into, const struct alert_measure *measure
     alert_text_add_figure(into, measure->observed);
     strbuf_addf(into, " %s: from ", measure->what);
     alert_text_add_figure(into, measure->threshold);
-    strbuf_add(into, " on an alert");
-    if (measure->setting[0] != '\0') {
-        strbuf_addf(into, ", with %s above ", measure->setting);
+    strbuf_add(into, " on an alert\n");
+}
+
+// Whether the measure is one of those whose settings keep the alert away: of conditions that are each enough all must be
+// out of reach, of those that must hold together one.
+static bool keeps_away(const struct alert *alert, const struct alert_measure *measure)
+{
+    bool some_alone = false;
+    for (unsigned i = 0; i < alert->measure_count; i++)
+        some_alone |= alert->measure[i].alone;
+    return measure->setting[0] != '\0' && measure->alone == some_alone;
+}
+
+static void add_cure(struct strbuf *into, const struct alert *alert, const char *prefix)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < alert->measure_count; i++) {
+        const struct alert_measure *measure = &alert->measure[i];
+        if (!keeps_away(alert, measure))
+            continue;
+        if (count++ == 0)
+            strbuf_addf(into, "%snot raised with ", prefix);
+        else
+            strbuf_add(into, measure->alone ? " and " : " or ");
+        strbuf_addf(into, "%s above ", measure->setting);
         alert_text_add_figure(into, measure->observed);
-        strbuf_add(into, " none");
     }
-    strbuf_add_char(into, '\n');
+    if (count > 0)
+        strbuf_add_char(into, '\n');
 }
 
 void alert_text_add_reasons(struct strbuf *into, const struct alert *alert, const char *prefix)
@@ -66,6 +88,7 @@ void alert_text_add_reasons(struct strbuf *into, const struct alert *alert, cons
     char entry[ALLOW_ENTRY_BYTES];
     for (unsigned i = 0; i < alert->measure_count; i++)
         add_measure(into, &alert->measure[i], prefix);
+    add_cure(into, alert, prefix);
     allow_list_entry_for(alert, entry);
     if (entry[0] != '\0')
         strbuf_addf(into, "%ssilenced by analysis.anomalies.allow: \"%s\"\n", prefix, entry);

@@ -47,6 +47,7 @@ struct alert_measure {
     const char *setting; // the key that holds the threshold; "" = fixed
     double observed;     // raised, for it is at least
     double threshold;
+    bool alone; // it is enough by itself: whoever wants silence raises the thresholds of all such
 };
 
 enum {

@@ -291,8 +291,9 @@ static void tell_overflow(struct judge *judge)
     alert->observed = held_back;
     alert->threshold = most;
     alert->measure_count = 1;
-    alert->measure[0] = (struct alert_measure){"alerts that were not told in a minute",
-                                               "analysis.anomalies.max_alerts_per_minute", held_back, 1};
+    alert->measure[0] =
+        (struct alert_measure){"alerts that were not told in a minute",
+                               "analysis.anomalies.max_alerts_per_minute", held_back, 1, false};
     snprintf(
         alert->description, sizeof alert->description,
         "%u further findings in a minute were not told: %u alerts a minute and %u at a time are the most",

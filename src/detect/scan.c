@@ -84,20 +84,6 @@ void scan_add(struct scan_detector *scan, const struct scan_key *key, uint64_t m
         scan_table_add(scan->table, key, member, contact);
 }
 
-static enum scan_hold judge_row(const struct scan_detector *scan, const struct scan_row *row, bool inside)
-{
-    const struct scan_settings *settings = &scan->settings;
-    const uint32_t thresholds[SCAN_SPANS] = {settings->unique_threshold, settings->slow_threshold};
-    for (int span = 0; span < SCAN_SPANS; span++) {
-        struct scan_count count = scan_row_count(row, (enum scan_span)span);
-        if (count.failed >= (double)thresholds[span] && count.failed >= failed_share * count.all)
-            return (enum scan_hold)span;
-    }
-    double targets = inside ? settings->slow_targets_inside : settings->slow_targets;
-    bool holds = row->since.failed >= targets && row->since.failed >= failed_share_long * row->since.all;
-    return holds ? SCAN_HOLDS_LONG : SCAN_HOLDS_NOT;
-}
-
 static double threshold_of(const struct scan_detector *scan, const struct scan_finding *finding)
 {
     switch (finding->hold) {
@@ -108,6 +94,30 @@ static double threshold_of(const struct scan_detector *scan, const struct scan_f
     default:
         return finding->inside ? scan->settings.slow_targets_inside : scan->settings.slow_targets;
     }
+}
+
+static struct scan_count count_of(const struct scan_row *row, enum scan_hold hold)
+{
+    return hold == SCAN_HOLDS_LONG ? row->since : scan_row_count(row, (enum scan_span)hold);
+}
+
+static bool holds(const struct scan_detector *scan, const struct scan_finding *finding)
+{
+    double share = finding->hold == SCAN_HOLDS_LONG ? failed_share_long : failed_share;
+    double failed = finding->count.failed;
+    return failed >= threshold_of(scan, finding) && failed >= share * (double)finding->count.all;
+}
+
+// Fills in the first span that holds.
+static void judge_row(const struct scan_detector *scan, struct scan_finding *finding)
+{
+    for (int hold = SCAN_HOLDS_FAST; hold < SCAN_HOLDS_NOT; hold++) {
+        finding->hold = (enum scan_hold)hold;
+        finding->count = count_of(finding->row, finding->hold);
+        if (holds(scan, finding))
+            return;
+    }
+    finding->hold = SCAN_HOLDS_NOT;
 }
 
 static uint32_t span_secs(const struct scan_detector *scan, enum scan_hold hold)
@@ -169,6 +179,23 @@ static enum alert_severity severity_of(const struct scan_finding *finding, doubl
     return (enum alert_severity)(severity + (finding->count.failed >= MUCH * threshold && finding->inside));
 }
 
+// Every span that holds, the one that is told first.
+static void add_spans(const struct scan_detector *scan, const struct scan_finding *finding,
+                      struct alert *alert)
+{
+    struct scan_finding other = *finding;
+    for (int hold = finding->hold; hold < SCAN_HOLDS_NOT; hold++) {
+        other.hold = (enum scan_hold)hold;
+        other.count = count_of(finding->row, other.hold);
+        if (!holds(scan, &other))
+            continue;
+        assert(alert->measure_count + 1 < ALERT_MEASURES);
+        alert->measure[alert->measure_count++] =
+            (struct alert_measure){scan->kind->what, threshold_key(scan, &other), other.count.failed,
+                                   threshold_of(scan, &other), true};
+    }
+}
+
 static void fill_alert(const struct scan_detector *scan, const struct scan_finding *finding,
                        struct alert *alert)
 {
@@ -181,12 +208,10 @@ static void fill_alert(const struct scan_detector *scan, const struct scan_findi
     alert->observed = failed;
     alert->threshold = threshold;
     alert->confidence = share * (1 - alert->loss_ratio);
-    alert->measure_count = 2;
-    alert->measure[0] =
-        (struct alert_measure){scan->kind->what, threshold_key(scan, finding), failed, threshold};
-    alert->measure[1] =
+    add_spans(scan, finding, alert);
+    alert->measure[alert->measure_count++] =
         (struct alert_measure){"share of its first contacts that failed", "", share,
-                               finding->hold == SCAN_HOLDS_LONG ? failed_share_long : failed_share};
+                               finding->hold == SCAN_HOLDS_LONG ? failed_share_long : failed_share, false};
     fill_parties(scan_table_block(scan->table, row), row, alert);
     scan->kind->describe(finding, alert);
 }
@@ -195,8 +220,9 @@ static void find(struct scan_detector *scan, struct judge *judge, const struct s
 {
     struct finding_key key = scan->kind->key(row);
     bool inside = scan->places.is_local(scan->places.owner, &key.source.address);
-    enum scan_hold hold = judge_row(scan, row, inside);
-    if (hold == SCAN_HOLDS_NOT || scan->kind->is_held_back(judge, row, &key))
+    struct scan_finding finding = {.row = row, .inside = inside};
+    judge_row(scan, &finding);
+    if (finding.hold == SCAN_HOLDS_NOT || scan->kind->is_held_back(judge, row, &key))
         return;
     if (is_allowed(scan, &key.source, &key.target, now_ns)) {
         judge_count_allowed(judge, (enum alert_kind)key.kind);
@@ -204,9 +230,6 @@ static void find(struct scan_detector *scan, struct judge *judge, const struct s
     }
     if (!judge_finds(judge, &key, scan->settings.common.cooldown_secs))
         return;
-    struct scan_finding finding = {.row = row, .hold = hold, .inside = inside, .count = row->since};
-    if (hold != SCAN_HOLDS_LONG)
-        finding.count = scan_row_count(row, (enum scan_span)hold);
     fill_alert(scan, &finding, judge_alert(judge));
     judge_tell(judge);
 }

@@ -72,7 +72,8 @@ void target_finding_add(struct target_finding *finding, const char *what, const 
 {
     assert(finding->measure_count < ALERT_MEASURES);
     assert(observed >= threshold);
-    finding->measures[finding->measure_count++] = (struct alert_measure){what, setting, observed, threshold};
+    finding->measures[finding->measure_count++] =
+        (struct alert_measure){what, setting, observed, threshold, false};
 }
 
 // Who sent a hundredth or more, the heaviest first: of a spoofed flood nobody.

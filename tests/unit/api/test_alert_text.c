@@ -45,10 +45,11 @@ Test(alert_text, the_reasons_name_figures_and_settings)
     struct alert_event event;
     sample_alert_full(&event);
     alert_text_add_reasons(&text, &event.alert, "> ");
-    cr_expect_str_eq(text.text, "> 30 hosts whose first contacts failed: from 25 on an alert, with "
-                                "analysis.anomalies.host_sweep.unique_hosts_threshold above 30 none\n"
-                                "> 0.75 of its first contacts failed: from 0.5 on an alert\n"
-                                "> silenced by analysis.anomalies.allow: \"10.0.0.9 port=22\"\n");
+    cr_expect_str_eq(text.text,
+                     "> 30 hosts whose first contacts failed: from 25 on an alert\n"
+                     "> 0.75 of its first contacts failed: from 0.5 on an alert\n"
+                     "> not raised with analysis.anomalies.host_sweep.unique_hosts_threshold above 30\n"
+                     "> silenced by analysis.anomalies.allow: \"10.0.0.9 port=22\"\n");
     strbuf_clear(&text);
     sample_alert_empty(&event);
     alert_text_add_reasons(&text, &event.alert, "");

@@ -62,8 +62,8 @@ Test(alert_lines, one_line_an_alert, .timeout = 60)
     cr_expect_str_eq(told, "2024-05-01T12:00:05Z high host_sweep: 10.0.0.9 swept 30 hosts on tcp port 22\n");
     tell_one("analysis: {anomalies: {explain: true}}", told, sizeof told);
     cr_expect_str_eq(told, "2024-05-01T12:00:05Z high host_sweep: 10.0.0.9 swept 30 hosts on tcp port 22\n"
-                           "  30 hosts whose first contacts failed: from 25 on an alert, with "
-                           "analysis.anomalies.host_sweep.unique_hosts_threshold above 30 none\n"
+                           "  30 hosts whose first contacts failed: from 25 on an alert\n"
+                           "  not raised with analysis.anomalies.host_sweep.unique_hosts_threshold above 30\n"
                            "  silenced by analysis.anomalies.allow: \"10.0.0.9 port=22\"\n");
 }
 
