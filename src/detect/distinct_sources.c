@@ -4,18 +4,16 @@
 #include <math.h>
 #include <string.h>
 
-// The place of the first that is not below `hash`.
+// The place of the first that is not below `hash`; without a branch, for none of them could be foretold.
 static unsigned place_of(const struct distinct_sources *sources, uint32_t hash)
 {
-    unsigned low = 0, high = sources->count;
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-        if (sources->smallest[middle] < hash)
-            low = middle + 1;
-        else
-            high = middle;
+    unsigned place = 0;
+    for (unsigned left = sources->count; left > 0;) {
+        unsigned half = (left + 1) / 2;
+        place += sources->smallest[place + half - 1] < hash ? half : 0;
+        left -= half;
     }
-    return low;
+    return place;
 }
 
 void distinct_sources_add(struct distinct_sources *sources, uint32_t hash)

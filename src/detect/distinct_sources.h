@@ -4,7 +4,7 @@
 // with a standard error of 1 / sqrt(k - 2): 12.7 % at 64. Sizing law: an error e takes 4 / e^2 bytes.
 // The union of two keeps the smallest of both: what comes of many does not depend on their order, byte for byte. All
 // are of one size, so that a union needs no rule for sketches that know different parts of their sets.
-// 264 bytes. Adding a hash costs a comparison while it is none of the smallest, else a binary search and a move.
+// 260 bytes. Adding a hash costs a comparison while it is none of the smallest, else a binary search and a move.
 // Hashes of 32 bits: of n sources, n / 2^33 are taken for others.
 // Embedded, zeros = empty; pure; any thread.
 #pragma once

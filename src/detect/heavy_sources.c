@@ -2,17 +2,17 @@
 
 #include <assert.h>
 
+#include "detect/eight_words.h"
+
+_Static_assert((int)HEAVY_SOURCES == (int)EIGHT_WORDS, "hashes are compared at once");
+
 // The entry of that source, else a free one, else HEAVY_SOURCES.
 static unsigned entry_of(const struct heavy_sources *sources, uint32_t hash)
 {
-    unsigned entry = HEAVY_SOURCES;
-    for (unsigned i = 0; i < HEAVY_SOURCES; i++) {
-        if (sources->packets[i] == 0)
-            entry = i;
-        else if (sources->hash[i] == hash)
-            return i;
-    }
-    return entry;
+    unsigned unused = eight_words_match(sources->packets, 0);
+    unsigned own = eight_words_match(sources->hash, hash) & ~unused;
+    unsigned entries = own != 0 ? own : unused;
+    return entries != 0 ? (unsigned)__builtin_ctz(entries) : HEAVY_SOURCES;
 }
 
 // Takes as much from all of them as the least has, `most` at most; returns how much.

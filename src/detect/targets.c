@@ -3,14 +3,13 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "base/hash.h"
+#include "detect/eight_words.h"
 
 _Static_assert(offsetof(struct target_row, samples) == CACHE_LINE, "the head is a cache line");
 _Static_assert(sizeof(struct target_set) == CACHE_LINE, "a set is a cache line");
+_Static_assert((int)TARGET_SET == (int)EIGHT_WORDS, "tags are compared at once");
 
 static int compare_endpoints(const struct endpoint *left, const struct endpoint *right)
 {
@@ -106,32 +105,10 @@ static void add_rank(struct target_table *table, const struct target_row *row, u
     *rank = *rank + packets >= packets ? *rank + packets : UINT32_MAX;
 }
 
-// The ways with that tag, as bits.
-#ifdef __SSE2__
-static unsigned match_of(const struct target_set *set, uint32_t tag)
-{
-    const __m128i *tags = (const __m128i *)(const void *)set->tags;
-    __m128i wanted = _mm_set1_epi32((int)tag);
-    __m128i first = _mm_cmpeq_epi32(_mm_load_si128(tags), wanted);
-    __m128i rest = _mm_cmpeq_epi32(_mm_load_si128(tags + 1), wanted);
-    __m128i words = _mm_packs_epi32(first, rest);
-    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(words, words)) & ((1u << TARGET_SET) - 1);
-}
-_Static_assert(TARGET_SET == 8 && offsetof(struct target_set, tags) == 0, "two vectors of tags");
-#else
-static unsigned match_of(const struct target_set *set, uint32_t tag)
-{
-    unsigned ways = 0;
-    for (unsigned way = 0; way < TARGET_SET; way++)
-        ways |= (unsigned)(set->tags[way] == tag) << way;
-    return ways;
-}
-#endif
-
 static struct target_row *find_row(struct target_table *table, unsigned number, uint64_t hash)
 {
     const struct target_set *set = &table->sets[number];
-    for (unsigned left = match_of(set, (uint32_t)hash); left != 0; left &= left - 1) {
+    for (unsigned left = eight_words_match(set->tags, (uint32_t)hash); left != 0; left &= left - 1) {
         unsigned way = (unsigned)__builtin_ctz(left);
         struct target_row *row = &table->rows[number * TARGET_SET + way];
         if (set->ranks[way] != 0 && row->hash == hash)

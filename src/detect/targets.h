@@ -3,7 +3,7 @@
 // Space-Saving does: Metwally, Agrawal and El Abbadi, ICDT 2005): a target with more than an eighth of its set's packets,
 // some 64th of all, is there at the end, however many others there were. Its counts are its own: never too high, and too
 // low at most by what its row had inherited when it came. Up to eight targets all are exact, of 30 nearly always.
-// 45 KB, of which memory is touched as rows are made; created when the first packet of its kind comes. One owner at a
+// 46 KB, of which memory is touched as rows are made; created when the first packet of its kind comes. One owner at a
 // time: the shard, then the aggregate, with the evidence. Cost: a packet of a new target touches three cache lines
 // (its set, the row's head, the sample); the sketches of a row begin with its second source.
 #pragma once

@@ -4,7 +4,7 @@
 // generations, of this window and of the one before: they speak of the last one to two windows.
 // At most WINDOWS_MAXIMUM targets: beyond, of eight rows that are picked by a fixed pseudo-random sequence the one with
 // the least in its window makes room. So a target with many packets stays, whatever number of others is spoofed.
-// 4.7 MB, of which memory is touched as targets come (2.3 KB each). One owner, the aggregate's thread. Cost: of a row
+// 4.5 MB, of which memory is touched as targets come (2.2 KB each). One owner, the aggregate's thread. Cost: of a row
 // that is merged one probe and three unions of sketches. Times are flow time.
 #pragma once
 
