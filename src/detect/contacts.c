@@ -144,12 +144,27 @@ static enum verdict judge_contact(const struct flow_look *look, struct contact *
     }
 }
 
-// Whether answers are seen at all is told by flows that carry something.
+// Whether a side has sent datagrams that carry something, whatever padding and tags are on them.
+static bool has_datagrams(const struct flow_look *look, unsigned side)
+{
+    enum { EMPTY_V4 = 64, EMPTY_V6 = 70 };
+    return look->bytes[side] >
+           (uint64_t)look->packets[side] * (look->key.ip_version == 4 ? EMPTY_V4 : EMPTY_V6);
+}
+
+// Whether answers are seen at all is told by flows that carry something: probes of most scanners are empty, and a scan
+// must not look like a capture of one direction.
+static bool has_payload(const struct flow_look *look)
+{
+    if (look->key.protocol == IP_PROTOCOL_UDP)
+        return has_datagrams(look, 0) || has_datagrams(look, 1);
+    return look->key.protocol == IP_PROTOCOL_TCP &&
+           ((look->tcp_flags[0] | look->tcp_flags[1]) & TCP_PSH) != 0;
+}
+
 static void count_directions(struct partition_evidence *evidence, const struct flow_look *look)
 {
-    bool payload =
-        look->key.protocol == IP_PROTOCOL_UDP ||
-        (look->key.protocol == IP_PROTOCOL_TCP && ((look->tcp_flags[0] | look->tcp_flags[1]) & TCP_PSH) != 0);
+    bool payload = has_payload(look);
     bool one_host = is_one_host(&look->key, 0) && is_one_host(&look->key, 1);
     evidence->with_payload += payload && one_host;
     evidence->two_way += payload && one_host && look->packets[0] != 0 && look->packets[1] != 0;
