@@ -2,6 +2,7 @@
 
 #include "capture/file/file_source.h"
 #include "made_contacts.h"
+#include "pipeline/shard.h"
 
 enum { CAPACITY = 100, DOORS = 25 };
 
