@@ -49,13 +49,14 @@ static bool is_refusal(uint8_t flags)
     return (flags & TCP_RST) != 0 && (flags & (TCP_SYN | TCP_FIN | TCP_PSH)) == 0;
 }
 
-// Of a connection that began with a SYN.
+// Of a connection that began with a SYN. A bare ACK proves nothing against a target that is seen to refuse.
 static enum verdict judge_syn(const struct flow_look *look, uint8_t source, uint8_t target)
 {
-    if (proves_answer(source))
+    bool went_on = (source & TCP_ACK) != 0 && (source & (TCP_PSH | TCP_FIN)) != 0;
+    if (is_refusal(target) && !went_on)
+        return VERDICT_REFUSED;
+    if (target != 0 || proves_answer(source))
         return VERDICT_ANSWERED;
-    if (target != 0)
-        return is_refusal(target) ? VERDICT_REFUSED : VERDICT_ANSWERED;
     return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
 }
 

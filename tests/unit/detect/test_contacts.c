@@ -123,6 +123,7 @@ Test(contacts, of_connections_that_begin_with_a_syn)
         {"reset after the answer", 40000, 443, {SENT(SYN), BACK(SYN_ACK), SENT(RST)}, CONTACT_ANSWERED, PROBE_SYN, false},
         {"refused", 40000, 443, {SENT(SYN), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"refused again", 40000, 443, {SENT(SYN), BACK(RST_ACK), SENT(SYN), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
+        {"refused, whatever it acknowledges", 40000, 443, {SENT(SYN), SENT(ACK), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"unanswered", 40000, 443, {SENT(SYN), SENT(SYN)}, CONTACT_UNANSWERED, PROBE_SYN, false},
         {"its own RST is no answer", 40000, 443, {SENT(SYN), SENT(RST)}, CONTACT_UNANSWERED, PROBE_SYN, false},
         {"its own RST-ACK is none", 40000, 443, {SENT(SYN), SENT(RST_ACK)}, CONTACT_UNANSWERED, PROBE_SYN, false},
@@ -130,6 +131,7 @@ Test(contacts, of_connections_that_begin_with_a_syn)
         {"refused after its own RST", 40000, 443, {SENT(SYN), SENT(RST), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"closed in order", 40000, 443, {SENT(SYN), BACK(SYN_ACK), SENT(FIN_ACK), BACK(FIN_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
         {"reset after data", 40000, 443, {SENT(SYN), BACK(SYN_ACK), SENT(DATA), BACK(RST)}, CONTACT_ANSWERED, PROBE_SYN, false},
+        {"SYN and FIN refused", 40000, 443, {SENT(SYN | FIN), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"SYN and FIN", 40000, 443, {SENT(SYN | FIN)}, CONTACT_UNANSWERED, PROBE_SYN, false},
         // clang-format on
     };
