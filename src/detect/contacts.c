@@ -49,13 +49,14 @@ static bool is_refusal(uint8_t flags)
     return (flags & TCP_RST) != 0 && (flags & (TCP_SYN | TCP_FIN | TCP_PSH)) == 0;
 }
 
-// Of a connection that began with a SYN.
+// Of a connection that began with a SYN. A bare ACK proves nothing against a target that is seen to refuse.
 static enum verdict judge_syn(const struct flow_look *look, uint8_t source, uint8_t target)
 {
-    if (proves_answer(source))
+    bool went_on = (source & TCP_ACK) != 0 && (source & (TCP_PSH | TCP_FIN)) != 0;
+    if (is_refusal(target) && !went_on)
+        return VERDICT_REFUSED;
+    if (target != 0 || proves_answer(source))
         return VERDICT_ANSWERED;
-    if (target != 0)
-        return is_refusal(target) ? VERDICT_REFUSED : VERDICT_ANSWERED;
     return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
 }
 
@@ -144,12 +145,27 @@ static enum verdict judge_contact(const struct flow_look *look, struct contact *
     }
 }
 
-// Whether answers are seen at all is told by flows that carry something.
+// Whether a side has sent datagrams that carry something, whatever padding and tags are on them.
+static bool has_datagrams(const struct flow_look *look, unsigned side)
+{
+    enum { EMPTY_V4 = 64, EMPTY_V6 = 70 };
+    return look->bytes[side] >
+           (uint64_t)look->packets[side] * (look->key.ip_version == 4 ? EMPTY_V4 : EMPTY_V6);
+}
+
+// Whether answers are seen at all is told by flows that carry something: probes of most scanners are empty, and a scan
+// must not look like a capture of one direction.
+static bool has_payload(const struct flow_look *look)
+{
+    if (look->key.protocol == IP_PROTOCOL_UDP)
+        return has_datagrams(look, 0) || has_datagrams(look, 1);
+    return look->key.protocol == IP_PROTOCOL_TCP &&
+           ((look->tcp_flags[0] | look->tcp_flags[1]) & TCP_PSH) != 0;
+}
+
 static void count_directions(struct partition_evidence *evidence, const struct flow_look *look)
 {
-    bool payload =
-        look->key.protocol == IP_PROTOCOL_UDP ||
-        (look->key.protocol == IP_PROTOCOL_TCP && ((look->tcp_flags[0] | look->tcp_flags[1]) & TCP_PSH) != 0);
+    bool payload = has_payload(look);
     bool one_host = is_one_host(&look->key, 0) && is_one_host(&look->key, 1);
     evidence->with_payload += payload && one_host;
     evidence->two_way += payload && one_host && look->packets[0] != 0 && look->packets[1] != 0;

@@ -2,8 +2,8 @@
 // how many of them failed, in two sliding windows and since it was last silent for 15 minutes. A first contact is the
 // first with its member (a target, or a target and port): who tries a dead door again and again makes one.
 //
-// Memory: SCAN_ROWS rows of 312 bytes, made as sources come, and SCAN_BLOCKS blocks of 2.7 KB for sources with more than
-// eight members: at most 15 MB a table. A full table gives up, of some rows that lie together, the one with the fewest first
+// Memory: SCAN_ROWS rows of 336 bytes, made as sources come, and SCAN_BLOCKS blocks of 2.7 KB for sources with more than
+// eight members: at most 17 MB a table. A full table gives up, of some rows that lie together, the one with the fewest first
 // contacts, so that a flood of forged sources, which make one each, pushes out its like. Cost: O(1) a contact.
 // The aggregate's thread.
 #pragma once

@@ -58,6 +58,7 @@ void flow_look_at(struct flow_table *table, const struct flow_partition *partiti
     struct flow_look look = {
         .began_ns = began_ns,
         .first_seen_ns = began_ns - (extra != NULL ? extra->clock_offset_ns : 0),
+        .bytes = {flow->bytes[0], flow->bytes[1]},
         .packets = {flow->packets[0], flow->packets[1]},
         .tcp_flags = {flow->tcp_flags[0], flow->tcp_flags[1]},
         .tcp_state = flow->tcp_state,

@@ -1,5 +1,5 @@
 // Looks: each flow is looked at once, when policy.look_ns have passed since it began, when it was refused or closed before
-// that, or when it ends; so a detector learns what came of a first contact without waiting for the flow's end. A queue a
+// that (by a reset of who began it only once the other side has spoken), or when it ends; so a detector learns what came of a first contact without waiting for the flow's end. A queue a
 // partition, in the order in which flows began: 16 bytes a flow that waits, at most LOOKS_WAITING; flows beyond that are
 // looked at when they end. Internal to flow/ but for struct flow_look. The table's thread.
 #pragma once
@@ -14,7 +14,8 @@ struct flow_look {
     struct flow_key key;
     int64_t began_ns;      // flow time
     int64_t first_seen_ns; // the packet's own stamp
-    uint32_t packets[2];   // low 32 bits
+    uint64_t bytes[2];
+    uint32_t packets[2]; // low 32 bits
     uint8_t tcp_flags[2];
     uint8_t tcp_state;   // enum tcp_state
     uint8_t client;      // side

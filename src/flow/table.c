@@ -230,7 +230,7 @@ static void reclassify(struct flow_table *table, struct flow_partition *partitio
         return;
     partition->attempts -= before < IDLE_ATTEMPTS && kind >= IDLE_ATTEMPTS;
     flow->idle_class = kind & 0xf;
-    if (kind == IDLE_CLOSED)
+    if (kind == IDLE_CLOSED && flow_answered(flow))
         flow_look_at(table, partition, id, flow->last_ns);
     if (!is_sooner(table->timeout_ns[kind], table->timeout_ns[flow->wheel]))
         return;

@@ -118,40 +118,22 @@ static void expect_outcomes(const struct connection *connections, size_t count)
 Test(contacts, of_connections_that_begin_with_a_syn)
 {
     static const struct connection connections[] = {
+        // clang-format off
         {"answered", 40000, 443, {SENT(SYN), BACK(SYN_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
-        {"reset after the answer",
-         40000,
-         443,
-         {SENT(SYN), BACK(SYN_ACK), SENT(RST)},
-         CONTACT_ANSWERED,
-         PROBE_SYN,
-         false},
+        {"reset after the answer", 40000, 443, {SENT(SYN), BACK(SYN_ACK), SENT(RST)}, CONTACT_ANSWERED, PROBE_SYN, false},
         {"refused", 40000, 443, {SENT(SYN), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
-        {"refused again",
-         40000,
-         443,
-         {SENT(SYN), BACK(RST_ACK), SENT(SYN), BACK(RST_ACK)},
-         CONTACT_REFUSED,
-         PROBE_SYN,
-         false},
+        {"refused again", 40000, 443, {SENT(SYN), BACK(RST_ACK), SENT(SYN), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
+        {"refused, whatever it acknowledges", 40000, 443, {SENT(SYN), SENT(ACK), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"unanswered", 40000, 443, {SENT(SYN), SENT(SYN)}, CONTACT_UNANSWERED, PROBE_SYN, false},
-        {"its own RST is no answer", 40000, 443, {SENT(SYN), SENT(RST)}, NONE, PROBE_SYN, false},
-        {"its own RST-ACK is no answer", 40000, 443, {SENT(SYN), SENT(RST_ACK)}, NONE, PROBE_SYN, false},
-        {"closed in order",
-         40000,
-         443,
-         {SENT(SYN), BACK(SYN_ACK), SENT(FIN_ACK), BACK(FIN_ACK)},
-         CONTACT_ANSWERED,
-         PROBE_SYN,
-         false},
-        {"reset after data",
-         40000,
-         443,
-         {SENT(SYN), BACK(SYN_ACK), SENT(DATA), BACK(RST)},
-         CONTACT_ANSWERED,
-         PROBE_SYN,
-         false},
+        {"its own RST is no answer", 40000, 443, {SENT(SYN), SENT(RST)}, CONTACT_UNANSWERED, PROBE_SYN, false},
+        {"its own RST-ACK is none", 40000, 443, {SENT(SYN), SENT(RST_ACK)}, CONTACT_UNANSWERED, PROBE_SYN, false},
+        {"answered after its own RST", 40000, 443, {SENT(SYN), SENT(RST), BACK(SYN_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
+        {"refused after its own RST", 40000, 443, {SENT(SYN), SENT(RST), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
+        {"closed in order", 40000, 443, {SENT(SYN), BACK(SYN_ACK), SENT(FIN_ACK), BACK(FIN_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
+        {"reset after data", 40000, 443, {SENT(SYN), BACK(SYN_ACK), SENT(DATA), BACK(RST)}, CONTACT_ANSWERED, PROBE_SYN, false},
+        {"SYN and FIN refused", 40000, 443, {SENT(SYN | FIN), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"SYN and FIN", 40000, 443, {SENT(SYN | FIN)}, CONTACT_UNANSWERED, PROBE_SYN, false},
+        // clang-format on
     };
     EXPECT_OUTCOMES(connections);
 }
@@ -160,26 +142,16 @@ Test(contacts, of_connections_that_begin_with_a_syn)
 Test(contacts, of_which_one_direction_is_seen)
 {
     static const struct connection connections[] = {
+        // clang-format off
         {"its ACK proves it", 40000, 443, {SENT(SYN), SENT(ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
         {"its data proves it", 40000, 443, {SENT(SYN), SENT(DATA)}, CONTACT_ANSWERED, PROBE_SYN, false},
-        {"its end proves it",
-         40000,
-         443,
-         {SENT(SYN), SENT(ACK), SENT(FIN_ACK)},
-         CONTACT_ANSWERED,
-         PROBE_SYN,
-         false},
-        {"data, then a reset",
-         40000,
-         443,
-         {SENT(SYN), SENT(DATA), SENT(RST)},
-         CONTACT_ANSWERED,
-         PROBE_SYN,
-         false},
+        {"its end proves it", 40000, 443, {SENT(SYN), SENT(ACK), SENT(FIN_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
+        {"data, then a reset", 40000, 443, {SENT(SYN), SENT(DATA), SENT(RST)}, CONTACT_ANSWERED, PROBE_SYN, false},
         {"nothing of it", 40000, 443, {SENT(SYN)}, CONTACT_UNANSWERED, PROBE_SYN, false},
         {"a server's SYN-ACK", 40000, 443, {BACK(SYN_ACK)}, NONE, PROBE_SYN, false},
         {"a server's side", 40000, 443, {BACK(SYN_ACK), BACK(DATA), BACK(FIN_ACK)}, NONE, PROBE_SYN, false},
         {"the same behind a high port", 40000, 8080, {BACK(SYN_ACK), BACK(DATA)}, NONE, PROBE_SYN, false},
+        // clang-format on
     };
     EXPECT_OUTCOMES(connections);
 }
@@ -187,6 +159,7 @@ Test(contacts, of_which_one_direction_is_seen)
 Test(contacts, of_probes_without_a_syn)
 {
     static const struct connection connections[] = {
+        // clang-format off
         {"FIN refused", 40000, 443, {SENT(FIN), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_FIN, false},
         {"FIN unanswered", 40000, 443, {SENT(FIN)}, CONTACT_UNANSWERED, PROBE_FIN, false},
         {"FIN to a high port", 40000, 8080, {SENT(FIN), SENT(FIN)}, CONTACT_UNANSWERED, PROBE_FIN, false},
@@ -195,15 +168,10 @@ Test(contacts, of_probes_without_a_syn)
         {"XMAS refused", 40000, 443, {SENT(XMAS), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_XMAS, false},
         {"XMAS unanswered", 40000, 443, {SENT(XMAS), SENT(XMAS)}, CONTACT_UNANSWERED, PROBE_XMAS, false},
         {"ACK refused", 40000, 443, {SENT(ACK), BACK(RST)}, CONTACT_REFUSED, PROBE_ACK, false},
-        {"ACK refused by a high port",
-         40000,
-         8080,
-         {SENT(ACK), BACK(RST)},
-         CONTACT_REFUSED,
-         PROBE_ACK,
-         false},
+        {"ACK refused by a high port", 40000, 8080, {SENT(ACK), BACK(RST)}, CONTACT_REFUSED, PROBE_ACK, false},
         // An old connection's last words look the same: it counts for its source.
-        {"ACK unanswered", 40000, 443, {SENT(ACK)}, CONTACT_ANSWERED, PROBE_ACK, false},
+               {"ACK unanswered", 40000, 443, {SENT(ACK)}, CONTACT_ANSWERED, PROBE_ACK, false},
+        // clang-format on
     };
     EXPECT_OUTCOMES(connections);
 }
@@ -212,34 +180,18 @@ Test(contacts, of_probes_without_a_syn)
 Test(contacts, of_connections_met_midway)
 {
     static const struct connection connections[] = {
+        // clang-format off
         {"both talk", 40000, 8080, {SENT(DATA), BACK(DATA)}, CONTACT_ANSWERED, PROBE_ACK, false},
         {"the server first", 40000, 8080, {BACK(DATA), SENT(ACK)}, CONTACT_ANSWERED, PROBE_ACK, false},
-        {"the server first, by a known port",
-         40000,
-         443,
-         {BACK(DATA), SENT(ACK)},
-         CONTACT_ANSWERED,
-         PROBE_ACK,
-         false},
+        {"the server first, by a known port", 40000, 443, {BACK(DATA), SENT(ACK)}, CONTACT_ANSWERED, PROBE_ACK, false},
         {"the server alone", 40000, 8080, {BACK(DATA), BACK(DATA)}, CONTACT_ANSWERED, PROBE_ACK, false},
         {"the client alone", 40000, 8080, {SENT(DATA)}, CONTACT_ANSWERED, PROBE_ACK, false},
-        {"two high ports: who was first",
-         50000,
-         40000,
-         {BACK(DATA), SENT(ACK)},
-         CONTACT_ANSWERED,
-         PROBE_ACK,
-         true},
+        {"two high ports: who was first", 50000, 40000, {BACK(DATA), SENT(ACK)}, CONTACT_ANSWERED, PROBE_ACK, true},
         {"last words", 40000, 443, {SENT(FIN_ACK)}, CONTACT_ANSWERED, PROBE_ACK, false},
         {"last words, reset", 40000, 443, {SENT(FIN_ACK), BACK(RST)}, CONTACT_ANSWERED, PROBE_ACK, false},
         {"data, reset", 40000, 443, {SENT(DATA), BACK(RST)}, CONTACT_ANSWERED, PROBE_ACK, false},
-        {"a server resets in the middle",
-         40000,
-         8080,
-         {BACK(DATA), SENT(RST)},
-         CONTACT_ANSWERED,
-         PROBE_ACK,
-         false},
+        {"a server resets in the middle", 40000, 8080, {BACK(DATA), SENT(RST)}, CONTACT_ANSWERED, PROBE_ACK, false},
+        // clang-format on
     };
     EXPECT_OUTCOMES(connections);
 }
@@ -248,12 +200,14 @@ Test(contacts, of_connections_met_midway)
 Test(contacts, of_backscatter_are_none)
 {
     static const struct connection connections[] = {
+        // clang-format off
         {"SYN-ACK", 40000, 443, {BACK(SYN_ACK), BACK(SYN_ACK)}, NONE, PROBE_SYN, false},
         {"SYN-ACK that we reset", 40000, 443, {BACK(SYN_ACK), SENT(RST)}, NONE, PROBE_SYN, false},
         {"RST", 40000, 443, {BACK(RST)}, NONE, PROBE_SYN, false},
         {"RST-ACK", 40000, 443, {BACK(RST_ACK)}, NONE, PROBE_SYN, false},
         {"RST of a high port", 40000, 8080, {BACK(RST)}, NONE, PROBE_SYN, false},
         {"RST-ACK of a high port", 40000, 8080, {BACK(RST_ACK), BACK(RST_ACK)}, NONE, PROBE_SYN, false},
+        // clang-format on
     };
     EXPECT_OUTCOMES(connections);
 }
@@ -415,8 +369,13 @@ Test(contacts, tell_whether_both_directions_are_seen)
     struct packet multicast = udp_packet(1, 5353, 2, 5353, 0);
     multicast.target = address_v4((const uint8_t[4]){224, 0, 0, 251});
     feed(&observing->test, &multicast);
+    struct packet probe = udp_packet(1, 40003, 2, 500, 0); // of a scan: empty
+    feed(&observing->test, &probe);
+    struct packet asked = udp_packet(1, 40004, 2, 53, 0);
+    set_payload(&asked, 30);
+    feed(&observing->test, &asked);
     wait_for_all(observing);
-    cr_expect_eq(evidence->with_payload, 2);
+    cr_expect_eq(evidence->with_payload, 3);
     cr_expect_eq(evidence->two_way, 1);
     partition_evidence_reset(evidence);
     cr_expect(evidence->with_payload == 0 && evidence->two_way == 0);

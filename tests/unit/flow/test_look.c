@@ -147,6 +147,20 @@ Test(look, comes_at_once_when_closed)
     unwatch(watched);
 }
 
+// Who resets what it began itself has not been answered yet: the answer may still come.
+Test(look, waits_after_a_reset_of_who_began)
+{
+    struct watched *watched = watch(looking_policy(), 0, 1);
+    see_tcp(watched, false, TCP_SYN, 0);
+    see_tcp(watched, false, TCP_RST, 1);
+    cr_expect_eq(looks_of_tick(watched, wait_ns - 1), 0);
+    see_tcp(watched, true, TCP_SYN | TCP_ACK, wait_ns - 1);
+    cr_expect_eq(looks_of_tick(watched, wait_ns), 1);
+    cr_expect_eq(latest(watched)->tcp_flags[!latest(watched)->client], TCP_SYN | TCP_ACK);
+    cr_expect(latest(watched)->waited);
+    unwatch(watched);
+}
+
 // Its wait has not passed: that no answer came says nothing.
 Test(look, comes_when_a_flow_makes_room)
 {
