@@ -97,7 +97,7 @@ class LiveDetectionTest(namespaces.NamespaceTest, sensor.SensorTest):
 
 def only(parties, total):
     """The one address; None where there are many."""
-    return parties[0]["ip"] if total == 1 and parties else None
+    return parties[0]["ip"] if total <= 1 and len(parties) == 1 else None
 
 
 class ScansTest(LiveDetectionTest):

@@ -4,7 +4,7 @@ import random
 from functools import partial
 
 from detection import frames
-from detection.conversations import Ports, visit
+from detection.conversations import Ports, refused, visit
 from detection.expected import Attack, Scene
 from detection.frames import ACK, RST, SYN, SYN_ACK, Traffic, address
 
@@ -64,6 +64,18 @@ def scan_in_a_flood():
         at, port = 2 + number * 0.04, 1000 + number * 13
         traffic.add(at, frames.tcp(here, address(SERVER), 55555, port, SYN, 7))
         traffic.add(at + 0.0004, frames.tcp(address(SERVER), here, port, 55555, RST | ACK, 0, 8))
+    return traffic
+
+
+def scan_in_a_udp_flood():
+    """The same beside 12,500 datagrams a second with false senders, each a conversation that nobody answers."""
+    traffic, chance, here = Traffic(), random.Random(36), address(ONE)
+    for number in range(100_000):
+        source = chance.getrandbits(32) % 0xDF000000 + 0x01000000
+        traffic.add(number / 12_500, frames.udp(source, address(VICTIM), 1024 + number % 60000, 27015, b"\xff" * 64))
+    for number in range(200):
+        refused(traffic, 5 + number * 0.012, (here, 55555), (address(SERVER), 1000 + number * 13))
+    visitors(traffic, 8)
     return traffic
 
 
@@ -139,6 +151,8 @@ SCENES = (
     Scene("syn_flood_one_source_dead", partial(syn_flood, DEAD, 2000, 1), (flood(DEAD, ONE),)),
     Scene("syn_flood_60_sources", partial(syn_flood, SERVER, 100, 60), (flood(),)),
     Scene("scan_in_a_flood", scan_in_a_flood, (flood(), Attack("port_scan", ONE, SERVER))),
+    Scene("scan_in_a_udp_flood", scan_in_a_udp_flood,
+          (Attack("udp_flood", None, VICTIM), Attack("port_scan", ONE, SERVER))),
     Scene("reflected_syn_acks", partial(syn_acks, 1500, 200), (Attack("reflection", None, VICTIM),)),
     Scene("reflected_syn_acks_three_sources", partial(syn_acks, 6500, 3), (Attack("reflection", None, VICTIM),)),
     *(Scene(f"amplified_{name}", partial(amplified, port, 1200, 100), (Attack("reflection", None, VICTIM),))

@@ -55,6 +55,14 @@ def port_scan(version, kind, answered, count=100, spacing_s=0.2):
     return traffic
 
 
+def scan_beside_visits():
+    """A UDP scan of 600 ports in two minutes, beside two visits a second that are answered."""
+    traffic, ports = port_scan(4, "udp", False, 600, 0.2), Ports()
+    for number in range(240):
+        visit(traffic, number * 0.5, (address("10.0.9.1") + number % 30, ports.take()), (address(VICTIM[4]), 443))
+    return traffic
+
+
 def sweep(version, kind, answered, count=80, ports=(22,)):
     """Hosts on the same ports, five a second; one in twenty has the door open."""
     traffic, here, mine = Traffic(), address(SCANNER[version]), Ports()
@@ -152,6 +160,7 @@ SCENES = (
     *(scan_of(kind, version, answered) for kind in FLAGS for version in (4, 6) for answered in (True, False)),
     *(sweep_of(kind, version, answered) for kind in ("syn", "connect", "udp") for version in (4, 6)
       for answered in (True, False)),
+    Scene("udp_scan_beside_visits", scan_beside_visits, (SCAN,)),
     Scene("ping_sweep_ipv4", partial(ping_sweep, 4), (SWEEP,)),
     Scene("ping_sweep_ipv6", partial(ping_sweep, 6), (Attack("host_sweep", SCANNER[6]),)),
     Scene("polite_scan", partial(port_scan, 4, "syn", True, 200, 0.4), (SCAN,)),
