@@ -32,6 +32,7 @@ static bool is_part_of_scan(const struct judge *judge, const struct scan_row *ro
 static void describe(const struct scan_finding *finding, struct alert *alert)
 {
     char source[ADDRESS_TEXT_BYTES], span[SCAN_SPAN_TEXT_BYTES], door[64], protocol[16];
+    char count[SCAN_COUNT_TEXT_BYTES];
     const struct scan_key *key = &finding->row->key;
     ip_protocol_text(key->protocol, protocol);
     if (key->port != 0)
@@ -40,9 +41,9 @@ static void describe(const struct scan_finding *finding, struct alert *alert)
         snprintf(door, sizeof door, "by %s echo requests", protocol);
     alert->targets_total = (uint64_t)((double)finding->count.failed + 0.5);
     snprintf(alert->description, sizeof alert->description,
-             "%s tried %.0f different hosts %s that refused or did not answer, %s",
-             address_format(&alert->source[0].endpoint.address, source), (double)finding->count.failed, door,
-             scan_span_text(alert, span));
+             "%s tried %s different hosts %s that refused or did not answer, %s",
+             address_format(&alert->source[0].endpoint.address, source), scan_count_text(finding, count),
+             door, scan_span_text(alert, span));
 }
 
 static const struct scan_kind kind = {

@@ -28,12 +28,13 @@ static bool is_sweep(const struct judge *judge, const struct scan_row *row, cons
 static void describe(const struct scan_finding *finding, struct alert *alert)
 {
     char source[ADDRESS_TEXT_BYTES], target[ADDRESS_TEXT_BYTES], span[SCAN_SPAN_TEXT_BYTES];
+    char count[SCAN_COUNT_TEXT_BYTES];
     bool one = alert->target_count == 1;
     address_format(&alert->source[0].endpoint.address, source);
     address_format(&alert->target[0].endpoint.address, target);
     snprintf(alert->description, sizeof alert->description,
-             "%s tried %.0f different ports of %s that refused or did not answer, %s", source,
-             (double)finding->count.failed, one ? target : "several hosts", scan_span_text(alert, span));
+             "%s tried %s different ports of %s that refused or did not answer, %s", source,
+             scan_count_text(finding, count), one ? target : "several hosts", scan_span_text(alert, span));
 }
 
 static const struct scan_kind kind = {

@@ -1,6 +1,7 @@
 #include "detect/scan.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,13 @@ static const char *threshold_key(const struct scan_detector *scan, const struct 
     return scan->kind->thresholds[(unsigned)finding->hold + inside];
 }
 
+const char *scan_count_text(const struct scan_finding *finding, char into[SCAN_COUNT_TEXT_BYTES])
+{
+    snprintf(into, SCAN_COUNT_TEXT_BYTES, "%s%.0f", finding->estimated ? "about " : "",
+             (double)finding->count.failed);
+    return into;
+}
+
 const char *scan_span_text(const struct alert *alert, char into[SCAN_SPAN_TEXT_BYTES])
 {
     if (alert->window_secs == 0)
@@ -191,7 +199,7 @@ static void add_spans(const struct scan_detector *scan, const struct scan_findin
             continue;
         assert(alert->measure_count + 1 < ALERT_MEASURES);
         alert->measure[alert->measure_count++] =
-            (struct alert_measure){scan->kind->what, threshold_key(scan, &other), other.count.failed,
+            (struct alert_measure){scan->kind->what, threshold_key(scan, &other), rint(other.count.failed),
                                    threshold_of(scan, &other), true};
     }
 }
@@ -200,8 +208,8 @@ static void fill_alert(const struct scan_detector *scan, const struct scan_findi
                        struct alert *alert)
 {
     const struct scan_row *row = finding->row;
-    double threshold = threshold_of(scan, finding), failed = finding->count.failed;
-    double share = finding->count.all > 0 ? failed / (double)finding->count.all : 1;
+    double threshold = threshold_of(scan, finding), failed = rint(finding->count.failed);
+    double share = (double)finding->count.failed / (double)finding->count.all;
     alert->severity = (uint8_t)severity_of(finding, threshold);
     alert->window_secs = span_secs(scan, finding->hold);
     alert->first_seen_ns = row->first_seen_ns;
@@ -230,6 +238,8 @@ static void find(struct scan_detector *scan, struct judge *judge, const struct s
     }
     if (!judge_finds(judge, &key, scan->settings.common.cooldown_secs))
         return;
+    const struct scan_block *block = scan_table_block(scan->table, row);
+    finding.estimated = block != NULL && block->met.is_sketch;
     fill_alert(scan, &finding, judge_alert(judge));
     judge_tell(judge);
 }

@@ -49,8 +49,12 @@ struct scan_finding {
     enum scan_hold hold;
     bool inside;             // the source is of networks.local
     struct scan_count count; // of the span that holds
+    bool estimated;          // there are too many to be told apart exactly
 };
 
+// "25", or "about 1000".
+enum { SCAN_COUNT_TEXT_BYTES = 32 };
+const char *scan_count_text(const struct scan_finding *finding, char into[SCAN_COUNT_TEXT_BYTES]);
 enum { SCAN_SPAN_TEXT_BYTES = 64 };
 // "in 60 s".
 const char *scan_span_text(const struct alert *alert, char into[SCAN_SPAN_TEXT_BYTES]);
