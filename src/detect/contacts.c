@@ -153,14 +153,15 @@ static bool has_datagrams(const struct flow_look *look, unsigned side)
            (uint64_t)look->packets[side] * (look->key.ip_version == 4 ? EMPTY_V4 : EMPTY_V6);
 }
 
-// Whether answers are seen at all is told by flows that carry something: probes of most scanners are empty, and a scan
-// must not look like a capture of one direction.
+// Whether answers are seen at all is told by flows that carry something: probes of most scanners are empty (XMAS has a
+// PSH, but no ACK), and a scan must not look like a capture of one direction.
 static bool has_payload(const struct flow_look *look)
 {
+    enum { DATA = TCP_PSH | TCP_ACK };
     if (look->key.protocol == IP_PROTOCOL_UDP)
         return has_datagrams(look, 0) || has_datagrams(look, 1);
     return look->key.protocol == IP_PROTOCOL_TCP &&
-           ((look->tcp_flags[0] | look->tcp_flags[1]) & TCP_PSH) != 0;
+           ((look->tcp_flags[0] & DATA) == DATA || (look->tcp_flags[1] & DATA) == DATA);
 }
 
 static void count_directions(struct partition_evidence *evidence, const struct flow_look *look)

@@ -100,6 +100,7 @@ static void begin(struct sensor *sensor, unsigned shards)
         .icmp_timeout_ns = NS_PER_S / 2,
         .linger_ns = NS_PER_S,
         .look_ns = NS_PER_S,
+        .max_flows = 1024, // in four partitions: flows are evicted, too
         .rtt = true,
     };
     const struct anomaly_settings settings = settings_of();
@@ -167,7 +168,7 @@ static void take_frame(struct sensor *sensor, struct packet *packet)
     if (!flow_key_of_packet(packet, &key, &sender))
         return;
     uint64_t hash = flow_hash(&key, HASH_SEED, sensor->shards);
-    unsigned partition = partition_of(hash, FLOW_PARTITIONS);
+    unsigned partition = partition_of(hash, sensor->tables[0].partitions);
     struct flow_table *table = &sensor->tables[partition % sensor->shards];
     struct flow_hit hit = flow_table_packet(table, packet, &key, hash, sender, 0);
     unsigned facts =

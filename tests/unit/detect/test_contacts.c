@@ -362,10 +362,12 @@ Test(contacts, tell_whether_both_directions_are_seen)
     static const struct connection both = {"", 40000, 443,  {SENT(SYN), BACK(SYN_ACK), SENT(DATA)},
                                            0,  0,     false},
                                    one = {"", 40001, 443, {SENT(SYN), SENT(DATA)}, 0, 0, false},
+                                   xmas = {"", 40005, 443, {SENT(XMAS)}, 0, 0, false},
                                    nothing = {"", 40002, 443, {SENT(SYN), BACK(RST_ACK)}, 0, 0, false};
     feed_steps(observing, &both);
     feed_steps(observing, &one);
     feed_steps(observing, &nothing);
+    feed_steps(observing, &xmas);
     struct packet multicast = udp_packet(1, 5353, 2, 5353, 0);
     multicast.target = address_v4((const uint8_t[4]){224, 0, 0, 251});
     feed(&observing->test, &multicast);
