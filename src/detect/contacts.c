@@ -49,15 +49,16 @@ static bool is_refusal(uint8_t flags)
     return (flags & TCP_RST) != 0 && (flags & (TCP_SYN | TCP_FIN | TCP_PSH)) == 0;
 }
 
-// Of a connection that began with a SYN. A bare ACK proves nothing against a target that is seen to refuse.
+// Of a connection that began with a SYN. A bare ACK proves nothing against a target that is seen to refuse. Who resets its own
+// SYN may have been answered: half-open probes look so where answers are not captured.
 static enum verdict judge_syn(const struct flow_look *look, uint8_t source, uint8_t target)
 {
     bool went_on = (source & TCP_ACK) != 0 && (source & (TCP_PSH | TCP_FIN)) != 0;
     if (is_refusal(target) && !went_on)
         return VERDICT_REFUSED;
-    if (target != 0 || proves_answer(source))
+    if (target != 0 || (source & TCP_ACK) != 0)
         return VERDICT_ANSWERED;
-    return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
+    return look->waited && (source & TCP_RST) == 0 ? VERDICT_UNANSWERED : VERDICT_NONE;
 }
 
 // Of one whose beginning was not seen, or that nobody begins like this: FIN, NULL, XMAS and ACK probes are a lone segment
@@ -145,12 +146,14 @@ static enum verdict judge_contact(const struct flow_look *look, struct contact *
     }
 }
 
-// Whether a side has sent datagrams that carry something, whatever padding and tags are on them.
+// Whether a side has sent datagrams that carry something: those that do not are as long as their headers, or padded to the
+// least length of a frame.
 static bool has_datagrams(const struct flow_look *look, unsigned side)
 {
-    enum { EMPTY_V4 = 64, EMPTY_V6 = 70 };
-    return look->bytes[side] >
-           (uint64_t)look->packets[side] * (look->key.ip_version == 4 ? EMPTY_V4 : EMPTY_V6);
+    enum { EMPTY_V4 = 42, EMPTY_V6 = 62, LEAST_FRAME = 60, LEAST_TAGGED = 64 };
+    uint64_t bytes = look->bytes[side], packets = look->packets[side];
+    return bytes > packets * (look->key.ip_version == 4 ? EMPTY_V4 : EMPTY_V6) &&
+           bytes != packets * LEAST_FRAME && bytes != packets * LEAST_TAGGED;
 }
 
 // Whether answers are seen at all is told by flows that carry something: probes of most scanners are empty (XMAS has a

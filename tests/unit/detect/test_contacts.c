@@ -125,8 +125,9 @@ Test(contacts, of_connections_that_begin_with_a_syn)
         {"refused again", 40000, 443, {SENT(SYN), BACK(RST_ACK), SENT(SYN), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"refused, whatever it acknowledges", 40000, 443, {SENT(SYN), SENT(ACK), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"unanswered", 40000, 443, {SENT(SYN), SENT(SYN)}, CONTACT_UNANSWERED, PROBE_SYN, false},
-        {"its own RST is no answer", 40000, 443, {SENT(SYN), SENT(RST)}, CONTACT_UNANSWERED, PROBE_SYN, false},
-        {"its own RST-ACK is none", 40000, 443, {SENT(SYN), SENT(RST_ACK)}, CONTACT_UNANSWERED, PROBE_SYN, false},
+        {"its own RST is no answer", 40000, 443, {SENT(SYN), SENT(RST)}, NONE, PROBE_SYN, false},
+        {"its own RST-ACK acknowledges one", 40000, 443, {SENT(SYN), SENT(RST_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
+        {"opened and reset", 40000, 443, {SENT(SYN), SENT(ACK), SENT(RST_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
         {"answered after its own RST", 40000, 443, {SENT(SYN), SENT(RST), BACK(SYN_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
         {"refused after its own RST", 40000, 443, {SENT(SYN), SENT(RST), BACK(RST_ACK)}, CONTACT_REFUSED, PROBE_SYN, false},
         {"closed in order", 40000, 443, {SENT(SYN), BACK(SYN_ACK), SENT(FIN_ACK), BACK(FIN_ACK)}, CONTACT_ANSWERED, PROBE_SYN, false},
@@ -372,6 +373,10 @@ Test(contacts, tell_whether_both_directions_are_seen)
     multicast.target = address_v4((const uint8_t[4]){224, 0, 0, 251});
     feed(&observing->test, &multicast);
     struct packet probe = udp_packet(1, 40003, 2, 500, 0); // of a scan: empty
+    probe.length = 42;
+    feed(&observing->test, &probe);
+    probe.source_port++;
+    probe.length = 60; // padded
     feed(&observing->test, &probe);
     struct packet asked = udp_packet(1, 40004, 2, 53, 0);
     set_payload(&asked, 30);
