@@ -2,35 +2,20 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "aggregate/answer.h"
-#include "aggregate/name_cache.h"
-#include "aggregate/name_loader.h"
 #include "aggregate/name_search.h"
+#include "aggregate/namer.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "pipeline/question.h"
 
-enum { // as Direction and NameSource in flow.proto
-    DIRECTION_INBOUND = 1,
-    DIRECTION_OUTBOUND,
-    DIRECTION_INTERNAL,
-    DIRECTION_TRANSIT,
-    NAMED_BY_FILE = 1,
-    NAMED_BY_DNS,
-};
-
 struct aggregate {
     struct tick_consumer consumer; // first: the pipeline's handle
-    const char *node;
-    const struct source *source;
-    struct name_cache *cache;
-    struct name_loader *loader;
-    struct naming *naming; // taken from the loader
+    struct namer namer;
     struct sink *sinks[AGGREGATE_SINKS];
     unsigned sink_count;
     bool flows_wanted; // by a sink
@@ -39,89 +24,19 @@ struct aggregate {
     struct flow_block *block; // of the log, that is being filled; NULL = none
     unsigned given;           // of its events
     uint8_t instance_id[INSTANCE_ID_BYTES];
-    char interface[1 + OBSERVED_INTERFACES][SINK_INTERFACE_BYTES]; // for aggregate_name_record()
-    struct top_flow top[TICK_TOP_FLOWS];                           // of the last interval
+    struct top_flow top[TICK_TOP_FLOWS]; // of the last interval
     unsigned top_count;
     struct snapshot_board snapshots;
 };
-
-static uint8_t direction_of(const struct aggregate *aggregate, const struct flow_record *record)
-{
-    int client = record->client == 1;
-    bool client_local = naming_is_local(aggregate->naming, &record->endpoint[client].address);
-    bool server_local = naming_is_local(aggregate->naming, &record->endpoint[!client].address);
-    if (client_local)
-        return server_local ? DIRECTION_INTERNAL : DIRECTION_OUTBOUND;
-    return server_local ? DIRECTION_INBOUND : DIRECTION_TRANSIT;
-}
-
-// Of an address: where its name comes from, 0 = it has none; then the texts are NULL.
-static uint8_t name_of(const struct aggregate *aggregate, const struct address *address, const char **name,
-                       const char **name_space)
-{
-    const struct name_row *row = naming_get(aggregate->naming, address);
-    *name = row != NULL ? row->name : name_cache_get(aggregate->cache, address);
-    *name_space = row != NULL ? row->name_space : NULL;
-    if (row != NULL)
-        return NAMED_BY_FILE;
-    return *name != NULL ? NAMED_BY_DNS : 0;
-}
-
-static void name_side(const struct aggregate *aggregate, struct flow_event *event, int side)
-{
-    event->name_source[side] =
-        name_of(aggregate, &event->record.endpoint[side].address, &event->text[EVENT_TEXT_NAME + side],
-                &event->text[EVENT_TEXT_NAMESPACE + side]);
-}
-
-static void name_party(const struct aggregate *aggregate, const struct alert_party *party,
-                       struct alert_name *into)
-{
-    const char *name, *name_space;
-    into->name_source = name_of(aggregate, &party->endpoint.address, &name, &name_space);
-    snprintf(into->name, sizeof into->name, "%s", name != NULL ? name : "");
-    snprintf(into->name_space, sizeof into->name_space, "%s", name_space != NULL ? name_space : "");
-}
 
 // An alert gets its names and goes to the sinks; the log is alerting's.
 static void give_alert(void *owner, struct alert_event *event)
 {
     struct aggregate *aggregate = owner;
-    const struct alert *alert = &event->alert;
-    for (unsigned i = 0; i < alert->source_count; i++)
-        name_party(aggregate, &alert->source[i], &event->source_name[i]);
-    for (unsigned i = 0; i < alert->target_count; i++)
-        name_party(aggregate, &alert->target[i], &event->target_name[i]);
+    namer_name_alert(&aggregate->namer, event);
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         if (aggregate->sinks[i]->ops->alert != NULL)
             aggregate->sinks[i]->ops->alert(aggregate->sinks[i], event);
-}
-
-static void place(struct aggregate *aggregate, struct flow_event *event)
-{
-    const struct flow_record *record = &event->record;
-    event->direction = direction_of(aggregate, record);
-    event->text[EVENT_TEXT_NODE] = aggregate->node;
-    event->text[EVENT_TEXT_INTERFACE] =
-        sink_interface_name(aggregate->source, record->interface, aggregate->interface[0]);
-    for (unsigned i = 0; i < record->observed; i++)
-        event->text[EVENT_TEXT_OBSERVED + i] =
-            sink_interface_name(aggregate->source, record->observed_at[i], aggregate->interface[1 + i]);
-}
-
-void aggregate_name_record(struct aggregate *aggregate, const struct flow_record *record,
-                           struct flow_event *event)
-{
-    assert(record->observed <= OBSERVED_INTERFACES);
-    memmove(&event->record, record, sizeof *record); // gcc copies by a slow instruction, memmove() does not
-    event->name_source[0] = event->name_source[1] = 0;
-    event->community_id[0] = '\0';
-    memset(event->text, 0, sizeof event->text);
-    if (record->names != NULL)
-        memcpy(event->text, record->names->text, sizeof record->names->text);
-    place(aggregate, event);
-    name_side(aggregate, event, 0);
-    name_side(aggregate, event, 1);
 }
 
 // The events that are made and not given yet go out: to the readers of the log, then to the sinks.
@@ -169,7 +84,7 @@ static void make_event(struct aggregate *aggregate, const struct flow_record *re
         event_log_skip(aggregate->flows, 1);
         return;
     }
-    aggregate_name_record(aggregate, record, event);
+    namer_name_record(&aggregate->namer, record, event);
     flow_block_keep(aggregate->block);
 }
 
@@ -189,8 +104,7 @@ static void give_flows(struct aggregate *aggregate, struct pipeline_tick *tick)
 
 static void give_dns(struct aggregate *aggregate, const struct dns_transaction *transaction)
 {
-    for (unsigned i = 0; i < transaction->addresses; i++)
-        name_cache_put(aggregate->cache, &transaction->answer[i].address, transaction->name.text);
+    namer_learn(&aggregate->namer, transaction);
     for (unsigned i = 0; i < aggregate->sink_count; i++)
         if (aggregate->sinks[i]->ops->dns != NULL)
             aggregate->sinks[i]->ops->dns(aggregate->sinks[i], transaction);
@@ -200,7 +114,7 @@ static void give_dns(struct aggregate *aggregate, const struct dns_transaction *
 static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick)
 {
     struct aggregate *aggregate = (struct aggregate *)consumer;
-    aggregate->naming = name_loader_take(aggregate->loader, aggregate->naming);
+    namer_refresh(&aggregate->namer);
     for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
         give_dns(aggregate, dns);
     give_flows(aggregate, tick);
@@ -216,45 +130,20 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count, &detect);
 }
 
-static const struct name_row *file_rows(const struct aggregate *aggregate, size_t *count)
-{
-    *count = 0;
-    const struct name_file *file = aggregate->naming != NULL ? aggregate->naming->file : NULL;
-    return file != NULL ? name_file_rows(file, count) : NULL;
-}
-
-size_t aggregate_name_places(const struct aggregate *aggregate, const void **naming)
-{
-    size_t rows;
-    file_rows(aggregate, &rows);
-    *naming = aggregate->naming;
-    return rows + name_cache_places(aggregate->cache);
-}
-
-const char *aggregate_name_at(const struct aggregate *aggregate, size_t place, struct prefix *prefix)
-{
-    size_t rows;
-    const struct name_row *row = file_rows(aggregate, &rows);
-    if (place >= rows)
-        return name_cache_at(aggregate->cache, place - rows, prefix);
-    *prefix = row[place].prefix;
-    return row[place].name;
-}
-
 // Answers are named and placed as records are that leave.
 static void take_answer(struct tick_consumer *consumer, struct question *question)
 {
-    answer_place_rows((struct aggregate *)consumer, question->page);
+    answer_place_rows(&((struct aggregate *)consumer)->namer, question->page);
 }
 
 static bool serve(struct tick_consumer *consumer, struct message *message)
 {
-    return name_search_serve((struct name_search *)message, (const struct aggregate *)consumer);
+    return name_search_serve((struct name_search *)message, &((struct aggregate *)consumer)->namer);
 }
 
 struct name_loader *aggregate_names(struct aggregate *aggregate)
 {
-    return aggregate->loader;
+    return aggregate->namer.loader;
 }
 
 struct event_log *aggregate_flow_events(struct aggregate *aggregate)
@@ -288,17 +177,6 @@ const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, un
     return aggregate->top;
 }
 
-static bool load_names(struct aggregate *aggregate, const struct names_settings *settings,
-                       struct error *error)
-{
-    bool watching = !aggregate->source->ops->lossless;
-    aggregate->loader = name_loader_create(settings, watching, error);
-    if (aggregate->loader == NULL)
-        return false;
-    aggregate->naming = name_loader_take(aggregate->loader, NULL);
-    return true;
-}
-
 static bool create_log(struct aggregate *aggregate, uint64_t capacity, struct error *error)
 {
     struct event_log_setup setup = {
@@ -322,9 +200,9 @@ static bool begin_alerting(struct aggregate *aggregate, const struct settings *s
         return false;
     struct alerting_setup setup = {
         .take_plan = plan,
-        .node = aggregate->node,
-        .source = aggregate->source,
-        .naming = &aggregate->naming,
+        .node = aggregate->namer.node,
+        .source = aggregate->namer.source,
+        .naming = &aggregate->namer.naming,
         .hash_seed = hash_seed,
         .capacity = capacity,
         .made = give_alert,
@@ -339,17 +217,20 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
                                    const struct aggregate_bounds *bounds, struct error *error)
 {
     struct aggregate *aggregate = calloc(1, sizeof *aggregate);
-    if (aggregate != NULL)
-        snapshot_board_init(&aggregate->snapshots);
-    if (aggregate == NULL || (aggregate->cache = name_cache_create(bounds->names, hash_seed)) == NULL) {
-        error_set(error, ERROR_EXHAUSTED, "no memory for the names of addresses");
-        aggregate_destroy(aggregate);
+    if (aggregate == NULL) {
+        error_set(error, ERROR_EXHAUSTED, "no memory for the aggregate");
         return NULL;
     }
+    snapshot_board_init(&aggregate->snapshots);
     aggregate->consumer = (struct tick_consumer){.tick = take_tick, .answer = take_answer, .serve = serve};
-    aggregate->node = node;
-    aggregate->source = source;
-    if (!create_log(aggregate, bounds->events, error) || !load_names(aggregate, &settings->names, error) ||
+    struct namer_setup naming = {
+        .node = node,
+        .source = source,
+        .settings = &settings->names,
+        .entries = bounds->names,
+        .hash_seed = hash_seed,
+    };
+    if (!namer_init(&aggregate->namer, &naming, error) || !create_log(aggregate, bounds->events, error) ||
         !begin_alerting(aggregate, settings, hash_seed, bounds->events, error)) {
         aggregate_destroy(aggregate);
         return NULL;
@@ -366,9 +247,7 @@ void aggregate_destroy(struct aggregate *aggregate)
     alerting_destroy(aggregate->alerting);
     event_log_destroy(aggregate->flows);
     snapshot_board_done(&aggregate->snapshots);
-    name_cache_destroy(aggregate->cache);
-    naming_destroy(aggregate->naming);
-    name_loader_destroy(aggregate->loader);
+    namer_done(&aggregate->namer);
     free(aggregate);
 }
 

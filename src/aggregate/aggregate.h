@@ -8,7 +8,6 @@
 
 #include "aggregate/alerting.h"
 #include "aggregate/event_log.h"
-#include "aggregate/name_cache.h"
 #include "aggregate/sink.h"
 #include "aggregate/snapshot.h"
 #include "base/error.h"
@@ -49,17 +48,6 @@ void aggregate_change_alerts(struct aggregate *aggregate, struct alert_plan *tak
 // Which process's sequence numbers these are: random, of its start.
 enum { INSTANCE_ID_BYTES = 16 };
 const uint8_t *aggregate_instance_id(const struct aggregate *aggregate);
-
-// What is known of a record above flow/, all of it but the Community ID: on the aggregate's thread, for events and for
-// the rows of answers alike. The texts are borrowed from the record's names and from the aggregate until its next
-// call; flow_block_keep() copies them.
-void aggregate_name_record(struct aggregate *aggregate, const struct flow_record *record,
-                           struct flow_event *event);
-
-// What addresses and networks are called, by places: those of names.file, then those that DNS gave. NULL where a place
-// holds none. `naming` tells which names.file it is: places of another one mean something else. The same thread.
-size_t aggregate_name_places(const struct aggregate *aggregate, const void **naming);
-const char *aggregate_name_at(const struct aggregate *aggregate, size_t place, struct prefix *prefix);
 
 // The flows with the most bytes in the interval that ended last, largest first. For sinks, within tick().
 const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, unsigned *count);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate/aggregate.h"
+#include "aggregate/namer.h"
 
 static size_t texts_bytes(const struct flow_event *event)
 {
@@ -28,13 +28,13 @@ static char *keep_texts(struct flow_event *event, char *into)
 }
 
 // Twice: to measure, and to keep.
-void answer_place_rows(struct aggregate *aggregate, struct flow_page *page)
+void answer_place_rows(struct namer *namer, struct flow_page *page)
 {
     assert(page->above == NULL);
     struct flow_event scratch;
     size_t bytes = page->count * sizeof scratch;
     for (unsigned i = 0; i < page->count; i++) {
-        aggregate_name_record(aggregate, &page->rows[i].record, &scratch);
+        namer_name_record(namer, &page->rows[i].record, &scratch);
         bytes += texts_bytes(&scratch);
     }
     struct flow_event *events = malloc(bytes + 1);
@@ -42,7 +42,7 @@ void answer_place_rows(struct aggregate *aggregate, struct flow_page *page)
         return;
     char *texts = (char *)(events + page->count);
     for (unsigned i = 0; i < page->count; i++) {
-        aggregate_name_record(aggregate, &page->rows[i].record, &events[i]);
+        namer_name_record(namer, &page->rows[i].record, &events[i]);
         events[i].sequence = 0;
         events[i].record.names = NULL;
         texts = keep_texts(&events[i], texts);

@@ -5,10 +5,10 @@
 #include "aggregate/flow_event.h"
 #include "flow/page.h"
 
-struct aggregate;
+struct namer;
 
 // Makes them; without memory the page stays without. The aggregate's thread.
-void answer_place_rows(struct aggregate *aggregate, struct flow_page *page);
+void answer_place_rows(struct namer *namer, struct flow_page *page);
 
 // By the place of the row: event->record is the row's record, its names are texts of the event, its sequence is 0. NULL
 // when there was no memory. Valid as long as the page is held; any thread.

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "aggregate/aggregate.h"
+#include "aggregate/namer.h"
 #include "capture/clock.h"
 #include "pipeline/messages.h"
 
@@ -33,10 +33,10 @@ struct name_search *name_search_create(const struct filter_name *names, unsigned
 }
 
 // False when there are too many.
-static bool look_at(struct name_search *search, const struct aggregate *aggregate, size_t place)
+static bool look_at(struct name_search *search, const struct namer *namer, size_t place)
 {
     struct prefix prefix;
-    const char *name = aggregate_name_at(aggregate, place, &prefix);
+    const char *name = namer_name_at(namer, place, &prefix);
     if (name == NULL || !filter_names_fit(search->names, name))
         return true;
     if (search->count == FILTER_NAMED_PREFIXES)
@@ -54,17 +54,17 @@ static void begin_again(struct name_search *search, const void *naming)
     search->count = 0;
 }
 
-bool name_search_serve(struct name_search *search, const struct aggregate *aggregate)
+bool name_search_serve(struct name_search *search, const struct namer *namer)
 {
     const void *naming;
-    size_t places = aggregate_name_places(aggregate, &naming);
+    size_t places = namer_places(namer, &naming);
     if (!message_is_wanted(&search->message, clock_now_ns()))
         return !error_set(&search->error, ERROR_CANCELLED, "nobody waits for these names any more");
     if (naming != search->naming)
         begin_again(search, naming);
     size_t end = search->next + SLICE_COMPARISONS / (filter_names_count(search->names) + 1) + 1;
     for (; search->next < places && search->next < end; search->next++)
-        if (!look_at(search, aggregate, search->next))
+        if (!look_at(search, namer, search->next))
             return true;
     return search->next >= places;
 }

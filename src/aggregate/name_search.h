@@ -6,7 +6,7 @@
 #include "base/message.h"
 #include "flow/filter.h"
 
-struct aggregate;
+struct namer;
 
 struct name_search {
     struct message message; // first
@@ -24,4 +24,4 @@ struct name_search *name_search_create(const struct filter_name *names, unsigned
 
 // The aggregate's thread: does a slice; whether it was the last one. More than FILTER_NAMED_PREFIXES addresses are refused
 // with a sentence; what nobody waits for any more is given up.
-bool name_search_serve(struct name_search *search, const struct aggregate *aggregate);
+bool name_search_serve(struct name_search *search, const struct namer *namer);

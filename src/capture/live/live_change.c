@@ -10,7 +10,8 @@
 #include "base/strbuf.h"
 #include "capture/live/default_route.h"
 #include "capture/live/interfaces.h"
-#include "capture/live/live_filter.h"
+#include "capture/live/live_places.h"
+#include "capture/live/live_set_filter.h"
 #include "capture/live/live_settings.h"
 
 static bool missing(struct error *error, const char *what)
@@ -43,7 +44,7 @@ static bool waits(const struct live_set *set)
 // The first try of an interface: one that is missing is refused, unless it is waited for; one that is down never is.
 static bool open_first(struct live_set *set, struct live_place *place, struct error *error)
 {
-    switch (live_set_try(set, place, error)) {
+    switch (live_place_try(set, place, error)) {
     case LIVE_OPENED:
         return true;
     case LIVE_DOWN:
@@ -158,7 +159,7 @@ static void end_target(struct live_set *set, struct live_target *target, enum li
 {
     for (unsigned i = set->places_count; i-- > 0;)
         if (strcmp(set->places[i]->word, live_target_name(target)) == 0)
-            live_set_end_place(set, set->places[i], how);
+            live_place_end(set, set->places[i], how);
     live_targets_remove(&set->targets, target);
     set->closed_one = true;
     set->follow_at_ns = 0;
@@ -188,7 +189,7 @@ bool live_change_started(struct live_set *set, struct error *error)
         set->starting[0] != 0 ? live_targets_find(&set->targets, set->starting) : NULL;
     if (target == NULL || target->kind == TARGET_GLOB || waits(set))
         return true;
-    const struct live_place *place = live_set_find(set, live_target_name(target));
+    const struct live_place *place = live_places_find(set, live_target_name(target));
     if (place == NULL || place->failure.kind == ERROR_NONE)
         return true;
     *error = place->failure;
@@ -201,7 +202,7 @@ bool live_change_started(struct live_set *set, struct error *error)
 bool live_change_stop(struct live_set *set, const char *word, bool drain, struct error *error)
 {
     struct live_target *target = live_targets_find(&set->targets, word);
-    const struct live_place *place = live_set_find(set, word);
+    const struct live_place *place = live_places_find(set, word);
     set->stopped = (struct source_drops){.exact = true};
     if (target == NULL && place != NULL)
         return error_set(error, ERROR_FAILED_PRECONDITION,
@@ -230,110 +231,6 @@ bool live_change_is_done(const struct live_set *set)
 }
 
 // --- Settings ---
-
-static void free_programs(struct bpf_program **programs, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        live_filter_free(programs[i]);
-}
-
-// The filter for every open handle, by place; NULL for others. False, with none, when it is not valid for one.
-static bool compile_all(const struct live_set *set, const char *filter, struct bpf_program **programs,
-                        struct error *error)
-{
-    for (unsigned i = 0; i < set->places_count; i++) {
-        const struct live_place *place = set->places[i];
-        programs[i] = NULL;
-        if (place->state != PLACE_READ && place->state != PLACE_SETTLING)
-            continue;
-        programs[i] = live_filter_compile(place->handle, filter, error);
-        if (programs[i] != NULL)
-            continue;
-        free_programs(programs, i);
-        return false;
-    }
-    return true;
-}
-
-// Puts the programs of the first `count` places into the kernel; returns how many it took.
-static unsigned attach_all(const struct live_set *set, struct bpf_program *const *programs, unsigned count)
-{
-    unsigned i = 0;
-    while (i < count &&
-           (programs[i] == NULL || set->places[i]->state != PLACE_READ || set->places[i]->handle->cooked ||
-            live_filter_attach(set->places[i]->handle, programs[i])))
-        i++;
-    return i;
-}
-
-// Where libpcap sets filters, the thread that reads does it; `rest`: where it has not done so.
-static void pass_on(const struct live_set *set, struct bpf_program **programs, bool rest)
-{
-    for (unsigned i = 0; i < set->places_count; i++) {
-        struct live_handle *handle = set->places[i]->handle;
-        if (programs[i] == NULL || set->places[i]->state != PLACE_READ || !handle->cooked ||
-            (rest && atomic_load(&handle->filter_state) == LIVE_FILTER_SET))
-            continue;
-        live_filter_ask(handle, programs[i]);
-        programs[i] = NULL;
-    }
-    live_exchange_wake(set->exchange->source_fd);
-}
-
-// Has the thread that reads set the filter where libpcap does it.
-static bool ask_for_filter(const struct live_set *set, const char *filter, struct error *error)
-{
-    struct bpf_program *programs[LIVE_INTERFACES_MAX];
-    if (set->places_count == 0)
-        return live_filter_check(filter, error);
-    if (!compile_all(set, filter, programs, error))
-        return false;
-    pass_on(set, programs, false);
-    free_programs(programs, set->places_count);
-    return true;
-}
-
-static const struct live_place *refused_place(const struct live_set *set)
-{
-    for (unsigned i = 0; i < set->places_count; i++) {
-        const struct live_place *place = set->places[i];
-        if (place->state == PLACE_READ && atomic_load(&place->handle->filter_state) == LIVE_FILTER_REFUSED)
-            return place;
-    }
-    return NULL;
-}
-
-static bool refuse_filter(const struct live_place *place, const char *filter, struct error *error)
-{
-    return error_set(error, ERROR_EXHAUSTED,
-                     "the filter \"%s\" cannot be set on %s (too long for the kernel, or no memory): "
-                     "the one before stays",
-                     filter, place->device);
-}
-
-// Gives every open handle the filter, or, when one does not take it, none.
-static bool set_filter(struct live_set *set, const char *filter, struct error *error)
-{
-    struct bpf_program *programs[LIVE_INTERFACES_MAX], *before[LIVE_INTERFACES_MAX];
-    unsigned count = set->places_count;
-    const struct live_place *refused = refused_place(set);
-    if (refused != NULL)
-        return refuse_filter(refused, filter, error);
-    if (!compile_all(set, filter, programs, error))
-        return false;
-    if (!compile_all(set, set->settings->filter, before, error)) {
-        free_programs(programs, count);
-        return false;
-    }
-    unsigned taken = attach_all(set, programs, count);
-    if (taken == count)
-        pass_on(set, programs, true);
-    else
-        attach_all(set, before, taken);
-    free_programs(programs, count);
-    free_programs(before, count);
-    return taken == count || refuse_filter(set->places[taken], filter, error);
-}
 
 // Whether what the target names is there, as far as that is asked for at a start too.
 static bool is_there(struct live_set *set, const struct live_target *target, struct error *error)
@@ -373,7 +270,7 @@ static void follow_targets(struct live_set *set, struct live_targets *targets)
             live_targets_add(&set->targets, targets->items[i].word, &error);
     for (unsigned i = set->places_count; i-- > 0;)
         if (set->places[i]->by_glob && live_targets_excluded(set->settings, set->places[i]->device))
-            live_set_end_place(set, set->places[i], LIVE_LEAVE_DRAIN);
+            live_place_end(set, set->places[i], LIVE_LEAVE_DRAIN);
     live_set_follow(set);
 }
 
@@ -386,21 +283,13 @@ bool live_change_settings(struct live_set *set, const struct capture_settings *s
 {
     struct live_targets targets;
     return live_targets_read(&targets, settings, error) && check_targets(set, &targets, settings, error) &&
-           (!has_new_filter(set, settings) || ask_for_filter(set, settings->filter, error));
-}
-
-bool live_change_is_answered(const struct live_set *set)
-{
-    for (unsigned i = 0; i < set->places_count; i++)
-        if (set->places[i]->state == PLACE_READ && !live_filter_is_answered(set->places[i]->handle))
-            return false;
-    return true;
+           (!has_new_filter(set, settings) || live_set_filter_ask(set, settings->filter, error));
 }
 
 void live_change_take_back(struct live_set *set, const struct capture_settings *settings)
 {
     struct error error;
-    if (has_new_filter(set, settings) && !ask_for_filter(set, set->settings->filter, &error))
+    if (has_new_filter(set, settings) && !live_set_filter_ask(set, set->settings->filter, &error))
         log_error("capture", "the filter cannot go back to what it was: %s", error.text);
 }
 
@@ -408,9 +297,9 @@ bool live_change_enact(struct live_set *set, const struct capture_settings *sett
 {
     struct live_targets targets;
     struct capture_settings *copy = live_settings_copy(settings, error);
-    assert(live_change_is_answered(set));
+    assert(live_set_filter_is_answered(set));
     if (copy == NULL || !live_targets_read(&targets, settings, error) ||
-        (has_new_filter(set, settings) && !set_filter(set, settings->filter, error))) {
+        (has_new_filter(set, settings) && !live_set_filter_put(set, settings->filter, error))) {
         live_settings_free(copy);
         live_change_take_back(set, settings);
         return false;

@@ -15,7 +15,6 @@ bool live_change_stop(struct live_set *set, const char *word, bool drain, struct
 // (`any`); once that is answered, the second one puts all in force or, on failure, nothing. In between they can be taken
 // back.
 bool live_change_settings(struct live_set *set, const struct capture_settings *settings, struct error *error);
-bool live_change_is_answered(const struct live_set *set);
 bool live_change_enact(struct live_set *set, const struct capture_settings *settings, struct error *error);
 void live_change_take_back(struct live_set *set, const struct capture_settings *settings);
 

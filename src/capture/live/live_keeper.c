@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "capture/clock.h"
 #include "capture/live/live_change.h"
+#include "capture/live/live_set_filter.h"
 #include "capture/live/live_settings.h"
 
 enum { REQUEST_STEP_MS = 2 };
@@ -127,7 +128,7 @@ static bool decide(struct live_keeper *keeper, struct live_request *request)
 {
     pthread_mutex_lock(&keeper->lock);
     bool wanted = !request->given_up;
-    if (wanted && live_change_is_answered(&keeper->set))
+    if (wanted && live_set_filter_is_answered(&keeper->set))
         request->stage = REQUEST_DECIDED;
     pthread_mutex_unlock(&keeper->lock);
     return wanted;

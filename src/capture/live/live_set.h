@@ -1,6 +1,6 @@
 // The interfaces of a live capture: what its targets name, followed through the links that come, go and change. Opens,
 // settles and closes handles aside of the thread that reads them. The keeper's; before it starts, whoever makes the
-// source. live_change.h is what others may ask of it.
+// source. Each wanted interface has a place (live_places.h); live_change.h is what others may ask of the set.
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,6 @@
 #include "capture/live/live_exchange.h"
 #include "capture/live/live_handle.h"
 #include "capture/live/live_numbers.h"
-#include "capture/live/live_open.h"
 #include "capture/live/live_rings.h"
 #include "capture/live/live_targets.h"
 
@@ -71,10 +70,6 @@ int live_set_wait_ms(const struct live_set *set);
 // Whether something is captured or may still be.
 bool live_set_is_pending(const struct live_set *set);
 
-struct live_place *live_set_find(const struct live_set *set, const char *device); // NULL = none
 // Finds the interfaces of all targets, and of those the ones that are not captured yet are tried.
 void live_set_add_places(struct live_set *set);
 void live_set_follow(struct live_set *set);
-enum live_open_result live_set_try(struct live_set *set, struct live_place *place, struct error *error);
-// Ends a place, at once or when the source is done with it; `how` is for one that the source has.
-void live_set_end_place(struct live_set *set, struct live_place *place, enum live_wish how);
