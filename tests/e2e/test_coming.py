@@ -74,11 +74,7 @@ class ComingTest(replay.ReplayTest):
 
     def finish(self, running):
         namespaces.settle()
-        self.assertEqual(running.end(), sensor.DONE, running.stderr())
-        self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
-        summary = sensor.load_json(self.folder / "summary.json")
-        self.assertEqual(sensor.ledger_missing(summary), 0)
-        return summary
+        return self.end_closed(running, self.folder / "summary.json")
 
     def interface(self, summary, name):
         found = [row for row in summary["interfaces"] if row["name"] == name]

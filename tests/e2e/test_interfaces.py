@@ -39,11 +39,7 @@ class InterfaceTest(namespaces.NamespaceTest, sensor.SensorTest):
 
     def finish(self, running):
         namespaces.settle()
-        self.assertEqual(running.end(), sensor.DONE, running.stderr())
-        self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
-        summary = sensor.load_json(self.folder / "summary.json")
-        self.assertEqual(sensor.ledger_missing(summary), 0)
-        return summary
+        return self.end_closed(running, self.folder / "summary.json")
 
     def test_link_down_and_up_does_not_end_the_run(self):
         running = self.capture("-i", "in0", "--quiet", "udp port 53")

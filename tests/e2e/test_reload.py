@@ -53,10 +53,7 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
                          lambda: f"not said: {said}\n{running.stderr()}")
 
     def end(self, running, code=sensor.DONE):
-        self.assertEqual(running.end(signal.SIGTERM), code, running.stderr())
-        self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
-        summary = sensor.load_json(self.summary)
-        self.assertEqual(sensor.ledger_missing(summary), 0)
+        summary = self.end_closed(running, self.summary, signal.SIGTERM, code)
         self.assertEqual(summary["ledger"]["lost"], [])
         return summary
 

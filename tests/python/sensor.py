@@ -144,6 +144,14 @@ class SensorTest(unittest.TestCase):
             self.assertRegex(stderr, said)
         return result
 
+    def end_closed(self, running, path, number=signal.SIGINT, code=DONE):
+        """Ends a sensor that runs; returns its summary from the path, whose ledger is closed."""
+        self.assertEqual(running.end(number), code, running.stderr())
+        self.assertIsNone(finding(running.stderr()), running.stderr())
+        summary = load_json(path)
+        self.assertEqual(ledger_missing(summary), 0)
+        return summary
+
     def summarise(self, *arguments, code=DONE, **options):
         """Runs with a summary file and returns it."""
         path = self.folder / "summary.json"

@@ -1,33 +1,12 @@
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-
 #include "../api/sample_alert.h"
-#include "../base/output_directory.h"
-#include "export/export.h"
-
-static struct error error;
-static struct event_log *events;
+#include "output_events.h"
 
 static void begin(void)
 {
-    make_output_directory();
-    events = alert_log_create(4096);
-}
-
-static void end(void)
-{
-    event_log_destroy(events);
-    drop_output_directory();
+    begin_with(alert_log_create(4096));
 }
 
 TestSuite(alert_stream, .init = begin, .fini = end);
-
-static void finish(struct sink *sink, struct export_counts *counts)
-{
-    cr_assert(sink->ops->finish(sink, NULL, &error), "%s", error.text);
-    export_counts(sink, counts);
-    sink->ops->destroy(sink);
-}
 
 Test(alert_stream, every_alert_is_a_line)
 {
@@ -36,7 +15,7 @@ Test(alert_stream, every_alert_is_a_line)
         stream_alerts_create(output_path("a.jsonl"), &(struct export_options){.events = events}, &error);
     cr_assert(sink != NULL, "%s", error.text);
     alert_log_raise(events, 50);
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     cr_expect(eq(u64, counts.records, 50));
     char *text = file_text(output_path("a.jsonl"));
     cr_assert(eq(uint, lines_in(text), 50));
@@ -53,7 +32,7 @@ Test(alert_stream, rotates_and_follows_a_moved_file)
     struct export_options options = {.events = events, .rotate_bytes = 4000, .max_files = 3};
     struct sink *sink = stream_alerts_create(output_path("a.jsonl"), &options, &error);
     alert_log_raise(events, 20); // two a file
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     cr_expect(eq(uint, files_in_directory(), 3));
     cr_expect(access(output_path("a.000010.jsonl"), F_OK) == 0);
 
@@ -61,7 +40,7 @@ Test(alert_stream, rotates_and_follows_a_moved_file)
     rename(output_path("b.jsonl"), output_path("old.jsonl"));
     export_reopen(sink);
     alert_log_raise(events, 1);
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     char *fresh = file_text(output_path("b.jsonl"));
     cr_expect(eq(uint, lines_in(fresh), 1));
     free(fresh);

@@ -1,26 +1,13 @@
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <pthread.h>
 #include <zlib.h>
 
 #include "../aggregate/events.h"
 #include "../api/sample_flow.h"
-#include "export/export.h"
-#include "output_directory.h"
-
-static struct error error;
-static struct event_log *events;
+#include "output_events.h"
 
 static void begin(void)
 {
-    make_output_directory();
-    events = make_flow_log(65536);
-}
-
-static void end(void)
-{
-    event_log_destroy(events);
-    drop_output_directory();
+    begin_with(make_flow_log(65536));
 }
 
 TestSuite(event_stream, .init = begin, .fini = end);
@@ -35,14 +22,6 @@ static void push_flows(unsigned count)
     }
 }
 
-static void finish(struct sink *sink, struct export_counts *counts)
-{
-    struct totals *none = NULL;
-    cr_assert(sink->ops->finish(sink, none, &error), "%s", error.text);
-    export_counts(sink, counts);
-    sink->ops->destroy(sink);
-}
-
 Test(event_stream, every_flow_in_its_order)
 {
     struct export_counts counts;
@@ -50,7 +29,7 @@ Test(event_stream, every_flow_in_its_order)
         stream_jsonl_create(output_path("a.jsonl"), &(struct export_options){.events = events}, &error);
     cr_assert(sink != NULL, "%s", error.text);
     push_flows(10000); // more than the queue holds at once
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     cr_assert(eq(u64, counts.records, 10000));
     cr_assert(eq(u64, counts.dropped, 0));
     char *text = file_text(output_path("a.jsonl"));
@@ -75,7 +54,7 @@ Test(event_stream, csv_has_one_header_a_file)
     struct sink *sink = stream_csv_create(output_path("a.csv"), &options, &error);
     cr_assert(sink != NULL, "%s", error.text);
     push_flows(20);
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     cr_assert(files_in_directory() > 1);
     unsigned lines = 0;
     for (unsigned number = 1; number <= files_in_directory(); number++) {
@@ -102,7 +81,7 @@ Test(event_stream, interim_records_are_streamed)
     put_event(events, &sample);
     sample.record.event = FLOW_BEGAN; // for streams of the API only
     put_event(events, &sample);
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     cr_expect(eq(u64, counts.records, 1));
     char *text = file_text(output_path("a.jsonl"));
     cr_assert(strstr(text, "\"reason\":\"active\",\"record_seq\":2,\"final\":false") != NULL, "%s", text);
@@ -174,7 +153,7 @@ Test(event_stream, reopen_follows_a_moved_file)
     rename(output_path("a.jsonl"), output_path("old.jsonl"));
     export_reopen(sink);
     push_flows(1);
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     char *old = file_text(output_path("old.jsonl")), *fresh = file_text(output_path("a.jsonl"));
     cr_assert(eq(uint, lines_in(old) + lines_in(fresh), 1));
     cr_assert(eq(uint, lines_in(fresh), 1));
@@ -193,7 +172,7 @@ Test(event_stream, a_clean_end_loses_nothing)
     event_log_begin_end(events);
     push_flows(20000);
     event_log_close(events);
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     cr_expect(eq(u64, counts.records, 20000));
     cr_expect(eq(u64, counts.dropped, 0));
 }
@@ -205,7 +184,7 @@ Test(event_stream, complete_files_are_compressed)
         .events = events, .rotate_bytes = 4000, .max_files = 3, .compress = true};
     struct sink *sink = stream_jsonl_create(output_path("a.jsonl"), &options, &error);
     push_flows(20); // two a file
-    finish(sink, &counts);
+    finish_whole(sink, &counts);
     cr_expect(eq(uint, files_in_directory(), 3));
     cr_expect(access(output_path("a.000010.jsonl"), F_OK) == 0);
     gzFile zipped = gzopen(output_path("a.000009.jsonl.gz"), "rb");

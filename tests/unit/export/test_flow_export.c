@@ -1,38 +1,16 @@
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <signal.h>
 #include <sys/resource.h>
 
 #include "../aggregate/events.h"
 #include "../api/sample_flow.h"
-#include "export/export.h"
-#include "output_directory.h"
-
-static struct error error;
-static struct event_log *events;
+#include "output_events.h"
 
 static void begin(void)
 {
-    make_output_directory();
-    events = make_flow_log(65536);
-}
-
-static void end(void)
-{
-    event_log_destroy(events);
-    drop_output_directory();
+    begin_with(make_flow_log(65536));
 }
 
 TestSuite(flow_export, .init = begin, .fini = end);
-
-static bool finish(struct sink *sink, struct export_counts *counts)
-{
-    struct totals *none = NULL;
-    bool complete = sink->ops->finish(sink, none, &error);
-    export_counts(sink, counts);
-    sink->ops->destroy(sink);
-    return complete;
-}
 
 // Flow i of many: end times and keys come in no order and repeat.
 static void push_shuffled(unsigned count)

@@ -30,6 +30,15 @@ static void put_interface(uint16_t link_type, uint32_t snaplen, const void *opti
     put32(&file, big, length);
 }
 
+// A file anew: a section with one interface.
+static void begin(uint32_t snaplen, const void *options, uint32_t options_length)
+{
+    big = false;
+    file.length = 0;
+    put_section();
+    put_interface(1, snaplen, options, options_length);
+}
+
 static void put_enhanced(uint32_t interface, uint64_t units, const char *text)
 {
     uint32_t captured = (uint32_t)strlen(text);
@@ -95,10 +104,7 @@ Test(pcapng_file, both_byte_orders_and_several_interfaces)
 
 Test(pcapng_file, sections_may_change_the_byte_order_and_forget_interfaces)
 {
-    big = false;
-    file.length = 0;
-    put_section();
-    put_interface(1, 0, NULL, 0);
+    begin(0, NULL, 0);
     put_enhanced(0, 1, "one");
     big = true;
     put_section();
@@ -115,10 +121,7 @@ Test(pcapng_file, sections_may_change_the_byte_order_and_forget_interfaces)
 
 static int64_t stamp_with(const void *options, uint32_t length, uint64_t units)
 {
-    big = false;
-    file.length = 0;
-    put_section();
-    put_interface(1, 0, options, length);
+    begin(0, options, length);
     put_enhanced(0, units, "x");
     write_and_read();
     cr_assert_eq(taken.frames, 1);
@@ -141,10 +144,7 @@ Test(pcapng_file, time_resolutions_and_offsets)
 
 Test(pcapng_file, simple_and_old_packets)
 {
-    big = false;
-    file.length = 0;
-    put_section();
-    put_interface(1, 6, NULL, 0);
+    begin(6, NULL, 0);
     put_enhanced(0, 1000000, "stamped");
     put32(&file, big, 3); // simple: 10 bytes on the wire, snaplen 6
     put32(&file, big, 16 + 8);
@@ -173,10 +173,7 @@ Test(pcapng_file, simple_and_old_packets)
 
 static void damage(size_t at, uint8_t value, const char *sentence)
 {
-    big = false;
-    file.length = 0;
-    put_section();
-    put_interface(1, 0, NULL, 0);
+    begin(0, NULL, 0);
     put_enhanced(0, 1, "good");
     size_t second = file.length;
     put_enhanced(0, 2, "bad!");
@@ -200,10 +197,7 @@ Test(pcapng_file, damaged_blocks_end_the_file)
 
 Test(pcapng_file, any_cut_gives_every_whole_packet)
 {
-    big = false;
-    file.length = 0;
-    put_section();
-    put_interface(1, 0, NULL, 0);
+    begin(0, NULL, 0);
     put_enhanced(0, 1, "aaaa");
     put_enhanced(0, 2, "bbbb");
     size_t whole = file.length;
@@ -219,10 +213,7 @@ Test(pcapng_file, any_cut_gives_every_whole_packet)
 
 Test(pcapng_file, interface_name_comes_from_the_block)
 {
-    big = false;
-    file.length = 0;
-    put_section();
-    put_interface(1, 0, "\x02\0\x05\0eth42\0\0\0", 12);
+    begin(0, "\x02\0\x05\0eth42\0\0\0", 12);
     put_enhanced(0, 1, "x");
     struct directory directory = directory_make();
     char *path = path_in(&directory, "x.pcapng");

@@ -24,9 +24,11 @@ static inline bool set_link(const char *name, bool up)
     return done;
 }
 
-static inline bool enter_namespace(void)
+// Skips the test where it may make none.
+static inline void enter_namespace(void)
 {
-    return unshare(CLONE_NEWNET) == 0 && set_link("lo", true);
+    if (unshare(CLONE_NEWNET) != 0 || !set_link("lo", true))
+        cr_skip_test("no permission to make a network namespace");
 }
 
 static inline void make_veth(const char *name)
@@ -47,12 +49,12 @@ static inline void send_datagrams(unsigned count, uint16_t port)
     close(fd);
 }
 
-static inline struct capture_settings settings_of(char **word)
+// Both are borrowed.
+static inline struct capture_settings settings_of(char **words, unsigned count, char *filter)
 {
-    static char no_filter[] = "";
     return (struct capture_settings){
-        .interfaces = {.items = word, .count = 1},
-        .filter = no_filter,
+        .interfaces = {.items = words, .count = count},
+        .filter = filter,
         .snaplen = 262144,
         .timeout_ms = 5,
         .buffer_size_mb = 4,

@@ -2,16 +2,15 @@
 
 static char lo[] = "lo";
 static char *lo_word[] = {lo};
+static char no_filter[] = "";
 
 Test(live_control, a_filter_is_changed_without_losing_a_packet, .timeout = 60)
 {
     static char narrow[] = "udp and dst port 9", wide[] = "udp and dst portrange 9-10";
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(lo_word);
-    settings.filter = narrow;
+    struct capture_settings settings = settings_of(lo_word, 1, narrow);
     begin(&polled, &settings);
     for (unsigned i = 0; i < 300; i++) {
         settings.filter = i % 2 == 0 ? wide : narrow;
@@ -31,13 +30,11 @@ Test(live_control, a_filter_is_changed_without_losing_a_packet, .timeout = 60)
 
 Test(live_control, a_filter_that_is_not_valid_changes_nothing, .timeout = 30)
 {
-    static char good[] = "udp and dst port 9", bad[] = "udp and and", none[] = "";
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    static char good[] = "udp and dst port 9", bad[] = "udp and and";
+    enter_namespace();
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(lo_word);
-    settings.filter = good;
+    struct capture_settings settings = settings_of(lo_word, 1, good);
     begin(&polled, &settings);
     settings.filter = bad;
     cr_assert_not(source_reconfigure(polled.source, &settings, &error));
@@ -46,7 +43,7 @@ Test(live_control, a_filter_that_is_not_valid_changes_nothing, .timeout = 30)
     send_datagrams(10, 10);
     send_datagrams(10, 9);
     cr_assert_eq(frames_of(&polled, 10), 10);
-    settings.filter = none;
+    settings.filter = no_filter;
     cr_assert(source_reconfigure(polled.source, &settings, &error), "%s", error.text);
     send_datagrams(10, 9);
     cr_assert_geq(frames_of(&polled, 20), 20, "and what the kernel answers to nobody's port");
@@ -57,13 +54,11 @@ Test(live_control, of_any_changes_the_filter_and_knows_the_links, .timeout = 30)
 {
     static char any[] = "any", nine[] = "udp and dst port 9", ten[] = "udp and dst port 10";
     static char *word[] = {any};
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     struct polled polled;
     struct error error;
     char name[SOURCE_LINK_NAME_BYTES];
-    struct capture_settings settings = settings_of(word);
-    settings.filter = nine;
+    struct capture_settings settings = settings_of(word, 1, nine);
     begin(&polled, &settings);
     send_datagrams(10, 9);
     cr_assert_eq(frames_of(&polled, 10), 10);
@@ -82,8 +77,7 @@ Test(live_control, of_any_changes_the_filter_and_knows_the_links, .timeout = 30)
 
 Test(live_control, interfaces_start_and_stop, .timeout = 30)
 {
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     make_veth("one0");
     static char one[] = "one*";
     static char *word[] = {one};
@@ -91,8 +85,7 @@ Test(live_control, interfaces_start_and_stop, .timeout = 30)
     struct error error;
     struct source_drops verdict;
     static char filter[] = "udp and dst port 9";
-    struct capture_settings settings = settings_of(word);
-    settings.filter = filter;
+    struct capture_settings settings = settings_of(word, 1, filter);
     begin(&polled, &settings);
     cr_assert_not(source_start(polled.source, "nosuch0", &error));
     cr_assert_eq(error.kind, ERROR_NOT_FOUND, "%s", error.text);
@@ -119,11 +112,10 @@ Test(live_control, interfaces_start_and_stop, .timeout = 30)
 
 Test(live_control, the_last_stop_ends_the_source_unless_it_is_kept_open, .timeout = 30)
 {
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(lo_word);
+    struct capture_settings settings = settings_of(lo_word, 1, no_filter);
     begin(&polled, &settings);
     source_keep_open(polled.source, true);
     cr_assert(source_stop_one(polled.source, "lo", true, NULL, &error), "%s", error.text);
@@ -146,17 +138,14 @@ Test(live_control, settings_bring_the_interfaces_in_line, .timeout = 30)
 {
     static char one[] = "one*", two[] = "two*", one1[] = "one1", missing[] = "nosuch0",
                 filter[] = "udp and dst port 9";
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     make_veth("one0");
     make_veth("two0");
     char *words[] = {lo, one};
     struct polled polled;
     struct error error;
     struct source_drops verdict;
-    struct capture_settings settings = settings_of(words);
-    settings.interfaces.count = 2;
-    settings.filter = filter;
+    struct capture_settings settings = settings_of(words, 2, filter);
     begin(&polled, &settings);
     char *others[] = {lo, missing};
     settings.interfaces.items = others;
@@ -175,11 +164,10 @@ Test(live_control, settings_bring_the_interfaces_in_line, .timeout = 30)
 
 Test(live_control, a_fixed_capture_starts_nothing, .timeout = 30)
 {
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(lo_word);
+    struct capture_settings settings = settings_of(lo_word, 1, no_filter);
     settings.fixed = true;
     begin(&polled, &settings);
     cr_assert(source_start(polled.source, "lo", &error), "it runs: %s", error.text);

@@ -4,12 +4,38 @@
 #include "fixtures.h"
 #include "live/live_fixture.h"
 
-static char *words[1];
+// A source on one interface, and the chunks that its frames lie in.
+struct opened {
+    struct chunk_pool *pool;
+    struct source *source; // NULL = it could not be made
+    struct error error;
+};
 
-static struct capture_settings settings_for(char *word)
+static struct opened open_on(const char *name, unsigned chunks)
 {
-    words[0] = word;
-    return settings_of(words);
+    static char word[IF_NAMESIZE], filter[] = "udp and dst port 9";
+    static char *words[] = {word};
+    struct capture_settings settings = settings_of(words, 1, filter);
+    struct opened opened = {.pool = chunk_pool_create(chunks, CHUNK_BYTES)};
+    snprintf(word, sizeof word, "%s", name);
+    opened.source = live_source_create(&settings, opened.pool, &opened.error);
+    return opened;
+}
+
+// In a namespace of its own.
+static struct opened open_loopback(unsigned chunks)
+{
+    enter_namespace();
+    struct opened opened = open_on("lo", chunks);
+    cr_assert_not_null(opened.source, "%s", opened.error.text);
+    return opened;
+}
+
+static void shut(struct opened *opened)
+{
+    source_destroy(opened->source);
+    cr_assert_eq(chunk_pool_out(opened->pool), 0);
+    chunk_pool_destroy(opened->pool);
 }
 
 static unsigned poll_for(struct source *source, unsigned wanted, enum source_result *result)
@@ -44,15 +70,8 @@ static void expect_balanced(struct source *source, uint64_t delivered)
 
 Test(live_source, everything_is_delivered_and_the_stop_drains, .timeout = 30)
 {
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
-    struct chunk_pool *pool = chunk_pool_create(8, CHUNK_BYTES);
-    struct capture_settings settings = settings_for((char *)"lo");
-    static char filter[] = "udp and dst port 9";
-    settings.filter = filter;
-    struct error error;
-    struct source *source = live_source_create(&settings, pool, &error);
-    cr_assert_not_null(source, "%s", error.text);
+    struct opened opened = open_loopback(8);
+    struct source *source = opened.source;
     cr_assert_str_eq(source_interface(source, 0)->name, "lo");
     cr_assert(source_interface(source, 0)->up);
     enum source_result result;
@@ -62,23 +81,14 @@ Test(live_source, everything_is_delivered_and_the_stop_drains, .timeout = 30)
     source_stop(source, true);
     cr_assert_eq(poll_to_end(source), 300, "what was in the ring at the stop");
     expect_balanced(source, 800);
-    cr_assert_eq(source_verdict(source, &error), ERROR_NONE);
-    source_destroy(source);
-    cr_assert_eq(chunk_pool_out(pool), 0);
-    chunk_pool_destroy(pool);
+    cr_assert_eq(source_verdict(source, &opened.error), ERROR_NONE);
+    shut(&opened);
 }
 
 Test(live_source, a_stop_at_once_counts_what_is_unread, .timeout = 30)
 {
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
-    struct chunk_pool *pool = chunk_pool_create(8, CHUNK_BYTES);
-    struct capture_settings settings = settings_for((char *)"lo");
-    static char filter[] = "udp and dst port 9";
-    settings.filter = filter;
-    struct error error;
-    struct source *source = live_source_create(&settings, pool, &error);
-    cr_assert_not_null(source, "%s", error.text);
+    struct opened opened = open_loopback(8);
+    struct source *source = opened.source;
     send_datagrams(200, 9);
     source_stop(source, false);
     cr_assert_eq(poll_to_end(source), 0);
@@ -86,21 +96,13 @@ Test(live_source, a_stop_at_once_counts_what_is_unread, .timeout = 30)
     cr_assert_eq(drops.unread, 200);
     cr_assert_eq(drops.received, 200);
     cr_assert_eq(drops.delivered, 0);
-    source_destroy(source);
-    chunk_pool_destroy(pool);
+    shut(&opened);
 }
 
 Test(live_source, an_interface_that_goes_down_and_up_goes_on, .timeout = 30)
 {
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
-    struct chunk_pool *pool = chunk_pool_create(8, CHUNK_BYTES);
-    struct capture_settings settings = settings_for((char *)"lo");
-    static char filter[] = "udp and dst port 9";
-    settings.filter = filter;
-    struct error error;
-    struct source *source = live_source_create(&settings, pool, &error);
-    cr_assert_not_null(source, "%s", error.text);
+    struct opened opened = open_loopback(8);
+    struct source *source = opened.source;
     enum source_result result;
     cr_assert(set_link("lo", false));
     struct frame frames[64];
@@ -117,22 +119,14 @@ Test(live_source, an_interface_that_goes_down_and_up_goes_on, .timeout = 30)
     source_stop(source, true);
     cr_assert_eq(poll_to_end(source), 0);
     expect_balanced(source, 100);
-    source_destroy(source);
-    chunk_pool_destroy(pool);
+    shut(&opened);
 }
 
 Test(live_source, with_all_chunks_out_frames_wait_in_the_ring, .timeout = 30)
 {
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
-    struct chunk_pool *pool = chunk_pool_create(1, 65536);
-    struct capture_settings settings = settings_for((char *)"lo");
-    static char filter[] = "udp and dst port 9";
-    settings.filter = filter;
-    struct error error;
-    struct source *source = live_source_create(&settings, pool, &error);
-    cr_assert_not_null(source, "%s", error.text);
-    struct chunk *taken = chunk_pool_take(pool, 0);
+    struct opened opened = open_loopback(1);
+    struct source *source = opened.source;
+    struct chunk *taken = chunk_pool_take(opened.pool, 0);
     send_datagrams(50, 9);
     struct frame frames[64];
     unsigned count;
@@ -144,30 +138,25 @@ Test(live_source, with_all_chunks_out_frames_wait_in_the_ring, .timeout = 30)
     source_stop(source, true);
     poll_to_end(source);
     expect_balanced(source, 50);
-    source_destroy(source);
-    chunk_pool_destroy(pool);
+    shut(&opened);
 }
 
 Test(live_source, a_missing_interface_names_those_that_are_there, .timeout = 30)
 {
-    struct chunk_pool *pool = chunk_pool_create(8, CHUNK_BYTES);
-    struct capture_settings settings = settings_for((char *)"no-such-if");
-    struct error error;
-    cr_assert_null(live_source_create(&settings, pool, &error));
-    cr_assert_eq(error.kind, ERROR_NOT_FOUND);
-    cr_assert_not_null(strstr(error.text, "no interface no-such-if"), "%s", error.text);
-    cr_assert_not_null(strstr(error.text, "lo"), "%s", error.text);
-    chunk_pool_destroy(pool);
+    struct opened opened = open_on("no-such-if", 8);
+    cr_assert_null(opened.source);
+    cr_assert_eq(opened.error.kind, ERROR_NOT_FOUND);
+    cr_assert_not_null(strstr(opened.error.text, "no interface no-such-if"), "%s", opened.error.text);
+    cr_assert_not_null(strstr(opened.error.text, "lo"), "%s", opened.error.text);
+    shut(&opened);
 }
 
 Test(live_source, without_privilege_it_says_what_to_do, .timeout = 30)
 {
     capabilities_drop();
-    struct chunk_pool *pool = chunk_pool_create(8, CHUNK_BYTES);
-    struct capture_settings settings = settings_for((char *)"lo");
-    struct error error;
-    cr_assert_null(live_source_create(&settings, pool, &error));
-    cr_assert_eq(error.kind, ERROR_PERMISSION, "%s", error.text);
-    cr_assert_not_null(strstr(error.text, "cap_net_raw+ep"), "%s", error.text);
-    chunk_pool_destroy(pool);
+    struct opened opened = open_on("lo", 8);
+    cr_assert_null(opened.source);
+    cr_assert_eq(opened.error.kind, ERROR_PERMISSION, "%s", opened.error.text);
+    cr_assert_not_null(strstr(opened.error.text, "cap_net_raw+ep"), "%s", opened.error.text);
+    shut(&opened);
 }

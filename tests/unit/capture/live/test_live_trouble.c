@@ -65,13 +65,11 @@ Test(live_trouble, an_interface_that_cannot_be_read_is_opened_again, .timeout = 
 {
     static char any[] = "any", filter[] = "udp and dst port 9";
     char *names[] = {lo, any};
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     for (unsigned i = 0; i < 2; i++) {
         char *word[] = {names[i]};
         struct polled polled;
-        struct capture_settings settings = settings_of(word);
-        settings.filter = filter;
+        struct capture_settings settings = settings_of(word, 1, filter);
         begin(&polled, &settings);
         usleep(100000);
         atomic_store(&break_one, true);
@@ -88,13 +86,11 @@ Test(live_trouble, an_interface_that_cannot_be_watched_is_opened_again, .timeout
 {
     static char one0[] = "one0", filter[] = "udp and dst port 9";
     static char *word[] = {one0};
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     make_veth("one0");
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(word);
-    settings.filter = filter;
+    struct capture_settings settings = settings_of(word, 1, filter);
     begin(&polled, &settings);
     usleep(100000);
     atomic_store(&refusals, 1);
@@ -115,16 +111,13 @@ Test(live_trouble, a_start_is_not_blamed_for_another_interface, .timeout = 30)
     static char one0[] = "one0", tunnels[] = "tun*",
                 filter[] = "ether host 02:00:00:00:00:01 or udp dst port 9";
     static char *words[] = {one0, tunnels};
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     make_veth("one0");
     if (system("ip tuntap add tun0 mode tun") != 0)
         cr_skip_test("no tunnels");
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(words);
-    settings.interfaces.count = 2;
-    settings.filter = filter;
+    struct capture_settings settings = settings_of(words, 2, filter);
     settings.timeout_ms = 50;
     begin(&polled, &settings);
     cr_assert(set_link("tun0", true), "which has no Ethernet, so that the filter fails, again and again");
@@ -140,15 +133,12 @@ Test(live_trouble, a_start_is_not_blamed_for_another_interface, .timeout = 30)
 Test(live_trouble, settings_wait_for_no_tick, .timeout = 30)
 {
     static char one[] = "one*", filter[] = "udp and dst port 9";
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     make_veth("one0");
     char *words[] = {lo, one};
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(words);
-    settings.interfaces.count = 2;
-    settings.filter = filter;
+    struct capture_settings settings = settings_of(words, 2, filter);
     begin(&polled, &settings);
     atomic_store(&polled.untold, true);
     settings.interfaces.count = 1;
@@ -165,12 +155,10 @@ Test(live_trouble, a_late_filter_is_taken_back, .timeout = 30)
 {
     static char any[] = "any", nine[] = "udp and dst port 9", ten[] = "udp and dst port 10";
     static char *word[] = {any};
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(word);
-    settings.filter = nine;
+    struct capture_settings settings = settings_of(word, 1, nine);
     create(&polled, &settings);
     settings.filter = ten;
     cr_assert_not(source_reconfigure(polled.source, &settings, &error), "nobody polls");
@@ -192,13 +180,10 @@ Test(live_trouble, a_filter_that_who_reads_cannot_set_is_refused, .timeout = 30)
 {
     static char any[] = "any", nine[] = "udp and dst port 9", ten[] = "udp and dst port 10";
     static char *words[] = {any, lo};
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     struct polled polled;
     struct error error;
-    struct capture_settings settings = settings_of(words);
-    settings.interfaces.count = 2;
-    settings.filter = nine;
+    struct capture_settings settings = settings_of(words, 2, nine);
     begin(&polled, &settings);
     settings.filter = ten;
     settings.interfaces.count = 1;
@@ -228,16 +213,13 @@ static void *stop_lo(void *argument)
 Test(live_trouble, what_waited_too_long_is_withdrawn, .timeout = 30)
 {
     static char one0[] = "one0", nine[] = "udp and dst port 9", ten[] = "udp and dst port 10";
-    if (!enter_namespace())
-        cr_skip_test("no permission to make a network namespace");
+    enter_namespace();
     make_veth("one0");
     char *words[] = {lo, one0};
     struct polled polled;
     struct error error;
     pthread_t stopper;
-    struct capture_settings settings = settings_of(words);
-    settings.interfaces.count = 2;
-    settings.filter = nine;
+    struct capture_settings settings = settings_of(words, 2, nine);
     begin(&polled, &settings);
     atomic_store(&polled.untold, true);
     pthread_create(&stopper, NULL, stop_lo, &polled);
