@@ -38,7 +38,8 @@ void alert_text_add_line(struct strbuf *into, const struct alert_event *event, i
     add_lifecycle(into, alert);
 }
 
-void alert_text_add_figure(struct strbuf *into, double figure)
+// Without more digits than it has: "30", "0.75".
+static void add_figure(struct strbuf *into, double figure)
 {
     if (figure >= 0 && figure < 1e15 && figure == floor(figure))
         strbuf_add_u64(into, (uint64_t)figure);
@@ -49,9 +50,9 @@ void alert_text_add_figure(struct strbuf *into, double figure)
 static void add_measure(struct strbuf *into, const struct alert_measure *measure, const char *prefix)
 {
     strbuf_add(into, prefix);
-    alert_text_add_figure(into, measure->observed);
+    add_figure(into, measure->observed);
     strbuf_addf(into, " %s: from ", measure->what);
-    alert_text_add_figure(into, measure->threshold);
+    add_figure(into, measure->threshold);
     strbuf_add(into, " on an alert\n");
 }
 
@@ -77,7 +78,7 @@ static void add_cure(struct strbuf *into, const struct alert *alert, const char 
         else
             strbuf_add(into, measure->alone ? " and " : " or ");
         strbuf_addf(into, "%s above ", measure->setting);
-        alert_text_add_figure(into, measure->observed);
+        add_figure(into, measure->observed);
     }
     if (count > 0)
         strbuf_add_char(into, '\n');

@@ -13,6 +13,3 @@ void alert_text_add_line(struct strbuf *into, const struct alert_event *event, i
 // Why it was raised, what it would have taken not to, and what silences exactly this: sentences, each behind `prefix`
 // and ended by a newline.
 void alert_text_add_reasons(struct strbuf *into, const struct alert *alert, const char *prefix);
-
-// A figure without more digits than it has: "30", "0.75".
-void alert_text_add_figure(struct strbuf *into, double figure);

@@ -116,15 +116,10 @@ const struct Netscope__V1__Report *report_message_get(const struct report_messag
     return message->report;
 }
 
-const struct ProtobufCMessageDescriptor *report_message_descriptor(void)
-{
-    return &netscope__v1__report__descriptor;
-}
-
 bool report_json_add(struct strbuf *into, const struct report_summary *summary)
 {
     struct report_message *message = report_message_create(summary);
-    struct message_plan *plan = message_plan_create(report_message_descriptor());
+    struct message_plan *plan = message_plan_create(&netscope__v1__report__descriptor);
     bool ready = message != NULL && plan != NULL;
     if (ready)
         json_add_indented(into, plan, report_message_get(message));

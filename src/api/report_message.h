@@ -7,7 +7,6 @@
 
 #include "report/summary.h"
 
-struct ProtobufCMessageDescriptor;
 struct Netscope__V1__Report;
 struct report_message;
 struct strbuf;
@@ -17,7 +16,6 @@ struct report_message *report_message_create(const struct report_summary *summar
 void report_message_destroy(struct report_message *message);
 
 const struct Netscope__V1__Report *report_message_get(const struct report_message *message);
-const struct ProtobufCMessageDescriptor *report_message_descriptor(void);
 
 // The whole report as JSON over several lines, without a newline at the end. False without memory.
 bool report_json_add(struct strbuf *into, const struct report_summary *summary);

@@ -45,7 +45,8 @@ static bool is_special(uint32_t point)
            (point >= 0xFE00 && point < 0x10000);
 }
 
-bool yaml_add_string(struct strbuf *into, const char *text)
+// In double quotes. False when it is not UTF-8.
+static bool add_string(struct strbuf *into, const char *text)
 {
     strbuf_add_char(into, '"');
     while (*text != '\0') {
@@ -68,19 +69,20 @@ static bool add_list(struct strbuf *into, const struct string_list *list)
     strbuf_add_char(into, '[');
     for (unsigned i = 0; i < list->count; i++) {
         strbuf_add(into, i > 0 ? ", " : "");
-        if (!yaml_add_string(into, list->items[i]))
+        if (!add_string(into, list->items[i]))
             return false;
     }
     strbuf_add_char(into, ']');
     return true;
 }
 
-bool yaml_add_value(struct strbuf *into, const struct settings *settings, const struct setting *setting)
+// The value alone: true, 60, "text", ["first", "second"].
+static bool add_value(struct strbuf *into, const struct settings *settings, const struct setting *setting)
 {
     if (setting->type == SETTING_LIST)
         return add_list(into, value_list(settings, setting));
     if (setting_is_text(setting))
-        return yaml_add_string(into, value_text(settings, setting));
+        return add_string(into, value_text(settings, setting));
     value_add(into, settings, setting);
     return true;
 }
@@ -99,7 +101,7 @@ bool yaml_add_setting(struct strbuf *into, const struct settings *settings, cons
         return true;
     }
     strbuf_addf(into, "%s%s: ", value_given(settings, setting) ? "" : "# ", name);
-    bool fine = yaml_add_value(into, settings, setting);
+    bool fine = add_value(into, settings, setting);
     strbuf_add_char(into, '\n');
     return fine;
 }
