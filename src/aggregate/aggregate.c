@@ -44,6 +44,7 @@ static void give_run(struct aggregate *aggregate)
 {
     struct flow_block *block = aggregate->block;
     unsigned begin = aggregate->given, count = block != NULL ? block->head.made - begin : 0;
+    assert(block == NULL || begin <= block->head.made);
     if (count == 0)
         return;
     if (!event_log_publish(aggregate->flows, false)) {

@@ -70,6 +70,7 @@ static struct alert_event *next_event(struct alerting *alerting)
     }
     if (block == NULL)
         block = alerting->block = (struct alert_block *)(void *)event_log_open(alerting->log);
+    assert(block == NULL || block->head.made < ALERT_BLOCK_EVENTS);
     return block != NULL ? &block->events[block->head.made] : NULL;
 }
 

@@ -36,6 +36,7 @@ static const char *keep_text(struct flow_block *block, const char *text)
 {
     char *copy = block->texts + block->head.used;
     size_t length = strnlen(text, FLOW_TEXT_LONGEST);
+    assert(block->head.used + length < FLOW_BLOCK_TEXT_BYTES);
     memcpy(copy, text, length);
     copy[length] = '\0';
     block->head.used += (uint32_t)length + 1;
@@ -45,6 +46,7 @@ static const char *keep_text(struct flow_block *block, const char *text)
 // Node, interface and often names are those of the event before.
 void flow_block_keep(struct flow_block *block)
 {
+    assert(block->head.made < FLOW_BLOCK_EVENTS);
     struct flow_event *event = &block->events[block->head.made];
     const struct flow_event *before = block->head.made > 0 ? event - 1 : NULL;
     event->sequence = block->head.first + block->head.made;

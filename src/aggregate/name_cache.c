@@ -29,6 +29,7 @@ struct name_cache {
 
 struct name_cache *name_cache_create(unsigned entries, uint64_t hash_seed)
 {
+    assert(entries > 0 && entries <= 1U << 30); // sets double past it
     struct name_cache *cache = calloc(1, sizeof *cache);
     if (cache == NULL)
         return NULL;

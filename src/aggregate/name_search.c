@@ -1,5 +1,6 @@
 #include "aggregate/name_search.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "aggregate/namer.h"
@@ -62,6 +63,7 @@ bool name_search_serve(struct name_search *search, const struct namer *namer)
         return !error_set(&search->error, ERROR_CANCELLED, "nobody waits for these names any more");
     if (naming != search->naming)
         begin_again(search, naming);
+    assert(search->next <= places && search->count <= FILTER_NAMED_PREFIXES);
     size_t end = search->next + SLICE_COMPARISONS / (filter_names_count(search->names) + 1) + 1;
     for (; search->next < places && search->next < end; search->next++)
         if (!look_at(search, namer, search->next))

@@ -86,6 +86,7 @@ static void name_party(const struct namer *namer, const struct alert_party *part
 void namer_name_alert(const struct namer *namer, struct alert_event *event)
 {
     const struct alert *alert = &event->alert;
+    assert(alert->source_count <= ALERT_PARTIES && alert->target_count <= ALERT_PARTIES);
     for (unsigned i = 0; i < alert->source_count; i++)
         name_party(namer, &alert->source[i], &event->source_name[i]);
     for (unsigned i = 0; i < alert->target_count; i++)

@@ -1,5 +1,6 @@
 #include "aggregate/snapshot.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ void snapshot_board_done(struct snapshot_board *board)
 static void fill(struct snapshot *snapshot, const struct pipeline_tick *tick, const struct top_flow *top,
                  unsigned top_count, const struct detect_status *detect)
 {
+    assert(top_count <= sizeof snapshot->top / sizeof snapshot->top[0]);
     snapshot->detect = *detect;
     snapshot->tick = tick->number;
     snapshot->now_ns = tick->now_ns;
@@ -64,6 +66,10 @@ const struct snapshot *snapshot_hold(struct snapshot_board *board)
 void snapshot_release(const struct snapshot *snapshot)
 {
     struct snapshot *held = (struct snapshot *)(uintptr_t)snapshot;
-    if (held != NULL && atomic_fetch_sub_explicit(&held->holders, 1, memory_order_acq_rel) == 1)
+    if (held == NULL)
+        return;
+    unsigned before = atomic_fetch_sub_explicit(&held->holders, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before == 1)
         free(held);
 }

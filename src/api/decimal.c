@@ -1,5 +1,6 @@
 #include "api/decimal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ __extension__ typedef unsigned __int128 wide;
 static uint64_t power_of_ten(unsigned exponent)
 {
     uint64_t power = 1;
+    assert(exponent < 20); // 10^19 is the last that fits
     while (exponent-- > 0)
         power *= 10;
     return power;
@@ -36,6 +38,7 @@ static uint64_t power_of_ten(unsigned exponent)
 // last binary place, so that reading it gives the value back.
 static bool round_to(struct binary value, unsigned places, struct decimal *out)
 {
+    assert(value.shift > 0 && value.shift < 128 && places < 38);
     wide power = (wide)power_of_ten(places / 2) * power_of_ten(places - places / 2);
     wide scaled = value.mantissa * power;
     wide half = (wide)1 << (value.shift - 1);
@@ -84,6 +87,7 @@ static void add_decimal(struct strbuf *into, struct decimal decimal)
     }
     char text[40];
     unsigned at = sizeof text;
+    assert(decimal.places < sizeof text - 2);
     for (unsigned place = 0; decimal.digits > 0 || place <= decimal.places; place++) {
         if (place > 0 && place == decimal.places)
             text[--at] = '.';

@@ -1,5 +1,6 @@
 #include "api/json.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "api/scalar.h"
@@ -152,6 +153,7 @@ static void add_array(struct json_writer *writer, const struct plan_field *field
 static void add_key(struct json_writer *writer, const char *key, size_t length, bool first)
 {
     size_t comma = first ? 1 : 0;
+    assert(length > 1 && key[0] == ',');
     if (!writer->indented) {
         strbuf_add_bytes(writer->into, key + comma, length - comma);
         return;

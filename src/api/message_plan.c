@@ -78,6 +78,7 @@ static size_t element_bytes(enum plan_kind kind)
         [PLAN_MESSAGE] = sizeof(ProtobufCMessage *),
         [PLAN_TIMESTAMP] = sizeof(ProtobufCMessage *),
     };
+    assert((size_t)kind < sizeof bytes / sizeof bytes[0]);
     return bytes[kind];
 }
 
@@ -222,6 +223,7 @@ size_t plan_count(const struct plan_field *field, const void *message)
 
 const void *plan_element(const struct plan_field *field, const void *message, size_t index)
 {
+    assert(field->repeated && index < plan_count(field, message));
     const char *elements = *(const char *const *)at_offset(message, field->offset);
     return elements + index * field->element_bytes;
 }

@@ -37,7 +37,10 @@ static const struct file_row rows[FILE_OUTPUTS] = {
 
 static const struct setting *setting_of(unsigned row)
 {
-    return &setting_table[setting_find(rows[row].key)];
+    assert(row < FILE_OUTPUTS);
+    int found = setting_find(rows[row].key);
+    assert(found >= 0);
+    return &setting_table[found];
 }
 
 const char *file_output_name(unsigned row)
@@ -88,6 +91,7 @@ static bool open_file(struct file_outputs *files, struct file_output *file, unsi
     const char *path = value_text(settings, setting_of(row));
     if (path[0] == '\0')
         return true;
+    assert(file->path == NULL);
     file->path = strdup(path);
     if (file->path == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for %s", rows[row].key);

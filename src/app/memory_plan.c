@@ -1,5 +1,6 @@
 #include "app/memory_plan.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -108,6 +109,7 @@ static unsigned exports_of(const struct output_settings *output)
 
 static void add_row(struct plan *plan, unsigned row, const char *name, uint64_t bytes, const char *why)
 {
+    assert(row < PLAN_ROWS && plan->rows[row].name == NULL);
     plan->rows[row] = (struct plan_row){name, bytes, why};
     plan->total += bytes;
 }

@@ -1,5 +1,6 @@
 #include "app/report_text_table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ static void cut_behind(struct strbuf *into, const char *text, size_t front, size
         strbuf_add(into, text);
         return;
     }
+    assert(front < width);
     size_t back = width - front - 1;
     strbuf_add_bytes(into, text, prefix_bytes(text, front));
     strbuf_add(into, "…");
@@ -62,6 +64,7 @@ void table_init(struct text_table *table, const struct table_column *columns)
     *table = (struct text_table){.columns = columns};
     while (columns[table->column_count].title != NULL)
         table->column_count++;
+    assert(table->column_count <= TABLE_COLUMNS);
     strbuf_init(&table->text, CELLS_MAXIMUM_BYTES);
     strbuf_add_char(&table->text, '\0'); // offset 0 is an empty text
 }

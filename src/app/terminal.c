@@ -104,6 +104,7 @@ static size_t write_bytes(struct terminal *terminal, const char *bytes, size_t l
             break;
         }
     }
+    assert(done <= length);
     return done;
 }
 

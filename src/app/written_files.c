@@ -1,5 +1,6 @@
 #include "app/written_files.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -33,5 +34,6 @@ void written_files_add(struct file_outputs *files, unsigned row, const char *pat
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || files->written_count == files->written_room ||
         written_files_have(files, path) != NULL)
         return;
+    assert(files->written_count < files->written_room);
     files->written[files->written_count++] = (struct written_file){row, status.st_dev, status.st_ino};
 }

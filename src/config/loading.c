@@ -1,5 +1,6 @@
 #include "config/loading.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "config/value.h"
@@ -17,6 +18,7 @@ bool loading_begin(struct loading *loading, struct settings *settings, struct er
 
 static void begin(struct loading *loading, unsigned index, enum setting_level level, const char *origin)
 {
+    assert(index < setting_count);
     const struct setting *setting = &setting_table[index];
     if (level > loading->levels[index] && setting->type == SETTING_LIST)
         value_clear(loading->settings, setting);

@@ -20,11 +20,13 @@ static const struct span_unit no_units[] = {{"", 1}, {NULL, 0}};
 
 static void *member(struct settings *settings, const struct setting *setting)
 {
+    assert(setting->offset < sizeof *settings);
     return (char *)settings + setting->offset;
 }
 
 static const void *const_member(const struct settings *settings, const struct setting *setting)
 {
+    assert(setting->offset < sizeof *settings);
     return (const char *)settings + setting->offset;
 }
 
@@ -115,6 +117,7 @@ static bool set_enum(void *into, const struct setting *setting, const char *text
 {
     struct strbuf names;
     strbuf_init(&names, ERROR_TEXT_BYTES);
+    assert(setting->names != NULL);
     for (int i = 0; setting->names[i] != NULL; i++) {
         if (strcmp(setting->names[i], text) == 0) {
             memcpy(into, &i, sizeof i);
@@ -302,6 +305,7 @@ static const char *bool_or_name(const struct settings *settings, const struct se
     if (setting->type == SETTING_ENUM) {
         int index;
         memcpy(&index, const_member(settings, setting), sizeof index);
+        assert(index >= 0);
         return setting->names[index];
     }
     bool yes;

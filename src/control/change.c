@@ -60,6 +60,7 @@ static bool plan_row(struct plan *plan, unsigned row, struct error *error)
 {
     const struct setting *setting = &setting_table[row];
     const struct settings *wanted = plan->change->wanted;
+    assert(plan->out->count < SETTINGS_ROWS);
     struct change_verdict *verdict = &plan->out->verdict[plan->out->count++];
     const char *reason = obstacle(plan->control, setting, wanted);
     *verdict = (struct change_verdict){.row = row, .outcome = CHANGE_APPLIED};
@@ -108,7 +109,9 @@ static void mark_rows(struct plan *plan, const struct generation *now)
 
 static bool has_changed(const struct plan *plan, const char *key)
 {
-    const struct setting *setting = &setting_table[setting_find(key)];
+    int row = setting_find(key);
+    assert(row >= 0);
+    const struct setting *setting = &setting_table[row];
     return !value_is_equal(plan->now, &plan->next->settings, setting);
 }
 
@@ -229,6 +232,7 @@ static bool enact(struct plan *plan, struct error *error)
 
 static void abandon(struct plan *plan)
 {
+    assert(plan->prepared <= plan->control->part_count);
     while (plan->prepared > 0) {
         const struct control_part *part = &plan->control->part[--plan->prepared];
         part->abandon(part->owner);
@@ -273,6 +277,7 @@ static void commit(struct plan *plan)
 {
     struct control *control = plan->control;
     const struct log_settings *log = &plan->next->settings.log;
+    assert(plan->prepared == control->part_count && plan->alerts != NULL);
     plan->out->generation = plan->next->number;
     warn_of_observation(plan);
     tell_left_out(plan);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static void name_node(struct control *control)
         strncpy(control->node, wanted, sizeof control->node - 1);
     else if (gethostname(control->node, sizeof control->node - 1) != 0)
         strcpy(control->node, "localhost");
+    assert(control->node[sizeof control->node - 1] == '\0'); // neither call ends a text that it cuts
 }
 
 static bool choose_seeds(const struct control *control, struct flow_policy *policy, struct error *error)
@@ -172,6 +174,7 @@ static unsigned worker_count(const struct control *control)
 {
     unsigned workers = control_workers(control->settings);
     unsigned partitions = partition_count(control->policy.max_flows);
+    assert(workers > 0 && workers <= PIPELINE_WORKERS && partitions > 0);
     return workers < partitions ? workers : partitions;
 }
 

@@ -21,7 +21,11 @@ struct generation *generation_create(const struct settings *settings, uint64_t n
 void generation_release(const struct generation *generation)
 {
     struct generation *held = (struct generation *)(uintptr_t)generation;
-    if (held == NULL || atomic_fetch_sub_explicit(&held->holders, 1, memory_order_acq_rel) != 1)
+    if (held == NULL)
+        return;
+    unsigned before = atomic_fetch_sub_explicit(&held->holders, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before > 1)
         return;
     settings_done(&held->settings);
     free(held);

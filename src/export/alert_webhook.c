@@ -159,6 +159,7 @@ static void webhook_take(struct event_writer *writer, const void *event, int64_t
         drop_oldest(webhook, 1);
         lose(webhook, 1);
     }
+    assert(webhook->first < WAITING && webhook->count < WAITING);
     webhook->waiting[(webhook->first + webhook->count++) % WAITING] = copy;
     if (webhook->count >= BATCH)
         webhook_idle(writer, now_ns);

@@ -1,5 +1,6 @@
 #include "export/compressor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,6 +68,7 @@ static void *compressor_main(void *argument)
 void compressor_start(struct compressor *compressor, const char *path)
 {
     compressor_wait(compressor);
+    assert(!compressor->running && compressor->path == NULL);
     compressor->path = strdup(path);
     if (compressor->path == NULL)
         return;

@@ -1,5 +1,6 @@
 #include "export/event_writer.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@ const struct event_layout alert_events_layout = {offsetof(struct alert_block, ev
 static void take_run(struct event_writer *writer, const struct event_run *run)
 {
     const char *events = (const char *)run->block + writer->layout->first;
+    assert(run->begin <= run->end);
     int64_t now_ns = clock_now_ns();
     if (atomic_exchange(&writer->reopen_wanted, false))
         writer->ops->reopen(writer, now_ns);
@@ -96,6 +98,7 @@ bool event_writer_start(struct event_writer *writer, const struct event_writer_s
                         struct error *error)
 {
     bool to_stdout = strcmp(setup->name, "-") == 0;
+    assert(setup->layout->first >= sizeof(struct event_block) && setup->layout->bytes > 0);
     writer->sink.ops = &sink_rows;
     writer->ops = setup->ops;
     writer->layout = setup->layout;

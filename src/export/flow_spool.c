@@ -144,6 +144,7 @@ static void gather(struct flow_spool *spool, size_t first, size_t end)
     size_t filled = 0;
     for (size_t i = first; i < end; i++) {
         const struct spooled_line *line = line_at(spool->lines, spool->offsets[i]);
+        assert(line->bytes >= sizeof *line && filled + line->bytes <= SPOOL_BUFFER_BYTES);
         memcpy(spool->buffer + filled, line, line->bytes);
         filled += line->bytes;
     }
@@ -173,6 +174,7 @@ static size_t write_lines(struct flow_spool *spool)
         gather(spool, safe, end);
         done = output_descriptor_write(&out, spool->buffer, filled);
         spool->size += whole_lines(spool, &safe, done);
+        assert(safe <= end); // what was cut is no line
     }
     int reason = errno;
     if (done < filled)
@@ -192,6 +194,7 @@ static void spill(struct flow_spool *spool)
     const char *reason = ready && !space ? output_short_of_space : strerror(errno);
     if (safe < spool->count)
         lose(spool, spool->count - safe, reason);
+    assert(safe == 0 || (spool->run_count < spool->run_room && spool->size > begin));
     if (safe > 0)
         spool->runs[spool->run_count++] =
             (struct spool_run){.next = begin, .end = spool->size, .lines = safe};
@@ -224,6 +227,7 @@ void flow_spool_add(struct flow_spool *spool, const struct flow_record *record, 
     assert(bytes <= SPOOL_BUFFER_BYTES / 2);
     if (spool->used + bytes > spool->run_bytes || !make_room(spool))
         spill(spool);
+    assert(spool->count < spool->room && spool->used + bytes <= spool->run_bytes);
     struct spooled_line *into = (struct spooled_line *)(void *)(spool->lines + spool->used);
     into->bytes = (uint32_t)bytes;
     into->length = (uint32_t)length;
@@ -241,6 +245,7 @@ void flow_spool_add(struct flow_spool *spool, const struct flow_record *record, 
 // The memory of the run that was filled is shared by those that are read; long lines may ask for more.
 static bool begin_merge(struct flow_spool *spool)
 {
+    assert(spool->run_count > 0);
     size_t share = spool->run_bytes / spool->run_count / ALIGNMENT * ALIGNMENT;
     if (share < spool->longest) {
         share = spool->longest;

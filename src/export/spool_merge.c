@@ -37,6 +37,7 @@ static bool fill(struct spool_merge *merge, struct spool_run *run)
 {
     if (run->lines == 0 || has_line(run))
         return run->lines > 0;
+    assert(run->at <= run->filled && run->filled <= merge->share);
     memmove(run->buffer, run->buffer + run->at, run->filled - run->at);
     run->filled -= run->at;
     run->at = 0;
@@ -105,6 +106,7 @@ void spool_merge_done(struct spool_merge *merge)
 static void pass_top(struct spool_merge *merge)
 {
     struct spool_run *run = &merge->runs[merge->heap[0]];
+    assert(merge->heap_count > 0 && run->lines > 0 && has_line(run));
     run->at += line_of(run)->bytes;
     run->lines--;
     if (!fill(merge, run))

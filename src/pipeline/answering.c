@@ -25,6 +25,7 @@ static void join_round(struct answering *answering, const struct flow_table *tab
 // The shard is done with question `place`.
 static void leave(struct answering *answering, unsigned place)
 {
+    assert(place < answering->count);
     struct question **questions = answering->questions, *question = questions[place];
     memmove(&questions[place], &questions[place + 1],
             (--answering->count - place) * sizeof(struct question *));
@@ -50,6 +51,7 @@ void answering_go_on(struct answering *answering, const struct flow_table *table
     join_round(answering, table, number);
     give_up_unwanted(answering, now_ns);
     unsigned asked = answering->round.count;
+    assert(asked <= answering->count);
     flow_table_answer(table, &answering->round, SLICE_LOOKS);
     for (unsigned answered = asked - answering->round.count; answered > 0; answered--)
         leave(answering, 0);

@@ -37,6 +37,7 @@ void batch_done(struct batch *batch)
 
 void batch_clear(struct batch *batch)
 {
+    assert(batch->chunk_count <= BATCH_CHUNKS && batch->count <= batch->capacity);
     for (unsigned i = 0; i < batch->chunk_count; i++)
         chunk_release(batch->chunks[i]);
     batch->chunk_count = 0;

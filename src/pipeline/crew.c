@@ -1,5 +1,7 @@
 #include "pipeline/crew.h"
 
+#include <assert.h>
+
 #include "base/thread.h"
 
 // One round over the workers of a member. Whether anything was done.
@@ -44,6 +46,7 @@ static void *work(void *argument)
 
 void crew_init(struct crew *crew, struct worker **workers, unsigned worker_count, unsigned threads)
 {
+    assert(threads <= worker_count && worker_count <= PIPELINE_WORKERS);
     *crew = (struct crew){.workers = workers, .worker_count = worker_count, .threads = threads};
     for (unsigned i = 0; i < threads; i++)
         crew->members[i] = (struct crew_member){.crew = crew, .number = i};
@@ -51,6 +54,7 @@ void crew_init(struct crew *crew, struct worker **workers, unsigned worker_count
 
 struct bell *crew_bell(struct crew *crew, unsigned worker)
 {
+    assert(crew->threads > 0 && worker < crew->worker_count);
     return &crew->members[worker % crew->threads].bell;
 }
 

@@ -91,6 +91,7 @@ static void close_row(struct ledger *ledger, unsigned interface)
     ledger->row_of[interface] = 0;
     if (before == LEDGER_WORDS_ROW || before == 0)
         return;
+    assert(before <= totals->interfaces);
     struct interface_totals *row = &totals->interface[before - 1];
     fold(ledger_row(ledger, word), row);
     struct interface_totals *last = &totals->interface[--totals->interfaces];

@@ -86,6 +86,7 @@ static bool take_tick(struct pipeline *pipeline, uint64_t number)
 {
     struct tick_run *runs[PIPELINE_WORKERS];
     unsigned workers = pipeline->setup.workers;
+    assert(workers > 0 && workers <= PIPELINE_WORKERS);
     struct pipeline_tick tick = {
         .number = number, .totals = &pipeline->merged, .runs = runs, .run_count = workers};
     for (unsigned i = 0; i < workers; i++)

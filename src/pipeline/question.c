@@ -42,6 +42,7 @@ static const struct message_ops question_ops = {.complete = pass_on, .destroy = 
 
 struct question *question_create(const struct flow_query *query, unsigned shards, int64_t deadline_ns)
 {
+    assert(shards > 0 && shards <= PIPELINE_WORKERS);
     struct question *question = calloc(1, sizeof *question);
     if (question == NULL)
         return NULL;

@@ -37,6 +37,7 @@ const struct dns_transaction *tick_next_dns(struct pipeline_tick *tick)
     const struct dns_transaction *least = NULL;
     for (unsigned i = 0; i < tick->run_count; i++) {
         struct tick_run *run = tick->runs[i];
+        assert(run->dns_taken <= run->report->dns.count);
         const struct dns_transaction *head =
             run->dns_taken < run->report->dns.count ? &run->report->dns.items[run->dns_taken] : NULL;
         if (head != NULL && (least == NULL || head->number < least->number)) {

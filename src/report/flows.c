@@ -120,6 +120,7 @@ static void make_target_key(const struct report_flows *flows, const struct endpo
                             const struct tally_key *host, struct tally_key *key)
 {
     static const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15); // spreads the ports of an address
+    assert(host->length > 0 && host->length <= ADDRESS_KEY_BYTES);
     key->length = host->length + PORT_KEY_BYTES;
     memcpy(key->bytes, host->bytes, ADDRESS_KEY_BYTES);
     bytes_put_u16(key->bytes + host->length, server->port);
@@ -307,6 +308,7 @@ bool report_flows_finish(struct report_flows *flows, struct report_summary *summ
     summary->top_flows = flow_list(&flows->largest);
     summary->retransmitting_flows = flow_list(&flows->retransmitting);
     summary->slow_flows = flow_list(&flows->slow);
+    assert(summary->application_count == 0);
     for (unsigned app = 0; app < FLOW_APPS; app++)
         if (flows->applications[app].flows > 0)
             summary->applications[summary->application_count++] = flows->applications[app];

@@ -100,6 +100,7 @@ static uint32_t tag_of(uint64_t hash)
 // Where the key is or would go.
 static struct tally_place *place_of(const struct tally *tally, uint64_t hash, const void *key, size_t length)
 {
+    assert(tally->count < tally->room); // a place is free, so the search ends
     for (size_t at = tag_of(hash);; at++) {
         struct tally_place *place = &tally->places[at & (tally->room - 1)];
         if (place->row == 0 ||
@@ -133,6 +134,7 @@ static size_t gather_places(struct tally *tally, const uint32_t *numbers)
 // Places anew for all rows, without a look at them. `numbers` says what each row's is now, 0 = none; NULL = the same.
 static bool resize(struct tally *tally, size_t room, const uint32_t *numbers)
 {
+    assert((room & (room - 1)) == 0 && tally->count < room);
     struct tally_place *places = calloc(room, sizeof *places);
     if (places == NULL)
         return false;
@@ -182,6 +184,7 @@ static void close_up_labels(struct tally *tally)
 static void close_up_rows(struct tally *tally, size_t kept, uint32_t *stays)
 {
     size_t gap = 0;
+    assert(kept <= tally->count);
     for (size_t i = 0; i < tally->count; i++)
         if (stays[i] == 0)
             row_done(tally, &tally->rows[i]);
@@ -292,12 +295,14 @@ void tally_label(struct tally *tally, struct tally_row *row, const char *label)
     }
     if (tally->label_count == 0)
         tally->labels[tally->label_count++] = NULL;
+    assert(tally->label_count < tally->label_room);
     tally->labels[tally->label_count] = strdup(label);
     row->label = tally->labels[tally->label_count] != NULL ? (uint32_t)tally->label_count++ : 0;
 }
 
 const char *tally_label_of(const struct tally *tally, const struct tally_row *row)
 {
+    assert(row->label == 0 || row->label < tally->label_count);
     return row->label != 0 ? tally->labels[row->label] : NULL;
 }
 

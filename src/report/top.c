@@ -1,5 +1,6 @@
 #include "report/top.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ void report_top_done(struct report_top *top)
 
 void *report_top_place(struct report_top *top, const void *candidate)
 {
+    assert(top->count <= top->room);
     bool full = top->count == top->room;
     if (full && (top->room == 0 || top->compare(candidate, top->rows[top->count - 1]) >= 0))
         return NULL;
