@@ -1,4 +1,5 @@
 #include "capture/live/live_keeper.h"
+#include "capture/live/live_open.h"
 
 #include <assert.h>
 #include <poll.h>
