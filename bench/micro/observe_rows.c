@@ -6,14 +6,7 @@
 #include "micro/rows.h"
 #include "micro/series.h"
 
-enum {
-    PARTITIONS = 64,
-    BATCH = 1024,
-    TICK_BATCHES = 64,
-    BATCHES = 16 * TICK_BATCHES,
-    SOURCES = 250,
-    TARGETS = 10
-};
+enum { BATCH = 1024, TICK_BATCHES = 64, BATCHES = 16 * TICK_BATCHES, SOURCES = 250, TARGETS = 10 };
 
 static const uint64_t observe_seed = 0x6f627365727665;
 
@@ -75,7 +68,7 @@ static uint64_t make_packets(const struct observe_case *what, struct packet pack
     return state;
 }
 
-static double time_observe(const struct observe_case *what, struct partition_evidence partitions[PARTITIONS])
+static double time_observe(const struct observe_case *what, struct evidence *evidence)
 {
     static struct packet packets[BATCH];
     uint64_t state = 1;
@@ -86,9 +79,10 @@ static double time_observe(const struct observe_case *what, struct partition_evi
         state = make_packets(what, packets, state);
         int64_t begin_ns = micro_thread_now_ns();
         for (unsigned i = 0; i < BATCH; i++)
-            observe_packet(&partitions[packets[i].number >> 58], &packets[i], what->facts, observe_seed);
-        for (unsigned p = 0; p < PARTITIONS && batch % TICK_BATCHES == 0; p++)
-            partition_evidence_reset(&partitions[p]);
+            observe_packet(evidence, (unsigned)(packets[i].number >> 58), &packets[i], what->facts,
+                           observe_seed);
+        if (batch % TICK_BATCHES == 0)
+            evidence_reset(evidence);
         spent_ns += micro_thread_now_ns() - begin_ns;
     }
     return (double)spent_ns / ((double)BATCHES * BATCH);
@@ -96,14 +90,13 @@ static double time_observe(const struct observe_case *what, struct partition_evi
 
 static void measure_case(const struct observe_case *what, unsigned repetitions)
 {
-    static struct partition_evidence partitions[PARTITIONS];
+    struct evidence evidence = {0};
     struct series series = {0};
-    time_observe(what, partitions);
+    time_observe(what, &evidence);
     for (unsigned i = 0; i < repetitions; i++)
-        series_add(&series, time_observe(what, partitions));
+        series_add(&series, time_observe(what, &evidence));
     series_print(&series, what->name, "ns/packet");
-    for (unsigned p = 0; p < PARTITIONS; p++)
-        partition_evidence_done(&partitions[p]);
+    evidence_done(&evidence);
 }
 
 void measure_observe(const struct micro_options *options)

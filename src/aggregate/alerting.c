@@ -191,8 +191,10 @@ void alerting_tick(struct alerting *alerting, const struct pipeline_tick *tick)
     if (tick->last)
         event_log_begin_end(alerting->log);
     detection_begin(alerting->detection, &detection);
-    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
-        detection_merge(alerting->detection, tick_evidence(tick, p));
+    const struct evidence *shards[PIPELINE_WORKERS];
+    for (unsigned i = 0; i < tick->run_count; i++)
+        shards[i] = &tick->runs[i]->report->evidence;
+    detection_merge(alerting->detection, shards, tick->run_count);
     detection_end(alerting->detection);
     event_log_wake(alerting->log);
 }

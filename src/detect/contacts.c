@@ -167,7 +167,7 @@ static bool has_payload(const struct flow_look *look)
            ((look->tcp_flags[0] & DATA) == DATA || (look->tcp_flags[1] & DATA) == DATA);
 }
 
-static void count_directions(struct partition_evidence *evidence, const struct flow_look *look)
+static void count_directions(struct evidence *evidence, const struct flow_look *look)
 {
     bool payload = has_payload(look);
     bool one_host = is_one_host(&look->key, 0) && is_one_host(&look->key, 1);
@@ -176,12 +176,13 @@ static void count_directions(struct partition_evidence *evidence, const struct f
 }
 
 // The place for one more; NULL = there is none.
-static struct contact *place_contact(struct contact_list *list)
+static struct contact *place_contact(struct contact_list *list, unsigned partition)
 {
-    if (list->count == CONTACTS_MAXIMUM)
+    assert(partition < FLOW_PARTITIONS);
+    if (list->counts[partition] == CONTACTS_MAXIMUM)
         return NULL;
     if (list->count == list->room) {
-        unsigned room = list->room != 0 ? list->room * 2 : 8;
+        unsigned room = list->room != 0 ? list->room * 2 : 64;
         struct contact *items = realloc(list->items, room * sizeof *items);
         if (items == NULL)
             return NULL;
@@ -191,10 +192,10 @@ static struct contact *place_contact(struct contact_list *list)
     return &list->items[list->count];
 }
 
-static void keep(struct partition_evidence *evidence, const struct flow_look *look, uint8_t client,
+static void keep(struct evidence *evidence, const struct flow_look *look, uint8_t client,
                  struct contact *contact)
 {
-    struct contact *place = place_contact(&evidence->contacts);
+    struct contact *place = place_contact(&evidence->contacts, look->partition);
     if (place == NULL) {
         evidence->refused++;
         return;
@@ -211,11 +212,13 @@ static void keep(struct partition_evidence *evidence, const struct flow_look *lo
     contact->ip_version = look->key.ip_version;
     contact->protocol = look->key.protocol;
     contact->interface = look->interface;
+    contact->partition = look->partition;
     *place = *contact;
     evidence->contacts.count++;
+    evidence->contacts.counts[look->partition]++;
 }
 
-void observe_look(struct partition_evidence *evidence, const struct flow_look *look)
+void observe_look(struct evidence *evidence, const struct flow_look *look)
 {
     static const uint8_t outcomes[] = {
         [VERDICT_ANSWERED] = CONTACT_ANSWERED,
@@ -233,36 +236,29 @@ void observe_look(struct partition_evidence *evidence, const struct flow_look *l
     keep(evidence, look, client, &contact);
 }
 
-static void free_contacts(struct contact_list *contacts)
+void evidence_done(struct evidence *evidence)
 {
-    free(contacts->items);
-    *contacts = (struct contact_list){0};
-}
-
-static void free_targets(struct target_table **table)
-{
-    target_table_destroy(*table);
-    *table = NULL;
-}
-
-void partition_evidence_done(struct partition_evidence *evidence)
-{
-    free_contacts(&evidence->contacts);
+    free(evidence->contacts.items);
     for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
-        free_targets(&evidence->targets[kind]);
+        target_table_destroy(evidence->targets[kind]);
+    *evidence = (struct evidence){0};
 }
 
-void partition_evidence_reset(struct partition_evidence *evidence)
+static void reset_contacts(struct contact_list *list)
 {
-    enum { KEPT = 64 };
-    if (evidence->contacts.room > KEPT)
-        free_contacts(&evidence->contacts);
-    evidence->contacts.count = 0;
-    for (unsigned kind = 0; kind < TARGET_KINDS; kind++) {
-        struct target_table *table = evidence->targets[kind];
-        if (table != NULL && table->used == 0)
-            free_targets(&evidence->targets[kind]);
-        target_table_reset(evidence->targets[kind]);
+    if (evidence_is_excess(list->room, list->count)) {
+        free(list->items);
+        *list = (struct contact_list){0};
+    } else if (list->count != 0) {
+        list->count = 0;
+        memset(list->counts, 0, sizeof list->counts);
     }
+}
+
+void evidence_reset(struct evidence *evidence)
+{
+    reset_contacts(&evidence->contacts);
+    for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
+        target_table_reset(evidence->targets[kind]);
     evidence->with_payload = evidence->two_way = evidence->refused = 0;
 }

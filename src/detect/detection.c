@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/tick_evidence.h"
 
 enum { PANES = 10, DETECTORS_MOST = 16 };
 // In which it is seen whether answers are seen, and how much was lost.
@@ -23,6 +24,7 @@ struct detection {
     struct detector_setup setup;                // for those that are switched on later
     struct detect_places places;
     struct detection_tick tick;
+    struct tick_evidence evidence;
     struct pane panes[PANES];
     int64_t pane_begin_ns;
     unsigned pane;
@@ -80,6 +82,7 @@ void detection_destroy(struct detection *detection)
         if (detection->detectors[i] != NULL)
             detector_table[i]->destroy(detection->detectors[i]);
     judge_destroy(detection->judge);
+    tick_evidence_done(&detection->evidence);
     free(detection);
 }
 
@@ -139,12 +142,16 @@ void detection_begin(struct detection *detection, const struct detection_tick *t
                 all != 0 ? (double)sum.lost / (double)all : 0);
 }
 
-void detection_merge(struct detection *detection, const struct partition_evidence *evidence)
+void detection_merge(struct detection *detection, const struct evidence *const *shards, unsigned shard_count)
 {
     struct pane *pane = &detection->panes[detection->pane];
-    pane->with_payload += evidence->with_payload;
-    pane->two_way += evidence->two_way;
-    detection->evidence_refused += evidence->refused;
+    struct tick_evidence *evidence = &detection->evidence;
+    bool whole = tick_evidence_gather(evidence, shards, shard_count);
+    for (unsigned i = 0; i < shard_count; i++) {
+        pane->with_payload += shards[i]->with_payload;
+        pane->two_way += shards[i]->two_way;
+        detection->evidence_refused += shards[i]->refused + (whole ? 0 : shards[i]->contacts.count);
+    }
     for (unsigned i = 0; i < detector_count; i++)
         if (detection->detectors[i] != NULL)
             detector_table[i]->merge(detection->detectors[i], evidence, detection->tick.now_ns);

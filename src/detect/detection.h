@@ -1,5 +1,5 @@
-// Detection: the detectors and their judge, as aggregate runs them. A tick is: detection_begin(), detection_merge() of each
-// partition in order, detection_end(), which gives out what is told. The aggregate's thread; fixed memory, which is touched as
+// Detection: the detectors and their judge, as aggregate runs them. A tick is: detection_begin(),
+// detection_merge() of all shards' evidence, detection_end(), which gives out what is told. The aggregate's thread; fixed memory, which is touched as
 // it is needed (detectors.c: some 50 MB at most).
 #pragma once
 
@@ -28,7 +28,7 @@ struct detection_tick {
     bool last;               // of the run
 };
 void detection_begin(struct detection *detection, const struct detection_tick *tick);
-void detection_merge(struct detection *detection, const struct partition_evidence *evidence);
+void detection_merge(struct detection *detection, const struct evidence *const *shards, unsigned shard_count);
 void detection_end(struct detection *detection);
 
 void detection_status(const struct detection *detection, struct detect_status *status);

@@ -1,5 +1,5 @@
-// A detector: a row of the table in detectors.c, and a file. Its evidence is gathered by shards (evidence.h), one tick
-// and partition at a time, merged here in the order of the partitions, and judged once a tick. Fixed memory; the
+// A detector: a row of the table in detectors.c, and a file. Its evidence is gathered by shards (evidence.h), merged here
+// in the order of the partitions (tick_evidence.h), and judged once a tick. Fixed memory; the
 // aggregate's thread. Nothing here depends on how many shards there are.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "config/settings.h"
 #include "detect/judge.h"
 
-struct partition_evidence;
+struct tick_evidence;
 struct detector;
 
 // What detectors ask of the floor above.
@@ -34,8 +34,8 @@ struct detector_ops {
     void (*destroy)(struct detector *detector);                     // takes NULL
     // New thresholds; what was gathered stays.
     void (*change)(struct detector *detector, const struct anomaly_settings *settings);
-    // The evidence of a partition in the tick that ends at `now_ns`.
-    void (*merge)(struct detector *detector, const struct partition_evidence *evidence, int64_t now_ns);
+    // The evidence of the tick that ends at `now_ns`.
+    void (*merge)(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
     // Tells the judge what holds. `degraded`: by_answers, and answers are not seen: nothing is told.
     void (*judge)(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
     const struct detector_settings *(*common)(const struct anomaly_settings *settings);

@@ -1,11 +1,13 @@
-// Evidence: what a shard gathers for the detectors in one tick, by partition, so that it does not depend on how many
-// shards there are. It moves to the aggregate with the shard's report. Every list is bounded; what did not fit is
-// counted. One thread at a time; no clock.
+// Evidence: what a shard gathers for the detectors in one tick. It moves to the aggregate with the shard's report, where
+// that of all shards is read in the order of the partitions (tick_evidence.h), so that nothing depends on how many shards
+// there are. Bounded by partition; what did not fit is counted. What it takes in a quiet tick lies together: 64 bytes a
+// first contact and 250 a target, in memory that is kept from tick to tick. One thread at a time; no clock.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow/policy.h"
 #include "net/address.h"
 
 // A first word from a source to a target, and what came of it within analysis.anomalies.wait_secs.
@@ -35,14 +37,16 @@ struct contact {
     uint8_t protocol;
     uint8_t outcome; // enum contact_outcome
     uint8_t probe;   // enum contact_probe
+    uint8_t partition;
 };
-_Static_assert(sizeof(struct contact) <= 64, "a cache line");
+_Static_assert(sizeof(struct contact) == 64, "a cache line");
 
 enum { CONTACTS_MAXIMUM = 4096 }; // of a partition and tick
 
 struct contact_list {
-    struct contact *items; // owned
+    struct contact *items; // owned; as they were looked at
     unsigned count, room;
+    uint16_t counts[FLOW_PARTITIONS];
 };
 
 // What is counted by target: an address, with a port or without.
@@ -56,7 +60,7 @@ enum target_kind {
 
 struct target_table; // targets.h
 
-struct partition_evidence {
+struct evidence {
     struct contact_list contacts;
     struct target_table *targets[TARGET_KINDS]; // owned; NULL = nothing came yet
     // Of flows that were looked at: with payload, and of these, with both directions.
@@ -66,8 +70,14 @@ struct partition_evidence {
 
 struct flow_look;
 // The shard's hook where a flow is looked at (flow/look.h): a first contact, if it is one.
-void observe_look(struct partition_evidence *evidence, const struct flow_look *look);
+void observe_look(struct evidence *evidence, const struct flow_look *look);
 
-void partition_evidence_done(struct partition_evidence *evidence);
-// Empties it for the next tick; what a flood made large is given back.
-void partition_evidence_reset(struct partition_evidence *evidence);
+void evidence_done(struct evidence *evidence);
+// Empties it for the next tick. What a flood made large is given back when a tick has used less than a quarter of it.
+void evidence_reset(struct evidence *evidence);
+// Whether what has room for so many is to be given back, where so many were used: what a quiet tick takes is kept.
+static inline bool evidence_is_excess(unsigned room, unsigned used)
+{
+    enum { KEPT = 512 };
+    return room > KEPT && used < room / 4;
+}

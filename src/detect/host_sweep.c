@@ -9,6 +9,19 @@
 #include "detect/scan.h"
 #include "net/protocol.h"
 
+static bool read_contact(const struct scan_table *table, const struct contact *contact,
+                         struct scan_meeting *out)
+{
+    out->key = (struct scan_key){
+        .port = contact->probe == PROBE_PING ? 0 : contact->ports[1],
+        .protocol = contact->protocol,
+        .ip_version = contact->ip_version,
+    };
+    memcpy(out->key.address, contact->addresses[0], sizeof out->key.address);
+    out->member = scan_table_hash(table, contact->addresses[1], sizeof contact->addresses[1]);
+    return true;
+}
+
 static struct finding_key key_of(const struct scan_row *row)
 {
     struct finding_key key = {
@@ -52,6 +65,7 @@ static const struct scan_kind kind = {
                    "analysis.anomalies.host_sweep.slow_threshold",
                    "analysis.anomalies.host_sweep.slow_targets",
                    "analysis.anomalies.host_sweep.slow_targets_inside"},
+    .read = read_contact,
     .key = key_of,
     .is_held_back = is_part_of_scan,
     .describe = describe,
@@ -68,22 +82,6 @@ static void change(struct detector *detector, const struct anomaly_settings *set
     scan_change(detector, &settings->host_sweep);
 }
 
-static void merge(struct detector *detector, const struct partition_evidence *evidence, int64_t now_ns)
-{
-    struct scan_detector *scan = (struct scan_detector *)detector;
-    for (unsigned i = 0; i < evidence->contacts.count; i++) {
-        const struct contact *contact = &evidence->contacts.items[i];
-        struct scan_key key = {
-            .port = contact->probe == PROBE_PING ? 0 : contact->ports[1],
-            .protocol = contact->protocol,
-            .ip_version = contact->ip_version,
-        };
-        memcpy(key.address, contact->addresses[0], sizeof key.address);
-        uint64_t member = scan_table_hash(scan->table, contact->addresses[1], sizeof contact->addresses[1]);
-        scan_add(scan, &key, member, contact, now_ns);
-    }
-}
-
 static const struct detector_settings *common(const struct anomaly_settings *settings)
 {
     return &settings->host_sweep.common;
@@ -95,7 +93,7 @@ const struct detector_ops host_sweep_detector = {
     .create = create,
     .destroy = scan_destroy,
     .change = change,
-    .merge = merge,
+    .merge = scan_merge,
     .judge = scan_judge,
     .common = common,
 };

@@ -12,7 +12,8 @@ struct observed {
     uint64_t hash_seed;
     uint32_t packets;     // that this one stands for
     uint16_t target_port; // of the row; 0 = any
-    bool from_server;     // the packet was sent by it
+    uint8_t partition;
+    bool from_server; // the packet was sent by it
 };
 
 // US-CERT TA14-017A (Rossow, "Amplification Hell", NDSS 2014: 17, 19, 53, 111, 123, 137, 161, 520, 1900, 5353, 27015, 27960),
@@ -51,7 +52,7 @@ bool is_amplifier_port(uint16_t port)
 }
 
 // The row of an address; NULL without memory.
-static struct target_row *row_of(struct partition_evidence *evidence, enum target_kind kind,
+static struct target_row *row_of(struct evidence *evidence, enum target_kind kind,
                                  const struct address *target, const struct observed *of)
 {
     struct target_table **table = &evidence->targets[kind];
@@ -59,8 +60,15 @@ static struct target_row *row_of(struct partition_evidence *evidence, enum targe
         evidence->refused++;
         return NULL;
     }
-    uint64_t hash = target_hash(target, of->target_port, of->hash_seed);
-    return target_table_row(*table, target, of->target_port, hash, of->packets);
+    struct target_name name = {
+        .address = target,
+        .hash = target_hash(target, of->target_port, of->hash_seed),
+        .port = of->target_port,
+        .partition = of->partition,
+    };
+    struct target_row *row = target_table_row(*table, &name, of->packets);
+    evidence->refused += row == NULL;
+    return row;
 }
 
 // As the flow has them.
@@ -94,7 +102,7 @@ static void add_sample(struct target_row *row, const struct observed *of)
 }
 
 // A packet to the target, of its sender.
-static void count_to(struct partition_evidence *evidence, enum target_kind kind, unsigned which,
+static void count_to(struct evidence *evidence, enum target_kind kind, unsigned which,
                      const struct observed *of)
 {
     const struct address *source = &of->packet->source;
@@ -104,18 +112,19 @@ static void count_to(struct partition_evidence *evidence, enum target_kind kind,
     row->counts[which] += of->packets;
     if (row->sample_count < TARGET_ROW_SAMPLES)
         add_sample(row, of);
-    target_row_add_source(row, source, source_hash(source, of->hash_seed), of->packets);
+    target_row_add_source(evidence->targets[kind], row, source, source_hash(source, of->hash_seed),
+                          of->packets);
 }
 
-static void count_from(struct partition_evidence *evidence, enum target_kind kind,
-                       const struct address *target, const struct observed *of)
+static void count_from(struct evidence *evidence, enum target_kind kind, const struct address *target,
+                       const struct observed *of)
 {
     struct target_row *row = row_of(evidence, kind, target, of);
     if (row != NULL)
         row->counts[1] += of->packets;
 }
 
-static void observe_tcp(struct partition_evidence *evidence, struct observed *of, unsigned facts)
+static void observe_tcp(struct evidence *evidence, struct observed *of, unsigned facts)
 {
     const struct packet *packet = of->packet;
     uint8_t flags = packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN);
@@ -135,13 +144,13 @@ static void observe_tcp(struct partition_evidence *evidence, struct observed *of
 }
 
 // Both directions of what has an address as its target.
-static void count_both(struct partition_evidence *evidence, enum target_kind kind, const struct observed *of)
+static void count_both(struct evidence *evidence, enum target_kind kind, const struct observed *of)
 {
     count_to(evidence, kind, 0, of);
     count_from(evidence, kind, &of->packet->source, of);
 }
 
-static void observe_udp(struct partition_evidence *evidence, struct observed *of, unsigned facts)
+static void observe_udp(struct evidence *evidence, struct observed *of, unsigned facts)
 {
     const struct packet *packet = of->packet;
     bool unasked = (facts & OBSERVED_RECEIVER_SENT) == 0 && packet->ports_known &&
@@ -157,13 +166,15 @@ static void observe_udp(struct partition_evidence *evidence, struct observed *of
     count_both(evidence, TARGET_UDP, of);
 }
 
-void observe_closely(struct partition_evidence *evidence, const struct packet *packet, unsigned facts,
-                     uint64_t hash_seed)
+void observe_closely(struct evidence *evidence, unsigned partition, const struct packet *packet,
+                     unsigned facts, uint64_t hash_seed)
 {
+    assert(partition < FLOW_PARTITIONS);
     assert(packet->source.version != 0); // it has a flow
     if (address_is_multicast(&packet->target) || address_is_broadcast(&packet->target))
         return;
-    struct observed of = {.packet = packet, .hash_seed = hash_seed, .packets = 1};
+    struct observed of = {
+        .packet = packet, .hash_seed = hash_seed, .packets = 1, .partition = (uint8_t)partition};
     if (packet->ip_protocol == IP_PROTOCOL_TCP)
         observe_tcp(evidence, &of, facts);
     else if (packet->ip_protocol == IP_PROTOCOL_UDP)

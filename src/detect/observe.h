@@ -1,5 +1,5 @@
 // What detectors that judge by target see of a packet (the detectors' `observe`): called for each packet that its flow
-// counted, by the shard, with the evidence of the packet's partition. A plain segment of TCP costs one test of its
+// counted, by the shard, with the evidence of its own and the packet's partition. A plain segment of TCP costs one test of its
 // flags; what is looked at costs a hash, a probe and the sketches of one row (targets.h), whatever is spoofed: the
 // figures are the rows `observe` of bench/micro.
 //
@@ -28,8 +28,8 @@ enum observed_fact {
 enum { UDP_SAMPLED = 16 };
 
 // Behind the test that most packets do not pass.
-void observe_closely(struct partition_evidence *evidence, const struct packet *packet, unsigned facts,
-                     uint64_t hash_seed);
+void observe_closely(struct evidence *evidence, unsigned partition, const struct packet *packet,
+                     unsigned facts, uint64_t hash_seed);
 
 // Whether a UDP packet is one of those that are looked at.
 static inline bool is_sampled_udp(const struct packet *packet, uint64_t hash_seed)
@@ -39,7 +39,7 @@ static inline bool is_sampled_udp(const struct packet *packet, uint64_t hash_see
     return mixed >> 32 < (UINT64_C(1) << 32) / UDP_SAMPLED;
 }
 
-static inline void observe_packet(struct partition_evidence *evidence, const struct packet *packet,
+static inline void observe_packet(struct evidence *evidence, unsigned partition, const struct packet *packet,
                                   unsigned facts, uint64_t hash_seed)
 {
     if (packet->ip_protocol == IP_PROTOCOL_TCP) {
@@ -49,7 +49,7 @@ static inline void observe_packet(struct partition_evidence *evidence, const str
         if ((facts & OBSERVED_RECEIVER_SENT) != 0 && !is_sampled_udp(packet, hash_seed))
             return;
     }
-    observe_closely(evidence, packet, facts, hash_seed);
+    observe_closely(evidence, partition, packet, facts, hash_seed);
 }
 
 // Whether servers that answer more than they are asked listen there, by UDP.

@@ -11,6 +11,17 @@
 #include "detect/scan.h"
 #include "net/protocol.h"
 
+static bool read_contact(const struct scan_table *table, const struct contact *contact,
+                         struct scan_meeting *out)
+{
+    struct scan_key door = {.port = contact->ports[1], .protocol = contact->protocol};
+    memcpy(door.address, contact->addresses[1], sizeof door.address);
+    out->key = (struct scan_key){.ip_version = contact->ip_version};
+    memcpy(out->key.address, contact->addresses[0], sizeof out->key.address);
+    out->member = scan_table_hash(table, &door, sizeof door);
+    return contact->probe != PROBE_PING;
+}
+
 static struct finding_key key_of(const struct scan_row *row)
 {
     struct finding_key key = {.kind = ALERT_PORT_SCAN, .source.address.version = row->key.ip_version};
@@ -42,6 +53,7 @@ static const struct scan_kind kind = {
     .thresholds = {"analysis.anomalies.port_scan.unique_ports_threshold",
                    "analysis.anomalies.port_scan.slow_threshold", "analysis.anomalies.port_scan.slow_targets",
                    "analysis.anomalies.port_scan.slow_targets_inside"},
+    .read = read_contact,
     .key = key_of,
     .is_held_back = is_sweep,
     .describe = describe,
@@ -58,21 +70,6 @@ static void change(struct detector *detector, const struct anomaly_settings *set
     scan_change(detector, &settings->port_scan);
 }
 
-static void merge(struct detector *detector, const struct partition_evidence *evidence, int64_t now_ns)
-{
-    struct scan_detector *scan = (struct scan_detector *)detector;
-    for (unsigned i = 0; i < evidence->contacts.count; i++) {
-        const struct contact *contact = &evidence->contacts.items[i];
-        if (contact->probe == PROBE_PING)
-            continue;
-        struct scan_key key = {.ip_version = contact->ip_version};
-        struct scan_key door = {.port = contact->ports[1], .protocol = contact->protocol};
-        memcpy(key.address, contact->addresses[0], sizeof key.address);
-        memcpy(door.address, contact->addresses[1], sizeof door.address);
-        scan_add(scan, &key, scan_table_hash(scan->table, &door, sizeof door), contact, now_ns);
-    }
-}
-
 static const struct detector_settings *common(const struct anomaly_settings *settings)
 {
     return &settings->port_scan.common;
@@ -84,7 +81,7 @@ const struct detector_ops port_scan_detector = {
     .create = create,
     .destroy = scan_destroy,
     .change = change,
-    .merge = merge,
+    .merge = scan_merge,
     .judge = scan_judge,
     .common = common,
 };

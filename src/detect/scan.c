@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prefetch.h"
+#include "detect/tick_evidence.h"
 #include "net/protocol.h"
 
 static const double failed_share = 0.5, failed_share_long = 0.9;
@@ -78,11 +80,42 @@ static bool is_left_out(const struct scan_detector *scan, const struct scan_key 
     return !is_allowed(scan, &source, &any, now_ns);
 }
 
-void scan_add(struct scan_detector *scan, const struct scan_key *key, uint64_t member,
-              const struct contact *contact, int64_t now_ns)
+enum { AT_ONCE = 32 };
+
+// Of the contacts from `first` on; how many of them count.
+static unsigned read_some(const struct scan_detector *scan, const struct tick_evidence *evidence,
+                          unsigned first, int64_t now_ns, struct scan_meeting meetings[AT_ONCE])
 {
-    if (contact->outcome == CONTACT_ANSWERED || !is_left_out(scan, key, contact, now_ns))
-        scan_table_add(scan->table, key, member, contact);
+    unsigned count = 0;
+    for (unsigned i = first; i < evidence->contact_count && i < first + AT_ONCE; i++) {
+        const struct contact *contact = evidence->contacts[i];
+        struct scan_meeting *meeting = &meetings[count];
+        if (i + AT_ONCE < evidence->contact_count)
+            prefetch_read(evidence->contacts[i + AT_ONCE]);
+        meeting->contact = contact;
+        count += scan->kind->read(scan->table, contact, meeting) &&
+                 (contact->outcome == CONTACT_ANSWERED || !is_left_out(scan, &meeting->key, contact, now_ns));
+    }
+    return count;
+}
+
+void scan_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns)
+{
+    const struct scan_detector *scan = (const struct scan_detector *)detector;
+    struct scan_meeting meetings[AT_ONCE];
+    for (unsigned first = 0; first < evidence->contact_count; first += AT_ONCE)
+        scan_table_add(scan->table, meetings, read_some(scan, evidence, first, now_ns, meetings));
+}
+
+// The fewest that failed with which a row can hold; of more than 256 the sums of windows are rounded.
+static double least_failed(const struct scan_settings *settings)
+{
+    uint32_t least = settings->unique_threshold;
+    const uint32_t others[] = {settings->slow_threshold, settings->slow_targets,
+                               settings->slow_targets_inside};
+    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+        least = others[i] < least ? others[i] : least;
+    return (double)least - 1;
 }
 
 static double threshold_of(const struct scan_detector *scan, const struct scan_finding *finding)
@@ -97,9 +130,9 @@ static double threshold_of(const struct scan_detector *scan, const struct scan_f
     }
 }
 
-static struct scan_count count_of(const struct scan_row *row, enum scan_hold hold)
+static struct scan_count count_of(const struct scan_detector *scan, const struct scan_row *row, enum scan_hold hold)
 {
-    return hold == SCAN_HOLDS_LONG ? row->since : scan_row_count(row, (enum scan_span)hold);
+    return hold == SCAN_HOLDS_LONG ? row->since : scan_row_count(scan->table, row, (enum scan_span)hold);
 }
 
 static bool holds(const struct scan_detector *scan, const struct scan_finding *finding)
@@ -114,7 +147,7 @@ static void judge_row(const struct scan_detector *scan, struct scan_finding *fin
 {
     for (int hold = SCAN_HOLDS_FAST; hold < SCAN_HOLDS_NOT; hold++) {
         finding->hold = (enum scan_hold)hold;
-        finding->count = count_of(finding->row, finding->hold);
+        finding->count = count_of(scan, finding->row, finding->hold);
         if (holds(scan, finding))
             return;
     }
@@ -194,7 +227,7 @@ static void add_spans(const struct scan_detector *scan, const struct scan_findin
     struct scan_finding other = *finding;
     for (int hold = finding->hold; hold < SCAN_HOLDS_NOT; hold++) {
         other.hold = (enum scan_hold)hold;
-        other.count = count_of(finding->row, other.hold);
+        other.count = count_of(scan, finding->row, other.hold);
         if (!holds(scan, &other))
             continue;
         assert(alert->measure_count + 1 < ALERT_MEASURES);
@@ -247,7 +280,8 @@ static void find(struct scan_detector *scan, struct judge *judge, const struct s
 void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded)
 {
     struct scan_detector *scan = (struct scan_detector *)detector;
+    double least = least_failed(&scan->settings);
     for (const struct scan_row *row; (row = scan_table_next(scan->table, now_ns)) != NULL;)
-        if (!degraded)
+        if (!degraded && (double)row->since.failed >= least)
             find(scan, judge, row, now_ns);
 }

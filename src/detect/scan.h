@@ -11,6 +11,8 @@ struct scan_finding;
 struct scan_kind {
     const char *what;          // that failed, to be read behind the figure
     const char *thresholds[4]; // keys of its settings: fast, slow, long from outside and from inside
+    // Key and member of a contact; false = it is none of the kind's.
+    bool (*read)(const struct scan_table *table, const struct contact *contact, struct scan_meeting *out);
     struct finding_key (*key)(const struct scan_row *row);
     bool (*is_held_back)(const struct judge *judge, const struct scan_row *row,
                          const struct finding_key *key);
@@ -34,10 +36,9 @@ struct scan_setup {
 struct detector *scan_create(const struct scan_setup *setup); // NULL without memory
 void scan_destroy(struct detector *detector);
 void scan_change(struct detector *detector, const struct scan_settings *settings);
-// Counts a contact of a key. One that failed is left out when an entry of the allow list covers it and would not cover a
+// A detector's merge(). A contact that failed is left out when an entry of the allow list covers it and would not cover a
 // finding of the key: what it would cover is counted, and told to the judge as allowed.
-void scan_add(struct scan_detector *scan, const struct scan_key *key, uint64_t member,
-              const struct contact *contact, int64_t now_ns);
+void scan_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
 // A detector's judge().
 void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
 

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/prefetch.h"
 #include "base/time.h"
 
 enum {
     INDEX_PLACES = 2 * SCAN_ROWS,
     TOUCHED = 8192, // rows to be judged in a tick
     LOOKED_AT = 8,  // rows of which a full table gives one up
+    GIVEN_UP = 8,   // rows that it gives up at once
     SWEPT = 128,    // rows of which a tick gives up the silent ones
     NO_ROW = UINT32_MAX,
 };
@@ -20,12 +22,12 @@ struct scan_table {
     uint64_t seed;
     int64_t pane_ns[SCAN_SPANS];
     uint32_t rows,
-        free_row; // that were ever used; the first of those given up (linked by `block`), NO_ROW = none
+        free_row; // that were ever used; the first of those given up (linked by `tick`), NO_ROW = none
     uint32_t blocks, hand, block_hand, sweep;
-    uint64_t tick;
+    uint32_t tick;
     unsigned touched, judged;
     uint32_t touch[TOUCHED];
-    uint32_t *index; // row + 1; open addressing
+    uint64_t *index; // hash and row + 1; open addressing
     struct scan_row *row;
     struct scan_block *block;
 };
@@ -48,7 +50,7 @@ struct scan_table *scan_table_create(const uint32_t window_secs[SCAN_SPANS], uin
     table->seed = hash_seed;
     table->free_row = NO_ROW;
     table->index = calloc(INDEX_PLACES, sizeof *table->index);
-    table->row = calloc(SCAN_ROWS, sizeof *table->row);
+    table->row = aligned_alloc(_Alignof(struct scan_row), SCAN_ROWS * sizeof *table->row);
     table->block = calloc(SCAN_BLOCKS, sizeof *table->block);
     if (table->index == NULL || table->row == NULL || table->block == NULL) {
         scan_table_destroy(table);
@@ -97,14 +99,33 @@ static void count_in(struct scan_window *window, int64_t pane, float weight, boo
     count->failed += failed ? weight : 0;
 }
 
-struct scan_count scan_row_count(const struct scan_row *row, enum scan_span span)
+static struct scan_count sum_of(const struct scan_window *window)
 {
     struct scan_count sum = {0};
     for (int i = 0; i < SCAN_KEPT_PANES; i++) {
-        sum.failed += row->window[span].panes[i].failed;
-        sum.all += row->window[span].panes[i].all;
+        sum.failed += window->panes[i].failed;
+        sum.all += window->panes[i].all;
     }
     return sum;
+}
+
+// The window that the members of a row without a block make.
+static struct scan_window replay(const struct scan_table *table, const struct scan_row *row,
+                                 enum scan_span span)
+{
+    struct scan_window window = {0};
+    for (unsigned i = 0; i < row->members; i++)
+        count_in(&window, row->few[i].at_ns / table->pane_ns[span], 1, (row->failed >> i & 1) != 0);
+    return window;
+}
+
+struct scan_count scan_row_count(const struct scan_table *table, const struct scan_row *row,
+                                 enum scan_span span)
+{
+    if (row->block != 0)
+        return sum_of(&table->block[row->block - 1].window[span]);
+    struct scan_window window = replay(table, row, span);
+    return sum_of(&window);
 }
 
 static struct scan_window refit(const struct scan_window *from, int64_t from_ns, int64_t to_ns)
@@ -124,8 +145,10 @@ void scan_table_change(struct scan_table *table, const uint32_t window_secs[SCAN
 {
     for (int span = 0; span < SCAN_SPANS; span++) {
         int64_t pane_ns = window_secs[span] * NS_PER_S / SCAN_PANES;
-        for (uint32_t i = 0; i < table->rows && pane_ns != table->pane_ns[span]; i++)
-            table->row[i].window[span] = refit(&table->row[i].window[span], table->pane_ns[span], pane_ns);
+        for (uint32_t i = 0; i < table->blocks && pane_ns != table->pane_ns[span]; i++) {
+            struct scan_window *window = &table->block[i].window[span];
+            *window = refit(window, table->pane_ns[span], pane_ns);
+        }
         table->pane_ns[span] = pane_ns;
     }
 }
@@ -137,37 +160,58 @@ static uint32_t place_of(uint32_t hash)
     return (hash >> 1) & (INDEX_PLACES - 1);
 }
 
+static uint64_t entry_of(uint32_t hash, uint32_t number)
+{
+    return (uint64_t)hash << 32 | (number + 1);
+}
+
+static uint32_t hash_of_entry(uint64_t entry)
+{
+    return (uint32_t)(entry >> 32);
+}
+
+static uint32_t number_of_entry(uint64_t entry)
+{
+    assert((uint32_t)entry != 0);
+    return (uint32_t)entry - 1;
+}
+
+static uint32_t next_place(uint32_t place)
+{
+    return (place + 1) & (INDEX_PLACES - 1);
+}
+
 static uint32_t find_row(const struct scan_table *table, const struct scan_key *key, uint32_t hash)
 {
-    for (uint32_t place = place_of(hash); table->index[place] != 0;
-         place = (place + 1) & (INDEX_PLACES - 1)) {
-        const struct scan_row *row = &table->row[table->index[place] - 1];
-        if (row->hash == hash && memcmp(&row->key, key, sizeof *key) == 0)
-            return table->index[place] - 1;
+    for (uint32_t place = place_of(hash); table->index[place] != 0; place = next_place(place)) {
+        uint64_t entry = table->index[place];
+        if (hash_of_entry(entry) == hash &&
+            memcmp(&table->row[number_of_entry(entry)].key, key, sizeof *key) == 0)
+            return number_of_entry(entry);
     }
     return NO_ROW;
 }
 
 static void index_row(struct scan_table *table, uint32_t number)
 {
-    uint32_t place = place_of(table->row[number].hash);
+    uint32_t hash = table->row[number].hash, place = place_of(hash);
     while (table->index[place] != 0)
-        place = (place + 1) & (INDEX_PLACES - 1);
-    table->index[place] = number + 1;
+        place = next_place(place);
+    table->index[place] = entry_of(hash, number);
 }
 
 // Those behind it that could stand in its place move up.
 static void unindex_row(struct scan_table *table, uint32_t number)
 {
+    uint64_t entry = entry_of(table->row[number].hash, number);
     uint32_t hole = place_of(table->row[number].hash);
-    while (table->index[hole] != number + 1) {
+    while (table->index[hole] != entry) {
         assert(table->index[hole] != 0);
-        hole = (hole + 1) & (INDEX_PLACES - 1);
+        hole = next_place(hole);
     }
     table->index[hole] = 0;
-    for (uint32_t at = (hole + 1) & (INDEX_PLACES - 1); table->index[at] != 0;
-         at = (at + 1) & (INDEX_PLACES - 1)) {
-        uint32_t home = place_of(table->row[table->index[at] - 1].hash);
+    for (uint32_t at = next_place(hole); table->index[at] != 0; at = next_place(at)) {
+        uint32_t home = place_of(hash_of_entry(table->index[at]));
         if (((at - home) & (INDEX_PLACES - 1)) < ((at - hole) & (INDEX_PLACES - 1)))
             continue;
         table->index[hole] = table->index[at];
@@ -183,8 +227,8 @@ static void give_up(struct scan_table *table, uint32_t number)
     unindex_row(table, number);
     if (row->block != 0)
         table->block[row->block - 1].row = NO_ROW;
-    memset(row, 0, sizeof *row);
-    row->block = table->free_row;
+    row->hash = 0;
+    row->tick = table->free_row;
     table->free_row = number;
 }
 
@@ -194,28 +238,45 @@ static bool is_lesser(const struct scan_row *row, const struct scan_row *other)
                                               : row->last_ns < other->last_ns;
 }
 
-// A full table: the least of some rows that lie together.
+static uint32_t least_row(struct scan_table *table)
+{
+    uint32_t least = table->hand;
+    for (unsigned i = 1; i < LOOKED_AT; i++)
+        if (is_lesser(&table->row[table->hand + i], &table->row[least]))
+            least = table->hand + i;
+    table->hand = (table->hand + LOOKED_AT) % SCAN_ROWS;
+    return least;
+}
+
+// A full table: the least each of some rows that lie together. Several at once, so that their places in the index are on
+// their way when they are needed, and so are the rows that are compared next.
 static void make_room(struct scan_table *table)
 {
-    uint32_t least = NO_ROW;
-    for (int i = 0; i < LOOKED_AT; i++, table->hand = (table->hand + 1) % SCAN_ROWS)
-        if (least == NO_ROW || is_lesser(&table->row[table->hand], &table->row[least]))
-            least = table->hand;
-    give_up(table, least);
+    uint32_t least[GIVEN_UP];
+    _Static_assert(SCAN_ROWS % (LOOKED_AT * GIVEN_UP) == 0, "the hand begins anew at the first row");
+    for (unsigned i = 0; i < GIVEN_UP; i++) {
+        least[i] = least_row(table);
+        prefetch_write(&table->index[place_of(table->row[least[i]].hash)]);
+    }
+    for (unsigned i = 0; i < LOOKED_AT * GIVEN_UP; i++)
+        prefetch_read(&table->row[table->hand + i]);
+    for (unsigned i = GIVEN_UP; i > 0; i--)
+        give_up(table, least[i - 1]);
 }
 
 static uint32_t new_row(struct scan_table *table, const struct scan_key *key, uint32_t hash)
 {
-    uint32_t number = table->free_row;
-    if (number == NO_ROW && table->rows == SCAN_ROWS) {
+    if (table->free_row == NO_ROW && table->rows == SCAN_ROWS)
         make_room(table);
-        number = table->free_row;
-    }
+    uint32_t number = table->free_row;
     if (number != NO_ROW)
-        table->free_row = table->row[number].block;
+        table->free_row = table->row[number].tick;
     else
         number = table->rows++;
-    table->row[number] = (struct scan_row){.key = *key, .hash = hash};
+    struct scan_row *row = &table->row[number];
+    memset(row, 0, offsetof(struct scan_row, few));
+    row->key = *key;
+    row->hash = hash;
     index_row(table, number);
     return number;
 }
@@ -242,9 +303,11 @@ static struct scan_block *make_block(struct scan_table *table, uint32_t number)
     struct scan_block *block = &table->block[place];
     struct scan_row *row = &table->row[number];
     *block = (struct scan_block){.row = number};
-    row->block = place + 1;
+    for (int span = 0; span < SCAN_SPANS; span++)
+        block->window[span] = replay(table, row, (enum scan_span)span);
+    row->block = (uint16_t)(place + 1);
     for (unsigned i = 0; i < row->members; i++)
-        first_contacts_add(&block->met, row->few[i]);
+        first_contacts_add(&block->met, row->few[i].hash);
     return block;
 }
 
@@ -254,17 +317,18 @@ const struct scan_block *scan_table_block(const struct scan_table *table, const 
 }
 
 // What the contact adds to the number of first contacts.
-static double meet(struct scan_table *table, uint32_t number, uint64_t member)
+static double meet(struct scan_table *table, uint32_t number, uint64_t member, const struct contact *contact)
 {
     struct scan_row *row = &table->row[number];
     if (row->block != 0)
         return first_contacts_add(&table->block[row->block - 1].met, member);
     for (unsigned i = 0; i < row->members; i++)
-        if (row->few[i] == member)
+        if (row->few[i].hash == member)
             return 0;
     if (row->members == SCAN_FEW)
         return first_contacts_add(&make_block(table, number)->met, member);
-    row->few[row->members++] = member;
+    row->failed |= (uint8_t)((contact->outcome != CONTACT_ANSWERED) << row->members);
+    row->few[row->members++] = (struct scan_member){member, contact->began_ns};
     return 1;
 }
 
@@ -307,30 +371,68 @@ static void note_failure(struct scan_table *table, uint32_t number, const struct
     }
 }
 
-void scan_table_add(struct scan_table *table, const struct scan_key *key, uint64_t member,
-                    const struct contact *contact)
+// The row of the key at the time of a contact.
+static uint32_t row_at(struct scan_table *table, const struct scan_meeting *meeting)
 {
-    int64_t at_ns = contact->began_ns;
-    uint32_t hash = key_hash(table, key), number = find_row(table, key, hash);
+    int64_t at_ns = meeting->contact->began_ns;
+    uint32_t number = find_row(table, &meeting->key, meeting->hash);
     if (number != NO_ROW && at_ns - table->row[number].last_ns > silence_ns) {
         give_up(table, number);
         number = NO_ROW;
     }
-    if (number == NO_ROW)
-        number = new_row(table, key, hash);
+    return number != NO_ROW ? number : new_row(table, &meeting->key, meeting->hash);
+}
+
+static void count_in_block(const struct scan_table *table, const struct scan_row *row,
+                           const struct contact *contact, float weight)
+{
+    struct scan_block *block = &table->block[row->block - 1];
+    for (int span = 0; span < SCAN_SPANS; span++)
+        count_in(&block->window[span], contact->began_ns / table->pane_ns[span], weight,
+                 contact->outcome != CONTACT_ANSWERED);
+}
+
+static void add(struct scan_table *table, const struct scan_meeting *meeting)
+{
+    const struct contact *contact = meeting->contact;
+    uint32_t number = row_at(table, meeting);
     struct scan_row *row = &table->row[number];
     bool failed = contact->outcome != CONTACT_ANSWERED;
-    if (at_ns > row->last_ns || row->since.all == 0)
-        row->last_ns = at_ns;
-    float weight = (float)meet(table, number, member);
+    if (contact->began_ns > row->last_ns || row->since.all == 0)
+        row->last_ns = contact->began_ns;
+    float weight = (float)meet(table, number, meeting->member, contact);
     if (weight == 0)
         return;
     row->since.all += weight;
     row->since.failed += failed ? weight : 0;
-    for (int span = 0; span < SCAN_SPANS; span++)
-        count_in(&row->window[span], at_ns / table->pane_ns[span], weight, failed);
+    if (row->block != 0)
+        count_in_block(table, row, contact, weight);
     if (failed)
         note_failure(table, number, contact);
+}
+
+PREFETCHING void prefetch_row(const struct scan_table *table, uint32_t hash)
+{
+    for (uint32_t place = place_of(hash); table->index[place] != 0; place = next_place(place)) {
+        if (hash_of_entry(table->index[place]) != hash)
+            continue;
+        const struct scan_row *row = &table->row[number_of_entry(table->index[place])];
+        prefetch_write(row);
+        prefetch_read(row->few);
+        break;
+    }
+}
+
+void scan_table_add(struct scan_table *table, struct scan_meeting *meetings, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        meetings[i].hash = key_hash(table, &meetings[i].key);
+        prefetch_read(&table->index[place_of(meetings[i].hash)]);
+    }
+    for (unsigned i = 0; i < count; i++)
+        prefetch_row(table, meetings[i].hash);
+    for (unsigned i = 0; i < count; i++)
+        add(table, &meetings[i]);
 }
 
 // Contacts come some time after they began, so that a source which seems silent may not have been: whether it was is seen at
@@ -348,7 +450,10 @@ static void sweep(struct scan_table *table, int64_t now_ns)
 
 const struct scan_row *scan_table_next(struct scan_table *table, int64_t now_ns)
 {
+    enum { AHEAD = 8 };
     while (table->judged < table->touched) {
+        if (table->judged + AHEAD < table->touched)
+            prefetch_read(&table->row[table->touch[table->judged + AHEAD]]);
         struct scan_row *row = &table->row[table->touch[table->judged++]];
         if (row->hash == 0 || row->tick != table->tick + 1)
             continue; // given up meanwhile

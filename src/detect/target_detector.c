@@ -38,11 +38,10 @@ void target_detector_change(struct detector *detector, const struct anomaly_sett
     target_windows_change(own->windows, own->settings.common.window_secs);
 }
 
-void target_detector_merge(struct detector *detector, const struct partition_evidence *evidence,
-                           int64_t now_ns)
+void target_detector_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns)
 {
     struct target_detector *own = (struct target_detector *)detector;
-    target_windows_merge(own->windows, evidence->targets[own->rule->evidence], now_ns);
+    target_windows_merge(own->windows, evidence, own->rule->evidence, now_ns);
 }
 
 void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded)

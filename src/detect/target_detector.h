@@ -39,8 +39,7 @@ struct target_detector {
 struct detector *target_detector_create(const struct target_rule *rule, const struct detector_setup *setup);
 void target_detector_destroy(struct detector *detector);
 void target_detector_change(struct detector *detector, const struct anomaly_settings *settings);
-void target_detector_merge(struct detector *detector, const struct partition_evidence *evidence,
-                           int64_t now_ns);
+void target_detector_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
 void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
 
 struct target_finding {

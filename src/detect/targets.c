@@ -1,15 +1,17 @@
 #include "detect/targets.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/hash.h"
-#include "detect/eight_words.h"
 
 _Static_assert(offsetof(struct target_row, samples) == CACHE_LINE, "the head is a cache line");
 _Static_assert(sizeof(struct target_set) == CACHE_LINE, "a set is a cache line");
-_Static_assert((int)TARGET_SET == (int)EIGHT_WORDS, "tags are compared at once");
 
 static int compare_endpoints(const struct endpoint *left, const struct endpoint *right)
 {
@@ -26,24 +28,85 @@ int target_sample_compare(const struct target_sample *left, const struct target_
     return order != 0 ? order : compare_endpoints(&left->flow.server, &right->flow.server);
 }
 
-// The rows are left untouched: each is emptied where it is made.
 struct target_table *target_table_create(void)
 {
     struct target_table *table = aligned_alloc(CACHE_LINE, sizeof *table);
     if (table != NULL)
-        memset(table, 0, offsetof(struct target_table, rows));
+        memset(table, 0, sizeof *table);
     return table;
 }
 
 void target_table_destroy(struct target_table *table)
 {
+    if (table == NULL)
+        return;
+    free(table->rows);
+    free(table->sketches);
     free(table);
+}
+
+static void empty_sets(struct target_table *table, unsigned partition)
+{
+    for (unsigned left = table->used[partition]; left != 0; left &= left - 1) {
+        struct target_set *set = &table->sets[partition][__builtin_ctz(left)];
+        memset(set->ranks, 0, sizeof set->ranks);
+    }
+    table->used[partition] = 0;
 }
 
 void target_table_reset(struct target_table *table)
 {
-    if (table != NULL && table->used != 0)
-        memset(table, 0, offsetof(struct target_table, rows));
+    if (table == NULL)
+        return;
+    for (unsigned partition = 0; partition < FLOW_PARTITIONS && table->row_count != 0; partition++)
+        empty_sets(table, partition);
+    if (evidence_is_excess(table->row_room, table->row_count)) {
+        free(table->rows);
+        table->rows = NULL;
+        table->row_room = 0;
+    }
+    if (evidence_is_excess(table->sketch_room, table->sketch_count)) {
+        free(table->sketches);
+        table->sketches = NULL;
+        table->sketch_room = 0;
+    }
+    table->row_count = table->sketch_count = 0;
+    table->lost = 0;
+}
+
+// Items for twice as many, where `count` are in use; NULL without memory.
+static void *grow(void *items, unsigned count, unsigned *room, size_t item_bytes)
+{
+    unsigned wanted = *room != 0 ? *room * 2 : 64;
+    assert(item_bytes * wanted % CACHE_LINE == 0);
+    void *grown = aligned_alloc(CACHE_LINE, wanted * item_bytes);
+    if (grown == NULL)
+        return NULL;
+    if (count != 0)
+        memcpy(grown, items, count * item_bytes);
+    free(items);
+    *room = wanted;
+    return grown;
+}
+
+static bool has_room_for_row(struct target_table *table)
+{
+    if (table->row_count < table->row_room)
+        return true;
+    void *rows = grow(table->rows, table->row_count, &table->row_room, sizeof *table->rows);
+    if (rows != NULL)
+        table->rows = rows;
+    return rows != NULL;
+}
+
+static bool has_room_for_sketch(struct target_table *table)
+{
+    if (table->sketch_count < table->sketch_room)
+        return true;
+    void *sketches = grow(table->sketches, table->sketch_count, &table->sketch_room, sizeof *table->sketches);
+    if (sketches != NULL)
+        table->sketches = sketches;
+    return sketches != NULL;
 }
 
 // An IPv4 address and the IPv6 address that begins with its bytes are two.
@@ -74,62 +137,108 @@ static unsigned least_of(const struct target_set *set)
     return (unsigned)least;
 }
 
-static void begin_row(struct target_row *row, const struct address *target, uint16_t port)
+static void begin_row(struct target_row *row, const struct target_name *name)
 {
+    row->hash = name->hash;
     row->counts[0] = row->counts[1] = 0;
-    row->target.address = *target;
-    row->target.port = port;
+    row->target.address = *name->address;
+    row->target.port = name->port;
     row->first_packets = 0;
     row->sample_count = 0;
     row->sketched = false;
 }
 
-// Whose counts are lost, if there is nothing free.
-static struct target_row *make_row(struct target_table *table, unsigned number, uint64_t hash)
+static unsigned set_of(const struct target_name *name)
 {
-    struct target_set *set = &table->sets[number];
-    unsigned way = least_of(set), place = number * TARGET_SET + way;
-    struct target_row *row = &table->rows[place];
-    if (set->ranks[way] != 0)
-        table->lost += row->counts[0] + row->counts[1];
-    table->used |= UINT64_C(1) << place;
-    set->tags[way] = (uint32_t)hash;
-    row->hash = hash;
-    return row;
+    _Static_assert(TARGET_SETS == 1 << (64 - 61), "the upper bits name a set");
+    return (unsigned)(name->hash >> 61);
 }
 
-static void add_rank(struct target_table *table, const struct target_row *row, uint32_t packets)
+// Gives up the one whose counts are lost, if there is nothing free; returns its way, TARGET_SET without memory.
+static unsigned make_row(struct target_table *table, const struct target_name *name)
 {
-    size_t place = (size_t)(row - table->rows);
-    uint32_t *rank = &table->sets[place / TARGET_SET].ranks[place % TARGET_SET];
+    unsigned number = set_of(name);
+    struct target_set *set = &table->sets[name->partition][number];
+    unsigned way = least_of(set);
+    if (set->ranks[way] == 0) {
+        if (!has_room_for_row(table))
+            return TARGET_SET;
+        table->rows[table->row_count].sketch = 0;
+        set->rows[way] = (uint16_t)table->row_count++;
+        table->used[name->partition] |= (uint8_t)(1u << number);
+    } else {
+        const struct target_row *former = &table->rows[set->rows[way]];
+        table->lost += former->counts[0] + former->counts[1];
+    }
+    set->tags[way] = (uint16_t)name->hash;
+    begin_row(&table->rows[set->rows[way]], name);
+    return way;
+}
+
+static void add_rank(uint32_t *rank, uint32_t packets)
+{
     *rank = *rank + packets >= packets ? *rank + packets : UINT32_MAX;
 }
 
-static struct target_row *find_row(struct target_table *table, unsigned number, uint64_t hash)
+// The ways with that tag, as bits.
+#ifdef __SSE2__
+static unsigned match_of(const struct target_set *set, uint16_t tag)
 {
-    const struct target_set *set = &table->sets[number];
-    for (unsigned left = eight_words_match(set->tags, (uint32_t)hash); left != 0; left &= left - 1) {
+    __m128i tags = _mm_load_si128((const __m128i *)(const void *)set->tags);
+    __m128i words = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(words, words)) & ((1u << TARGET_SET) - 1);
+}
+_Static_assert(TARGET_SET == 8 && offsetof(struct target_set, tags) % 16 == 0, "a vector of tags");
+#else
+static unsigned match_of(const struct target_set *set, uint16_t tag)
+{
+    unsigned ways = 0;
+    for (unsigned way = 0; way < TARGET_SET; way++)
+        ways |= (unsigned)(set->tags[way] == tag) << way;
+    return ways;
+}
+#endif
+
+// TARGET_SET = there is none.
+static unsigned find_row(const struct target_table *table, const struct target_set *set, uint64_t hash)
+{
+    for (unsigned left = match_of(set, (uint16_t)hash); left != 0; left &= left - 1) {
         unsigned way = (unsigned)__builtin_ctz(left);
-        struct target_row *row = &table->rows[number * TARGET_SET + way];
-        if (set->ranks[way] != 0 && row->hash == hash)
-            return row;
+        if (set->ranks[way] != 0 && table->rows[set->rows[way]].hash == hash)
+            return way;
     }
-    return NULL;
+    return TARGET_SET;
 }
 
-struct target_row *target_table_row(struct target_table *table, const struct address *target, uint16_t port,
-                                    uint64_t hash, uint32_t packets)
+struct target_row *target_table_row(struct target_table *table, const struct target_name *name,
+                                    uint32_t packets)
 {
-    assert(packets > 0);
-    unsigned number = (unsigned)(hash >> 61);
-    _Static_assert(TARGETS_MAXIMUM / TARGET_SET == 1 << (64 - 61), "the upper bits name a set");
-    struct target_row *row = find_row(table, number, hash);
-    if (row == NULL) {
-        row = make_row(table, number, hash);
-        begin_row(row, target, port);
+    assert(packets > 0 && name->partition < FLOW_PARTITIONS);
+    struct target_set *set = &table->sets[name->partition][set_of(name)];
+    unsigned way = find_row(table, set, name->hash);
+    if (way == TARGET_SET && (way = make_row(table, name)) == TARGET_SET)
+        return NULL;
+    add_rank(&set->ranks[way], packets);
+    assert(set->rows[way] < table->row_count);
+    return &table->rows[set->rows[way]];
+}
+
+const struct target_row *target_table_next(const struct target_table *table, unsigned partition,
+                                           unsigned *place)
+{
+    for (; *place < TARGETS_MAXIMUM && table->used[partition] >> *place / TARGET_SET != 0; ++*place) {
+        const struct target_set *set = &table->sets[partition][*place / TARGET_SET];
+        if ((table->used[partition] >> *place / TARGET_SET & 1) == 0) {
+            *place += TARGET_SET - 1;
+            continue;
+        }
+        unsigned way = *place % TARGET_SET;
+        if (set->ranks[way] != 0) {
+            ++*place;
+            return &table->rows[set->rows[way]];
+        }
     }
-    add_rank(table, row, packets);
-    return row;
+    return NULL;
 }
 
 // Of the first packet.
@@ -140,36 +249,48 @@ static const struct address *first_address(const struct target_row *row)
     return sample->from_server ? &sample->flow.server.address : &sample->flow.client.address;
 }
 
-static void begin_sketches(struct target_row *row)
+// NULL without memory.
+static struct target_sketch *begin_sketch(struct target_table *table, struct target_row *row)
 {
+    if (row->sketch == 0) {
+        if (!has_room_for_sketch(table))
+            return NULL;
+        row->sketch = (uint16_t)++table->sketch_count;
+    }
+    struct target_sketch *sketch = &table->sketches[row->sketch - 1];
     row->sketched = true;
-    row->sources.count = 0;
-    row->sources.more = false;
-    memset(row->heaviest.packets, 0, sizeof row->heaviest.packets);
-    distinct_sources_add(&row->sources, row->first_source);
-    heavy_sources_add(&row->heaviest, first_address(row), row->first_source, row->first_packets);
+    sketch->sources.count = 0;
+    sketch->sources.more = false;
+    memset(sketch->heaviest.packets, 0, sizeof sketch->heaviest.packets);
+    distinct_sources_add(&sketch->sources, row->first_source);
+    heavy_sources_add(&sketch->heaviest, first_address(row), row->first_source, row->first_packets);
+    return sketch;
 }
 
-void target_row_add_source(struct target_row *row, const struct address *source, uint32_t hash,
-                           uint32_t packets)
+void target_row_add_source(struct target_table *table, struct target_row *row, const struct address *source,
+                           uint32_t hash, uint32_t packets)
 {
     if (row->first_packets == 0 || (!row->sketched && row->first_source == hash)) {
         row->first_source = hash;
         row->first_packets += packets;
         return;
     }
-    if (!row->sketched)
-        begin_sketches(row);
-    distinct_sources_add(&row->sources, hash);
-    heavy_sources_add(&row->heaviest, source, hash, packets);
+    struct target_sketch *sketch =
+        row->sketched ? &table->sketches[row->sketch - 1] : begin_sketch(table, row);
+    if (sketch == NULL)
+        return;
+    distinct_sources_add(&sketch->sources, hash);
+    heavy_sources_add(&sketch->heaviest, source, hash, packets);
 }
 
-void target_row_sources(const struct target_row *row, struct distinct_sources *sources,
-                        struct heavy_sources *heaviest)
+void target_row_sources(const struct target_table *table, const struct target_row *row,
+                        struct distinct_sources *sources, struct heavy_sources *heaviest)
 {
     if (row->sketched) {
-        distinct_sources_merge(sources, &row->sources);
-        heavy_sources_merge(heaviest, &row->heaviest);
+        assert(row->sketch <= table->sketch_count);
+        const struct target_sketch *sketch = &table->sketches[row->sketch - 1];
+        distinct_sources_merge(sources, &sketch->sources);
+        heavy_sources_merge(heaviest, &sketch->heaviest);
     } else if (row->first_packets != 0) {
         distinct_sources_add(sources, row->first_source);
         heavy_sources_add(heaviest, first_address(row), row->first_source, row->first_packets);

@@ -6,8 +6,15 @@
 
 #include "base/time.h"
 #include "detect/target_index.h"
+#include "detect/tick_evidence.h"
 
 enum { PLACES = 2 * WINDOWS_MAXIMUM, EVICTION_CHOICES = 8 };
+
+// What a row weighs against others, apart: of a flood, many are compared. In force while its pane is the latest.
+struct window_weight {
+    int64_t pane;
+    uint64_t sum;
+};
 
 struct target_windows {
     uint32_t window_secs;
@@ -18,6 +25,7 @@ struct target_windows {
     uint64_t touched[WINDOW_TOUCHED_WORDS]; // by row, as bits
     uint16_t places[PLACES];                // target_index.h
     uint64_t hashes[WINDOWS_MAXIMUM];
+    struct window_weight weights[WINDOWS_MAXIMUM];
     struct target_window rows[WINDOWS_MAXIMUM];
 };
 
@@ -152,16 +160,25 @@ static uint64_t next_random(struct target_windows *windows) // splitmix64
     return mixed ^ mixed >> 31;
 }
 
+static void note_weight(struct target_windows *windows, unsigned number)
+{
+    const struct target_window *row = &windows->rows[number];
+    windows->weights[number] = (struct window_weight){row->pane, row->sums[0] + row->sums[1]};
+}
+
 static unsigned choose_victim(struct target_windows *windows, int64_t now_ns)
 {
     unsigned victim = 0;
     uint64_t least = UINT64_MAX;
+    int64_t pane = number_of(now_ns, pane_ns(windows));
     for (unsigned i = 0; i < EVICTION_CHOICES; i++) {
         unsigned row = (unsigned)(next_random(windows) % WINDOWS_MAXIMUM);
-        advance(windows, &windows->rows[row], now_ns);
-        uint64_t weight = windows->rows[row].sums[0] + windows->rows[row].sums[1];
-        if (weight < least) {
-            least = weight;
+        if (windows->weights[row].pane != pane) {
+            advance(windows, &windows->rows[row], now_ns);
+            note_weight(windows, row);
+        }
+        if (windows->weights[row].sum < least) {
+            least = windows->weights[row].sum;
             victim = row;
         }
     }
@@ -230,9 +247,10 @@ static void add_sample(struct target_visitors *visitors, const struct target_sam
     *at = *sample;
 }
 
-static void add_visitors(struct target_visitors *visitors, const struct target_row *from)
+static void add_visitors(struct target_visitors *visitors, const struct target_table *table,
+                         const struct target_row *from)
 {
-    target_row_sources(from, &visitors->sources, &visitors->heaviest);
+    target_row_sources(table, from, &visitors->sources, &visitors->heaviest);
     for (unsigned i = 0; i < from->sample_count; i++)
         add_sample(visitors, &from->samples[i]);
 }
@@ -249,7 +267,8 @@ void target_window_visitors(const struct target_window *window, struct target_vi
 
 // Merging.
 
-static void merge_row(struct target_windows *windows, const struct target_row *from, int64_t now_ns)
+static void merge_row(struct target_windows *windows, const struct target_table *table,
+                      const struct target_row *from, int64_t now_ns)
 {
     struct target_index index = index_of(windows);
     unsigned number = target_index_find(&index, from->hash);
@@ -265,22 +284,28 @@ static void merge_row(struct target_windows *windows, const struct target_row *f
         pane[which] += from->counts[which];
         row->sums[which] += from->counts[which];
     }
+    note_weight(windows, number);
     if (!has_visitors)
         return;
-    add_visitors(&row->visitors[0], from);
+    add_visitors(&row->visitors[0], table, from);
     add_young(windows, row, from->counts[0], now_ns);
     windows->touched[number / 64] |= UINT64_C(1) << number % 64;
 }
 
-void target_windows_merge(struct target_windows *windows, const struct target_table *table, int64_t now_ns)
+void target_windows_merge(struct target_windows *windows, const struct tick_evidence *evidence,
+                          enum target_kind kind, int64_t now_ns)
 {
     assert(now_ns >= windows->now_ns);
     windows->now_ns = now_ns;
-    if (table == NULL)
-        return;
-    for (uint64_t left = table->used; left != 0; left &= left - 1)
-        merge_row(windows, &table->rows[__builtin_ctzll(left)], now_ns);
-    windows->counts.lost += table->lost;
+    for (unsigned p = 0; p < FLOW_PARTITIONS; p++) {
+        const struct target_table *table = evidence->shards[p % evidence->shard_count]->targets[kind];
+        const struct target_row *from;
+        for (unsigned place = 0; table != NULL && (from = target_table_next(table, p, &place)) != NULL;)
+            merge_row(windows, table, from, now_ns);
+    }
+    for (unsigned i = 0; i < evidence->shard_count; i++)
+        if (evidence->shards[i]->targets[kind] != NULL)
+            windows->counts.lost += evidence->shards[i]->targets[kind]->lost;
 }
 
 struct target_window *target_windows_next(struct target_windows *windows, unsigned *place, int64_t now_ns)
@@ -343,4 +368,6 @@ void target_windows_change(struct target_windows *windows, uint32_t window_secs)
     windows->window_secs = window_secs;
     for (unsigned i = 0; i < windows->counts.targets; i++)
         refile(windows, &windows->rows[i], former_pane_ns, windows->now_ns);
+    for (unsigned i = 0; i < windows->counts.targets; i++)
+        note_weight(windows, i);
 }

@@ -46,9 +46,11 @@ void target_windows_destroy(struct target_windows *windows); // takes NULL
 void target_windows_change(struct target_windows *windows, uint32_t window_secs);
 uint32_t target_windows_secs(const struct target_windows *windows);
 
-// The table of a partition in the tick that ends at `now_ns`, which never steps back; NULL = nothing came. A row that
-// nobody came to (only what the target itself sent was counted) is added to the target's window when there is one.
-void target_windows_merge(struct target_windows *windows, const struct target_table *table, int64_t now_ns);
+struct tick_evidence;
+// The tables of a kind in the tick that ends at `now_ns`, which never steps back. A row that nobody came to (only what the
+// target itself sent was counted) is added to the target's window when there is one.
+void target_windows_merge(struct target_windows *windows, const struct tick_evidence *evidence,
+                          enum target_kind kind, int64_t now_ns);
 
 // Targets that may have to be judged in this tick: those that something came to, or that have young packets. In an order
 // that does not depend on the shards. The next one from *place on (0 at first), brought up to `now_ns`; NULL = no more.

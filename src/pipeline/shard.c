@@ -22,7 +22,7 @@ struct shard {
     uint64_t generation; // of the settings that came last
     uint64_t settled;    // of those that are in force for every flow
     struct dns_list dns;
-    struct partition_evidence evidence[FLOW_PARTITIONS];
+    struct evidence evidence;
     struct dns_message message; // scratch: too large for a hot stack frame
     struct tls_hello hello;
     struct shard_totals totals;
@@ -56,7 +56,7 @@ static void count_end(void *owner, const struct flow_end *end)
 // The hook where a flow is looked at for the detectors.
 static void gather(void *owner, const struct flow_look *look)
 {
-    observe_look(&((struct shard *)owner)->evidence[look->partition], look);
+    observe_look(&((struct shard *)owner)->evidence, look);
 }
 
 struct shard *shard_create(const struct shard_setup *setup)
@@ -87,8 +87,7 @@ void shard_destroy(struct shard *shard)
     flow_table_done(&shard->table);
     mailbox_done(&shard->box);
     destroy_top(shard);
-    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
-        partition_evidence_done(&shard->evidence[p]);
+    evidence_done(&shard->evidence);
     free(shard->dns.items);
     free(shard);
 }
@@ -139,7 +138,7 @@ static inline void observe(struct shard *shard, const struct packet *packet, uin
 {
     unsigned facts = (hit->peer_sent || hit->flow == NULL ? OBSERVED_RECEIVER_SENT : 0) |
                      (hit->handshake_done ? OBSERVED_HANDSHAKE : 0);
-    observe_packet(&shard->evidence[partition_of(hash, shard->table.partitions)], packet, facts,
+    observe_packet(&shard->evidence, partition_of(hash, shard->table.partitions), packet, facts,
                    shard->table.policy.hash_seed);
 }
 
@@ -309,16 +308,12 @@ static void swap_dns(struct shard *shard, struct dns_list *list)
 }
 
 // What the report held is read and over.
-static void swap_evidence(struct shard *shard, struct partition_evidence evidence[FLOW_PARTITIONS])
+static void swap_evidence(struct shard *shard, struct evidence *evidence)
 {
-    for (unsigned p = shard->number; p < shard->table.partitions; p++) {
-        if (shard->table.partition[p] == NULL)
-            continue;
-        struct partition_evidence spare = evidence[p];
-        partition_evidence_reset(&spare);
-        evidence[p] = shard->evidence[p];
-        shard->evidence[p] = spare;
-    }
+    struct evidence spare = *evidence;
+    evidence_reset(&spare);
+    *evidence = shard->evidence;
+    shard->evidence = spare;
 }
 
 static void count_flows(struct shard *shard)
@@ -342,7 +337,7 @@ void shard_tick(struct shard *shard, int64_t now_ns, bool last, bool interval_en
     report->generation = shard->settled;
     report->top_count = interval_end ? list_top_flows(shard, report->top, TICK_TOP_FLOWS) : 0;
     swap_dns(shard, &report->dns);
-    swap_evidence(shard, report->evidence);
+    swap_evidence(shard, &report->evidence);
 }
 
 bool shard_next_ended(struct shard *shard, struct ended_record *out)
@@ -358,7 +353,6 @@ const struct shard_totals *shard_totals(const struct shard *shard)
 void shard_report_done(struct shard_report *report)
 {
     free(report->dns.items);
-    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
-        partition_evidence_done(&report->evidence[p]);
+    evidence_done(&report->evidence);
     *report = (struct shard_report){0};
 }

@@ -38,5 +38,5 @@ struct shard_report {
     struct dns_list dns;
     unsigned top_count; // when the tick ends an interval
     struct top_flow top[TICK_TOP_FLOWS];
-    struct partition_evidence evidence[FLOW_PARTITIONS]; // of the shard's own partitions
+    struct evidence evidence;
 };

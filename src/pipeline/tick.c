@@ -1,6 +1,5 @@
 #include "pipeline/tick.h"
 
-#include <assert.h>
 #include <stddef.h>
 
 void tick_begin(struct pipeline_tick *tick)
@@ -57,10 +56,4 @@ unsigned tick_top_flows(const struct pipeline_tick *tick, struct top_flow *out, 
         for (unsigned j = 0; j < tick->runs[i]->report->top_count; j++)
             count = top_insert(&tick->runs[i]->report->top[j], out, count, most);
     return count;
-}
-
-const struct partition_evidence *tick_evidence(const struct pipeline_tick *tick, unsigned partition)
-{
-    assert(partition < FLOW_PARTITIONS && tick->run_count > 0);
-    return &tick->runs[partition % tick->run_count]->report->evidence[partition];
 }

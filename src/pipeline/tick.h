@@ -43,7 +43,5 @@ void tick_begin(struct pipeline_tick *tick);
 const struct flow_record *tick_next_ended(struct pipeline_tick *tick);
 // The next DNS transaction, in the order of packets; borrowed. NULL = no more.
 const struct dns_transaction *tick_next_dns(struct pipeline_tick *tick);
-// The detectors' evidence of a partition; empty where nobody owns it.
-const struct partition_evidence *tick_evidence(const struct pipeline_tick *tick, unsigned partition);
 // The flows with the most bytes in the interval that this tick ends (totals->interval_end), largest first.
 unsigned tick_top_flows(const struct pipeline_tick *tick, struct top_flow *out, unsigned most);

@@ -21,7 +21,7 @@ static inline uint8_t protocol_of(const struct knock *knock)
     return knock->probe == PROBE_UDP ? IP_PROTOCOL_UDP : IP_PROTOCOL_TCP;
 }
 
-static inline void add_contact(struct partition_evidence *evidence, const struct knock *knock)
+static inline void add_contact(struct evidence *evidence, unsigned partition, const struct knock *knock)
 {
     struct contact_list *list = &evidence->contacts;
     if (list->count == list->room) {
@@ -30,6 +30,7 @@ static inline void add_contact(struct partition_evidence *evidence, const struct
         cr_assert_not_null(list->items);
     }
     struct contact *contact = &list->items[list->count++];
+    list->counts[partition]++;
     *contact = (struct contact){
         .began_ns = TEST_START_NS + knock->at_ns,
         .first_seen_ns = TEST_START_NS + knock->at_ns,
@@ -39,6 +40,7 @@ static inline void add_contact(struct partition_evidence *evidence, const struct
         .protocol = protocol_of(knock),
         .outcome = (uint8_t)knock->outcome,
         .probe = (uint8_t)knock->probe,
+        .partition = (uint8_t)partition,
     };
     memcpy(contact->addresses[0], knock->source.bytes, sizeof contact->addresses[0]);
     memcpy(contact->addresses[1], knock->target.bytes, sizeof contact->addresses[1]);
@@ -47,24 +49,17 @@ static inline void add_contact(struct partition_evidence *evidence, const struct
 static inline void add_knock(struct judging *judging, const struct knock *knock)
 {
     unsigned partition = (unsigned)(judging->packets++ * 7 % MADE_PARTITIONS);
-    add_contact(&judging->evidence.partitions[partition], knock);
+    add_contact(&judging->evidence.all, partition, knock);
 }
 
 // The tick that ends then; how many alerts were told in it.
 static inline unsigned judge_contacts_at(struct judging *judging, int64_t at_ns)
 {
-    unsigned told = judge_tick_at(judging, at_ns);
-    for (unsigned i = 0; i < MADE_PARTITIONS; i++)
-        judging->evidence.partitions[i].contacts.count = 0;
-    return told;
+    return judge_tick_at(judging, at_ns);
 }
 
 static inline void scanning_destroy(struct judging *judging)
 {
-    for (unsigned i = 0; i < MADE_PARTITIONS; i++) {
-        free(judging->evidence.partitions[i].contacts.items);
-        judging->evidence.partitions[i].contacts = (struct contact_list){0};
-    }
     judging_destroy(judging);
 }
 

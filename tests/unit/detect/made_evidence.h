@@ -5,14 +5,15 @@
 #include "detect/detector.h"
 #include "detect/observe.h"
 #include "detect/targets.h"
+#include "detect/tick_evidence.h"
 #include "packets.h"
 
-enum { MADE_PARTITIONS = 64, MADE_TOLD = 64 };
+enum { MADE_PARTITIONS = FLOW_PARTITIONS, MADE_TOLD = 64 };
 
 static const uint64_t made_seed = 17;
 
 struct made_evidence {
-    struct partition_evidence partitions[MADE_PARTITIONS];
+    struct evidence all;
 };
 
 static inline void observe(struct made_evidence *made, const struct packet *packet, unsigned facts)
@@ -21,19 +22,17 @@ static inline void observe(struct made_evidence *made, const struct packet *pack
     uint8_t sender;
     cr_assert(flow_key_of_packet(packet, &key, &sender));
     unsigned partition = (unsigned)(flow_key_hash(&key, made_seed) >> 32) % MADE_PARTITIONS;
-    observe_packet(&made->partitions[partition], packet, facts, made_seed);
+    observe_packet(&made->all, partition, packet, facts, made_seed);
 }
 
 static inline void made_evidence_reset(struct made_evidence *made)
 {
-    for (unsigned i = 0; i < MADE_PARTITIONS; i++)
-        partition_evidence_reset(&made->partitions[i]);
+    evidence_reset(&made->all);
 }
 
 static inline void made_evidence_done(struct made_evidence *made)
 {
-    for (unsigned i = 0; i < MADE_PARTITIONS; i++)
-        partition_evidence_done(&made->partitions[i]);
+    evidence_done(&made->all);
 }
 
 static inline uint64_t hash_of(struct endpoint target)
@@ -47,11 +46,10 @@ static inline uint64_t counted(const struct made_evidence *made, enum target_kin
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < MADE_PARTITIONS; i++) {
-        const struct target_table *table = made->partitions[i].targets[kind];
-        for (uint64_t left = table != NULL ? table->used : 0; left != 0; left &= left - 1) {
-            const struct target_row *row = &table->rows[__builtin_ctzll(left)];
+        const struct target_table *table = made->all.targets[kind];
+        const struct target_row *row;
+        for (unsigned place = 0; table != NULL && (row = target_table_next(table, i, &place)) != NULL;)
             sum += row->hash == hash_of(target) ? row->counts[which] : 0;
-        }
     }
     return sum;
 }
@@ -63,6 +61,7 @@ struct judging {
     struct detect_places places;
     struct judge *judge;
     struct detector *detector;
+    struct tick_evidence tick;
     struct endpoint allowed; // is covered as a source or target; version 0 = nobody
     uint64_t packets;        // observed
     unsigned told_count;
@@ -142,6 +141,7 @@ static inline void judging_destroy(struct judging *judging)
     judging->detector->ops->destroy(judging->detector);
     judge_destroy(judging->judge);
     made_evidence_done(&judging->evidence);
+    tick_evidence_done(&judging->tick);
     free(judging);
 }
 
@@ -151,6 +151,13 @@ static inline void see(struct judging *judging, struct packet packet, unsigned f
     observe(&judging->evidence, &packet, facts);
 }
 
+static inline void merge_tick(struct judging *judging, int64_t now_ns)
+{
+    const struct evidence *shards[] = {&judging->evidence.all};
+    cr_assert(tick_evidence_gather(&judging->tick, shards, 1));
+    judging->detector->ops->merge(judging->detector, &judging->tick, now_ns);
+}
+
 // The tick that ends then; how many alerts were told in it.
 static inline unsigned judge_tick_at(struct judging *judging, int64_t at_ns)
 {
@@ -158,8 +165,7 @@ static inline unsigned judge_tick_at(struct judging *judging, int64_t at_ns)
     const struct detector_ops *ops = judging->detector->ops;
     unsigned before = judging->told_count;
     judge_begin(judging->judge, now_ns, 0, 0);
-    for (unsigned i = 0; i < MADE_PARTITIONS; i++)
-        ops->merge(judging->detector, &judging->evidence.partitions[i], now_ns);
+    merge_tick(judging, now_ns);
     ops->judge(judging->detector, judging->judge, now_ns, false);
     judge_end(judging->judge);
     made_evidence_reset(&judging->evidence);

@@ -15,7 +15,7 @@ enum {
 
 struct observing {
     struct test_table test;
-    struct partition_evidence evidence; // of all partitions
+    struct evidence evidence; // of all partitions
 };
 
 static void gather(void *owner, const struct flow_look *look)
@@ -38,7 +38,7 @@ static struct observing *observing_create(void)
 static void observing_destroy(struct observing *observing)
 {
     flow_table_done(&observing->test.table);
-    partition_evidence_done(&observing->evidence);
+    evidence_done(&observing->evidence);
     free(observing);
 }
 
@@ -342,7 +342,7 @@ Test(contacts, are_bounded_and_what_is_refused_is_counted)
 {
     enum { BEYOND = 5 };
     struct observing *observing = observing_create();
-    struct partition_evidence *evidence = &observing->evidence;
+    struct evidence *evidence = &observing->evidence;
     for (unsigned i = 0; i < CONTACTS_MAXIMUM + BEYOND; i++) {
         struct packet packet = udp_packet(1, (uint16_t)(10000 + i), 2, 53, 0);
         feed(&observing->test, &packet);
@@ -350,7 +350,7 @@ Test(contacts, are_bounded_and_what_is_refused_is_counted)
     wait_for_all(observing);
     cr_expect_eq(evidence->contacts.count, CONTACTS_MAXIMUM);
     cr_expect_eq(evidence->refused, BEYOND);
-    partition_evidence_reset(evidence);
+    evidence_reset(evidence);
     cr_expect(evidence->contacts.count == 0 && evidence->contacts.room == 0 && evidence->refused == 0);
     observing_destroy(observing);
 }
@@ -359,7 +359,7 @@ Test(contacts, are_bounded_and_what_is_refused_is_counted)
 Test(contacts, tell_whether_both_directions_are_seen)
 {
     struct observing *observing = observing_create();
-    struct partition_evidence *evidence = &observing->evidence;
+    struct evidence *evidence = &observing->evidence;
     static const struct connection both = {"", 40000, 443,  {SENT(SYN), BACK(SYN_ACK), SENT(DATA)},
                                            0,  0,     false},
                                    one = {"", 40001, 443, {SENT(SYN), SENT(DATA)}, 0, 0, false},
@@ -384,7 +384,7 @@ Test(contacts, tell_whether_both_directions_are_seen)
     wait_for_all(observing);
     cr_expect_eq(evidence->with_payload, 3);
     cr_expect_eq(evidence->two_way, 1);
-    partition_evidence_reset(evidence);
+    evidence_reset(evidence);
     cr_expect(evidence->with_payload == 0 && evidence->two_way == 0);
     observing_destroy(observing);
 }

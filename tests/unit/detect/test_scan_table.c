@@ -33,7 +33,6 @@ static uint32_t source_of(const struct scan_row *row)
 static void meet(struct scan_table *table, uint32_t source, uint32_t member, enum contact_outcome outcome,
                  int64_t at_ns)
 {
-    struct scan_key key = key_of(source);
     struct contact contact = {
         .began_ns = TEST_START_NS + at_ns,
         .first_seen_ns = TEST_START_NS + at_ns + 1,
@@ -44,7 +43,9 @@ static void meet(struct scan_table *table, uint32_t source, uint32_t member, enu
     };
     memcpy(contact.addresses[0], &source, sizeof source);
     memcpy(contact.addresses[1], &member, sizeof member);
-    scan_table_add(table, &key, scan_table_hash(table, &member, sizeof member), &contact);
+    struct scan_meeting meeting = {
+        .key = key_of(source), .member = scan_table_hash(table, &member, sizeof member), .contact = &contact};
+    scan_table_add(table, &meeting, 1);
 }
 
 static void fail(struct scan_table *table, uint32_t source, uint32_t member, int64_t at_ns)
@@ -52,11 +53,14 @@ static void fail(struct scan_table *table, uint32_t source, uint32_t member, int
     meet(table, source, member, CONTACT_UNANSWERED, at_ns);
 }
 
+static const struct scan_table *judged_in;
+
 // The tick ends; the row of a source as it was to be judged, NULL = it was not.
 static const struct scan_row *judged(struct scan_table *table, uint32_t source, int64_t at_ns)
 {
     static struct scan_row copy;
     const struct scan_row *found = NULL;
+    judged_in = table;
     for (const struct scan_row *row; (row = scan_table_next(table, TEST_START_NS + at_ns)) != NULL;) {
         cr_assert_gt(row->since.failed, 0);
         if (source_of(row) == source) {
@@ -70,7 +74,7 @@ static const struct scan_row *judged(struct scan_table *table, uint32_t source, 
 
 static float failed_in(const struct scan_row *row, enum scan_span span)
 {
-    return scan_row_count(row, span).failed;
+    return scan_row_count(judged_in, row, span).failed;
 }
 
 Test(scan_table, names_what_failed_once_a_tick)
@@ -152,7 +156,7 @@ Test(scan_table, windows_of_another_length_keep_what_they_hold)
     scan_table_change(table, (uint32_t[SCAN_SPANS]){600, 3600});
     fail(table, 1, 100, 400 * NS_PER_S);
     const struct scan_row *row = judged(table, 1, 400 * NS_PER_S);
-    struct scan_count count = scan_row_count(row, SCAN_FAST);
+    struct scan_count count = scan_row_count(table, row, SCAN_FAST);
     cr_expect(count.failed == 41 && count.all == 61);
     cr_expect_eq(failed_in(row, SCAN_SLOW), 41);
     scan_table_change(table, (uint32_t[SCAN_SPANS]){60, 300});

@@ -186,13 +186,13 @@ Test(scans, are_silent_while_answers_are_not_seen)
     struct detector *detector = judging->detector;
     for (unsigned i = 0; i < 25; i++) {
         struct knock knock = door(&port_scan, outside(), i);
-        add_contact(&judging->evidence.partitions[0], &knock);
+        add_contact(&judging->evidence.all, 0, &knock);
     }
     judge_begin(judging->judge, TEST_START_NS, 0, 0);
-    detector->ops->merge(detector, &judging->evidence.partitions[0], TEST_START_NS);
+    merge_tick(judging, TEST_START_NS);
     detector->ops->judge(detector, judging->judge, TEST_START_NS, true);
     judge_end(judging->judge);
-    judging->evidence.partitions[0].contacts.count = 0;
+    made_evidence_reset(&judging->evidence);
     cr_expect_eq(judging->told_count, 0);
     cr_expect_eq(try_doors(judging, &port_scan, outside(), 25, 26, 0), 1);
     cr_expect_eq(judging->told[0].observed, 26);
@@ -270,7 +270,7 @@ Test(scans, do_not_depend_on_partitions)
         struct judging *judging = judging_create(&host_sweep_detector);
         for (unsigned i = 0; i < 2000; i++) {
             struct knock knock = door(&host_sweep, outside(), i);
-            add_contact(&judging->evidence.partitions[i * (round * 2 + 1) % MADE_PARTITIONS], &knock);
+            add_contact(&judging->evidence.all, i * (round * 2 + 1) % MADE_PARTITIONS, &knock);
         }
         cr_assert_eq(judge_contacts_at(judging, NS_PER_S), 1);
         const struct alert *alert = &judging->told[0];

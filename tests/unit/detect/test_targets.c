@@ -5,6 +5,7 @@
 #include "numbers.h"
 
 static const uint64_t seed = 11;
+static const uint8_t partition = 5;
 
 static struct endpoint target_at(uint32_t number, uint16_t port)
 {
@@ -19,23 +20,24 @@ static uint64_t hash_of(struct endpoint target)
 
 static struct target_row *count(struct target_table *table, struct endpoint target)
 {
-    struct target_row *row = target_table_row(table, &target.address, target.port, hash_of(target), 1);
+    const struct target_name name = {&target.address, hash_of(target), target.port, partition};
+    struct target_row *row = target_table_row(table, &name, 1);
+    cr_assert_not_null(row);
     row->counts[0]++;
     return row;
 }
 
 static unsigned rows_of(const struct target_table *table)
 {
-    return (unsigned)__builtin_popcountll(table->used);
+    return table->row_count;
 }
 
 static uint64_t count_of(const struct target_table *table, struct endpoint target)
 {
-    for (uint64_t left = table->used; left != 0; left &= left - 1) {
-        const struct target_row *row = &table->rows[__builtin_ctzll(left)];
+    const struct target_row *row;
+    for (unsigned place = 0; (row = target_table_next(table, partition, &place)) != NULL;)
         if (row->hash == hash_of(target))
             return row->counts[0];
-    }
     return 0;
 }
 
@@ -104,8 +106,9 @@ static void expect_heavy_one(unsigned from)
     uint64_t own = count_of(table, heavy);
     cr_expect_leq(own, sent);
     cr_expect_geq(own + set_share(PACKETS), sent, "%lu of %lu", (unsigned long)own, (unsigned long)sent);
-    for (uint64_t left = table->used; left != 0; left &= left - 1)
-        counted += table->rows[__builtin_ctzll(left)].counts[0];
+    const struct target_row *row;
+    for (unsigned place = 0; (row = target_table_next(table, partition, &place)) != NULL;)
+        counted += row->counts[0];
     cr_expect_eq(counted + table->lost, PACKETS);
     target_table_destroy(table);
 }
@@ -153,9 +156,9 @@ Test(targets, adds_sources_one_by_one)
             if (row->sample_count == 0)
                 row->samples[row->sample_count++] = (struct target_sample){
                     .flow.client = target_at(1, 1), .flow.server = source, .from_server = true};
-            target_row_add_source(row, &source.address, source_hash(&source.address, seed), 2);
+            target_row_add_source(table, row, &source.address, source_hash(&source.address, seed), 2);
         }
-        target_row_sources(row, &distinct, &heaviest);
+        target_row_sources(table, row, &distinct, &heaviest);
         struct heavy_source list[HEAVY_SOURCES];
         unsigned listed = heavy_sources_list(&heaviest, list);
         cr_expect_eq(distinct_sources_estimate(&distinct), sources);

@@ -11,33 +11,43 @@ static struct endpoint target_at(uint32_t number)
 
 static const uint32_t one = 1;
 
+static struct target_row *row_of(struct target_table *table, const struct endpoint *target)
+{
+    const struct target_name name = {&target->address, hash_of(*target), target->port, 0};
+    struct target_row *row = target_table_row(table, &name, 1);
+    cr_assert_not_null(row);
+    return row;
+}
+
 // Counts packets from a source to a target in a table.
 static struct target_row *count_from(struct target_table *table, uint32_t number, unsigned client,
                                      uint32_t packets)
 {
     struct endpoint target = target_at(number);
-    struct target_row *row = target_table_row(table, &target.address, target.port, hash_of(target), 1);
+    struct target_row *row = row_of(table, &target);
     struct address source = other(client);
     row->counts[0] += packets;
     if (row->sample_count == 0)
         row->samples[row->sample_count++] =
             (struct target_sample){.flow = {.client = {source, 1}, .server = target}};
-    target_row_add_source(row, &source, source_hash(&source, made_seed), packets);
+    target_row_add_source(table, row, &source, source_hash(&source, made_seed), packets);
     return row;
 }
 
 static void count(struct target_table *table, uint32_t number, uint32_t packets, uint64_t sent)
 {
     struct endpoint target = target_at(number);
-    struct target_row *row = packets > 0
-                                 ? count_from(table, number, number, packets)
-                                 : target_table_row(table, &target.address, target.port, hash_of(target), 1);
+    struct target_row *row =
+        packets > 0 ? count_from(table, number, number, packets) : row_of(table, &target);
     row->counts[1] += sent;
 }
 
 static void merge(struct target_windows *windows, struct target_table *table, int64_t at_ns)
 {
-    target_windows_merge(windows, table, TEST_START_NS + at_ns);
+    const struct evidence evidence = {.targets[TARGET_SYN] = table};
+    const struct evidence *shards[] = {&evidence};
+    const struct tick_evidence tick = {.shards = shards, .shard_count = 1};
+    target_windows_merge(windows, &tick, TARGET_SYN, TEST_START_NS + at_ns);
     target_table_reset(table);
 }
 
