@@ -23,11 +23,12 @@ struct scan_table {
     int64_t pane_ns[SCAN_SPANS];
     uint32_t rows,
         free_row; // that were ever used; the first of those given up (linked by `tick`), NO_ROW = none
-    uint32_t blocks, hand, block_hand, sweep;
+    uint32_t blocks, hand, round, block_hand, sweep;
     uint32_t tick;
     unsigned touched, judged;
     uint32_t touch[TOUCHED];
-    uint64_t *index; // hash and row + 1; open addressing
+    uint16_t weight[SCAN_ROWS]; // first contacts of each row, apart: of a flood, many are compared
+    uint64_t *index;            // hash and row + 1; open addressing
     struct scan_row *row;
     struct scan_block *block;
 };
@@ -232,34 +233,32 @@ static void give_up(struct scan_table *table, uint32_t number)
     table->free_row = number;
 }
 
-static bool is_lesser(const struct scan_row *row, const struct scan_row *other)
-{
-    return row->since.all != other->since.all ? row->since.all < other->since.all
-                                              : row->last_ns < other->last_ns;
-}
-
+// Of rows that lie together the one with the fewest first contacts; of equal ones another one in each round of the hand.
 static uint32_t least_row(struct scan_table *table)
 {
-    uint32_t least = table->hand;
-    for (unsigned i = 1; i < LOOKED_AT; i++)
-        if (is_lesser(&table->row[table->hand + i], &table->row[least]))
-            least = table->hand + i;
-    table->hand = (table->hand + LOOKED_AT) % SCAN_ROWS;
-    return least;
+    uint32_t least = UINT32_MAX, first = table->hand, round = table->round;
+    for (unsigned i = 0; i < LOOKED_AT; i++) {
+        uint32_t rank = (uint32_t)table->weight[first + i] << 3 | ((i - round) & (LOOKED_AT - 1));
+        least = rank < least ? rank : least;
+    }
+    _Static_assert(LOOKED_AT == 1 << 3, "ranks hold a place");
+    table->hand = (first + LOOKED_AT) % SCAN_ROWS;
+    table->round += table->hand == 0;
+    return first + ((least + round) & (LOOKED_AT - 1));
 }
 
-// A full table: the least each of some rows that lie together. Several at once, so that their places in the index are on
-// their way when they are needed, and so are the rows that are compared next.
+// A full table: the least each of some rows that lie together. Several at once, so that what is touched is on its way when it
+// is needed.
 static void make_room(struct scan_table *table)
 {
     uint32_t least[GIVEN_UP];
     _Static_assert(SCAN_ROWS % (LOOKED_AT * GIVEN_UP) == 0, "the hand begins anew at the first row");
     for (unsigned i = 0; i < GIVEN_UP; i++) {
         least[i] = least_row(table);
-        prefetch_write(&table->index[place_of(table->row[least[i]].hash)]);
+        prefetch_write(&table->row[least[i]]);
     }
-    for (unsigned i = 0; i < LOOKED_AT * GIVEN_UP; i++)
-        prefetch_read(&table->row[table->hand + i]);
+    for (unsigned i = 0; i < GIVEN_UP; i++)
+        prefetch_write(&table->index[place_of(table->row[least[i]].hash)]);
     for (unsigned i = GIVEN_UP; i > 0; i--)
         give_up(table, least[i - 1]);
 }
@@ -277,11 +276,18 @@ static uint32_t new_row(struct scan_table *table, const struct scan_key *key, ui
     memset(row, 0, offsetof(struct scan_row, few));
     row->key = *key;
     row->hash = hash;
+    table->weight[number] = 0;
     index_row(table, number);
     return number;
 }
 
 // Blocks: for rows with more members than they have room for.
+
+static bool is_lesser(const struct scan_row *row, const struct scan_row *other)
+{
+    return row->since.all != other->since.all ? row->since.all < other->since.all
+                                              : row->last_ns < other->last_ns;
+}
 
 static uint32_t least_block(struct scan_table *table)
 {
@@ -404,6 +410,7 @@ static void add(struct scan_table *table, const struct scan_meeting *meeting)
     if (weight == 0)
         return;
     row->since.all += weight;
+    table->weight[number] = row->since.all < UINT16_MAX ? (uint16_t)row->since.all : UINT16_MAX;
     row->since.failed += failed ? weight : 0;
     if (row->block != 0)
         count_in_block(table, row, contact, weight);

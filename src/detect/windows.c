@@ -1,9 +1,11 @@
 #include "detect/windows.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prefetch.h"
 #include "base/time.h"
 #include "detect/target_index.h"
 #include "detect/tick_evidence.h"
@@ -27,14 +29,17 @@ struct target_windows {
     uint64_t hashes[WINDOWS_MAXIMUM];
     struct window_weight weights[WINDOWS_MAXIMUM];
     struct target_window rows[WINDOWS_MAXIMUM];
+    struct target_visitors visitors[WINDOWS_MAXIMUM][2];
 };
 
 struct target_windows *target_windows_create(uint32_t window_secs, int64_t young_ns, uint64_t seed)
 {
     assert(window_secs > 0 && young_ns >= 0);
-    struct target_windows *windows = calloc(1, sizeof *windows);
+    _Static_assert(sizeof(struct target_windows) % CACHE_LINE == 0, "as aligned_alloc() asks");
+    struct target_windows *windows = aligned_alloc(CACHE_LINE, sizeof *windows);
     if (windows == NULL)
         return NULL;
+    memset(windows, 0, offsetof(struct target_windows, rows)); // rows are emptied where they are made
     windows->window_secs = window_secs;
     windows->young_ns = young_ns;
     windows->now_ns = INT64_MIN;
@@ -106,13 +111,16 @@ static void empty_panes(struct target_window *row, int64_t until)
     row->pane = until;
 }
 
+static struct target_visitors *visitors_of(const struct target_window *row, int64_t generation)
+{
+    return &row->visitors[generation & 1];
+}
+
 static void turn_generation(struct target_window *row, int64_t generation)
 {
-    if (generation == row->generation + 1)
-        row->visitors[1] = row->visitors[0];
-    else
-        empty_visitors(&row->visitors[1]);
-    empty_visitors(&row->visitors[0]);
+    if (generation != row->generation + 1)
+        empty_visitors(visitors_of(row, generation - 1));
+    empty_visitors(visitors_of(row, generation));
     row->generation = generation;
 }
 
@@ -185,9 +193,10 @@ static unsigned choose_victim(struct target_windows *windows, int64_t now_ns)
     return victim;
 }
 
-static void empty_row(const struct target_windows *windows, struct target_window *row, int64_t now_ns)
+static void empty_row(struct target_windows *windows, struct target_window *row, int64_t now_ns)
 {
-    memset(row, 0, offsetof(struct target_window, visitors));
+    memset(row, 0, sizeof *row);
+    row->visitors = windows->visitors[row - windows->rows];
     row->pane = number_of(now_ns, pane_ns(windows));
     row->generation = number_of(now_ns, window_ns(windows));
     row->young_slot = windows->young_ns != 0 ? number_of(now_ns, windows->young_ns) : 0;
@@ -257,8 +266,8 @@ static void add_visitors(struct target_visitors *visitors, const struct target_t
 
 void target_window_visitors(const struct target_window *window, struct target_visitors *out)
 {
-    *out = window->visitors[0];
-    const struct target_visitors *before = &window->visitors[1];
+    *out = *visitors_of(window, window->generation);
+    const struct target_visitors *before = visitors_of(window, window->generation - 1);
     distinct_sources_merge(&out->sources, &before->sources);
     heavy_sources_merge(&out->heaviest, &before->heaviest);
     for (unsigned i = 0; i < before->sample_count; i++)
@@ -287,22 +296,68 @@ static void merge_row(struct target_windows *windows, const struct target_table 
     note_weight(windows, number);
     if (!has_visitors)
         return;
-    add_visitors(&row->visitors[0], table, from);
+    add_visitors(visitors_of(row, row->generation), table, from);
     add_young(windows, row, from->counts[0], now_ns);
     windows->touched[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+// Rows of the shards that are merged together, so that what they touch is on its way before its turn.
+enum { AT_ONCE = 16 };
+
+struct some_rows {
+    unsigned count;
+    const struct target_table *tables[AT_ONCE];
+    const struct target_row *rows[AT_ONCE];
+};
+
+PREFETCHING void prefetch_window(struct target_windows *windows, const struct target_row *from)
+{
+    struct target_index index = index_of(windows);
+    unsigned number = target_index_find(&index, from->hash);
+    if (number == TARGET_INDEX_NONE)
+        return;
+    prefetch_write(&windows->rows[number]);
+    for (unsigned i = 0; i < 2; i++) {
+        prefetch_write(&windows->visitors[number][i].sources);
+        prefetch_write(&windows->visitors[number][i].heaviest);
+    }
+}
+
+static void merge_some(struct target_windows *windows, struct some_rows *some, int64_t now_ns)
+{
+    for (unsigned i = 0; i < some->count; i++)
+        prefetch_window(windows, some->rows[i]);
+    for (unsigned i = 0; i < some->count; i++)
+        merge_row(windows, some->tables[i], some->rows[i], now_ns);
+    some->count = 0;
+}
+
+static void merge_partition(struct target_windows *windows, const struct target_table *table,
+                            unsigned partition, struct some_rows *some)
+{
+    const struct target_row *row;
+    for (unsigned place = 0; (row = target_table_next(table, partition, &place)) != NULL;) {
+        for (unsigned line = 0; line < sizeof *row / CACHE_LINE; line++)
+            prefetch_read((const char *)row + line * CACHE_LINE);
+        some->tables[some->count] = table;
+        some->rows[some->count++] = row;
+        if (some->count == AT_ONCE)
+            merge_some(windows, some, windows->now_ns);
+    }
 }
 
 void target_windows_merge(struct target_windows *windows, const struct tick_evidence *evidence,
                           enum target_kind kind, int64_t now_ns)
 {
+    struct some_rows some = {.count = 0};
     assert(now_ns >= windows->now_ns);
     windows->now_ns = now_ns;
     for (unsigned p = 0; p < FLOW_PARTITIONS; p++) {
         const struct target_table *table = evidence->shards[p % evidence->shard_count]->targets[kind];
-        const struct target_row *from;
-        for (unsigned place = 0; table != NULL && (from = target_table_next(table, p, &place)) != NULL;)
-            merge_row(windows, table, from, now_ns);
+        if (table != NULL)
+            merge_partition(windows, table, p, &some);
     }
+    merge_some(windows, &some, now_ns);
     for (unsigned i = 0; i < evidence->shard_count; i++)
         if (evidence->shards[i]->targets[kind] != NULL)
             windows->counts.lost += evidence->shards[i]->targets[kind]->lost;
@@ -314,7 +369,10 @@ struct target_window *target_windows_next(struct target_windows *windows, unsign
         uint64_t left = windows->touched[*place / 64] >> *place % 64;
         if (left == 0)
             continue;
+        uint64_t behind = left & (left - 1);
         unsigned row = *place + (unsigned)__builtin_ctzll(left);
+        if (behind != 0)
+            prefetch_write(&windows->rows[*place + (unsigned)__builtin_ctzll(behind)]);
         *place = row + 1;
         advance(windows, &windows->rows[row], now_ns);
         return &windows->rows[row];
@@ -333,6 +391,17 @@ void target_windows_settle(struct target_windows *windows, int64_t now_ns)
 }
 
 // Changes of the window.
+
+// The visitors stay those of this window and of the one before.
+static void renumber(struct target_window *row, int64_t generation)
+{
+    if ((generation & 1) != (row->generation & 1)) {
+        struct target_visitors even = row->visitors[0];
+        row->visitors[0] = row->visitors[1];
+        row->visitors[1] = even;
+    }
+    row->generation = generation;
+}
 
 // The panes of a row, anew: of each what its end belongs to.
 static void refile(struct target_windows *windows, struct target_window *row, int64_t former_pane_ns,
@@ -354,7 +423,7 @@ static void refile(struct target_windows *windows, struct target_window *row, in
             row->sums[which] += from[which];
         }
     }
-    row->generation = number_of(now_ns, window_ns(windows));
+    renumber(row, number_of(now_ns, window_ns(windows)));
 }
 
 void target_windows_change(struct target_windows *windows, uint32_t window_secs)

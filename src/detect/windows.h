@@ -26,15 +26,16 @@ struct target_visitors {
         samples[WINDOW_SAMPLES]; // the smallest, in order (target_sample_compare()), of eight flows
 };
 
+// In the order of its fields: a cache line that is always looked at, and the rest.
 struct target_window {
-    struct endpoint target;
-    uint64_t sums[2]; // of the panes: see enum target_kind
+    _Alignas(CACHE_LINE) uint64_t sums[2]; // of the panes: see enum target_kind
+    int64_t pane;                          // the number of the latest
+    int64_t generation;                    // the number of this window
+    int64_t young_slot;                    // the number of young[0]
+    uint64_t young[2];                     // of counts[0]: what came in the last two slots
+    struct target_visitors *visitors; // two: of this window, of the one before, the even generation first
     uint64_t panes[WINDOW_PANES][2];
-    int64_t pane;                       // the number of the latest
-    int64_t generation;                 // the number of visitors[0]
-    int64_t young_slot;                 // the number of young[0]
-    uint64_t young[2];                  // of counts[0]: what came in the last two slots
-    struct target_visitors visitors[2]; // of this window, of the one before
+    struct endpoint target;
 };
 
 struct target_windows;

@@ -169,9 +169,7 @@ void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
 {
     while (last && flow_table_settle(table))
         ;
-    for (unsigned p = 0; p < table->partitions; p++)
-        if (table->partition[p] != NULL)
-            flow_look_at_due(table, table->partition[p], now_ns);
+    flow_look_at_due(table, now_ns);
     unsigned due = find_due(table, now_ns);
     if (last)
         ended_list_reserve(&table->ended, flow_table_active(table));

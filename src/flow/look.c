@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/prefetch.h"
 #include "flow/table.h"
 
 void look_queue_done(struct look_queue *queue)
@@ -80,13 +81,26 @@ static bool still_waits(const struct flow_table *table, const struct look_entry 
            flow_ends_at(&table->store, entry->id)->first_ns == entry->began_ns;
 }
 
-void flow_look_at_due(struct flow_table *table, struct flow_partition *partition, int64_t now_ns)
+enum { LOOKS_AHEAD = 8 };
+
+// NULL = none, or another shard's.
+static struct flow_partition *partition_at(const struct flow_table *table, unsigned number)
 {
-    enum { AHEAD = 8 };
+    return number < table->partitions ? table->partition[number] : NULL;
+}
+
+static bool is_due(const struct flow_table *table, const struct look_queue *queue, uint32_t place,
+                   int64_t now_ns)
+{
+    return place < queue->count && now_ns - entry_at(queue, place)->began_ns >= table->policy.look_ns;
+}
+
+static void look_at_due(struct flow_table *table, struct flow_partition *partition, int64_t now_ns)
+{
     struct look_queue *queue = &partition->looks;
-    while (queue->count != 0 && now_ns - entry_at(queue, 0)->began_ns >= table->policy.look_ns) {
-        if (queue->count > AHEAD)
-            flow_prefetch(&table->store, entry_at(queue, AHEAD)->id);
+    while (is_due(table, queue, 0, now_ns)) {
+        if (is_due(table, queue, LOOKS_AHEAD, now_ns))
+            flow_prefetch(&table->store, entry_at(queue, LOOKS_AHEAD)->id);
         const struct look_entry entry = *entry_at(queue, 0);
         if (still_waits(table, &entry))
             flow_look_at(table, partition, entry.id, now_ns);
@@ -95,4 +109,26 @@ void flow_look_at_due(struct flow_table *table, struct flow_partition *partition
     }
     if (queue->count == 0 && queue->room > 1024) // a flood is over
         look_queue_done(queue);
+}
+
+PREFETCHING void prefetch_due(const struct flow_table *table, const struct look_queue *queue, int64_t now_ns)
+{
+    for (uint32_t place = 0; place < LOOKS_AHEAD && is_due(table, queue, place, now_ns); place++)
+        flow_prefetch(&table->store, entry_at(queue, place)->id);
+}
+
+// In a quiet tick a partition has a flow or two: what the next partitions touch is on its way while others are looked at.
+void flow_look_at_due(struct flow_table *table, int64_t now_ns)
+{
+    enum { QUEUES_AHEAD = 16, NODES_AHEAD = 8 };
+    for (unsigned p = 0; p < table->partitions + QUEUES_AHEAD; p++) {
+        struct flow_partition *queued = partition_at(table, p), *next = partition_at(table, p - NODES_AHEAD);
+        if (queued != NULL && queued->looks.count != 0)
+            prefetch_read(entry_at(&queued->looks, 0));
+        if (next != NULL)
+            prefetch_due(table, &next->looks, now_ns);
+        struct flow_partition *partition = partition_at(table, p - QUEUES_AHEAD);
+        if (partition != NULL)
+            look_at_due(table, partition, now_ns);
+    }
 }

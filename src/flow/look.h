@@ -49,4 +49,4 @@ void flow_await_look(struct flow_table *table, struct flow_partition *partition,
 void flow_look_at(struct flow_table *table, const struct flow_partition *partition, uint32_t id,
                   int64_t now_ns);
 // Those of which the wait is over.
-void flow_look_at_due(struct flow_table *table, struct flow_partition *partition, int64_t now_ns);
+void flow_look_at_due(struct flow_table *table, int64_t now_ns);
