@@ -171,8 +171,9 @@ static void count_directions(struct evidence *evidence, const struct flow_look *
 {
     bool payload = has_payload(look);
     bool one_host = is_one_host(&look->key, 0) && is_one_host(&look->key, 1);
-    evidence->with_payload += payload && one_host;
-    evidence->two_way += payload && one_host && look->packets[0] != 0 && look->packets[1] != 0;
+    struct seen_ways *ways = &evidence->ways[look->key.protocol == IP_PROTOCOL_UDP ? WAY_UDP : WAY_TCP];
+    ways->with_payload += payload && one_host;
+    ways->two_way += payload && one_host && look->packets[0] != 0 && look->packets[1] != 0;
 }
 
 // The place for one more; NULL = there is none.
@@ -260,5 +261,6 @@ void evidence_reset(struct evidence *evidence)
     reset_contacts(&evidence->contacts);
     for (unsigned kind = 0; kind < TARGET_KINDS; kind++)
         target_table_reset(evidence->targets[kind]);
-    evidence->with_payload = evidence->two_way = evidence->refused = 0;
+    memset(evidence->ways, 0, sizeof evidence->ways);
+    evidence->refused = 0;
 }

@@ -15,7 +15,8 @@ static const double two_way_share = 0.05;
 enum { FLOWS_TO_SAY_SO = 20 };
 
 struct pane {
-    uint64_t with_payload, two_way, received, lost;
+    struct seen_ways ways[WAYS];
+    uint64_t received, lost;
 };
 
 struct detection {
@@ -42,7 +43,9 @@ static bool is_on(const struct detector_ops *ops, const struct anomaly_settings 
 static bool match(struct detection *detection, const struct anomaly_settings *settings)
 {
     bool whole = true;
-    struct detector_setup setup = {settings, &detection->places, detection->setup.hash_seed};
+    struct detector_setup setup = {settings, &detection->places, &detection->detectors[0],
+                                   detection->setup.hash_seed};
+    assert(detector_table[0]->kind == ALERT_PORT_SCAN);
     for (unsigned i = 0; i < detector_count; i++) {
         struct detector **detector = &detection->detectors[i];
         bool on = is_on(detector_table[i], settings);
@@ -92,23 +95,42 @@ void detection_change(struct detection *detection, const struct anomaly_settings
     match(detection, settings);
 }
 
+static void add_ways(struct seen_ways *to, const struct seen_ways *from)
+{
+    to->with_payload += from->with_payload;
+    to->two_way += from->two_way;
+}
+
 static struct pane sum_of(const struct detection *detection)
 {
     struct pane sum = {0};
     for (int i = 0; i < PANES; i++) {
-        sum.with_payload += detection->panes[i].with_payload;
-        sum.two_way += detection->panes[i].two_way;
+        for (int way = 0; way < WAYS; way++)
+            add_ways(&sum.ways[way], &detection->panes[i].ways[way]);
         sum.received += detection->panes[i].received;
         sum.lost += detection->panes[i].lost;
     }
     return sum;
 }
 
-static bool is_degraded(const struct detection *detection)
+enum direction_verdict { DIRECTIONS_UNKNOWN, DIRECTIONS_ONE, DIRECTIONS_BOTH };
+
+static enum direction_verdict read_ways(const struct seen_ways *ways)
+{
+    if (ways->with_payload < FLOWS_TO_SAY_SO)
+        return DIRECTIONS_UNKNOWN;
+    return (double)ways->two_way < two_way_share * (double)ways->with_payload ? DIRECTIONS_ONE
+                                                                              : DIRECTIONS_BOTH;
+}
+
+// TCP speaks for both: a flood of datagrams with forged sources has one direction, too. UDP speaks for itself where TCP
+// says nothing.
+static void find_one_way(const struct detection *detection, bool one_way[WAYS])
 {
     struct pane sum = sum_of(detection);
-    return sum.with_payload >= FLOWS_TO_SAY_SO &&
-           (double)sum.two_way < two_way_share * (double)sum.with_payload;
+    enum direction_verdict tcp = read_ways(&sum.ways[WAY_TCP]), udp = read_ways(&sum.ways[WAY_UDP]);
+    one_way[WAY_TCP] = tcp == DIRECTIONS_ONE;
+    one_way[WAY_UDP] = tcp == DIRECTIONS_ONE || (tcp == DIRECTIONS_UNKNOWN && udp == DIRECTIONS_ONE);
 }
 
 static void turn_panes(struct detection *detection, int64_t now_ns)
@@ -148,10 +170,11 @@ void detection_merge(struct detection *detection, const struct evidence *const *
     struct tick_evidence *evidence = &detection->evidence;
     bool whole = tick_evidence_gather(evidence, shards, shard_count);
     for (unsigned i = 0; i < shard_count; i++) {
-        pane->with_payload += shards[i]->with_payload;
-        pane->two_way += shards[i]->two_way;
+        for (int way = 0; way < WAYS; way++)
+            add_ways(&pane->ways[way], &shards[i]->ways[way]);
         detection->evidence_refused += shards[i]->refused + (whole ? 0 : shards[i]->contacts.count);
     }
+    find_one_way(detection, evidence->one_way);
     for (unsigned i = 0; i < detector_count; i++)
         if (detection->detectors[i] != NULL)
             detector_table[i]->merge(detection->detectors[i], evidence, detection->tick.now_ns);
@@ -159,13 +182,9 @@ void detection_merge(struct detection *detection, const struct evidence *const *
 
 void detection_end(struct detection *detection)
 {
-    bool degraded = is_degraded(detection);
-    for (unsigned i = 0; i < detector_count; i++) {
-        const struct detector_ops *ops = detector_table[i];
+    for (unsigned i = 0; i < detector_count; i++)
         if (detection->detectors[i] != NULL)
-            ops->judge(detection->detectors[i], detection->judge, detection->tick.now_ns,
-                       degraded && ops->by_answers);
-    }
+            detector_table[i]->judge(detection->detectors[i], detection->judge, detection->tick.now_ns);
     judge_end(detection->judge);
     if (detection->tick.last)
         judge_finish(detection->judge);
@@ -173,7 +192,8 @@ void detection_end(struct detection *detection)
 
 void detection_status(const struct detection *detection, struct detect_status *status)
 {
-    bool degraded = is_degraded(detection);
+    const bool *one_way = detection->evidence.one_way;
+    bool degraded = one_way[WAY_TCP] || one_way[WAY_UDP];
     *status = (struct detect_status){.counts = *judge_counts(detection->judge),
                                      .evidence_refused = detection->evidence_refused};
     for (unsigned i = 0; i < detector_count; i++) {

@@ -24,20 +24,22 @@ struct detect_places {
 struct detector_setup {
     const struct anomaly_settings *settings; // borrowed for the call
     const struct detect_places *places;      // borrowed for the detector's life
+    struct detector *const
+        *port_scan; // where that detector is, NULL there = off: it knows sources as a whole
     uint64_t hash_seed;
 };
 
 struct detector_ops {
     enum alert_kind kind;
-    bool by_answers; // judges by answers that are missing: silent where one direction is seen
+    bool by_answers; // judges by answers that are missing: counts none as missing where one direction is seen
     struct detector *(*create)(const struct detector_setup *setup); // NULL without memory
     void (*destroy)(struct detector *detector);                     // takes NULL
     // New thresholds; what was gathered stays.
     void (*change)(struct detector *detector, const struct anomaly_settings *settings);
     // The evidence of the tick that ends at `now_ns`.
     void (*merge)(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
-    // Tells the judge what holds. `degraded`: by_answers, and answers are not seen: nothing is told.
-    void (*judge)(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
+    // Tells the judge what holds.
+    void (*judge)(struct detector *detector, struct judge *judge, int64_t now_ns);
     const struct detector_settings *(*common)(const struct anomaly_settings *settings);
 };
 

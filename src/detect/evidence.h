@@ -52,10 +52,18 @@ struct contact_list {
 // What is counted by target: an address, with a port or without.
 enum target_kind {
     TARGET_SYN,     // (address, port) of SYNs: [0] SYNs, [1] handshakes that were completed
-    TARGET_UNASKED, // address of answers that nobody asked for: [0] SYN-ACKs, [1] UDP from amplifiers' ports
+    TARGET_UNASKED, // address of answers that nobody asked for: [0] they, [1] those taken back
     TARGET_UDP,     // address: [0] UDP packets to it, [1] from it
     TARGET_ICMP,    // the same of ICMP and ICMPv6
     TARGET_KINDS,
+};
+
+// Whether answers are seen, told by protocol.
+enum way { WAY_TCP, WAY_UDP, WAYS };
+
+// Of flows that were looked at: with payload, and of these, with both directions.
+struct seen_ways {
+    uint64_t with_payload, two_way;
 };
 
 struct target_table; // targets.h
@@ -63,8 +71,7 @@ struct target_table; // targets.h
 struct evidence {
     struct contact_list contacts;
     struct target_table *targets[TARGET_KINDS]; // owned; NULL = nothing came yet
-    // Of flows that were looked at: with payload, and of these, with both directions.
-    uint64_t with_payload, two_way;
+    struct seen_ways ways[WAYS];
     uint64_t refused; // contacts and targets that found no room
 };
 

@@ -136,6 +136,8 @@ static void observe_tcp(struct evidence *evidence, struct observed *of, unsigned
             count_to(evidence, TARGET_UNASKED, 0, of);
         return;
     }
+    if ((facts & OBSERVED_WENT_ON) != 0)
+        count_from(evidence, TARGET_UNASKED, &packet->target, of);
     of->target_port = packet->target_port;
     if (flags == TCP_SYN)
         count_to(evidence, TARGET_SYN, 0, of);
@@ -150,6 +152,13 @@ static void count_both(struct evidence *evidence, enum target_kind kind, const s
     count_from(evidence, kind, &of->packet->source, of);
 }
 
+// From a port that servers have to one that clients get: asked for, or, of amplifiers, a reflection.
+static bool is_download(const struct packet *packet)
+{
+    enum { SERVER_PORTS = 1024 };
+    return packet->ports_known && packet->source_port < SERVER_PORTS && packet->target_port >= SERVER_PORTS;
+}
+
 static void observe_udp(struct evidence *evidence, struct observed *of, unsigned facts)
 {
     const struct packet *packet = of->packet;
@@ -157,13 +166,16 @@ static void observe_udp(struct evidence *evidence, struct observed *of, unsigned
                    is_amplifier_port(packet->source_port);
     if (unasked) {
         of->from_server = true;
-        count_to(evidence, TARGET_UNASKED, 1, of);
+        count_to(evidence, TARGET_UNASKED, 0, of);
         of->from_server = false;
     }
     if (!is_sampled_udp(packet, of->hash_seed))
         return;
     of->packets = UDP_SAMPLED;
-    count_both(evidence, TARGET_UDP, of);
+    if (is_download(packet))
+        count_from(evidence, TARGET_UDP, &packet->source, of);
+    else
+        count_both(evidence, TARGET_UDP, of);
 }
 
 void observe_closely(struct evidence *evidence, unsigned partition, const struct packet *packet,

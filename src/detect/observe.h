@@ -6,7 +6,7 @@
 // What counts (enum target_kind), never for a multicast or broadcast target:
 // - TARGET_SYN: SYNs (of SYN, ACK, RST, FIN only SYN), retransmitted ones too, and handshakes that were completed.
 // - TARGET_UNASKED: SYN-ACKs, and UDP from ports of amplifiers with all its fragments, whose receiver had sent nothing in
-//   the flow. An answer to a question that was multicast (mDNS, SSDP) is one that nobody asked: it takes the threshold.
+//   the flow; taken back is a SYN-ACK whose sender goes on: the receiver's answer was not captured. An answer to a question that was multicast (mDNS, SSDP) is one that nobody asked: it takes the threshold.
 // - TARGET_UDP: UDP packets to an address and from it, fragments too; by one packet of UDP_SAMPLED, which counts for so
 //   many. Which are looked at is a keyed hash of the packet's number in the run, so that it is the same for any number of
 //   shards and nobody can send between them. n packets are told with a standard error of sqrt(15 / n): 1.7 % at 50,000.
@@ -22,6 +22,7 @@
 // Facts of the flow, as bits. A packet without a flow (no memory) has OBSERVED_RECEIVER_SENT: nothing is known of it.
 enum observed_fact {
     OBSERVED_RECEIVER_SENT = 1 << 0, // before, in this flow
+    OBSERVED_WENT_ON = 1 << 2,       // tcp_goes_on(), and the receiver was not seen
     OBSERVED_HANDSHAKE = 1 << 1,     // tcp_completes_handshake(): the sender is the client
 };
 
@@ -43,7 +44,7 @@ static inline void observe_packet(struct evidence *evidence, unsigned partition,
                                   unsigned facts, uint64_t hash_seed)
 {
     if (packet->ip_protocol == IP_PROTOCOL_TCP) {
-        if ((packet->tcp.flags & TCP_SYN) == 0 && (facts & OBSERVED_HANDSHAKE) == 0)
+        if ((packet->tcp.flags & TCP_SYN) == 0 && (facts & (OBSERVED_HANDSHAKE | OBSERVED_WENT_ON)) == 0)
             return;
     } else if (packet->ip_protocol == IP_PROTOCOL_UDP) {
         if ((facts & OBSERVED_RECEIVER_SENT) != 0 && !is_sampled_udp(packet, hash_seed))

@@ -55,6 +55,7 @@ static const struct scan_kind kind = {
                    "analysis.anomalies.port_scan.slow_targets_inside"},
     .read = read_contact,
     .key = key_of,
+    .by_source = true,
     .is_held_back = is_sweep,
     .describe = describe,
 };

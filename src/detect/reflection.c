@@ -34,15 +34,32 @@ static void add_measures(struct target_finding *finding, const struct reflection
                        settings->unique_src_threshold);
 }
 
+static uint64_t unasked(const struct target_window *window)
+{
+    return window->sums[0] > window->sums[1] ? window->sums[0] - window->sums[1] : 0;
+}
+
+// Of its samples; 0 = of both.
+static uint8_t protocol_of(const struct alert *alert)
+{
+    uint8_t protocol = alert->sample_count > 0 ? alert->sample[0].protocol : 0;
+    for (unsigned i = 1; i < alert->sample_count; i++)
+        if (alert->sample[i].protocol != protocol)
+            return 0;
+    return protocol;
+}
+
 static void describe(struct alert *alert, const struct target_window *window)
 {
     char target[ENDPOINT_TEXT_BYTES], sources[SOURCES_TEXT_BYTES];
-    alert->protocol = window->sums[0] == 0 ? IP_PROTOCOL_UDP : window->sums[1] == 0 ? IP_PROTOCOL_TCP : 0;
-    alert->target[0].packets = window->sums[0] + window->sums[1];
+    alert->protocol = protocol_of(alert);
+    alert->target[0].packets = unasked(window);
     snprintf(alert->description, sizeof alert->description,
-             "%s got %" PRIu64 " SYN-ACKs and %" PRIu64 " UDP answers of amplifiers in %" PRIu32
-             " s that it had not asked for, from %s.",
-             address_format(&alert->target[0].endpoint.address, target), window->sums[0], window->sums[1],
+             "%s got %" PRIu64 " %s in %" PRIu32 " s that it had not asked for, from %s.",
+             address_format(&alert->target[0].endpoint.address, target), unasked(window),
+             alert->protocol == IP_PROTOCOL_TCP   ? "SYN-ACKs"
+             : alert->protocol == IP_PROTOCOL_UDP ? "UDP answers of amplifiers"
+                                                  : "SYN-ACKs and UDP answers of amplifiers",
              alert->window_secs, sources_format(alert->sources_total, sources));
 }
 
@@ -50,7 +67,7 @@ static void judge_window(const struct target_detector *detector, const struct ta
                          struct judge *judge, int64_t now_ns)
 {
     const struct reflection_settings *settings = &detector->settings.reflection;
-    uint64_t secs = settings->common.window_secs, answers = window->sums[0] + window->sums[1];
+    uint64_t secs = settings->common.window_secs, answers = unasked(window);
     bool many = answers >= settings->flood_per_sec_threshold * secs;
     struct target_finding finding;
     if (!many && answers < settings->packets_per_sec_threshold * secs)

@@ -28,6 +28,7 @@ struct detector *scan_create(const struct scan_setup *setup)
     scan->detector.ops = setup->ops;
     scan->kind = setup->kind;
     scan->places = *setup->setup->places;
+    scan->port_scan = setup->setup->port_scan;
     scan->settings = *setup->settings;
     scan->table = scan_table_create(window_secs, setup->setup->hash_seed);
     if (scan->table != NULL)
@@ -80,6 +81,13 @@ static bool is_left_out(const struct scan_detector *scan, const struct scan_key 
     return !is_allowed(scan, &source, &any, now_ns);
 }
 
+// Whether nothing came back where nothing that comes back is seen.
+static bool is_unknown(const struct tick_evidence *evidence, const struct contact *contact)
+{
+    enum way way = contact->protocol == IP_PROTOCOL_TCP ? WAY_TCP : WAY_UDP;
+    return contact->outcome == CONTACT_UNANSWERED && evidence->one_way[way];
+}
+
 enum { AT_ONCE = 32 };
 
 // Of the contacts from `first` on; how many of them count.
@@ -93,7 +101,7 @@ static unsigned read_some(const struct scan_detector *scan, const struct tick_ev
         if (i + AT_ONCE < evidence->contact_count)
             prefetch_read(evidence->contacts[i + AT_ONCE]);
         meeting->contact = contact;
-        count += scan->kind->read(scan->table, contact, meeting) &&
+        count += !is_unknown(evidence, contact) && scan->kind->read(scan->table, contact, meeting) &&
                  (contact->outcome == CONTACT_ANSWERED || !is_left_out(scan, &meeting->key, contact, now_ns));
     }
     return count;
@@ -130,7 +138,8 @@ static double threshold_of(const struct scan_detector *scan, const struct scan_f
     }
 }
 
-static struct scan_count count_of(const struct scan_detector *scan, const struct scan_row *row, enum scan_hold hold)
+static struct scan_count count_of(const struct scan_detector *scan, const struct scan_row *row,
+                                  enum scan_hold hold)
 {
     return hold == SCAN_HOLDS_LONG ? row->since : scan_row_count(scan->table, row, (enum scan_span)hold);
 }
@@ -138,16 +147,42 @@ static struct scan_count count_of(const struct scan_detector *scan, const struct
 static bool holds(const struct scan_detector *scan, const struct scan_finding *finding)
 {
     double share = finding->hold == SCAN_HOLDS_LONG ? failed_share_long : failed_share;
-    double failed = finding->count.failed;
-    return failed >= threshold_of(scan, finding) && failed >= share * (double)finding->count.all;
+    return finding->count.failed >= threshold_of(scan, finding) &&
+           finding->whole.failed >= share * (double)finding->whole.all;
+}
+
+// The source of a row as a whole; the row itself where that is not known. Echo requests speak for themselves.
+static const struct scan_row *whole_row(const struct scan_detector *scan, const struct scan_row *row,
+                                        const struct scan_detector **owner)
+{
+    const struct scan_detector *port_scan = (const struct scan_detector *)*scan->port_scan;
+    struct scan_key key = {.ip_version = row->key.ip_version};
+    *owner = scan;
+    if (scan->kind->by_source || port_scan == NULL || ip_protocol_is_icmp(row->key.protocol))
+        return row;
+    memcpy(key.address, row->key.address, sizeof key.address);
+    const struct scan_row *whole = scan_table_find(port_scan->table, &key);
+    if (whole == NULL)
+        return row;
+    *owner = port_scan;
+    return whole;
+}
+
+// The figures of a span.
+static void count_span(const struct scan_detector *scan, enum scan_hold hold, struct scan_finding *finding)
+{
+    const struct scan_detector *owner;
+    const struct scan_row *whole = whole_row(scan, finding->row, &owner);
+    finding->hold = hold;
+    finding->count = count_of(scan, finding->row, hold);
+    finding->whole = whole == finding->row ? finding->count : count_of(owner, whole, hold);
 }
 
 // Fills in the first span that holds.
 static void judge_row(const struct scan_detector *scan, struct scan_finding *finding)
 {
     for (int hold = SCAN_HOLDS_FAST; hold < SCAN_HOLDS_NOT; hold++) {
-        finding->hold = (enum scan_hold)hold;
-        finding->count = count_of(scan, finding->row, finding->hold);
+        count_span(scan, (enum scan_hold)hold, finding);
         if (holds(scan, finding))
             return;
     }
@@ -226,8 +261,7 @@ static void add_spans(const struct scan_detector *scan, const struct scan_findin
 {
     struct scan_finding other = *finding;
     for (int hold = finding->hold; hold < SCAN_HOLDS_NOT; hold++) {
-        other.hold = (enum scan_hold)hold;
-        other.count = count_of(scan, finding->row, other.hold);
+        count_span(scan, (enum scan_hold)hold, &other);
         if (!holds(scan, &other))
             continue;
         assert(alert->measure_count + 1 < ALERT_MEASURES);
@@ -242,7 +276,7 @@ static void fill_alert(const struct scan_detector *scan, const struct scan_findi
 {
     const struct scan_row *row = finding->row;
     double threshold = threshold_of(scan, finding), failed = rint(finding->count.failed);
-    double share = (double)finding->count.failed / (double)finding->count.all;
+    double share = finding->whole.all > 0 ? (double)finding->whole.failed / (double)finding->whole.all : 1;
     alert->severity = (uint8_t)severity_of(finding, threshold);
     alert->window_secs = span_secs(scan, finding->hold);
     alert->first_seen_ns = row->first_seen_ns;
@@ -277,11 +311,11 @@ static void find(struct scan_detector *scan, struct judge *judge, const struct s
     judge_tell(judge);
 }
 
-void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded)
+void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns)
 {
     struct scan_detector *scan = (struct scan_detector *)detector;
     double least = least_failed(&scan->settings);
     for (const struct scan_row *row; (row = scan_table_next(scan->table, now_ns)) != NULL;)
-        if (!degraded && (double)row->since.failed >= least)
+        if ((double)row->since.failed >= least)
             find(scan, judge, row, now_ns);
 }

@@ -14,6 +14,7 @@ struct scan_kind {
     // Key and member of a contact; false = it is none of the kind's.
     bool (*read)(const struct scan_table *table, const struct contact *contact, struct scan_meeting *out);
     struct finding_key (*key)(const struct scan_row *row);
+    bool by_source; // a row is a source as a whole
     bool (*is_held_back)(const struct judge *judge, const struct scan_row *row,
                          const struct finding_key *key);
     void (*describe)(const struct scan_finding *finding, struct alert *alert);
@@ -23,6 +24,7 @@ struct scan_detector {
     struct detector detector;
     const struct scan_kind *kind;
     struct detect_places places;
+    struct detector *const *port_scan; // whose table knows sources as a whole; NULL there = off
     struct scan_settings settings;
     struct scan_table *table;
 };
@@ -40,7 +42,7 @@ void scan_change(struct detector *detector, const struct scan_settings *settings
 // finding of the key: what it would cover is counted, and told to the judge as allowed.
 void scan_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
 // A detector's judge().
-void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
+void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns);
 
 // In which span a row holds.
 enum scan_hold { SCAN_HOLDS_FAST, SCAN_HOLDS_SLOW, SCAN_HOLDS_LONG, SCAN_HOLDS_NOT };
@@ -50,6 +52,7 @@ struct scan_finding {
     enum scan_hold hold;
     bool inside;             // the source is of networks.local
     struct scan_count count; // of the span that holds
+    struct scan_count whole; // of the source, where it is known
     bool estimated;          // there are too many to be told apart exactly
 };
 

@@ -455,6 +455,12 @@ static void sweep(struct scan_table *table, int64_t now_ns)
     }
 }
 
+const struct scan_row *scan_table_find(const struct scan_table *table, const struct scan_key *key)
+{
+    uint32_t number = find_row(table, key, key_hash(table, key));
+    return number != NO_ROW ? &table->row[number] : NULL;
+}
+
 const struct scan_row *scan_table_next(struct scan_table *table, int64_t now_ns)
 {
     enum { AHEAD = 8 };

@@ -97,6 +97,8 @@ void scan_table_add(struct scan_table *table, struct scan_meeting *meetings, uns
 uint64_t scan_table_hash(const struct scan_table *table, const void *bytes, size_t length);
 
 // The rows with a new failed contact since the last call, each once; false = no more: the tick is over.
+// The row of a key; NULL = none. Valid until the next contact.
+const struct scan_row *scan_table_find(const struct scan_table *table, const struct scan_key *key);
 const struct scan_row *scan_table_next(struct scan_table *table, int64_t now_ns);
 const struct scan_block *scan_table_block(const struct scan_table *table,
                                           const struct scan_row *row); // NULL = none

@@ -44,11 +44,10 @@ void target_detector_merge(struct detector *detector, const struct tick_evidence
     target_windows_merge(own->windows, evidence, own->rule->evidence, now_ns);
 }
 
-void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded)
+void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns)
 {
     struct target_detector *own = (struct target_detector *)detector;
     const struct target_window *window;
-    assert(!degraded || !detector->ops->by_answers);
     for (unsigned place = 0; (window = target_windows_next(own->windows, &place, now_ns)) != NULL;)
         own->rule->judge(own, window, judge, now_ns);
     target_windows_settle(own->windows, now_ns);

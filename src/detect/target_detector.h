@@ -40,7 +40,7 @@ struct detector *target_detector_create(const struct target_rule *rule, const st
 void target_detector_destroy(struct detector *detector);
 void target_detector_change(struct detector *detector, const struct anomaly_settings *settings);
 void target_detector_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
-void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns, bool degraded);
+void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns);
 
 struct target_finding {
     const struct target_window *window;

@@ -9,6 +9,7 @@ struct tick_evidence {
     unsigned shard_count;
     const struct contact **contacts; // owned; by partition, each as the shard had them
     unsigned contact_count, room;
+    bool one_way[WAYS]; // answers of the protocol are not seen: that one is missing says nothing
 };
 
 // Puts the first contacts in order. False: no memory for that, and there are none in this tick.

@@ -310,6 +310,8 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
         if (flow_policy_has_quality(&table->policy))
             tcp_measure(&table->store, id, packet, sender, &table->policy);
         hit.handshake_done = tcp_completes_handshake(flow->tcp_flags[sender], packet);
+        hit.went_on =
+            !hit.peer_sent && flow->packets[sender] == 2 && tcp_goes_on(flow->tcp_flags[sender], packet);
         tcp_track_state(flow, packet, sender);
     }
     reclassify(table, partition, flow, id);

@@ -103,6 +103,7 @@ struct flow_hit {
     bool second_sighting; // the same, but observation is `all`: counted
     bool peer_sent;       // the other side had sent before
     bool handshake_done;  // it holds the first ACK of who sent the SYN
+    bool went_on;         // the first word behind a SYN-ACK whose receiver was not seen: it proves an answer
 };
 
 // A change of what may change while flows are alive: the timeouts, the interim records, begun flows, and max_flows up

@@ -37,3 +37,10 @@ static inline bool tcp_completes_handshake(uint8_t sent_flags, const struct pack
     return (sent_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && packet->has_transport &&
            (packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
 }
+
+// Whether a segment goes on behind its sender's SYN-ACK: a server does so when its client has answered.
+static inline bool tcp_goes_on(uint8_t sent_flags, const struct packet *packet)
+{
+    return (sent_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
+           (packet->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK;
+}

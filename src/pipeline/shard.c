@@ -137,7 +137,7 @@ static inline void observe(struct shard *shard, const struct packet *packet, uin
                            const struct flow_hit *hit)
 {
     unsigned facts = (hit->peer_sent || hit->flow == NULL ? OBSERVED_RECEIVER_SENT : 0) |
-                     (hit->handshake_done ? OBSERVED_HANDSHAKE : 0);
+                     (hit->handshake_done ? OBSERVED_HANDSHAKE : 0) | (hit->went_on ? OBSERVED_WENT_ON : 0);
     observe_packet(&shard->evidence, partition_of(hash, shard->table.partitions), packet, facts,
                    shard->table.policy.hash_seed);
 }
