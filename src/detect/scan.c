@@ -130,7 +130,8 @@ static double threshold_of(const struct scan_detector *scan, const struct scan_f
     }
 }
 
-static struct scan_count count_of(const struct scan_detector *scan, const struct scan_row *row, enum scan_hold hold)
+static struct scan_count count_of(const struct scan_detector *scan, const struct scan_row *row,
+                                  enum scan_hold hold)
 {
     return hold == SCAN_HOLDS_LONG ? row->since : scan_row_count(scan->table, row, (enum scan_span)hold);
 }

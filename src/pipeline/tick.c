@@ -1,5 +1,6 @@
 #include "pipeline/tick.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 void tick_begin(struct pipeline_tick *tick)
