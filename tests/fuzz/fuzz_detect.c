@@ -22,7 +22,7 @@ static const int64_t tick_ns = 50 * NS_PER_MS;
 struct sensor {
     unsigned shards;
     struct flow_table tables[MOST_SHARDS];
-    struct partition_evidence evidence[FLOW_PARTITIONS];
+    struct evidence evidence[MOST_SHARDS];
     struct detection *detection;
     int64_t now_ns, tick_end_ns;
     uint64_t packets, told, words; // words: what was told, as a hash
@@ -30,7 +30,8 @@ struct sensor {
 
 static void gather(void *owner, const struct flow_look *look)
 {
-    observe_look(&((struct sensor *)owner)->evidence[look->partition], look);
+    struct sensor *sensor = owner;
+    observe_look(&sensor->evidence[look->partition % sensor->shards], look);
 }
 
 static void tell(void *owner, const struct alert *alert)
@@ -131,10 +132,12 @@ static void tick(struct sensor *sensor, bool last)
     }
     const struct detection_tick tick = {.now_ns = sensor->now_ns, .received = sensor->packets, .last = last};
     detection_begin(sensor->detection, &tick);
-    for (unsigned p = 0; p < FLOW_PARTITIONS; p++) {
-        detection_merge(sensor->detection, &sensor->evidence[p]);
-        partition_evidence_reset(&sensor->evidence[p]);
-    }
+    const struct evidence *shards[MOST_SHARDS];
+    for (unsigned i = 0; i < sensor->shards; i++)
+        shards[i] = &sensor->evidence[i];
+    detection_merge(sensor->detection, shards, sensor->shards);
+    for (unsigned i = 0; i < sensor->shards; i++)
+        evidence_reset(&sensor->evidence[i]);
     detection_end(sensor->detection);
 }
 
@@ -148,8 +151,8 @@ static void end(struct sensor *sensor)
     detection_destroy(sensor->detection);
     for (unsigned i = 0; i < sensor->shards; i++)
         flow_table_done(&sensor->tables[i]);
-    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
-        partition_evidence_done(&sensor->evidence[p]);
+    for (unsigned i = 0; i < sensor->shards; i++)
+        evidence_done(&sensor->evidence[i]);
 }
 
 static void take_frame(struct sensor *sensor, struct packet *packet)
@@ -173,7 +176,7 @@ static void take_frame(struct sensor *sensor, struct packet *packet)
     struct flow_hit hit = flow_table_packet(table, packet, &key, hash, sender, 0);
     unsigned facts =
         (hit.peer_sent ? OBSERVED_RECEIVER_SENT : 0) | (hit.handshake_done ? OBSERVED_HANDSHAKE : 0);
-    observe_packet(&sensor->evidence[partition], packet, facts, HASH_SEED);
+    observe_packet(&sensor->evidence[partition % sensor->shards], partition, packet, facts, HASH_SEED);
 }
 
 static uint32_t word_at(const uint8_t *bytes)

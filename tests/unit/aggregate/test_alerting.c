@@ -79,8 +79,7 @@ static void tick_of(struct running *running, int64_t at_ns, bool last)
                                  .run_count = 1,
                                  .last = last};
     alerting_tick(running->alerting, &tick);
-    for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
-        partition_evidence_reset(&running->report.evidence[p]);
+    evidence_reset(&running->report.evidence);
 }
 
 // A source tries ports [from, end) in a tick that ends then; how many alerts were made.
@@ -90,8 +89,8 @@ static unsigned try_ports(struct running *running, struct address source, unsign
     unsigned before = running->made;
     for (unsigned port = from; port < end; port++) {
         struct knock knock = {source, host(1), (uint16_t)port, CONTACT_REFUSED, PROBE_SYN, at_ns};
-        add_contact(&running->report.evidence[port % FLOW_PARTITIONS], &knock);
-        struct contact_list *list = &running->report.evidence[port % FLOW_PARTITIONS].contacts;
+        add_contact(&running->report.evidence, port % FLOW_PARTITIONS, &knock);
+        struct contact_list *list = &running->report.evidence.contacts;
         list->items[list->count - 1].interface = 0;
         list->items[list->count - 1].began_ns += running->totals.clock_offset_ns;
     }

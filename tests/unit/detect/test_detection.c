@@ -7,7 +7,7 @@ struct detecting {
     struct anomaly_settings settings;
     struct detect_places places;
     struct detection *detection;
-    struct partition_evidence evidence;
+    struct evidence evidence;
     uint64_t received, lost;
     unsigned told_count;
     struct alert told[MADE_TOLD];
@@ -44,7 +44,7 @@ static struct detecting *detecting_create(void)
 static void detecting_destroy(struct detecting *detecting)
 {
     detection_destroy(detecting->detection);
-    free(detecting->evidence.contacts.items);
+    evidence_done(&detecting->evidence);
     free(detecting);
 }
 
@@ -55,17 +55,17 @@ static unsigned detect_at(struct detecting *detecting, int64_t at_ns)
     struct detection_tick tick = {
         .now_ns = TEST_START_NS + at_ns, .received = detecting->received, .lost = detecting->lost};
     detection_begin(detecting->detection, &tick);
-    detection_merge(detecting->detection, &detecting->evidence);
+    const struct evidence *shards[] = {&detecting->evidence};
+    detection_merge(detecting->detection, shards, 1);
     detection_end(detecting->detection);
-    detecting->evidence.contacts.count = 0;
-    detecting->evidence.with_payload = detecting->evidence.two_way = 0;
+    evidence_reset(&detecting->evidence);
     return detecting->told_count - before;
 }
 
 static void knock_at(struct detecting *detecting, uint8_t target, uint16_t port, int64_t at_ns)
 {
     struct knock knock = {outside(), host(target), port, CONTACT_UNANSWERED, PROBE_SYN, at_ns};
-    add_contact(&detecting->evidence, &knock);
+    add_contact(&detecting->evidence, 0, &knock);
 }
 
 static void knock_at_ports(struct detecting *detecting, uint16_t from, uint16_t end)
