@@ -3,7 +3,8 @@
 //
 // A window is judged by its sum: a burst that alone is as much as window_secs would have to bring is found in its tick.
 // Sees: floods of one or many sources, of any ports and messages, fragments too. Cannot see: a target that answers more
-// than each answer_ratio-th packet (its answers prove that it copes); floods of other protocols. A stream that
+// than each answer_ratio-th packet (its answers prove that it copes); floods of other protocols, or from a UDP port below
+// 1024 to one above (a download; of amplifiers a reflection). A stream that
 // nobody answers at that rate is told, whatever it carries. Where only one direction is captured, no answers are seen: a
 // busy UDP service is told then.
 // Slowest: packets_per_sec_threshold.

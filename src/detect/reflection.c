@@ -6,8 +6,8 @@
 // its tick.
 // Sees: amplification by the ports of is_amplifier_port() with all fragments, reflection of SYNs, mixtures of both (told
 // without a protocol then). Cannot see: amplifiers on other ports (udp_flood does), answers in flows that the target
-// opened. Where only what comes to a host is captured, each answer looks unasked: a resolver that gets 500 answers
-// a second from ten servers is told then.
+// opened. A SYN-ACK whose sender goes on is taken back: its client has answered, where that is not captured. Answers by UDP
+// look unasked there: a resolver that gets 500 a second from ten servers is told then.
 // Slowest: packets_per_sec_threshold.
 // Accuracy: counts are exact as far as the target has its row (targets.h); sources are exact up to 64, beyond with a
 // standard error of 12.7 %, of the last one to two windows.

@@ -60,7 +60,7 @@ struct judging {
     struct anomaly_settings settings;
     struct detect_places places;
     struct judge *judge;
-    struct detector *detector;
+    struct detector *detector, *port_scan; // the latter is off, but for tests that switch it on
     struct tick_evidence tick;
     struct endpoint allowed; // is covered as a source or target; version 0 = nobody
     uint64_t packets;        // observed
@@ -130,7 +130,8 @@ static inline struct judging *judging_create(const struct detector_ops *ops)
     judging->settings = default_settings();
     judging->places = (struct detect_places){made_is_local, made_is_allowed, judging};
     judging->judge = judge_create(&setup, made_seed);
-    const struct detector_setup detector_setup = {&judging->settings, &judging->places, made_seed};
+    const struct detector_setup detector_setup = {&judging->settings, &judging->places, &judging->port_scan,
+                                                  made_seed};
     judging->detector = ops->create(&detector_setup);
     cr_assert(judging->judge != NULL && judging->detector != NULL);
     return judging;
@@ -166,7 +167,7 @@ static inline unsigned judge_tick_at(struct judging *judging, int64_t at_ns)
     unsigned before = judging->told_count;
     judge_begin(judging->judge, now_ns, 0, 0);
     merge_tick(judging, now_ns);
-    ops->judge(judging->detector, judging->judge, now_ns, false);
+    ops->judge(judging->detector, judging->judge, now_ns);
     judge_end(judging->judge);
     made_evidence_reset(&judging->evidence);
     return judging->told_count - before;

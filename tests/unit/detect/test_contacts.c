@@ -387,9 +387,10 @@ Test(contacts, tell_whether_both_directions_are_seen)
     set_payload(&asked, 30);
     feed(&observing->test, &asked);
     wait_for_all(observing);
-    cr_expect_eq(evidence->with_payload, 3);
-    cr_expect_eq(evidence->two_way, 1);
+    cr_expect_eq(evidence->ways[WAY_TCP].with_payload + evidence->ways[WAY_UDP].with_payload, 3);
+    cr_expect_eq(evidence->ways[WAY_UDP].with_payload, 1);
+    cr_expect_eq(evidence->ways[WAY_TCP].two_way, 1);
     evidence_reset(evidence);
-    cr_expect(evidence->with_payload == 0 && evidence->two_way == 0);
+    cr_expect(evidence->ways[WAY_TCP].with_payload == 0 && evidence->ways[WAY_TCP].two_way == 0);
     observing_destroy(observing);
 }

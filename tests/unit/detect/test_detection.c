@@ -121,8 +121,27 @@ static bool is_degraded(const struct detecting *detecting, enum alert_kind kind)
 
 static void carry(struct detecting *detecting, uint64_t with_payload, uint64_t two_way)
 {
-    detecting->evidence.with_payload = with_payload;
-    detecting->evidence.two_way = two_way;
+    detecting->evidence.ways[WAY_TCP] = (struct seen_ways){with_payload, two_way};
+}
+
+// TCP speaks for UDP, too; UDP never for TCP, since whoever forges datagrams shows one direction.
+Test(detection, asks_tcp_first_which_directions_are_seen)
+{
+    static const struct {
+        struct seen_ways tcp, udp;
+        bool told, degraded; // of a scan by TCP
+    } cases[] = {{{0, 0}, {1000, 0}, true, true},
+                 {{100, 90}, {1000, 0}, true, false},
+                 {{100, 0}, {100, 90}, false, true}};
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct detecting *detecting = detecting_create();
+        detecting->evidence.ways[WAY_TCP] = cases[i].tcp;
+        detecting->evidence.ways[WAY_UDP] = cases[i].udp;
+        knock_at_ports(detecting, 1000, 1030);
+        cr_expect_eq(detect_at(detecting, 0), cases[i].told, "case %u", i);
+        cr_expect_eq(is_degraded(detecting, ALERT_PORT_SCAN), cases[i].degraded);
+        detecting_destroy(detecting);
+    }
 }
 
 // Fewer than 5 % of at least 20 flows in both directions.
@@ -145,7 +164,7 @@ Test(detection, is_degraded_where_one_direction_is_seen)
     }
 }
 
-// It goes on counting, and is itself again when answers are seen, or what said so is five minutes old.
+// It is itself again when answers are seen, or what said so is five minutes old. What was not seen stays uncounted.
 Test(detection, is_degraded_no_more)
 {
     struct detecting *detecting = detecting_create();
@@ -153,7 +172,7 @@ Test(detection, is_degraded_no_more)
     knock_at_ports(detecting, 1000, 1024);
     cr_expect_eq(detect_at(detecting, 0), 0);
     carry(detecting, 100, 90);
-    knock_at_ports(detecting, 1024, 1025);
+    knock_at_ports(detecting, 1000, 1025);
     cr_expect_eq(detect_at(detecting, NS_PER_S), 1);
     cr_expect_eq(detecting->told[0].observed, 25);
     detecting_destroy(detecting);

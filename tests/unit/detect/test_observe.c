@@ -78,8 +78,11 @@ Test(observe, counts_answers_that_nobody_asked_for)
     observe(&made, &dns, OBSERVED_RECEIVER_SENT);
     observe(&made, &later, 0);
     observe(&made, &other_port, 0);
-    cr_expect_eq(counted(&made, TARGET_UNASKED, at(1, 0), 0), 1);
-    cr_expect_eq(counted(&made, TARGET_UNASKED, at(1, 0), 1), 2);
+    cr_expect_eq(counted(&made, TARGET_UNASKED, at(1, 0), 0), 3);
+    cr_expect_eq(counted(&made, TARGET_UNASKED, at(1, 0), 1), 0);
+    struct packet data = tcp_packet(2, 80, 1, 40000, TCP_ACK, 0);
+    observe(&made, &data, OBSERVED_WENT_ON);
+    cr_expect_eq(counted(&made, TARGET_UNASKED, at(1, 0), 1), 1, "its client has answered");
     made_evidence_done(&made);
 }
 

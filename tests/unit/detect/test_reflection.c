@@ -47,8 +47,8 @@ Test(reflection, tells_what_it_found)
     cr_expect_str_eq(alert->measure[0].setting, "analysis.anomalies.reflection.packets_per_sec_threshold");
     cr_expect_eq(alert->measure[0].observed, 600);
     cr_expect_eq(alert->sample[0].server.port, 53);
-    cr_expect(strstr(alert->description, "10.0.0.2 got 300 SYN-ACKs and 300 UDP answers") != NULL, "%s",
-              alert->description);
+    cr_expect(strstr(alert->description, "10.0.0.2 got 600 SYN-ACKs and UDP answers of amplifiers") != NULL,
+              "%s", alert->description);
     judging_destroy(judging);
 }
 

@@ -179,23 +179,49 @@ Test(scans, count_first_contacts)
     }
 }
 
-// A degraded detector is silent and goes on counting.
-Test(scans, are_silent_while_answers_are_not_seen)
+// Where answers of a protocol are not seen, that one is missing does not count; a refusal does.
+Test(scans, count_no_missing_answers_where_none_are_seen)
 {
-    struct judging *judging = judging_create(&port_scan_detector);
-    struct detector *detector = judging->detector;
-    for (unsigned i = 0; i < 25; i++) {
-        struct knock knock = door(&port_scan, outside(), i);
+    for (unsigned way = 0; way < WAYS; way++) {
+        struct judging *judging = judging_create(&port_scan_detector);
+        judging->tick.one_way[way] = true;
+        unsigned told = try_doors(judging, &port_scan, outside(), 0, 30, 0);
+        cr_expect_eq(told, way == WAY_UDP, "these are of TCP");
+        for (unsigned i = 30; i < 60; i++) {
+            struct knock knock = door(&port_scan, outside(), i);
+            knock.outcome = CONTACT_REFUSED;
+            add_contact(&judging->evidence.all, 0, &knock);
+        }
+        if (way == WAY_TCP)
+            cr_expect_eq(judge_contacts_at(judging, 100 * NS_PER_S), 1);
+        scanning_destroy(judging);
+    }
+}
+
+// A browser whose QUIC is blocked: no answer from 30 hosts, which answer by TCP, as 30 others do.
+Test(scans, ask_all_of_a_source_whether_it_mostly_fails)
+{
+    struct judging *judging = judging_create(&host_sweep_detector);
+    const struct detector_setup setup = {&judging->settings, &judging->places, &judging->port_scan,
+                                         made_seed};
+    judging->port_scan = port_scan_detector.create(&setup);
+    for (unsigned i = 0; i < 60; i++) {
+        struct knock knock = door(&host_sweep, outside(), i);
+        knock.outcome = CONTACT_ANSWERED;
+        knock.port = 443;
         add_contact(&judging->evidence.all, 0, &knock);
     }
-    judge_begin(judging->judge, TEST_START_NS, 0, 0);
-    merge_tick(judging, TEST_START_NS);
-    detector->ops->judge(detector, judging->judge, TEST_START_NS, true);
-    judge_end(judging->judge);
-    made_evidence_reset(&judging->evidence);
-    cr_expect_eq(judging->told_count, 0);
-    cr_expect_eq(try_doors(judging, &port_scan, outside(), 25, 26, 0), 1);
-    cr_expect_eq(judging->told[0].observed, 26);
+    for (unsigned i = 0; i < 30; i++) {
+        struct knock knock = door(&host_sweep, outside(), i);
+        add_contact(&judging->evidence.all, 0, &knock);
+    }
+    cr_assert(tick_evidence_gather(&judging->tick, (const struct evidence *[]){&judging->evidence.all}, 1));
+    port_scan_detector.merge(judging->port_scan, &judging->tick, TEST_START_NS);
+    cr_expect_eq(judge_contacts_at(judging, 0), 0);
+    port_scan_detector.destroy(judging->port_scan);
+    judging->port_scan = NULL;
+    cr_expect_eq(try_doors(judging, &host_sweep, outside(), 30, 31, 0), 1,
+                 "alone, all of its contacts failed");
     scanning_destroy(judging);
 }
 
