@@ -17,6 +17,8 @@ from detection import cluster, directions, expected, floods, lists, network, sca
 HEADS = "| data set | captures | attacks | found | missed | falsely raised |\n|---|---|---|---|---|---|\n"
 BEGIN, END = "<!-- accuracy: made by tests/detection_table.py -->", "<!-- end of accuracy -->"
 
+numbers_of_workers = [1]  # all of which must say the same
+
 ABOUT = """Judges every data set with the binary that NETSCOPE_BINARY names (default build/) at default thresholds and
 prints a table in Markdown: what was found, missed and falsely raised, each data set by itself, and the exceptions by
 name. With --write FILE it stands between the markers of FILE."""
@@ -48,11 +50,18 @@ class Set:
                 f"{len(self.false)} |\n")
 
 
+def lines_of(path, workers):
+    """The bytes of the alerts; None = the sensor cannot read it."""
+    result = sensor.run("-r", path, "--anomalies", "--report", "none", "--alerts-jsonl", "-", "--workers", workers)
+    return result.stdout if result.returncode in (sensor.DONE, sensor.TRUNCATED) else None
+
+
 def alerts_of(path):
-    result = sensor.run("-r", path, "--anomalies", "--report", "none", "--alerts-jsonl", "-")
-    if result.returncode not in (sensor.DONE, sensor.TRUNCATED):
-        return None
-    return expected.begun(result.stdout)
+    told = {lines_of(path, workers) for workers in numbers_of_workers}
+    if len(told) > 1:
+        sys.exit(f"{path}: the alerts are not the same for {numbers_of_workers} workers")
+    lines = told.pop()
+    return None if lines is None else expected.begun(lines)
 
 
 def made_up(name, scenes, folder):
@@ -152,7 +161,11 @@ def write(path, text):
 def main():
     parser = argparse.ArgumentParser(description=ABOUT)
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the markers of FILE")
+    parser.add_argument("--repeat", action="store_true",
+                        help="judge each capture with 1, 2, 3 and 8 workers: the alerts must be the same bytes")
     options = parser.parse_args()
+    if options.repeat:
+        numbers_of_workers[:] = [1, 2, 3, 8]
     made = []
     with TemporaryDirectory(prefix="netscope-test-") as folder:
         for one in sets_of(Path(folder)):
