@@ -44,11 +44,14 @@ def begun(content):
     return [alert for alert in alerts if alert["lifecycle"] == "started"]
 
 
+def _named(addresses):
+    return addresses[0] + (f" and {len(addresses) - 1} more" if len(addresses) > 1 else "") if addresses else "many"
+
+
 def brief(alert):
     """One alert in a line, for who reads a failed test."""
-    return (f"{alert['kind']} from {','.join(map(str, parties(alert, 'source')))} to "
-            f"{','.join(map(str, parties(alert, 'target')))} port {','.join(map(str, ports(alert)))}: "
-            f"{alert.get('description', '')}")
+    return (f"{alert['kind']} from {_named(parties(alert, 'source'))} to {_named(parties(alert, 'target'))}: "
+            f"{alert['description']}")
 
 
 def complaints(scene, alerts):
