@@ -11,14 +11,17 @@ class BenignTest(judged.JudgeTest):
             with self.subTest(make.__name__):
                 traffic = make()
                 self.assertIsInstance(traffic, Traffic)
-                self.assertEqual(self.told(traffic), {})
+                self.assertEqual(self.told(make.__name__, traffic), {})
 
-    def told(self, traffic):
-        """Alerts by which file raised them."""
+    def told(self, scene, traffic):
+        """Alerts by which file raised them, without those that one direction cannot but raise."""
         whole, low, high = (self.folder / f"{name}.pcap" for name in ("whole", "low", "high"))
         traffic.write(whole)
         traffic.write_directions(low, high)
         told = {path.stem: self.briefs(path) for path in (whole, low, high)}
+        for name, alerts in told.items():
+            kind, _ = cluster.LOOKS_LIKE.get((scene, name), ("", ""))
+            told[name] = [alert for alert in alerts if not kind or not alert.startswith(f"{kind} ")]
         return {name: alerts for name, alerts in told.items() if alerts}
 
     def test_the_scenes_hold_what_they_say(self):

@@ -314,3 +314,8 @@ BENIGN = (resolver, busy_resolver, prometheus, prometheus_amid, prometheus_third
           prometheus_third_dead_new_connections, load_balancer, browser, nat, ingress, proxy, node_vanishes,
           ingress_amid_full_queue, dead_backends_of_a_mesh, half_open_monitor, udp_services, bulk, idle_until_reset,
           busy_amid)
+
+# (scene, direction) -> (kind, why): one direction of it by itself is just what the attack looks like.
+LOOKS_LIKE = {
+    ("busy_resolver", "high"): ("reflection", "800 answers a second of 60 servers, and no question to be seen"),
+}
