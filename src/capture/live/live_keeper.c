@@ -1,5 +1,4 @@
 #include "capture/live/live_keeper.h"
-#include "capture/live/live_open.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -12,6 +11,7 @@
 #include "base/time.h"
 #include "capture/clock.h"
 #include "capture/live/live_change.h"
+#include "capture/live/live_open.h"
 #include "capture/live/live_set_filter.h"
 #include "capture/live/live_settings.h"
 
