@@ -5,6 +5,7 @@
 
 #include "decode/packet.h"
 #include "detect/evidence.h"
+#include "detect/observe.h"
 #include "detect/targets.h"
 #include "flow/look.h"
 #include "flow/record.h"
@@ -110,12 +111,17 @@ static enum verdict judge_datagrams(const struct flow_look *look)
     return look->waited ? VERDICT_UNANSWERED : VERDICT_NONE;
 }
 
-// Fragments of which the first one was not seen have no ports: nobody knows whose door they are for.
+// Fragments of which the first one was not seen have no ports: nobody knows whose door they are for. What comes from the
+// port of a service that answers many, and is not answered, is an answer itself.
 static enum verdict judge_udp(const struct flow_look *look, struct contact *contact)
 {
+    const uint16_t *ports = look->key.ports;
     contact->probe = PROBE_UDP;
-    bool has_ports = (look->key.ports[0] | look->key.ports[1]) != 0;
-    return has_ports ? judge_datagrams(look) : VERDICT_NONE;
+    if ((ports[0] | ports[1]) == 0)
+        return VERDICT_NONE;
+    enum verdict verdict = judge_datagrams(look);
+    bool is_answer = is_amplifier_port(ports[look->client]) && !is_amplifier_port(ports[!look->client]);
+    return verdict == VERDICT_UNANSWERED && is_answer ? VERDICT_NONE : verdict;
 }
 
 // Ports of a key: type, and the type that answers it.

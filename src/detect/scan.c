@@ -81,7 +81,7 @@ static bool is_left_out(const struct scan_detector *scan, const struct scan_key 
     return !is_allowed(scan, &source, &any, now_ns);
 }
 
-// Whether nothing came back where nothing that comes back is seen.
+// Whether nothing came back where nothing that comes back is seen: then the contact is taken for an answered one.
 static bool is_unknown(const struct tick_evidence *evidence, const struct contact *contact)
 {
     enum way way = contact->protocol == IP_PROTOCOL_TCP ? WAY_TCP : WAY_UDP;
@@ -101,7 +101,8 @@ static unsigned read_some(const struct scan_detector *scan, const struct tick_ev
         if (i + AT_ONCE < evidence->contact_count)
             prefetch_read(evidence->contacts[i + AT_ONCE]);
         meeting->contact = contact;
-        count += !is_unknown(evidence, contact) && scan->kind->read(scan->table, contact, meeting) &&
+        meeting->failed = contact->outcome != CONTACT_ANSWERED && !is_unknown(evidence, contact);
+        count += scan->kind->read(scan->table, contact, meeting) &&
                  (contact->outcome == CONTACT_ANSWERED || !is_left_out(scan, &meeting->key, contact, now_ns));
     }
     return count;
@@ -260,13 +261,13 @@ static void add_spans(const struct scan_detector *scan, const struct scan_findin
                       struct alert *alert)
 {
     struct scan_finding other = *finding;
-    for (int hold = finding->hold; hold < SCAN_HOLDS_NOT; hold++) {
+    for (int hold = (int)finding->hold; hold < SCAN_HOLDS_NOT; hold++) {
         count_span(scan, (enum scan_hold)hold, &other);
         if (!holds(scan, &other))
             continue;
         assert(alert->measure_count + 1 < ALERT_MEASURES);
         alert->measure[alert->measure_count++] =
-            (struct alert_measure){scan->kind->what, threshold_key(scan, &other), rint(other.count.failed),
+            (struct alert_measure){scan->kind->what, threshold_key(scan, &other), rintf(other.count.failed),
                                    threshold_of(scan, &other), true};
     }
 }
@@ -275,7 +276,7 @@ static void fill_alert(const struct scan_detector *scan, const struct scan_findi
                        struct alert *alert)
 {
     const struct scan_row *row = finding->row;
-    double threshold = threshold_of(scan, finding), failed = rint(finding->count.failed);
+    double threshold = threshold_of(scan, finding), failed = rintf(finding->count.failed);
     double share = finding->whole.all > 0 ? (double)finding->whole.failed / (double)finding->whole.all : 1;
     alert->severity = (uint8_t)severity_of(finding, threshold);
     alert->window_secs = span_secs(scan, finding->hold);

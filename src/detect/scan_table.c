@@ -323,8 +323,9 @@ const struct scan_block *scan_table_block(const struct scan_table *table, const 
 }
 
 // What the contact adds to the number of first contacts.
-static double meet(struct scan_table *table, uint32_t number, uint64_t member, const struct contact *contact)
+static double meet(struct scan_table *table, uint32_t number, const struct scan_meeting *meeting)
 {
+    uint64_t member = meeting->member;
     struct scan_row *row = &table->row[number];
     if (row->block != 0)
         return first_contacts_add(&table->block[row->block - 1].met, member);
@@ -333,8 +334,8 @@ static double meet(struct scan_table *table, uint32_t number, uint64_t member, c
             return 0;
     if (row->members == SCAN_FEW)
         return first_contacts_add(&make_block(table, number)->met, member);
-    row->failed |= (uint8_t)((contact->outcome != CONTACT_ANSWERED) << row->members);
-    row->few[row->members++] = (struct scan_member){member, contact->began_ns};
+    row->failed |= (uint8_t)(meeting->failed << row->members);
+    row->few[row->members++] = (struct scan_member){member, meeting->contact->began_ns};
     return 1;
 }
 
@@ -390,12 +391,12 @@ static uint32_t row_at(struct scan_table *table, const struct scan_meeting *meet
 }
 
 static void count_in_block(const struct scan_table *table, const struct scan_row *row,
-                           const struct contact *contact, float weight)
+                           const struct scan_meeting *meeting, float weight)
 {
     struct scan_block *block = &table->block[row->block - 1];
     for (int span = 0; span < SCAN_SPANS; span++)
-        count_in(&block->window[span], contact->began_ns / table->pane_ns[span], weight,
-                 contact->outcome != CONTACT_ANSWERED);
+        count_in(&block->window[span], meeting->contact->began_ns / table->pane_ns[span], weight,
+                 meeting->failed);
 }
 
 static void add(struct scan_table *table, const struct scan_meeting *meeting)
@@ -403,17 +404,17 @@ static void add(struct scan_table *table, const struct scan_meeting *meeting)
     const struct contact *contact = meeting->contact;
     uint32_t number = row_at(table, meeting);
     struct scan_row *row = &table->row[number];
-    bool failed = contact->outcome != CONTACT_ANSWERED;
+    bool failed = meeting->failed;
     if (contact->began_ns > row->last_ns || row->since.all == 0)
         row->last_ns = contact->began_ns;
-    float weight = (float)meet(table, number, meeting->member, contact);
+    float weight = (float)meet(table, number, meeting);
     if (weight == 0)
         return;
     row->since.all += weight;
     table->weight[number] = row->since.all < UINT16_MAX ? (uint16_t)row->since.all : UINT16_MAX;
     row->since.failed += failed ? weight : 0;
     if (row->block != 0)
-        count_in_block(table, row, contact, weight);
+        count_in_block(table, row, meeting, weight);
     if (failed)
         note_failure(table, number, contact);
 }

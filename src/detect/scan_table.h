@@ -89,6 +89,7 @@ struct scan_meeting {
     struct scan_key key;
     uint32_t hash; // the table's
     uint64_t member;
+    bool failed;
     const struct contact *contact;
 };
 // In their order; together, so that what they touch is on its way before its turn.

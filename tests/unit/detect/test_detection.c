@@ -164,7 +164,7 @@ Test(detection, is_degraded_where_one_direction_is_seen)
     }
 }
 
-// It is itself again when answers are seen, or what said so is five minutes old. What was not seen stays uncounted.
+// It is itself again when answers are seen, or what said so is five minutes old. What was not seen is taken for answered.
 Test(detection, is_degraded_no_more)
 {
     struct detecting *detecting = detecting_create();
@@ -172,7 +172,7 @@ Test(detection, is_degraded_no_more)
     knock_at_ports(detecting, 1000, 1024);
     cr_expect_eq(detect_at(detecting, 0), 0);
     carry(detecting, 100, 90);
-    knock_at_ports(detecting, 1000, 1025);
+    knock_at_ports(detecting, 1000, 1049);
     cr_expect_eq(detect_at(detecting, NS_PER_S), 1);
     cr_expect_eq(detecting->told[0].observed, 25);
     detecting_destroy(detecting);

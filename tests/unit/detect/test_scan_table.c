@@ -44,7 +44,11 @@ static void meet(struct scan_table *table, uint32_t source, uint32_t member, enu
     memcpy(contact.addresses[0], &source, sizeof source);
     memcpy(contact.addresses[1], &member, sizeof member);
     struct scan_meeting meeting = {
-        .key = key_of(source), .member = scan_table_hash(table, &member, sizeof member), .contact = &contact};
+        .key = key_of(source),
+        .member = scan_table_hash(table, &member, sizeof member),
+        .failed = outcome != CONTACT_ANSWERED,
+        .contact = &contact,
+    };
     scan_table_add(table, &meeting, 1);
 }
 
