@@ -19,6 +19,8 @@ struct pane {
     uint64_t received, lost;
 };
 
+enum direction_verdict { DIRECTIONS_UNKNOWN, DIRECTIONS_ONE, DIRECTIONS_BOTH };
+
 struct detection {
     struct judge *judge;
     struct detector *detectors[DETECTORS_MOST]; // by the table; NULL = off
@@ -32,6 +34,7 @@ struct detection {
     uint64_t received, lost; // of the last tick
     uint64_t evidence_refused;
     bool began;
+    enum direction_verdict seen[WAYS]; // the last that flows said: it holds until they say otherwise
 };
 
 static bool is_on(const struct detector_ops *ops, const struct anomaly_settings *settings)
@@ -113,8 +116,6 @@ static struct pane sum_of(const struct detection *detection)
     return sum;
 }
 
-enum direction_verdict { DIRECTIONS_UNKNOWN, DIRECTIONS_ONE, DIRECTIONS_BOTH };
-
 static enum direction_verdict read_ways(const struct seen_ways *ways)
 {
     if (ways->with_payload < FLOWS_TO_SAY_SO)
@@ -125,10 +126,15 @@ static enum direction_verdict read_ways(const struct seen_ways *ways)
 
 // TCP speaks for both: a flood of datagrams with forged sources has one direction, too. UDP speaks for itself where TCP
 // says nothing.
-static void find_one_way(const struct detection *detection, bool one_way[WAYS])
+static void find_one_way(struct detection *detection, bool one_way[WAYS])
 {
     struct pane sum = sum_of(detection);
-    enum direction_verdict tcp = read_ways(&sum.ways[WAY_TCP]), udp = read_ways(&sum.ways[WAY_UDP]);
+    for (int way = 0; way < WAYS; way++) {
+        enum direction_verdict now = read_ways(&sum.ways[way]);
+        if (now != DIRECTIONS_UNKNOWN)
+            detection->seen[way] = now;
+    }
+    enum direction_verdict tcp = detection->seen[WAY_TCP], udp = detection->seen[WAY_UDP];
     one_way[WAY_TCP] = tcp == DIRECTIONS_ONE;
     one_way[WAY_UDP] = tcp == DIRECTIONS_ONE || (tcp == DIRECTIONS_UNKNOWN && udp == DIRECTIONS_ONE);
 }
