@@ -23,10 +23,10 @@
 
 #define DETECTOR_ROWS(kind, flag_name, window, what)                                                          \
     {.key = ANOMALY_KEY(#kind ".enabled"), .type = SETTING_BOOL, AT(analysis.anomalies.kind.common.enabled),  \
-     LIVE, .standard = "true", .flag = flag_name, .help = "look for " what,                                   \
+     LIVE, .standard = "true", .flag = (flag_name), .help = "look for " what,                                 \
      .doc = "Whether " what " are looked for (while `analysis.anomalies.enabled`)."},                         \
     {.key = ANOMALY_KEY(#kind ".window_secs"), .type = SETTING_SECS,                                          \
-     AT(analysis.anomalies.kind.common.window_secs), LIVE, RANGE(1, 3600), .standard = window,                \
+     AT(analysis.anomalies.kind.common.window_secs), LIVE, RANGE(1, 3600), .standard = (window),              \
      .help = "sliding window of " what, .doc = "The sliding window that the thresholds of " what " are about."}, \
     {.key = ANOMALY_KEY(#kind ".cooldown_secs"), .type = SETTING_SECS,                                        \
      AT(analysis.anomalies.kind.common.cooldown_secs), LIVE, RANGE(1, 86400), .standard = "60",               \
@@ -35,7 +35,8 @@
 
 #define THRESHOLD_ROW(kind, name, member, value, of_what, short_help, sentence)                               \
     {.key = ANOMALY_KEY(#kind "." name), .type = SETTING_NUMBER, AT(analysis.anomalies.kind.member),          \
-     LIVE, RANGE(1, UINT32_MAX), .standard = value, .unit = of_what, .help = short_help, .doc = sentence}
+     LIVE, RANGE(1, UINT32_MAX), .standard = (value), .unit = (of_what), .help = (short_help),                \
+     .doc = (sentence)}
 
 #define SCAN_ROWS(kind, flag_name, threshold_name, what, of_what, contact)                                    \
     DETECTOR_ROWS(kind, flag_name, "60", what),                                                               \
