@@ -59,6 +59,9 @@ bool event_log_is_pressed(struct event_log *log);
 
 // Any thread: whether anybody may look at what is written. A reader may come right after it.
 bool event_log_is_read(const struct event_log *log);
+// The sequence number that the next event gets.
+uint64_t event_log_next(struct event_log *log);
+uint64_t event_log_capacity(const struct event_log *log);
 
 enum { EVENTS_WAITED_FOR = 4096 }; // that a reader which is waited for may lag
 
