@@ -6,9 +6,8 @@
 
 #include "api/field_path.h"
 #include "api/text.h"
+#include "api/wire.h"
 #include "base/strbuf.h"
-
-enum wire_type { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_LENGTH = 2, WIRE_32 = 5 };
 
 struct bytes {
     const uint8_t *at, *end;

@@ -8,10 +8,9 @@
 
 #include "api/field_path.h"
 #include "api/gate.h"
+#include "api/wire.h"
 #include "base/strbuf.h"
 #include "base/time.h"
-
-enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_LENGTH = 2, WIRE_32 = 5 };
 
 struct encoding {
     struct status *status;
@@ -21,29 +20,10 @@ struct encoding {
 
 #define WRONG(encoding, ...) status_violate((encoding)->status, (encoding)->path.text, __VA_ARGS__)
 
-static void add_varint(struct strbuf *into, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        strbuf_add_char(into, (char)(value | 0x80));
-    strbuf_add_char(into, (char)value);
-}
-
-static void add_key(struct strbuf *into, uint32_t number, unsigned wire)
-{
-    add_varint(into, (uint64_t)number << 3 | wire);
-}
-
 static void add_fixed(struct strbuf *into, uint64_t value, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++)
         strbuf_add_char(into, (char)(value >> 8 * i));
-}
-
-static void add_span(struct strbuf *into, uint32_t number, const void *bytes, size_t length)
-{
-    add_key(into, number, WIRE_LENGTH);
-    add_varint(into, length);
-    strbuf_add_bytes(into, bytes, length);
 }
 
 // Whether a member's name is the field's, as it is or in camelCase.
@@ -190,7 +170,7 @@ static void encode_fixed(struct encoding *encoding, const ProtobufCFieldDescript
     } else if (!read_bits(encoding, json, wide ? 64 : 32, has_sign, &bits)) {
         return;
     }
-    add_key(into, field->id, wide ? WIRE_64 : WIRE_32);
+    wire_add_key(into, field->id, wide ? WIRE_64 : WIRE_32);
     add_fixed(into, bits, wide ? 8 : 4);
 }
 
@@ -199,11 +179,11 @@ static void add_seconds(struct strbuf *into, uint32_t number, int64_t seconds, i
 {
     struct strbuf inner;
     strbuf_init(&inner, 64);
-    add_key(&inner, 1, WIRE_VARINT);
-    add_varint(&inner, (uint64_t)seconds);
-    add_key(&inner, 2, WIRE_VARINT);
-    add_varint(&inner, (uint64_t)nanos);
-    add_span(into, number, inner.text, inner.length);
+    wire_add_key(&inner, 1, WIRE_VARINT);
+    wire_add_varint(&inner, (uint64_t)seconds);
+    wire_add_key(&inner, 2, WIRE_VARINT);
+    wire_add_varint(&inner, (uint64_t)nanos);
+    wire_add_span(into, number, inner.text, inner.length);
     strbuf_done(&inner);
 }
 
@@ -275,7 +255,7 @@ static void encode_message(struct encoding *encoding, const ProtobufCFieldDescri
     struct strbuf inner;
     strbuf_init(&inner, GATE_BYTES);
     encode_members(encoding, descriptor, json, &inner);
-    add_span(into, field->id, inner.text, inner.length);
+    wire_add_span(into, field->id, inner.text, inner.length);
     into->failed |= inner.failed;
     strbuf_done(&inner);
 }
@@ -290,7 +270,7 @@ static void encode_value(struct encoding *encoding, const ProtobufCFieldDescript
         break;
     case PROTOBUF_C_TYPE_STRING:
         if (json_is_string(json))
-            add_span(into, field->id, json_string_value(json), json_string_length(json));
+            wire_add_span(into, field->id, json_string_value(json), json_string_length(json));
         else
             WRONG(encoding, "it is a text");
         break;
@@ -308,8 +288,8 @@ static void encode_value(struct encoding *encoding, const ProtobufCFieldDescript
     default:
         if (!read_varint_of(encoding, field, json, &value))
             break;
-        add_key(into, field->id, WIRE_VARINT);
-        add_varint(into, value);
+        wire_add_key(into, field->id, WIRE_VARINT);
+        wire_add_varint(into, value);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/build.h"
 #include "api/text.h"
 #include "base/strbuf.h"
 
@@ -132,16 +133,11 @@ static bool add_message(struct details *details, const ProtobufCMessage *message
     return true;
 }
 
-static char *borrowed(const char *text)
-{
-    return (char *)(uintptr_t)text;
-}
-
 static bool add_info(struct details *details, const struct status *status, uint8_t **packed)
 {
     Google__Rpc__ErrorInfo info;
     google__rpc__error_info__init(&info);
-    info.reason = borrowed(status->reason);
+    info.reason = build_borrowed(status->reason);
     info.domain = domain;
     return add_message(details, &info.base, packed);
 }
@@ -155,8 +151,8 @@ static bool add_violations(struct details *details, const struct status *status,
     bad.field_violations = list;
     for (unsigned i = 0; i < status->violation_count; i++) {
         google__rpc__bad_request__field_violation__init(&row[i]);
-        row[i].field = borrowed(status->violation[i].field);
-        row[i].description = borrowed(status->violation[i].sentence);
+        row[i].field = build_borrowed(status->violation[i].field);
+        row[i].description = build_borrowed(status->violation[i].sentence);
         list[i] = &row[i];
         bad.n_field_violations = i + 1;
         if (details->bytes + google__rpc__bad_request__get_packed_size(&bad) <= STATUS_DETAILS_BYTES / 2)
@@ -174,7 +170,7 @@ bool status_pack(const struct status *status, struct strbuf *into)
     uint8_t *info = NULL, *violations = NULL;
     google__rpc__status__init(&message);
     message.code = (int32_t)status->code;
-    message.message = borrowed(status->message);
+    message.message = build_borrowed(status->message);
     bool good = status->code == STATUS_OK ||
                 (add_info(&details, status, &info) && add_violations(&details, status, &violations));
     if (status->extra_type != NULL && details.bytes + status->extra_bytes <= STATUS_DETAILS_BYTES)
