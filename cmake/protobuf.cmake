@@ -1,5 +1,5 @@
-# netscope_proto: C code for proto/netscope/v1/*.proto and google/protobuf/timestamp.proto, made by protoc-c
-# (Debian: protobuf-c-compiler, libprotobuf-c-dev; timestamp.proto comes with libprotobuf-dev) in the build
+# netscope_proto: C code for proto/**.proto and what they import of google/protobuf, made by protoc-c
+# (Debian: protobuf-c-compiler, libprotobuf-c-dev; google/protobuf comes with libprotobuf-dev) in the build
 # directory. Who links it includes "netscope/v1/flow.pb-c.h". Generated code has warnings of its own.
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET GLOBAL libprotobuf-c)
 find_program(PROTOC_C protoc-c)
@@ -15,12 +15,13 @@ set(NETSCOPE_PROTO_DIR ${PROJECT_SOURCE_DIR}/proto)
 set(NETSCOPE_PROTO_OUT ${PROJECT_BINARY_DIR}/proto)
 file(MAKE_DIRECTORY ${NETSCOPE_PROTO_OUT})
 file(GLOB NETSCOPE_PROTOS CONFIGURE_DEPENDS RELATIVE ${NETSCOPE_PROTO_DIR}
-     ${NETSCOPE_PROTO_DIR}/netscope/v1/*.proto)
+     ${NETSCOPE_PROTO_DIR}/netscope/v1/*.proto ${NETSCOPE_PROTO_DIR}/google/rpc/*.proto)
 
 set(NETSCOPE_PROTO_SOURCES)
-foreach(proto IN LISTS NETSCOPE_PROTOS ITEMS google/protobuf/timestamp.proto)
+foreach(proto IN LISTS NETSCOPE_PROTOS ITEMS google/protobuf/any.proto google/protobuf/duration.proto
+        google/protobuf/timestamp.proto)
   string(REGEX REPLACE "\\.proto$" ".pb-c" stem ${proto})
-  if(proto MATCHES "^google/")
+  if(proto MATCHES "^google/protobuf/")
     set(proto_file ${PROTOBUF_PROTO_DIR}/${proto})
   else()
     set(proto_file ${NETSCOPE_PROTO_DIR}/${proto})

@@ -5,7 +5,7 @@
 CORE_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
     libpcap-dev libcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev
-    libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev
+    libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev libjansson-dev
 )
 
 # Tests it: Criterion, the second compiler with its fuzzer, traffic, checks of style.

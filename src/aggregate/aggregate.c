@@ -89,17 +89,30 @@ static void make_event(struct aggregate *aggregate, const struct flow_record *re
     flow_block_keep(aggregate->block);
 }
 
+// Events that nobody wants are not made, but they have their numbers: who comes back learns how many there were.
+static void count_unmade(struct aggregate *aggregate, uint64_t events)
+{
+    if (events == 0)
+        return;
+    event_log_skip(aggregate->flows, events);
+    aggregate->block = NULL;
+    aggregate->given = 0;
+}
+
 static void give_flows(struct aggregate *aggregate, struct pipeline_tick *tick)
 {
     if (tick->last)
         event_log_begin_end(aggregate->flows);
     bool wanted = aggregate->flows_wanted || event_log_is_read(aggregate->flows);
+    uint64_t unmade = 0;
     for (const struct flow_record *record; (record = tick_next_ended(tick)) != NULL;) {
         if (wanted)
             make_event(aggregate, record);
+        unmade += !wanted;
         flow_names_free(record->names);
     }
     give_run(aggregate);
+    count_unmade(aggregate, unmade);
     event_log_wake(aggregate->flows);
 }
 

@@ -274,3 +274,16 @@ bool event_log_is_read(const struct event_log *log)
 {
     return atomic_load_explicit(&log->read, memory_order_relaxed);
 }
+
+uint64_t event_log_next(struct event_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    uint64_t next = log->next;
+    pthread_mutex_unlock(&log->lock);
+    return next;
+}
+
+uint64_t event_log_capacity(const struct event_log *log)
+{
+    return log->setup.capacity;
+}

@@ -52,13 +52,17 @@ void event_log_begin_end(struct event_log *log);
 // No more events: readers take what is left.
 void event_log_close(struct event_log *log);
 
-// The writer, now and then: whether a reader that misses events lags by more than a quarter of what it may, and took some
-// when this was asked one of the last EVENT_LOG_LOOKS times. Who does not read at all is nobody to be slow for.
+// The writer, now and then: whether a live output lags by more than a quarter of what it may, and took some when this was
+// asked one of the last EVENT_LOG_LOOKS times. Who does not read at all is nobody to be slow for, and neither is a client's
+// stream (EVENTS_DROP).
 enum { EVENT_LOG_LOOKS = 64 };
 bool event_log_is_pressed(struct event_log *log);
 
 // Any thread: whether anybody may look at what is written. A reader may come right after it.
 bool event_log_is_read(const struct event_log *log);
+// The sequence number that the next event gets.
+uint64_t event_log_next(struct event_log *log);
+uint64_t event_log_capacity(const struct event_log *log);
 
 enum { EVENTS_WAITED_FOR = 4096 }; // that a reader which is waited for may lag
 

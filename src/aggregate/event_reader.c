@@ -135,7 +135,7 @@ bool event_log_is_pressed(struct event_log *log)
     pthread_mutex_lock(&log->lock);
     for (struct event_reader *reader = log->readers; reader != NULL; reader = reader->next) {
         bool lags = reader->cursor < reader->end && log->next - reader->cursor > log->setup.capacity / 4;
-        pressed |= lags && reader->looks < EVENT_LOG_LOOKS && reader->policy != EVENTS_WAIT;
+        pressed |= lags && reader->looks < EVENT_LOG_LOOKS && reader->policy == EVENTS_DROP_UNTIL_END;
         reader->looks++;
     }
     pthread_mutex_unlock(&log->lock);

@@ -277,3 +277,35 @@ const struct Netscope__V1__Flow *flow_message_fill(struct flow_message *message,
     fill_texts(message, event);
     return &message->flow;
 }
+
+struct Netscope__V1__Flow *flow_message_whole(struct flow_message *message)
+{
+    return &message->flow;
+}
+
+#define KEEP_KNOWN(flow, whole, field)                                                                       \
+    ((flow)->field##_value_case = (whole)->field##_value_case, (flow)->field = (whole)->field)
+
+struct Netscope__V1__Flow *flow_message_reduce(struct flow_message *message)
+{
+    const Netscope__V1__Flow whole = message->flow;
+    Netscope__V1__Flow *flow = &message->flow;
+    netscope__v1__flow__init(flow);
+    flow->id = whole.id;
+    flow->protocol = whole.protocol;
+    flow->endpoint_a = whole.endpoint_a;
+    flow->endpoint_b = whole.endpoint_b;
+    flow->first_seen = whole.first_seen;
+    flow->last_seen = whole.last_seen;
+    flow->packets_a_to_b = whole.packets_a_to_b;
+    flow->packets_b_to_a = whole.packets_b_to_a;
+    flow->bytes_a_to_b = whole.bytes_a_to_b;
+    flow->bytes_b_to_a = whole.bytes_b_to_a;
+    flow->tcp_state = whole.tcp_state;
+    flow->client = whole.client;
+    flow->node = whole.node;
+    flow->interface = whole.interface;
+    KEEP_KNOWN(flow, &whole, app);
+    KEEP_KNOWN(flow, &whole, sni);
+    return flow;
+}

@@ -19,3 +19,7 @@ const struct ProtobufCMessageDescriptor *flow_message_descriptor(void);
 // The message of the flow, valid until the next fill; it borrows the event's texts.
 const struct Netscope__V1__Flow *flow_message_fill(struct flow_message *message,
                                                    const struct flow_event *event);
+// The same message again, for whoever puts it into another one.
+struct Netscope__V1__Flow *flow_message_whole(struct flow_message *message);
+// The same with no more than FLOW_VIEW_BASIC tells.
+struct Netscope__V1__Flow *flow_message_reduce(struct flow_message *message);

@@ -6,67 +6,8 @@
 #include "api/alert_message.h"
 #include "api/json.h"
 #include "api/report_message_build.h"
-#include "api/text.h"
 #include "base/time.h"
 #include "netscope/v1/report.pb-c.h"
-
-enum { LONGEST_TEXT = 8192 };
-
-struct report_block {
-    struct report_block *next;
-    max_align_t bytes[];
-};
-
-void *build_part(struct report_message *message, size_t bytes)
-{
-    struct report_block *block = calloc(1, sizeof *block + bytes);
-    if (block == NULL) {
-        message->failed = true;
-        return NULL;
-    }
-    block->next = message->blocks;
-    message->blocks = block;
-    return block->bytes;
-}
-
-static char *nothing(void)
-{
-    static char empty[1];
-    return empty;
-}
-
-char *build_text(struct report_message *message, const char *wire)
-{
-    const char *text = api_text(&message->scratch, wire);
-    if (message->scratch.failed)
-        message->failed = true;
-    if (text[0] == '\0')
-        return nothing();
-    size_t bytes = strlen(text) + 1;
-    char *copy = build_part(message, bytes);
-    return copy != NULL ? memcpy(copy, text, bytes) : nothing();
-}
-
-char *build_address(struct report_message *message, const struct address *address)
-{
-    char text[ADDRESS_TEXT_BYTES];
-    return build_text(message, address_format(address, text));
-}
-
-size_t build_rows(struct report_message *message, void *list, size_t count, size_t row_bytes)
-{
-    if (count == 0)
-        return 0;
-    size_t stride = (row_bytes + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-    uint8_t *rows = build_part(message, count * stride);
-    void **pointers = build_part(message, count * sizeof(void *));
-    if (rows == NULL || pointers == NULL)
-        return 0;
-    for (size_t i = 0; i < count; i++)
-        pointers[i] = rows + i * stride;
-    memcpy(list, &pointers, sizeof(void *));
-    return count;
-}
 
 static void build_all(struct report_message *message)
 {
@@ -84,11 +25,11 @@ struct report_message *report_message_create(const struct report_summary *summar
     if (message == NULL)
         return NULL;
     message->summary = summary;
-    strbuf_init(&message->scratch, LONGEST_TEXT);
-    message->report = build_part(message, sizeof *message->report);
+    build_init(&message->build);
+    message->report = build_part(&message->build, sizeof *message->report);
     if (message->report != NULL)
         build_all(message);
-    if (message->failed) {
+    if (message->build.failed) {
         report_message_destroy(message);
         return NULL;
     }
@@ -103,11 +44,7 @@ void report_message_destroy(struct report_message *message)
         flow_message_destroy(message->flow_messages[i]);
     for (unsigned i = 0; i < message->alert_message_count; i++)
         alert_message_destroy(message->alert_messages[i]);
-    for (struct report_block *block = message->blocks, *next; block != NULL; block = next) {
-        next = block->next;
-        free(block);
-    }
-    strbuf_done(&message->scratch);
+    build_done(&message->build);
     free(message);
 }
 

@@ -1,6 +1,5 @@
 // Of netscope.v1.Report: what is said about the capture as a whole.
 #include "api/report_message_build.h"
-#include "api/timestamp.h"
 #include "net/protocol.h"
 #include "netscope/v1/report.pb-c.h"
 
@@ -9,9 +8,9 @@ typedef Netscope__V1__Report Report;
 static size_t build_sentences(struct report_message *message, char ***list,
                               const struct report_sentences *sentences)
 {
-    size_t count = build_rows(message, list, sentences->count, 1);
+    size_t count = build_rows(&message->build, list, sentences->count, 1);
     for (size_t i = 0; i < count; i++)
-        (*list)[i] = build_text(message, sentences->text[i]);
+        (*list)[i] = build_text(&message->build, sentences->text[i]);
     return count;
 }
 
@@ -19,24 +18,16 @@ static void build_origin(struct report_message *message)
 {
     Report *report = message->report;
     const struct report_context *context = &message->summary->context;
-    report->version = build_text(message, context->version);
-    report->node = build_text(message, context->node);
-    report->n_inputs = build_rows(message, &report->inputs, context->input_count, 1);
+    report->version = build_text(&message->build, context->version);
+    report->node = build_text(&message->build, context->node);
+    report->n_inputs = build_rows(&message->build, &report->inputs, context->input_count, 1);
     for (size_t i = 0; i < report->n_inputs; i++)
-        report->inputs[i] = build_text(message, context->inputs[i]);
+        report->inputs[i] = build_text(&message->build, context->inputs[i]);
     if (context->filter != NULL && context->filter[0] != '\0')
-        SET_KNOWN(report, , FILTER, filter, build_text(message, context->filter));
+        SET_KNOWN(report, , FILTER, filter, build_text(&message->build, context->filter));
     report->truncated = context->truncated != NULL && context->truncated[0] != '\0';
     report->n_warnings = build_sentences(message, &report->warnings, &message->summary->warnings);
     report->n_headlines = build_sentences(message, &report->headlines, &message->summary->headlines);
-}
-
-static Google__Protobuf__Timestamp *build_stamp(struct report_message *message, int64_t time_ns)
-{
-    Google__Protobuf__Timestamp *stamp = build_part(message, sizeof *stamp);
-    if (stamp != NULL)
-        timestamp_fill(stamp, time_ns);
-    return stamp;
 }
 
 static void build_span(struct report_message *message)
@@ -52,44 +43,20 @@ static void build_span(struct report_message *message)
     }
     if (span->packets == 0)
         return;
-    report->first_packet = build_stamp(message, span->first_ns);
-    report->last_packet = build_stamp(message, span->last_ns);
-}
-
-static void build_ledger(struct report_message *message)
-{
-    const struct report_ledger *from = &message->summary->ledger;
-    Netscope__V1__Report__Ledger *ledger = build_part(message, sizeof *ledger);
-    if (ledger == NULL)
-        return;
-    netscope__v1__report__ledger__init(ledger);
-    ledger->received = from->received;
-    ledger->analysed = from->analysed;
-    ledger->duplicate = from->duplicate;
-    ledger->balanced = from->balanced;
-    ledger->n_lost = build_rows(message, &ledger->lost, from->lost_count, sizeof **ledger->lost);
-    for (size_t i = 0; i < ledger->n_lost; i++) {
-        netscope__v1__report__lost__init(ledger->lost[i]);
-        if (from->lost_by[i].interface[0] != '\0')
-            SET_KNOWN(ledger->lost[i], LOST__, INTERFACE, interface,
-                      build_text(message, from->lost_by[i].interface));
-        ledger->lost[i]->stage = build_text(message, from->lost_by[i].stage);
-        ledger->lost[i]->reason = build_text(message, from->lost_by[i].reason);
-        ledger->lost[i]->packets = from->lost_by[i].packets;
-    }
-    message->report->ledger = ledger;
+    report->first_packet = build_time(&message->build, span->first_ns);
+    report->last_packet = build_time(&message->build, span->last_ns);
 }
 
 static void build_interfaces(struct report_message *message)
 {
     Report *report = message->report;
     const struct report_summary *summary = message->summary;
-    report->n_interfaces =
-        build_rows(message, &report->interfaces, summary->interface_count, sizeof **report->interfaces);
+    report->n_interfaces = build_rows(&message->build, &report->interfaces, summary->interface_count,
+                                      sizeof **report->interfaces);
     for (size_t i = 0; i < report->n_interfaces; i++) {
         const struct report_interface *from = &summary->interfaces[i];
         netscope__v1__report__interface__init(report->interfaces[i]);
-        report->interfaces[i]->name = build_text(message, from->name);
+        report->interfaces[i]->name = build_text(&message->build, from->name);
         report->interfaces[i]->packets = from->packets;
         report->interfaces[i]->bytes = from->bytes;
         report->interfaces[i]->nic_dropped = from->nic_dropped;
@@ -100,15 +67,16 @@ static void build_link_types(struct report_message *message)
 {
     Report *report = message->report;
     const struct report_summary *summary = message->summary;
-    report->n_link_types =
-        build_rows(message, &report->link_types, summary->link_type_count, sizeof **report->link_types);
+    report->n_link_types = build_rows(&message->build, &report->link_types, summary->link_type_count,
+                                      sizeof **report->link_types);
     for (size_t i = 0; i < report->n_link_types; i++) {
         const struct report_link_type *from = &summary->link_types[i];
         netscope__v1__report__link_type__init(report->link_types[i]);
         report->link_types[i]->number = from->number;
         report->link_types[i]->packets = from->packets;
         if (from->name != NULL)
-            SET_KNOWN(report->link_types[i], LINK_TYPE__, NAME, name, build_text(message, from->name));
+            SET_KNOWN(report->link_types[i], LINK_TYPE__, NAME, name,
+                      build_text(&message->build, from->name));
     }
 }
 
@@ -117,12 +85,12 @@ static void build_protocols(struct report_message *message)
     Report *report = message->report;
     const struct report_summary *summary = message->summary;
     report->n_protocols =
-        build_rows(message, &report->protocols, summary->protocol_count, sizeof **report->protocols);
+        build_rows(&message->build, &report->protocols, summary->protocol_count, sizeof **report->protocols);
     for (size_t i = 0; i < report->n_protocols; i++) {
         const struct report_protocol *from = &summary->protocols[i];
         Netscope__V1__Report__Protocol *row = report->protocols[i];
         netscope__v1__report__protocol__init(row);
-        row->name = build_text(message, from->name);
+        row->name = build_text(&message->build, from->name);
         row->packets = from->packets;
         row->packet_share = from->packet_share;
         row->flows = from->flows;
@@ -137,12 +105,12 @@ static void build_applications(struct report_message *message)
 {
     Report *report = message->report;
     const struct report_summary *summary = message->summary;
-    report->n_applications =
-        build_rows(message, &report->applications, summary->application_count, sizeof **report->applications);
+    report->n_applications = build_rows(&message->build, &report->applications, summary->application_count,
+                                        sizeof **report->applications);
     for (size_t i = 0; i < report->n_applications; i++) {
         const struct report_application *from = &summary->applications[i];
         netscope__v1__report__application__init(report->applications[i]);
-        report->applications[i]->name = build_text(message, from->name);
+        report->applications[i]->name = build_text(&message->build, from->name);
         report->applications[i]->flows = from->flows;
         report->applications[i]->packets = from->packets;
         report->applications[i]->bytes = from->bytes;
@@ -154,12 +122,13 @@ static void build_services(struct report_message *message)
     Report *report = message->report;
     const struct report_summary *summary = message->summary;
     report->n_services =
-        build_rows(message, &report->services, summary->service_count, sizeof **report->services);
+        build_rows(&message->build, &report->services, summary->service_count, sizeof **report->services);
     for (size_t i = 0; i < report->n_services; i++) {
         const struct report_service *from = &summary->services[i];
         char protocol[16];
         netscope__v1__report__service__init(report->services[i]);
-        report->services[i]->protocol = build_text(message, ip_protocol_text(from->protocol, protocol));
+        report->services[i]->protocol =
+            build_text(&message->build, ip_protocol_text(from->protocol, protocol));
         report->services[i]->port = from->port;
         report->services[i]->flows = from->flows;
         report->services[i]->packets = from->packets;
@@ -171,12 +140,12 @@ static void build_decode_errors(struct report_message *message)
 {
     Report *report = message->report;
     const struct report_doubts *doubts = &message->summary->doubts;
-    report->n_decode_errors =
-        build_rows(message, &report->decode_errors, doubts->error_count, sizeof **report->decode_errors);
+    report->n_decode_errors = build_rows(&message->build, &report->decode_errors, doubts->error_count,
+                                         sizeof **report->decode_errors);
     for (size_t i = 0; i < report->n_decode_errors; i++) {
         netscope__v1__report__decode_error__init(report->decode_errors[i]);
-        report->decode_errors[i]->layer = build_text(message, doubts->errors[i].layer);
-        report->decode_errors[i]->reason = build_text(message, doubts->errors[i].reason);
+        report->decode_errors[i]->layer = build_text(&message->build, doubts->errors[i].layer);
+        report->decode_errors[i]->reason = build_text(&message->build, doubts->errors[i].reason);
         report->decode_errors[i]->packets = doubts->errors[i].packets;
     }
 }
@@ -185,16 +154,17 @@ static void build_unsupported(struct report_message *message)
 {
     Report *report = message->report;
     const struct report_doubts *doubts = &message->summary->doubts;
-    report->n_unsupported =
-        build_rows(message, &report->unsupported, doubts->unsupported_count, sizeof **report->unsupported);
+    report->n_unsupported = build_rows(&message->build, &report->unsupported, doubts->unsupported_count,
+                                       sizeof **report->unsupported);
     for (size_t i = 0; i < report->n_unsupported; i++) {
         const struct report_unsupported *from = &doubts->unsupported[i];
         netscope__v1__report__unsupported__init(report->unsupported[i]);
-        report->unsupported[i]->kind = build_text(message, from->link ? "link_type" : "ether_type");
+        report->unsupported[i]->kind = build_text(&message->build, from->link ? "link_type" : "ether_type");
         report->unsupported[i]->number = from->number;
         report->unsupported[i]->packets = from->packets;
         if (from->name != NULL)
-            SET_KNOWN(report->unsupported[i], UNSUPPORTED__, NAME, name, build_text(message, from->name));
+            SET_KNOWN(report->unsupported[i], UNSUPPORTED__, NAME, name,
+                      build_text(&message->build, from->name));
     }
 }
 
@@ -213,7 +183,7 @@ static void build_doubts(struct report_message *message)
     report->clock_steps_back = summary->doubts.clock_steps_back;
     report->second_sightings = summary->doubts.second_sightings;
 
-    Netscope__V1__Report__GivenUp *given_up = build_part(message, sizeof *given_up);
+    Netscope__V1__Report__GivenUp *given_up = build_part(&message->build, sizeof *given_up);
     if (given_up == NULL)
         return;
     netscope__v1__report__given_up__init(given_up);
@@ -229,7 +199,7 @@ void build_capture(struct report_message *message)
 {
     build_origin(message);
     build_span(message);
-    build_ledger(message);
+    message->report->ledger = build_ledger(&message->build, &message->summary->ledger);
     build_interfaces(message);
     build_link_types(message);
     build_protocols(message);

@@ -9,14 +9,15 @@ static void build_hosts(struct report_message *message)
     Netscope__V1__Report *report = message->report;
     const struct report_summary *summary = message->summary;
     report->hosts = summary->host_total;
-    report->n_talkers = build_rows(message, &report->talkers, summary->host_count, sizeof **report->talkers);
+    report->n_talkers =
+        build_rows(&message->build, &report->talkers, summary->host_count, sizeof **report->talkers);
     for (size_t i = 0; i < report->n_talkers; i++) {
         const struct report_host *from = &summary->hosts[i];
         Netscope__V1__Report__Host *row = report->talkers[i];
         netscope__v1__report__host__init(row);
-        row->ip = build_address(message, &from->address);
+        row->ip = build_address(&message->build, &from->address);
         if (from->name != NULL)
-            SET_KNOWN(row, HOST__, NAME, name, build_text(message, from->name));
+            SET_KNOWN(row, HOST__, NAME, name, build_text(&message->build, from->name));
         row->sent_bytes = from->sent_bytes;
         row->received_bytes = from->received_bytes;
         row->packets = from->packets;
@@ -28,16 +29,16 @@ static void build_targets(struct report_message *message)
 {
     Netscope__V1__Report *report = message->report;
     const struct report_summary *summary = message->summary;
-    report->n_failed_targets =
-        build_rows(message, &report->failed_targets, summary->target_count, sizeof **report->failed_targets);
+    report->n_failed_targets = build_rows(&message->build, &report->failed_targets, summary->target_count,
+                                          sizeof **report->failed_targets);
     for (size_t i = 0; i < report->n_failed_targets; i++) {
         const struct report_target *from = &summary->targets[i];
         Netscope__V1__Report__FailedTarget *row = report->failed_targets[i];
         netscope__v1__report__failed_target__init(row);
-        row->ip = build_address(message, &from->server.address);
+        row->ip = build_address(&message->build, &from->server.address);
         row->port = from->server.port;
         if (from->name != NULL)
-            SET_KNOWN(row, FAILED_TARGET__, NAME, name, build_text(message, from->name));
+            SET_KNOWN(row, FAILED_TARGET__, NAME, name, build_text(&message->build, from->name));
         row->refused = from->refused;
         row->unanswered = from->unanswered;
     }
@@ -48,7 +49,7 @@ static Netscope__V1__Flow *flow_of(struct report_message *message, const struct 
 {
     struct flow_message *flow_message = flow_message_create();
     if (flow_message == NULL) {
-        message->failed = true;
+        message->build.failed = true;
         return NULL;
     }
     message->flow_messages[message->flow_message_count++] = flow_message;
@@ -58,13 +59,13 @@ static Netscope__V1__Flow *flow_of(struct report_message *message, const struct 
 static size_t build_list(struct report_message *message, Netscope__V1__Report__FlowRow ***list,
                          const struct report_flow_list *from)
 {
-    size_t count = build_rows(message, list, from->count, sizeof(Netscope__V1__Report__FlowRow));
+    size_t count = build_rows(&message->build, list, from->count, sizeof(Netscope__V1__Report__FlowRow));
     for (size_t i = 0; i < count; i++) {
         const struct report_flow *flow = from->rows[i];
         const struct flow_record *record = &flow->event.record;
         Netscope__V1__Report__FlowRow *row = (*list)[i];
         netscope__v1__report__flow_row__init(row);
-        row->display_filter = build_text(message, flow->display_filter);
+        row->display_filter = build_text(&message->build, flow->display_filter);
         row->flow = flow_of(message, flow);
         uint64_t packets = record->packets[0] + record->packets[1];
         uint64_t again = record->retransmissions[0] + record->retransmissions[1];
@@ -84,7 +85,7 @@ static void build_flow_lists(struct report_message *message)
     Netscope__V1__Report *report = message->report;
     const struct report_summary *summary = message->summary;
     size_t rows = summary->top_flows.count + summary->retransmitting_flows.count + summary->slow_flows.count;
-    if (build_rows(message, &message->flow_messages, rows, 1) != rows)
+    if (build_rows(&message->build, &message->flow_messages, rows, 1) != rows)
         return;
     report->n_top_flows = build_list(message, &report->top_flows, &summary->top_flows);
     report->n_retransmitting_flows =
@@ -95,7 +96,7 @@ static void build_flow_lists(struct report_message *message)
 static void build_tcp(struct report_message *message)
 {
     const struct report_tcp *from = &message->summary->tcp;
-    Netscope__V1__Report__Tcp *tcp = build_part(message, sizeof *tcp);
+    Netscope__V1__Report__Tcp *tcp = build_part(&message->build, sizeof *tcp);
     if (tcp == NULL)
         return;
     netscope__v1__report__tcp__init(tcp);
@@ -122,13 +123,13 @@ static void build_tcp(struct report_message *message)
 static void build_flow_counts(struct report_message *message)
 {
     const struct report_summary *summary = message->summary;
-    Netscope__V1__Report__Flows *flows = build_part(message, sizeof *flows);
+    Netscope__V1__Report__Flows *flows = build_part(&message->build, sizeof *flows);
     if (flows == NULL)
         return;
     netscope__v1__report__flows__init(flows);
     flows->created = summary->flows_created;
     flows->active = summary->flows_active;
-    flows->n_ended = build_rows(message, &flows->ended, END_REASONS, sizeof **flows->ended);
+    flows->n_ended = build_rows(&message->build, &flows->ended, END_REASONS, sizeof **flows->ended);
     for (size_t reason = 0; reason < flows->n_ended; reason++) {
         netscope__v1__report__flows__ended__init(flows->ended[reason]);
         flows->ended[reason]->reason = (Netscope__V1__EndReason)(reason + 1);

@@ -345,6 +345,20 @@ void control_reload_failed(struct control *control)
     note_reload(control, false);
 }
 
+static bool is_outdated(struct error *error)
+{
+    return error_set(error, ERROR_FAILED_PRECONDITION,
+                     "the settings were changed meanwhile: read them again, and change what they are now");
+}
+
+bool control_file_settings(struct control *control, struct settings *out, struct error *error)
+{
+    pthread_mutex_lock(&control->changing);
+    bool good = settings_copy(out, &control->file, error);
+    pthread_mutex_unlock(&control->changing);
+    return good;
+}
+
 bool control_apply(struct control *control, const struct change *change, struct change_verdicts *out,
                    struct error *error)
 {
@@ -352,7 +366,9 @@ bool control_apply(struct control *control, const struct change *change, struct 
     const struct generation *now = generation_hold(&control->generations);
     out->count = 0;
     out->generation = now->number;
-    bool good = is_old_news(control, change) || change_all(control, change, now, out, error);
+    out->outdated = change->based_on != 0 && change->based_on != now->number;
+    bool good = out->outdated ? is_outdated(error)
+                              : is_old_news(control, change) || change_all(control, change, now, out, error);
     if (change->origin == CHANGE_BY_FILE && !change->dry_run)
         note_reload(control, good);
     generation_release(now);

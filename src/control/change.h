@@ -16,7 +16,8 @@ enum change_origin { CHANGE_BY_FILE, CHANGE_BY_API };
 struct change {
     const struct settings *wanted; // whole; borrowed for the call
     enum change_origin origin;
-    bool dry_run; // check only: the same answer, and nothing happens
+    bool dry_run;      // check only: the same answer, and nothing happens
+    uint64_t based_on; // generation that `wanted` was made of; 0 = whichever is in force
 };
 
 enum change_outcome {
@@ -36,6 +37,7 @@ struct change_verdicts {
     unsigned count;
     struct change_verdict verdict[SETTINGS_ROWS];
     uint64_t generation; // that is in force after the call
+    bool outdated;       // nothing was looked at: another generation is in force than `based_on`
 };
 
 // A part of the process that follows the settings. Its functions are called by whoever changes them, one change at a
@@ -61,6 +63,9 @@ void control_add_part(struct control *control, const struct control_part *part);
 // captured or the API wants what only a start can give.
 bool control_apply(struct control *control, const struct change *change, struct change_verdicts *out,
                    struct error *error);
+
+// What start or file said last, as a copy: what an override is taken back to.
+bool control_file_settings(struct control *control, struct settings *out, struct error *error);
 
 // The settings file could not be read: nothing changes, and the counters say so.
 void control_reload_failed(struct control *control);

@@ -311,6 +311,22 @@ const struct source *control_source(const struct control *control)
     return control->source;
 }
 
+const uint8_t *control_instance_id(const struct control *control)
+{
+    return aggregate_instance_id(control->aggregate);
+}
+
+bool control_start_capture(struct control *control, const char *word, struct error *error)
+{
+    return source_start(control->source, word, error);
+}
+
+bool control_stop_capture(struct control *control, const char *word, struct error *error)
+{
+    struct source_drops verdict;
+    return source_stop_one(control->source, word, true, &verdict, error);
+}
+
 const char *control_node(const struct control *control)
 {
     return control->node;

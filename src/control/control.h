@@ -53,6 +53,11 @@ void control_stop(struct control *control);
 
 const struct source *control_source(const struct control *control);
 const char *control_node(const struct control *control);
+const uint8_t *control_instance_id(const struct control *control); // INSTANCE_ID_BYTES: of this start
+// Begins and ends to capture on a word as in capture.interfaces, as source_start() and source_stop_one() do. Any thread
+// but those of the run; wait for seconds at most.
+bool control_start_capture(struct control *control, const char *word, struct error *error);
+bool control_stop_capture(struct control *control, const char *word, struct error *error);
 const struct memory_shares *control_shares(const struct control *control); // under the limit at the start
 bool control_is_live(const struct control *control);
 bool control_observes_first(const struct control *control);

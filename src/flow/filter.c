@@ -178,7 +178,7 @@ static struct flow_fit filter_fits_faces(const struct prepared_filter *filter, c
     if (!filter->asks_parts || bits == 0)
         return fit;
     require_extra(filter, faces, &fit);
-    if (filter->community_count > 0)
+    if (filter->community_count > 0 || filter->id_count > 0)
         fit.does = 0;
     return fit;
 }
@@ -285,6 +285,18 @@ static bool community_fits(const struct prepared_filter *filter, const struct fl
     return false;
 }
 
+static bool id_fits(const struct prepared_filter *filter, const struct flow_record *record)
+{
+    uint8_t id[FLOW_ID_BYTES];
+    if (filter->id_count == 0)
+        return true;
+    flow_record_id_bytes(record, id);
+    for (unsigned i = 0; i < filter->id_count; i++)
+        if (memcmp(filter->id[i], id, sizeof id) == 0)
+            return true;
+    return false;
+}
+
 static bool tunnel_fits(const struct prepared_filter *filter, const struct flow_record *record)
 {
     if (!field_fits(filter, FILTER_TUNNEL_KIND, record->tunnel.kind))
@@ -300,7 +312,7 @@ static bool filter_fits(const struct prepared_filter *filter, const struct flow_
     return nodes_in(filter, face) != 0 && interface_fits(filter, record) &&
            figure_fits(filter, FILTER_PACKETS, record->packets[0] + record->packets[1]) &&
            field_fits(filter, FILTER_APP, record->facts.app) && tunnel_fits(filter, record) &&
-           names_fit(filter, face, record) && community_fits(filter, record);
+           names_fit(filter, face, record) && id_fits(filter, record) && community_fits(filter, record);
 }
 
 bool flow_selection_fits(const struct flow_selection *selection, const struct flow_record *record)

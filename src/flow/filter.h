@@ -6,7 +6,7 @@
 // known of a flow fits no value. What is left zero asks for nothing.
 //
 // Cost: some 5 ns a flow that its columns decide (addresses, ports, protocol, state, VLAN, figures); fields that lie in rare
-// parts (names, tunnels) are looked at only where all others fit; a Community ID costs 0.3 us, so it comes last.
+// parts (names, tunnels) are looked at only where all others fit; ids and Community IDs cost 0.3 us, so they come last.
 #pragma once
 
 #include <stdbool.h>
@@ -100,6 +100,8 @@ struct flow_filter {
     struct filter_prefixes named;
     const char *const *community_ids; // version 1, seed 0, as in outputs
     unsigned community_id_count;
+    const char *const *ids; // of flows, as flow_record_id() writes them
+    unsigned id_count;
 };
 
 // Names by themselves, prepared once: for whoever looks up which addresses `named` are. NULL without memory; the names are

@@ -178,16 +178,27 @@ static bool check_community_ids(const struct checking *checking, const struct fl
     return true;
 }
 
+static bool check_ids(const struct checking *checking, const struct flow_filter *filter)
+{
+    uint8_t id[FLOW_ID_BYTES];
+    if (!count_fits(checking, "ids", filter->id_count, FILTER_VALUES))
+        return false;
+    for (unsigned i = 0; i < filter->id_count; i++)
+        if (!flow_id_decode(filter->ids[i], id))
+            return WRONG(checking, "ids[%u]: the id of a flow is 32 digits of 0 to 9 and a to f", i);
+    return true;
+}
+
 static bool check_filter(const struct checking *checking, const struct flow_filter *filter)
 {
     return check_ends(checking, filter) && check_fields(checking, filter) &&
            check_figures(checking, filter) && check_names(checking, filter) &&
-           check_community_ids(checking, filter);
+           check_community_ids(checking, filter) && check_ids(checking, filter);
 }
 
 static bool asks_nothing(const struct flow_filter *filter)
 {
-    unsigned asked = filter->name_count + filter->community_id_count;
+    unsigned asked = filter->name_count + filter->community_id_count + filter->id_count;
     for (int role = 0; role < FILTER_ROLES; role++)
         asked += filter->end[role].networks.count + filter->end[role].port_count;
     for (int field = 0; field < FILTER_FIELDS; field++)

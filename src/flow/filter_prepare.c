@@ -142,11 +142,22 @@ static bool prepare_community_ids(const struct flow_filter *filter, struct prepa
     return true;
 }
 
+static bool prepare_ids(const struct flow_filter *filter, struct prepared_filter *out)
+{
+    out->id = calloc(filter->id_count + 1, sizeof *out->id);
+    if (out->id == NULL)
+        return false;
+    for (; out->id_count < filter->id_count; out->id_count++)
+        flow_id_decode(filter->ids[out->id_count], out->id[out->id_count]);
+    return true;
+}
+
 static bool asks_parts(const struct prepared_filter *filter)
 {
     return filter->field[FILTER_INTERFACE].count > 0 || filter->field[FILTER_TUNNEL_KIND].count > 0 ||
            filter->field[FILTER_TUNNEL_ID].count > 0 || filter->field[FILTER_APP].count > 0 ||
-           filter->asks_figure[FILTER_PACKETS] || filter->name_count > 0 || filter->community_count > 0;
+           filter->asks_figure[FILTER_PACKETS] || filter->name_count > 0 || filter->community_count > 0 ||
+           filter->id_count > 0;
 }
 
 static bool prepare(const struct flow_filter *filter, struct flow_selection *selection,
@@ -154,7 +165,7 @@ static bool prepare(const struct flow_filter *filter, struct flow_selection *sel
 {
     prepare_figures(filter, out);
     if (!prepare_ends(filter, out) || !prepare_fields(filter, out) || !prepare_names(filter, out) ||
-        !prepare_community_ids(filter, out))
+        !prepare_community_ids(filter, out) || !prepare_ids(filter, out))
         return false;
     out->asks_parts = asks_parts(out);
     if (out->asks_figure[FILTER_DURATION_NS])
@@ -162,7 +173,7 @@ static bool prepare(const struct flow_filter *filter, struct flow_selection *sel
     if (out->asks_figure[FILTER_RTT_NS] || out->asks_figure[FILTER_RETRANSMISSIONS])
         selection->parts |= FLOW_FACE_QUALITY;
     selection->needs_parts |= out->asks_parts;
-    selection->needs_digest |= out->community_count > 0;
+    selection->needs_digest |= out->community_count > 0 || out->id_count > 0;
     return true;
 }
 
@@ -172,7 +183,8 @@ static size_t bytes_of_list(const struct flow_filter *filters, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         const struct flow_filter *filter = &filters[i];
         bytes += sizeof(struct prepared_filter) + filter->name_count * sizeof(struct prepared_name) +
-                 filter->community_id_count * (size_t)COMMUNITY_ID_DIGEST_BYTES;
+                 filter->community_id_count * (size_t)COMMUNITY_ID_DIGEST_BYTES +
+                 filter->id_count * (size_t)FLOW_ID_BYTES;
         ranges += filter->named.count;
         for (int role = 0; role < FILTER_ROLES; role++)
             ranges += filter->end[role].networks.count + filter->end[role].port_count;
@@ -243,6 +255,7 @@ static void filter_done(struct prepared_filter *filter)
     addresses_done(&filter->named);
     free(filter->names);
     free(filter->community);
+    free(filter->id);
 }
 
 void flow_selection_release(struct flow_selection *selection)

@@ -157,13 +157,38 @@ void flow_record_sort_key(const struct flow_record *record, uint8_t into[FLOW_SO
     memset(at, 0, (size_t)(into + FLOW_SORT_KEY_BYTES - at));
 }
 
+void flow_record_id_bytes(const struct flow_record *record, uint8_t into[FLOW_ID_BYTES])
+{
+    uint8_t named[FLOW_SORT_KEY_BYTES];
+    uint8_t *at = put_time(put_key(named, record), record->began_ns);
+    at = put_number(at, record->ordinal, sizeof record->ordinal);
+    _Static_assert((int)FLOW_ID_BYTES == (int)HASH_DIGEST_BYTES, "an id is a digest");
+    hash_digest(named, (size_t)(at - named), into);
+}
+
+static int digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+bool flow_id_decode(const char *text, uint8_t into[FLOW_ID_BYTES])
+{
+    for (unsigned i = 0; i < FLOW_ID_BYTES; i++, text += 2) {
+        int high = digit_value(text[0]), low = high >= 0 ? digit_value(text[1]) : -1;
+        if (low < 0)
+            return false;
+        into[i] = (uint8_t)(high << 4 | low);
+    }
+    return *text == '\0';
+}
+
 void flow_record_id(const struct flow_record *record, char into[FLOW_ID_TEXT_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t named[FLOW_SORT_KEY_BYTES], digest[HASH_DIGEST_BYTES];
-    uint8_t *at = put_time(put_key(named, record), record->began_ns);
-    at = put_number(at, record->ordinal, sizeof record->ordinal);
-    hash_digest(named, (size_t)(at - named), digest);
+    uint8_t digest[FLOW_ID_BYTES];
+    flow_record_id_bytes(record, digest);
     _Static_assert(2 * HASH_DIGEST_BYTES + 1 == FLOW_ID_TEXT_BYTES, "two digits a byte");
     for (unsigned i = 0; i < HASH_DIGEST_BYTES; i++) {
         into[2 * i] = digits[digest[i] >> 4];

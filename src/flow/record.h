@@ -130,6 +130,11 @@ void flow_names_free(struct flow_names *names);
 // beginning in flow time and the ordinal. No two flows of a run have the same. All records of a flow have it.
 enum { FLOW_ID_TEXT_BYTES = 33 };
 void flow_record_id(const struct flow_record *record, char into[FLOW_ID_TEXT_BYTES]);
+// The digest itself.
+enum { FLOW_ID_BYTES = 16 };
+void flow_record_id_bytes(const struct flow_record *record, uint8_t into[FLOW_ID_BYTES]);
+// False when the text is no id.
+bool flow_id_decode(const char *text, uint8_t into[FLOW_ID_BYTES]);
 
 // Order of all outputs: end time, then key (protocol, endpoints, tunnel), then first seen.
 // The same without the end time.

@@ -40,6 +40,8 @@ struct prepared_filter {
     struct address_set named;
     uint8_t (*community)[COMMUNITY_ID_DIGEST_BYTES];
     unsigned community_count;
+    uint8_t (*id)[FLOW_ID_BYTES];
+    unsigned id_count;
 };
 
 struct flow_selection {
@@ -47,7 +49,7 @@ struct flow_selection {
     unsigned allow_count, deny_count;
     unsigned parts;                  // of faces, enum flow_face_part
     bool needs_parts;                // looks at the parts of many flows
-    bool needs_digest;               // may cost a Community ID a flow
+    bool needs_digest;               // may cost an id or a Community ID a flow
     struct prepared_filter filter[]; // `allow`, then `deny`
 };
 

@@ -55,6 +55,12 @@ struct report_ledger {
     int64_t missing; // received minus the buckets
 };
 
+struct source;
+struct totals;
+// Of zeros. The source, for the names of interfaces, may be NULL.
+void report_ledger_fill(struct report_ledger *ledger, const struct source *source,
+                        const struct totals *totals);
+
 struct report_interface {
     const char *name; // "" = unknown
     uint64_t packets, bytes, nic_dropped;

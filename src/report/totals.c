@@ -26,9 +26,8 @@ static void fill_span(struct report_span *span, const struct totals *totals)
     span->packets_per_sec = (double)totals->received / span->duration_secs;
 }
 
-static const char *interface_name(const struct report_context *context, unsigned index)
+static const char *interface_name(const struct source *source, unsigned index)
 {
-    const struct source *source = context->source;
     if (source == NULL || index >= source_interfaces(source))
         return "";
     return source_interface(source, index)->name;
@@ -48,9 +47,9 @@ static void add_lost(struct report_ledger *ledger, const char *interface, enum l
 }
 
 // Rows by interface when they add up and fit, else one row a cause.
-static void fill_lost(struct report_summary *summary, const struct totals *totals, enum lost_cause cause)
+static void fill_lost(struct report_ledger *ledger, const struct source *source, const struct totals *totals,
+                      enum lost_cause cause)
 {
-    struct report_ledger *ledger = &summary->ledger;
     uint64_t sum = 0;
     unsigned rows = 0;
     for (unsigned i = 0; i < totals->interfaces; i++) {
@@ -63,20 +62,20 @@ static void fill_lost(struct report_summary *summary, const struct totals *total
         return;
     }
     for (unsigned i = 0; i < totals->interfaces; i++)
-        add_lost(ledger, interface_name(&summary->context, totals->interface[i].number), cause,
+        add_lost(ledger, interface_name(source, totals->interface[i].number), cause,
                  totals->interface[i].lost[cause]);
 }
 
-static void fill_ledger(struct report_summary *summary, const struct totals *totals)
+void report_ledger_fill(struct report_ledger *ledger, const struct source *source,
+                        const struct totals *totals)
 {
-    struct report_ledger *ledger = &summary->ledger;
     ledger->received = totals->received;
     ledger->analysed = totals->analysed;
     ledger->duplicate = totals->duplicate;
     ledger->lost = totals_lost(totals);
     ledger->balanced = totals_balanced(totals, &ledger->missing);
     for (enum lost_cause cause = 0; cause < LOST_CAUSES; cause++)
-        fill_lost(summary, totals, cause);
+        fill_lost(ledger, source, totals, cause);
 }
 
 static void fill_interfaces(struct report_summary *summary, const struct totals *totals)
@@ -87,7 +86,7 @@ static void fill_interfaces(struct report_summary *summary, const struct totals 
             continue;
         }
         summary->interfaces[summary->interface_count++] = (struct report_interface){
-            .name = interface_name(&summary->context, totals->interface[i].number),
+            .name = interface_name(summary->context.source, totals->interface[i].number),
             .packets = totals->interface[i].received,
             .bytes = totals->interface[i].received_bytes,
             .nic_dropped = totals->interface[i].interface_dropped,
@@ -218,7 +217,7 @@ void report_totals_fill(struct report_summary *summary, const struct totals *tot
                         const uint64_t flows[256])
 {
     fill_span(&summary->span, totals);
-    fill_ledger(summary, totals);
+    report_ledger_fill(&summary->ledger, summary->context.source, totals);
     fill_interfaces(summary, totals);
     fill_link_types(summary, totals);
     fill_protocols(summary, totals, flows);

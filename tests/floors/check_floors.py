@@ -37,7 +37,7 @@ THIRD_PARTY = {
     "pcap.h": {"capture"}, "pcap/": {"capture"},
     # zlib: capture unpacks, export packs closed files (output.compress).
     "zlib.h": {"capture", "export"}, "zstd.h": {"capture"}, "zstd_errors.h": {"capture"},
-    "protobuf-c/": {"api"}, "google/protobuf/": {"api"}, "netscope/v1/": {"api"},
+    "protobuf-c/": {"api"}, "google/": {"api"}, "netscope/v1/": {"api"},
     "jansson.h": {"api"},
     "grpc/": {"rpc"},
     "microhttpd.h": {"http"}, "wslay/": {"http"},

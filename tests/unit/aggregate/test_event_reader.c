@@ -106,9 +106,12 @@ Test(event_reader, counts_are_exact_for_a_hundred_readers_of_which_fifty_never_r
 
 Test(event_reader, is_pressed_by_who_reads_and_lags)
 {
-    struct event_reader *reader;
-    struct event_log *log = make_read_log(100, &reader);
+    struct event_reader *stream;
+    struct event_log *log = make_read_log(100, &stream);
     struct event_run run;
+    put(log, 60, 4);
+    cr_expect_not(event_log_is_pressed(log), "streams slow nobody down");
+    struct event_reader *reader = event_reader_create(log, EVENTS_DROP_UNTIL_END, EVENTS_FROM_NOW);
     put(log, 20, 4);
     cr_expect_not(event_log_is_pressed(log), "it does not lag");
     put(log, 40, 4);
@@ -122,5 +125,6 @@ Test(event_reader, is_pressed_by_who_reads_and_lags)
         cr_assert(event_reader_take(reader, 0, &run));
     cr_expect_not(event_log_is_pressed(log), "it has caught up");
     event_log_close(log);
-    drop_read_log(log, reader);
+    event_reader_destroy(reader);
+    drop_read_log(log, stream);
 }

@@ -279,3 +279,16 @@ Test(filter, outlives_what_it_was_made_of)
     cr_expect_null(flow_selection_hold(NULL));
     flow_selection_release(NULL);
 }
+
+Test(filter, asks_for_ids)
+{
+    struct flow_record record = known(), other = known();
+    char id[2][FLOW_ID_TEXT_BYTES];
+    other.ordinal = 7;
+    flow_record_id(&record, id[0]);
+    flow_record_id(&other, id[1]);
+    const char *const ids[] = {id[0], id[1]};
+    cr_expect(fits((struct flow_filter){.ids = ids, .id_count = 2}, &record));
+    cr_expect(fits((struct flow_filter){.ids = ids + 1, .id_count = 1}, &other));
+    cr_expect_not(fits((struct flow_filter){.ids = ids + 1, .id_count = 1}, &record));
+}

@@ -55,6 +55,11 @@ Test(filter, with_wrong_values_is_refused)
     filter = (struct flow_filter){.community_ids = &id, .community_id_count = 1};
     expect_wrong_filter(filter, "deny[1].community_id[0]: it is no Community ID of version 1, as "
                                 "\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\"");
+    const char *number = "00112233445566778899aabbccddeefX";
+    filter = (struct flow_filter){.ids = &number, .id_count = 1};
+    expect_wrong_filter(filter, "deny[1].ids[0]: the id of a flow is 32 digits of 0 to 9 and a to f");
+    number = "00112233445566778899aabbccddeeff0";
+    expect_wrong_filter(filter, "deny[1].ids[0]: the id of a flow is 32 digits of 0 to 9 and a to f");
     expect_wrong_filter((struct flow_filter){0},
                         "deny[1]: a filter without a field denies every flow: give it one, or leave it out");
     struct flow_filter many[FILTER_ALTERNATIVES + 1] = {0};

@@ -1,0 +1,56 @@
+// What the files that hold handlers share: a call under way, and what requests and responses have in common. For these only.
+#pragma once
+
+#include <stdatomic.h>
+
+#include "api/build.h"
+#include "api/method.h"
+#include "base/seal.h"
+#include "control/control.h"
+
+enum { API_REVISION = 1, INSTANCE_TEXT_BYTES = 33 };
+
+struct api {
+    struct control *control;
+    const char *version;
+    char instance[INSTANCE_TEXT_BYTES]; // of this start, in hex
+    int64_t start_ns;                   // wall time
+    struct seal_key key;                // of page tokens and cursors
+    uint64_t secret;                    // of their checks
+    uint32_t node_mark;                 // a hash of the node's name
+    atomic_uint streams;                // that are open
+};
+
+// Lives as long as its handler runs.
+struct call {
+    struct api *api;
+    const struct caller *caller;
+    struct build build; // of the response
+    struct status status;
+    const struct ProtobufCMessage *response;
+};
+
+// A response's first two fields, in any message that has them.
+#define CALL_IDENTIFY(call, message)                                                                         \
+    ((message)->node = build_text(&(call)->build, control_node((call)->api->control)),                       \
+     (message)->instance_id = (call)->api->instance)
+
+// A response of the type: `init` is protobuf-c's. NULL without memory, which method_call() tells.
+#define CALL_RESPONSE(call, Type, init)                                                                      \
+    ((Type *)call_response((call), sizeof(Type), (void (*)(void *))(init)))
+struct ProtobufCMessage *call_response(struct call *call, size_t bytes, void (*init)(void *message));
+// The bytes of a message; owned by the build. NULL without memory.
+uint8_t *build_packed(struct build *build, const struct ProtobufCMessage *message, size_t *length);
+
+// The handlers, by the file that holds them. sensor_service.c:
+unary_handler sensor_get_status, sensor_list_interfaces, sensor_start_capture, sensor_stop_capture;
+// config_service.c:
+unary_handler config_get, config_apply;
+// flow_service.c:
+unary_handler flows_list, flow_get, flows_top;
+// alert_service.c:
+unary_handler alerts_list, alert_get;
+// stats_service.c:
+unary_handler stats_get;
+// watch.c:
+stream_handler flows_watch, alerts_watch;

@@ -1,0 +1,28 @@
+// Filters of requests, made ready: what is wrong is told by its path. For calls (api/call.h).
+#pragma once
+
+#include "aggregate/alert_event.h"
+#include "api/call.h"
+
+struct flow_selection;
+struct Netscope__V1__FlowFilter;
+struct Netscope__V1__AlertFilter;
+struct Google__Protobuf__Duration;
+
+// NULL in *out: every flow; else to be released. Names are looked up now: which addresses have them then. Waits for the run.
+bool flow_filters_take(struct call *call, struct Netscope__V1__FlowFilter *const *allow, size_t allow_count,
+                       struct Netscope__V1__FlowFilter *const *deny, size_t deny_count,
+                       struct flow_selection **out);
+
+// Filters of alerts, prepared; owned by whoever asked. Any thread may read them.
+struct alert_selection;
+bool alert_filters_take(struct call *call, struct Netscope__V1__AlertFilter *const *allow, size_t allow_count,
+                        struct Netscope__V1__AlertFilter *const *deny, size_t deny_count,
+                        struct alert_selection **out);
+void alert_selection_destroy(struct alert_selection *selection); // takes NULL
+bool alert_selection_fits(const struct alert_selection *selection, const struct alert_event *event);
+
+// A span as nanoseconds, within [least, most]; absent: `absent`. False with a violation of `field`.
+bool duration_take(struct status *status, const char *field,
+                   const struct Google__Protobuf__Duration *duration, int64_t least_ns, int64_t most_ns,
+                   int64_t absent_ns, int64_t *out_ns);
