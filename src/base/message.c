@@ -59,8 +59,10 @@ void message_cancel(struct message *message)
 
 void message_release(struct message *message)
 {
+    // Whoever keeps the message may fill it anew once nobody holds it.
+    const struct message_ops *ops = message->ops;
     unsigned holders = atomic_fetch_sub_explicit(&message->holders, 1, memory_order_acq_rel);
     assert(holders > 0);
     if (holders == 1)
-        message->ops->destroy(message);
+        ops->destroy(message);
 }
