@@ -37,9 +37,9 @@ struct detection {
     enum direction_verdict seen[WAYS]; // the last that flows said: it holds until they say otherwise
 };
 
-static bool is_on(const struct detector_ops *ops, const struct anomaly_settings *settings)
+static bool is_on(const struct detector_row *row, const struct anomaly_settings *settings)
 {
-    return settings->enabled && ops->common(settings)->enabled;
+    return settings->enabled && detector_settings_of(row, settings)->enabled;
 }
 
 // Makes those that are switched on and drops those that are switched off. Without memory for one it stays off.
@@ -53,12 +53,12 @@ static bool match(struct detection *detection, const struct anomaly_settings *se
         struct detector **detector = &detection->detectors[i];
         bool on = is_on(detector_table[i], settings);
         if (on && *detector == NULL) {
-            whole &= (*detector = detector_table[i]->create(&setup)) != NULL;
+            whole &= (*detector = detector_table[i]->ops->create(detector_table[i], &setup)) != NULL;
         } else if (!on && *detector != NULL) {
-            detector_table[i]->destroy(*detector);
+            detector_table[i]->ops->destroy(*detector);
             *detector = NULL;
         } else if (on) {
-            detector_table[i]->change(*detector, settings);
+            detector_table[i]->ops->change(*detector, settings);
         }
     }
     return whole;
@@ -86,7 +86,7 @@ void detection_destroy(struct detection *detection)
         return;
     for (unsigned i = 0; i < detector_count; i++)
         if (detection->detectors[i] != NULL)
-            detector_table[i]->destroy(detection->detectors[i]);
+            detector_table[i]->ops->destroy(detection->detectors[i]);
     judge_destroy(detection->judge);
     tick_evidence_done(&detection->evidence);
     free(detection);
@@ -183,14 +183,14 @@ void detection_merge(struct detection *detection, const struct evidence *const *
     find_one_way(detection, evidence->one_way);
     for (unsigned i = 0; i < detector_count; i++)
         if (detection->detectors[i] != NULL)
-            detector_table[i]->merge(detection->detectors[i], evidence, detection->tick.now_ns);
+            detector_table[i]->ops->merge(detection->detectors[i], evidence, detection->tick.now_ns);
 }
 
 void detection_end(struct detection *detection)
 {
     for (unsigned i = 0; i < detector_count; i++)
         if (detection->detectors[i] != NULL)
-            detector_table[i]->judge(detection->detectors[i], detection->judge, detection->tick.now_ns);
+            detector_table[i]->ops->judge(detection->detectors[i], detection->judge, detection->tick.now_ns);
     judge_end(detection->judge);
     if (detection->tick.last)
         judge_finish(detection->judge);

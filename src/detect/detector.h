@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "config/settings.h"
@@ -29,10 +30,12 @@ struct detector_setup {
     uint64_t hash_seed;
 };
 
+struct detector_row;
+
+// What rows that are judged alike have in common: scans (scan.h), and what is judged by target (target_detector.h).
 struct detector_ops {
-    enum alert_kind kind;
-    bool by_answers; // judges by answers that are missing: counts none as missing where one direction is seen
-    struct detector *(*create)(const struct detector_setup *setup); // NULL without memory
+    struct detector *(*create)(const struct detector_row *row,
+                               const struct detector_setup *setup); // NULL without memory
     void (*destroy)(struct detector *detector);                     // takes NULL
     // New thresholds; what was gathered stays.
     void (*change)(struct detector *detector, const struct anomaly_settings *settings);
@@ -40,15 +43,28 @@ struct detector_ops {
     void (*merge)(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
     // Tells the judge what holds.
     void (*judge)(struct detector *detector, struct judge *judge, int64_t now_ns);
-    const struct detector_settings *(*common)(const struct anomaly_settings *settings);
 };
+
+struct detector_row {
+    enum alert_kind kind;
+    bool by_answers; // judges by answers that are missing: counts none as missing where one direction is seen
+    size_t settings; // where its own begin in struct anomaly_settings: with struct detector_settings
+    const struct detector_ops *ops;
+    const void *rule; // what tells it from the others: the ops' own
+};
+
+static inline const struct detector_settings *detector_settings_of(const struct detector_row *row,
+                                                                   const struct anomaly_settings *settings)
+{
+    return (const struct detector_settings *)(const void *)((const char *)settings + row->settings);
+}
 
 struct detector {
-    const struct detector_ops *ops;
+    const struct detector_row *row;
 };
 
-extern const struct detector_ops port_scan_detector, host_sweep_detector, syn_flood_detector,
+extern const struct detector_row port_scan_detector, host_sweep_detector, syn_flood_detector,
     reflection_detector, udp_flood_detector, icmp_flood_detector;
 // In the order in which they are judged.
-extern const struct detector_ops *const detector_table[];
+extern const struct detector_row *const detector_table[];
 extern const unsigned detector_count;

@@ -1,7 +1,7 @@
 #include "detect/detector.h"
 
 // port_scan ahead of host_sweep, which is silent about what is known as a port scan.
-const struct detector_ops *const detector_table[] = {
+const struct detector_row *const detector_table[] = {
     &port_scan_detector,  &host_sweep_detector, &syn_flood_detector,
     &reflection_detector, &udp_flood_detector,  &icmp_flood_detector,
 };

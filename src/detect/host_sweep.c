@@ -71,29 +71,10 @@ static const struct scan_kind kind = {
     .describe = describe,
 };
 
-static struct detector *create(const struct detector_setup *setup)
-{
-    struct scan_setup scan = {&host_sweep_detector, &kind, &setup->settings->host_sweep, setup};
-    return scan_create(&scan);
-}
-
-static void change(struct detector *detector, const struct anomaly_settings *settings)
-{
-    scan_change(detector, &settings->host_sweep);
-}
-
-static const struct detector_settings *common(const struct anomaly_settings *settings)
-{
-    return &settings->host_sweep.common;
-}
-
-const struct detector_ops host_sweep_detector = {
+const struct detector_row host_sweep_detector = {
     .kind = ALERT_HOST_SWEEP,
     .by_answers = true,
-    .create = create,
-    .destroy = scan_destroy,
-    .change = change,
-    .merge = scan_merge,
-    .judge = scan_judge,
-    .common = common,
+    .settings = offsetof(struct anomaly_settings, host_sweep),
+    .ops = &scan_detector_ops,
+    .rule = &kind,
 };

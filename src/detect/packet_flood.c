@@ -20,23 +20,21 @@
 
 #define SETTING(kind, name) "analysis.anomalies." kind "." name
 
-// A row for each of the two.
+// A rule for each of the two.
 struct packet_flood {
-    struct target_rule rule;
-    const char *name; // of what it counts
+    struct target_rule rule; // first
+    const char *name;        // of what it counts
     const char *rate_setting, *ratio_setting;
 };
 
-static const struct packet_flood udp_flood, icmp_flood;
-
 static const struct packet_flood *flood_of(const struct target_detector *detector)
 {
-    return detector->rule == &udp_flood.rule ? &udp_flood : &icmp_flood;
+    return (const struct packet_flood *)(const void *)detector->rule;
 }
 
 static uint8_t protocol_of(const struct packet_flood *flood, const struct target_window *window)
 {
-    if (flood == &udp_flood)
+    if (flood->rule.evidence == TARGET_UDP)
         return IP_PROTOCOL_UDP;
     return window->target.address.version == 6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP;
 }
@@ -65,7 +63,7 @@ static void describe(struct alert *alert, const struct packet_flood *flood,
 static void judge_window(const struct target_detector *detector, const struct target_window *window,
                          struct judge *judge, int64_t now_ns)
 {
-    const struct packet_flood_settings *settings = &detector->settings.packet_flood;
+    const struct packet_flood_settings *settings = target_settings(detector);
     const struct packet_flood *flood = flood_of(detector);
     uint64_t secs = settings->common.window_secs;
     struct target_finding finding;
@@ -81,72 +79,30 @@ static void judge_window(const struct target_detector *detector, const struct ta
     judge_tell(judge);
 }
 
-static const struct detector_settings *udp_common(const struct anomaly_settings *settings)
-{
-    return &settings->udp_flood.common;
-}
-
-static const struct detector_settings *icmp_common(const struct anomaly_settings *settings)
-{
-    return &settings->icmp_flood.common;
-}
-
-static union target_settings udp_settings(const struct anomaly_settings *settings)
-{
-    return (union target_settings){.packet_flood = settings->udp_flood};
-}
-
-static union target_settings icmp_settings(const struct anomaly_settings *settings)
-{
-    return (union target_settings){.packet_flood = settings->icmp_flood};
-}
-
 static const struct packet_flood udp_flood = {
-    .rule = {.ops = &udp_flood_detector,
-             .evidence = TARGET_UDP,
-             .settings = udp_settings,
-             .judge = judge_window},
+    .rule = {.evidence = TARGET_UDP, .judge = judge_window},
     .name = "UDP",
     .rate_setting = SETTING("udp_flood", "packets_per_sec_threshold"),
     .ratio_setting = SETTING("udp_flood", "answer_ratio"),
 };
 
 static const struct packet_flood icmp_flood = {
-    .rule = {.ops = &icmp_flood_detector,
-             .evidence = TARGET_ICMP,
-             .settings = icmp_settings,
-             .judge = judge_window},
+    .rule = {.evidence = TARGET_ICMP, .judge = judge_window},
     .name = "ICMP",
     .rate_setting = SETTING("icmp_flood", "packets_per_sec_threshold"),
     .ratio_setting = SETTING("icmp_flood", "answer_ratio"),
 };
 
-static struct detector *create_udp(const struct detector_setup *setup)
-{
-    return target_detector_create(&udp_flood.rule, setup);
-}
-
-static struct detector *create_icmp(const struct detector_setup *setup)
-{
-    return target_detector_create(&icmp_flood.rule, setup);
-}
-
-const struct detector_ops udp_flood_detector = {
+const struct detector_row udp_flood_detector = {
     .kind = ALERT_UDP_FLOOD,
-    .create = create_udp,
-    .destroy = target_detector_destroy,
-    .change = target_detector_change,
-    .merge = target_detector_merge,
-    .judge = target_detector_judge,
-    .common = udp_common,
+    .settings = offsetof(struct anomaly_settings, udp_flood),
+    .ops = &target_detector_ops,
+    .rule = &udp_flood.rule,
 };
 
-const struct detector_ops icmp_flood_detector = {
+const struct detector_row icmp_flood_detector = {
     .kind = ALERT_ICMP_FLOOD,
-    .create = create_icmp,
-    .destroy = target_detector_destroy,
-    .change = target_detector_change,
-    .merge = target_detector_merge,
-    .judge = target_detector_judge,
-    .common = icmp_common,
+    .settings = offsetof(struct anomaly_settings, icmp_flood),
+    .ops = &target_detector_ops,
+    .rule = &icmp_flood.rule,
 };

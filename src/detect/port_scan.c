@@ -60,29 +60,10 @@ static const struct scan_kind kind = {
     .describe = describe,
 };
 
-static struct detector *create(const struct detector_setup *setup)
-{
-    struct scan_setup scan = {&port_scan_detector, &kind, &setup->settings->port_scan, setup};
-    return scan_create(&scan);
-}
-
-static void change(struct detector *detector, const struct anomaly_settings *settings)
-{
-    scan_change(detector, &settings->port_scan);
-}
-
-static const struct detector_settings *common(const struct anomaly_settings *settings)
-{
-    return &settings->port_scan.common;
-}
-
-const struct detector_ops port_scan_detector = {
+const struct detector_row port_scan_detector = {
     .kind = ALERT_PORT_SCAN,
     .by_answers = true,
-    .create = create,
-    .destroy = scan_destroy,
-    .change = change,
-    .merge = scan_merge,
-    .judge = scan_judge,
-    .common = common,
+    .settings = offsetof(struct anomaly_settings, port_scan),
+    .ops = &scan_detector_ops,
+    .rule = &kind,
 };

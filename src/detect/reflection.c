@@ -66,7 +66,7 @@ static void describe(struct alert *alert, const struct target_window *window)
 static void judge_window(const struct target_detector *detector, const struct target_window *window,
                          struct judge *judge, int64_t now_ns)
 {
-    const struct reflection_settings *settings = &detector->settings.reflection;
+    const struct reflection_settings *settings = target_settings(detector);
     uint64_t secs = settings->common.window_secs, answers = unasked(window);
     bool many = answers >= settings->flood_per_sec_threshold * secs;
     struct target_finding finding;
@@ -83,34 +83,14 @@ static void judge_window(const struct target_detector *detector, const struct ta
     judge_tell(judge);
 }
 
-static const struct detector_settings *common(const struct anomaly_settings *settings)
-{
-    return &settings->reflection.common;
-}
-
-static union target_settings settings_of(const struct anomaly_settings *settings)
-{
-    return (union target_settings){.reflection = settings->reflection};
-}
-
 static const struct target_rule rule = {
-    .ops = &reflection_detector,
     .evidence = TARGET_UNASKED,
-    .settings = settings_of,
     .judge = judge_window,
 };
 
-static struct detector *create(const struct detector_setup *setup)
-{
-    return target_detector_create(&rule, setup);
-}
-
-const struct detector_ops reflection_detector = {
+const struct detector_row reflection_detector = {
     .kind = ALERT_REFLECTION,
-    .create = create,
-    .destroy = target_detector_destroy,
-    .change = target_detector_change,
-    .merge = target_detector_merge,
-    .judge = target_detector_judge,
-    .common = common,
+    .settings = offsetof(struct anomaly_settings, reflection),
+    .ops = &target_detector_ops,
+    .rule = &rule,
 };

@@ -18,26 +18,32 @@ static void read_windows(const struct scan_settings *settings, uint32_t window_s
     window_secs[SCAN_SLOW] = settings->slow_window_secs;
 }
 
-struct detector *scan_create(const struct scan_setup *setup)
+static const struct scan_settings *settings_of(const struct detector_row *row,
+                                               const struct anomaly_settings *settings)
+{
+    return (const struct scan_settings *)(const void *)detector_settings_of(row, settings);
+}
+
+static struct detector *create(const struct detector_row *row, const struct detector_setup *setup)
 {
     struct scan_detector *scan = calloc(1, sizeof *scan);
     if (scan == NULL)
         return NULL;
     uint32_t window_secs[SCAN_SPANS];
-    read_windows(setup->settings, window_secs);
-    scan->detector.ops = setup->ops;
-    scan->kind = setup->kind;
-    scan->places = *setup->setup->places;
-    scan->port_scan = setup->setup->port_scan;
-    scan->settings = *setup->settings;
-    scan->table = scan_table_create(window_secs, setup->setup->hash_seed);
+    scan->detector.row = row;
+    scan->kind = row->rule;
+    scan->places = *setup->places;
+    scan->port_scan = setup->port_scan;
+    scan->settings = *settings_of(row, setup->settings);
+    read_windows(&scan->settings, window_secs);
+    scan->table = scan_table_create(window_secs, setup->hash_seed);
     if (scan->table != NULL)
         return &scan->detector;
     free(scan);
     return NULL;
 }
 
-void scan_destroy(struct detector *detector)
+static void destroy(struct detector *detector)
 {
     struct scan_detector *scan = (struct scan_detector *)detector;
     if (scan == NULL)
@@ -46,13 +52,13 @@ void scan_destroy(struct detector *detector)
     free(scan);
 }
 
-void scan_change(struct detector *detector, const struct scan_settings *settings)
+static void change(struct detector *detector, const struct anomaly_settings *settings)
 {
     struct scan_detector *scan = (struct scan_detector *)detector;
     uint32_t window_secs[SCAN_SPANS];
-    read_windows(settings, window_secs);
+    scan->settings = *settings_of(detector->row, settings);
+    read_windows(&scan->settings, window_secs);
     scan_table_change(scan->table, window_secs);
-    scan->settings = *settings;
 }
 
 static struct endpoint endpoint_of(const struct contact *contact, unsigned side)
@@ -108,7 +114,7 @@ static unsigned read_some(const struct scan_detector *scan, const struct tick_ev
     return count;
 }
 
-void scan_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns)
+static void merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns)
 {
     const struct scan_detector *scan = (const struct scan_detector *)detector;
     struct scan_meeting meetings[AT_ONCE];
@@ -312,7 +318,7 @@ static void find(struct scan_detector *scan, struct judge *judge, const struct s
     judge_tell(judge);
 }
 
-void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns)
+static void judge_all(struct detector *detector, struct judge *judge, int64_t now_ns)
 {
     struct scan_detector *scan = (struct scan_detector *)detector;
     double least = least_failed(&scan->settings);
@@ -320,3 +326,11 @@ void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns)
         if ((double)row->since.failed >= least)
             find(scan, judge, row, now_ns);
 }
+
+const struct detector_ops scan_detector_ops = {
+    .create = create,
+    .destroy = destroy,
+    .change = change,
+    .merge = merge,
+    .judge = judge_all,
+};

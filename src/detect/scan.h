@@ -29,20 +29,9 @@ struct scan_detector {
     struct scan_table *table;
 };
 
-struct scan_setup {
-    const struct detector_ops *ops;
-    const struct scan_kind *kind;
-    const struct scan_settings *settings;
-    const struct detector_setup *setup;
-};
-struct detector *scan_create(const struct scan_setup *setup); // NULL without memory
-void scan_destroy(struct detector *detector);
-void scan_change(struct detector *detector, const struct scan_settings *settings);
-// A detector's merge(). A contact that failed is left out when an entry of the allow list covers it and would not cover a
-// finding of the key: what it would cover is counted, and told to the judge as allowed.
-void scan_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
-// A detector's judge().
-void scan_judge(struct detector *detector, struct judge *judge, int64_t now_ns);
+// Merging, a contact that failed is left out when an entry of the allow list covers it and would not cover a finding of
+// the key: what it would cover is counted, and told to the judge as allowed.
+extern const struct detector_ops scan_detector_ops;
 
 // In which span a row holds.
 enum scan_hold { SCAN_HOLDS_FAST, SCAN_HOLDS_SLOW, SCAN_HOLDS_LONG, SCAN_HOLDS_NOT };

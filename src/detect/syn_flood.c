@@ -36,7 +36,7 @@ static uint64_t without(uint64_t all, uint64_t some)
 static bool count_outstanding(const struct target_detector *detector, const struct target_window *window,
                               int64_t now_ns, struct syn_count *out)
 {
-    const struct syn_flood_settings *settings = &detector->settings.syn_flood;
+    const struct syn_flood_settings *settings = target_settings(detector);
     out->syns = window->sums[0];
     out->outstanding = without(out->syns, window->sums[1]);
     out->many = out->outstanding >= settings->flood_threshold;
@@ -79,7 +79,7 @@ static void describe(struct alert *alert, const struct syn_count *count)
 static void judge_window(const struct target_detector *detector, const struct target_window *window,
                          struct judge *judge, int64_t now_ns)
 {
-    const struct syn_flood_settings *settings = &detector->settings.syn_flood;
+    const struct syn_flood_settings *settings = target_settings(detector);
     struct syn_count count;
     struct target_finding finding;
     if (!count_outstanding(detector, window, now_ns, &count))
@@ -96,35 +96,15 @@ static void judge_window(const struct target_detector *detector, const struct ta
     judge_tell(judge);
 }
 
-static const struct detector_settings *common(const struct anomaly_settings *settings)
-{
-    return &settings->syn_flood.common;
-}
-
-static union target_settings settings_of(const struct anomaly_settings *settings)
-{
-    return (union target_settings){.syn_flood = settings->syn_flood};
-}
-
 static const struct target_rule rule = {
-    .ops = &syn_flood_detector,
     .evidence = TARGET_SYN,
     .young_ns = ROUND_TRIP_NS,
-    .settings = settings_of,
     .judge = judge_window,
 };
 
-static struct detector *create(const struct detector_setup *setup)
-{
-    return target_detector_create(&rule, setup);
-}
-
-const struct detector_ops syn_flood_detector = {
+const struct detector_row syn_flood_detector = {
     .kind = ALERT_SYN_FLOOD,
-    .create = create,
-    .destroy = target_detector_destroy,
-    .change = target_detector_change,
-    .merge = target_detector_merge,
-    .judge = target_detector_judge,
-    .common = common,
+    .settings = offsetof(struct anomaly_settings, syn_flood),
+    .ops = &target_detector_ops,
+    .rule = &rule,
 };

@@ -5,24 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct detector *target_detector_create(const struct target_rule *rule, const struct detector_setup *setup)
-{
-    struct target_detector *made = calloc(1, sizeof *made);
-    if (made == NULL)
-        return NULL;
-    made->detector.ops = rule->ops;
-    made->rule = rule;
-    made->settings = rule->settings(setup->settings);
-    made->places = *setup->places;
-    made->windows =
-        target_windows_create(made->settings.common.window_secs, rule->young_ns, setup->hash_seed);
-    if (made->windows != NULL)
-        return &made->detector;
-    target_detector_destroy(&made->detector);
-    return NULL;
-}
-
-void target_detector_destroy(struct detector *detector)
+static void destroy(struct detector *detector)
 {
     struct target_detector *own = (struct target_detector *)detector;
     if (own == NULL)
@@ -31,20 +14,37 @@ void target_detector_destroy(struct detector *detector)
     free(own);
 }
 
-void target_detector_change(struct detector *detector, const struct anomaly_settings *settings)
+static struct detector *create(const struct detector_row *row, const struct detector_setup *setup)
 {
-    struct target_detector *own = (struct target_detector *)detector;
-    own->settings = own->rule->settings(settings);
-    target_windows_change(own->windows, own->settings.common.window_secs);
+    struct target_detector *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return NULL;
+    made->detector.row = row;
+    made->rule = row->rule;
+    made->settings = *setup->settings;
+    made->places = *setup->places;
+    made->windows = target_windows_create(detector_settings_of(row, setup->settings)->window_secs,
+                                          made->rule->young_ns, setup->hash_seed);
+    if (made->windows != NULL)
+        return &made->detector;
+    destroy(&made->detector);
+    return NULL;
 }
 
-void target_detector_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns)
+static void change(struct detector *detector, const struct anomaly_settings *settings)
+{
+    struct target_detector *own = (struct target_detector *)detector;
+    own->settings = *settings;
+    target_windows_change(own->windows, detector_settings_of(detector->row, settings)->window_secs);
+}
+
+static void merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns)
 {
     struct target_detector *own = (struct target_detector *)detector;
     target_windows_merge(own->windows, evidence, own->rule->evidence, now_ns);
 }
 
-void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns)
+static void judge_all(struct detector *detector, struct judge *judge, int64_t now_ns)
 {
     struct target_detector *own = (struct target_detector *)detector;
     const struct target_window *window;
@@ -52,6 +52,14 @@ void target_detector_judge(struct detector *detector, struct judge *judge, int64
         own->rule->judge(own, window, judge, now_ns);
     target_windows_settle(own->windows, now_ns);
 }
+
+const struct detector_ops target_detector_ops = {
+    .create = create,
+    .destroy = destroy,
+    .change = change,
+    .merge = merge,
+    .judge = judge_all,
+};
 
 // Findings.
 
@@ -141,7 +149,8 @@ struct alert *target_finding_alert(const struct target_finding *finding,
                                    const struct target_detector *detector, struct judge *judge,
                                    int64_t now_ns)
 {
-    enum alert_kind kind = detector->detector.ops->kind;
+    enum alert_kind kind = detector->detector.row->kind;
+    const struct detector_settings *common = target_settings(detector);
     assert(finding->measure_count > 0);
     if (is_allowed(finding, &detector->places, now_ns)) {
         judge_count_allowed(judge, kind);
@@ -149,7 +158,7 @@ struct alert *target_finding_alert(const struct target_finding *finding,
     }
     struct finding_key key = {
         .kind = (uint8_t)kind, .protocol = finding->protocol, .target = finding->window->target};
-    if (!judge_finds(judge, &key, detector->settings.common.cooldown_secs))
+    if (!judge_finds(judge, &key, common->cooldown_secs))
         return NULL;
     struct alert *alert = judge_alert(judge);
     fill_parties(alert, finding);
@@ -160,7 +169,7 @@ struct alert *target_finding_alert(const struct target_finding *finding,
     alert->observed = finding->measures[0].observed;
     alert->threshold = finding->measures[0].threshold;
     alert->severity = (uint8_t)severity_of(&finding->measures[0]);
-    alert->window_secs = detector->settings.common.window_secs;
+    alert->window_secs = common->window_secs;
     return alert;
 }
 

@@ -10,19 +10,10 @@
 
 struct target_detector;
 
-union target_settings {
-    struct detector_settings common; // each begins with these
-    struct syn_flood_settings syn_flood;
-    struct reflection_settings reflection;
-    struct packet_flood_settings packet_flood;
-};
-
-// A row of a detector: what tells it from the others.
+// What tells a row from the others.
 struct target_rule {
-    const struct detector_ops *ops;
     enum target_kind evidence;
     int64_t young_ns; // see target_windows_create()
-    union target_settings (*settings)(const struct anomaly_settings *settings);
     void (*judge)(const struct target_detector *detector, const struct target_window *window,
                   struct judge *judge, int64_t now_ns);
 };
@@ -30,17 +21,18 @@ struct target_rule {
 struct target_detector {
     struct detector detector; // first
     const struct target_rule *rule;
-    union target_settings settings;
+    struct anomaly_settings settings; // its numbers
     struct detect_places places;
     struct target_windows *windows;
 };
 
-// The operations: those of struct detector_ops, where `create` knows its rule.
-struct detector *target_detector_create(const struct target_rule *rule, const struct detector_setup *setup);
-void target_detector_destroy(struct detector *detector);
-void target_detector_change(struct detector *detector, const struct anomaly_settings *settings);
-void target_detector_merge(struct detector *detector, const struct tick_evidence *evidence, int64_t now_ns);
-void target_detector_judge(struct detector *detector, struct judge *judge, int64_t now_ns);
+extern const struct detector_ops target_detector_ops;
+
+// The thresholds of the detector: struct syn_flood_settings..., which its rule knows.
+static inline const void *target_settings(const struct target_detector *detector)
+{
+    return detector_settings_of(detector->detector.row, &detector->settings);
+}
 
 struct target_finding {
     const struct target_window *window;

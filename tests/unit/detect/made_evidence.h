@@ -123,7 +123,7 @@ static inline struct anomaly_settings default_settings(void)
     };
 }
 
-static inline struct judging *judging_create(const struct detector_ops *ops)
+static inline struct judging *judging_create(const struct detector_row *row)
 {
     struct judging *judging = calloc(1, sizeof *judging);
     const struct judge_setup setup = {.tell = note_told, .owner = judging};
@@ -132,14 +132,14 @@ static inline struct judging *judging_create(const struct detector_ops *ops)
     judging->judge = judge_create(&setup, made_seed);
     const struct detector_setup detector_setup = {&judging->settings, &judging->places, &judging->port_scan,
                                                   made_seed};
-    judging->detector = ops->create(&detector_setup);
+    judging->detector = row->ops->create(row, &detector_setup);
     cr_assert(judging->judge != NULL && judging->detector != NULL);
     return judging;
 }
 
 static inline void judging_destroy(struct judging *judging)
 {
-    judging->detector->ops->destroy(judging->detector);
+    judging->detector->row->ops->destroy(judging->detector);
     judge_destroy(judging->judge);
     made_evidence_done(&judging->evidence);
     tick_evidence_done(&judging->tick);
@@ -156,14 +156,14 @@ static inline void merge_tick(struct judging *judging, int64_t now_ns)
 {
     const struct evidence *shards[] = {&judging->evidence.all};
     cr_assert(tick_evidence_gather(&judging->tick, shards, 1));
-    judging->detector->ops->merge(judging->detector, &judging->tick, now_ns);
+    judging->detector->row->ops->merge(judging->detector, &judging->tick, now_ns);
 }
 
 // The tick that ends then; how many alerts were told in it.
 static inline unsigned judge_tick_at(struct judging *judging, int64_t at_ns)
 {
     int64_t now_ns = TEST_START_NS + at_ns;
-    const struct detector_ops *ops = judging->detector->ops;
+    const struct detector_ops *ops = judging->detector->row->ops;
     unsigned before = judging->told_count;
     judge_begin(judging->judge, now_ns, 0, 0);
     merge_tick(judging, now_ns);

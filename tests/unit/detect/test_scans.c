@@ -4,7 +4,7 @@
 
 // A kind of scan: which doors it is made of.
 struct scanning {
-    const struct detector_ops *ops;
+    const struct detector_row *row;
     bool many_hosts;
     const char *thresholds[4];
 };
@@ -52,13 +52,13 @@ static void expect_at(const struct scanning *scanning, struct address source, un
                       int64_t spacing_ns, unsigned span)
 {
     static const uint32_t windows[] = {60, 300, 0, 0};
-    struct judging *judging = judging_create(scanning->ops);
+    struct judging *judging = judging_create(scanning->row);
     cr_expect_eq(try_doors(judging, scanning, source, 0, threshold - 1, spacing_ns), 0, "%s, span %u, below",
                  scanning->thresholds[span], span);
     cr_assert_eq(try_doors(judging, scanning, source, threshold - 1, threshold, spacing_ns), 1, "%s",
                  scanning->thresholds[span]);
     const struct alert *alert = &judging->told[0];
-    cr_expect_eq(alert->kind, scanning->ops->kind);
+    cr_expect_eq(alert->kind, scanning->row->kind);
     cr_expect_eq(alert->window_secs, windows[span]);
     cr_expect(alert->observed == threshold && alert->threshold == threshold);
     cr_expect_str_eq(alert->measure[0].setting, scanning->thresholds[span]);
@@ -85,7 +85,7 @@ Test(scans, hold_at_their_thresholds)
 static bool holds_among(const struct scanning *scanning, unsigned answered, unsigned failed,
                         int64_t spacing_ns)
 {
-    struct judging *judging = judging_create(scanning->ops);
+    struct judging *judging = judging_create(scanning->row);
     for (unsigned i = 0; i < answered; i++) {
         struct knock knock = door(scanning, outside(), 1000 + i);
         knock.outcome = CONTACT_ANSWERED;
@@ -164,7 +164,7 @@ Test(scans, by_echo_requests_are_sweeps)
 Test(scans, count_first_contacts)
 {
     for (unsigned i = 0; i < 2; i++) {
-        struct judging *judging = judging_create(scannings[i]->ops);
+        struct judging *judging = judging_create(scannings[i]->row);
         for (unsigned round = 0; round < 100; round++)
             cr_expect_eq(try_doors(judging, scannings[i], outside(), 0, 24, 0), 0);
         for (unsigned k = 100; k < 110; k++) {
@@ -204,7 +204,7 @@ Test(scans, ask_all_of_a_source_whether_it_mostly_fails)
     struct judging *judging = judging_create(&host_sweep_detector);
     const struct detector_setup setup = {&judging->settings, &judging->places, &judging->port_scan,
                                          made_seed};
-    judging->port_scan = port_scan_detector.create(&setup);
+    judging->port_scan = port_scan_detector.ops->create(&port_scan_detector, &setup);
     for (unsigned i = 0; i < 60; i++) {
         struct knock knock = door(&host_sweep, outside(), i);
         knock.outcome = CONTACT_ANSWERED;
@@ -216,9 +216,9 @@ Test(scans, ask_all_of_a_source_whether_it_mostly_fails)
         add_contact(&judging->evidence.all, 0, &knock);
     }
     cr_assert(tick_evidence_gather(&judging->tick, (const struct evidence *[]){&judging->evidence.all}, 1));
-    port_scan_detector.merge(judging->port_scan, &judging->tick, TEST_START_NS);
+    port_scan_detector.ops->merge(judging->port_scan, &judging->tick, TEST_START_NS);
     cr_expect_eq(judge_contacts_at(judging, 0), 0);
-    port_scan_detector.destroy(judging->port_scan);
+    port_scan_detector.ops->destroy(judging->port_scan);
     judging->port_scan = NULL;
     cr_expect_eq(try_doors(judging, &host_sweep, outside(), 30, 31, 0), 1,
                  "alone, all of its contacts failed");
@@ -229,10 +229,10 @@ Test(scans, ask_all_of_a_source_whether_it_mostly_fails)
 Test(scans, leave_out_what_is_allowed)
 {
     for (unsigned i = 0; i < 2; i++) {
-        struct judging *judging = judging_create(scannings[i]->ops);
+        struct judging *judging = judging_create(scannings[i]->row);
         judging->allowed.address = outside();
         cr_expect_eq(try_doors(judging, scannings[i], outside(), 0, 30, 0), 0);
-        cr_expect_eq(judge_counts(judging->judge)->suppressed_allowed[scannings[i]->ops->kind], 30 - 24);
+        cr_expect_eq(judge_counts(judging->judge)->suppressed_allowed[scannings[i]->row->kind], 30 - 24);
         judging->allowed.address.version = 0;
         cr_expect_eq(try_doors(judging, scannings[i], outside(), 30, 31, 0), 1, "the entry has gone");
         scanning_destroy(judging);
@@ -254,7 +254,7 @@ Test(scans, follow_other_thresholds_with_what_they_counted)
     cr_expect_eq(try_doors(judging, &port_scan, outside(), 0, 12, NS_PER_S), 0);
     judging->settings.port_scan.unique_threshold = 12;
     judging->settings.port_scan.common.window_secs = 90;
-    judging->detector->ops->change(judging->detector, &judging->settings);
+    judging->detector->row->ops->change(judging->detector, &judging->settings);
     cr_assert_eq(try_doors(judging, &port_scan, outside(), 12, 13, NS_PER_S), 1);
     cr_expect(judging->told[0].observed == 13 && judging->told[0].threshold == 12);
     cr_expect_eq(judging->told[0].window_secs, 90);

@@ -150,7 +150,7 @@ Test(syn_flood, follows_its_settings_and_keeps_its_windows)
     cr_expect_eq(judging->told_count, 0);
     judging->settings.syn_flood.syn_threshold = 100;
     judging->settings.syn_flood.common.window_secs = 10;
-    judging->detector->ops->change(judging->detector, &judging->settings);
+    judging->detector->row->ops->change(judging->detector, &judging->settings);
     syn(judging, 1, 1, 11 * tick_ns); // someone comes
     judge_tick_at(judging, 11 * tick_ns);
     cr_expect_eq(judging->told_count, 1);
