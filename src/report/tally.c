@@ -131,13 +131,12 @@ static size_t gather_places(struct tally *tally, const uint32_t *numbers)
     return count;
 }
 
-// Places anew for all rows, without a look at them. `numbers` says what each row's is now, 0 = none; NULL = the same.
-static bool resize(struct tally *tally, size_t room, const uint32_t *numbers)
+// Other places, which are free, for all rows, without a look at these. `numbers` says what each row's is now, 0 = none;
+// NULL = the same.
+static void move_to_places(struct tally *tally, struct tally_place *places, size_t room,
+                           const uint32_t *numbers)
 {
     assert((room & (room - 1)) == 0 && tally->count < room);
-    struct tally_place *places = calloc(room, sizeof *places);
-    if (places == NULL)
-        return false;
     size_t count = gather_places(tally, numbers);
     assert(count == tally->count);
     for (size_t i = 0; i < count; i++)
@@ -145,7 +144,14 @@ static bool resize(struct tally *tally, size_t room, const uint32_t *numbers)
     free(tally->places);
     tally->places = places;
     tally->room = room;
-    return true;
+}
+
+static bool resize(struct tally *tally, size_t room)
+{
+    struct tally_place *places = calloc(room, sizeof *places);
+    if (places != NULL)
+        move_to_places(tally, places, room, NULL);
+    return places != NULL;
 }
 
 static int compare_keys(const struct tally_row *left, const struct tally_row *right)
@@ -206,15 +212,19 @@ static void close_up_rows(struct tally *tally, size_t kept, uint32_t *stays)
 static bool give_up_half(struct tally *tally)
 {
     size_t kept = tally->count / 2;
-    uint32_t *numbers = calloc(tally->count + 1, sizeof *numbers); // [0] is that of a free place
-    bool known = numbers != NULL && tally_mark_first(tally->rows, tally->count, kept, numbers + 1);
-    if (known) {
+    uint32_t *numbers = calloc(tally->count + 1, sizeof *numbers);    // [0] is that of a free place
+    struct tally_place *places = calloc(tally->room, sizeof *places); // before anything is given up
+    bool able =
+        numbers != NULL && places != NULL && tally_mark_first(tally->rows, tally->count, kept, numbers + 1);
+    if (able) {
         close_up_rows(tally, kept, numbers + 1);
         close_up_labels(tally);
-        known = resize(tally, tally->room, numbers);
+        move_to_places(tally, places, tally->room, numbers);
+    } else {
+        free(places);
     }
     free(numbers);
-    return known;
+    return able;
 }
 
 static bool widen_rows(struct tally *tally)
@@ -238,8 +248,8 @@ static bool make_room(struct tally *tally)
     if (tally->count == tally->row_room && !widen_rows(tally))
         return false;
     if (tally->room == 0)
-        return resize(tally, FIRST_ROOM, NULL);
-    return tally->count < tally->room / 2 || resize(tally, tally->room * 2, NULL);
+        return resize(tally, FIRST_ROOM);
+    return tally->count < tally->room / 2 || resize(tally, tally->room * 2);
 }
 
 static bool set_key(struct tally_row *row, const void *key, size_t length)

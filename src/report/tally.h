@@ -18,7 +18,7 @@ struct tally_row {
     uint64_t weight; // what the order and giving up go by
     uint64_t counts[TALLY_COUNTS];
     uint32_t label;      // number of the tally's label; 0 = none
-    uint8_t near_length; // of the key; 0 = it lies apart: `near` holds the pointer to a struct tally_far_key
+    uint8_t near_length; // of the key; 0 = it lies apart: `near` holds the pointer to a struct far_key
     uint8_t near[TALLY_NEAR_BYTES];
 };
 _Static_assert(sizeof(struct tally_row) == 64, "a cache line");
