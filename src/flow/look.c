@@ -73,12 +73,23 @@ void flow_look_at(struct flow_table *table, const struct flow_partition *partiti
     table->on_look(table->on_look_owner, &look);
 }
 
-// Whether the node is still that of the flow which waits, and nobody has looked at it. A node that was freed keeps its marks.
-static bool still_waits(const struct flow_table *table, const struct look_entry *entry)
+static bool is_in(const struct flow_table *table, const struct flow_partition *partition,
+                  const struct flow *flow)
+{
+    struct flow_key key;
+    flow_key_of(&table->store, flow, &key);
+    return partition_of(flow_key_hash(&key, table->policy.hash_seed), table->partitions) == partition->number;
+}
+
+// Whether the node is still that of the flow which waits, and nobody has looked at it. A node that was freed keeps its
+// marks; one that was used again at the same moment may hold a flow of another partition, which waits there.
+static bool still_waits(const struct flow_table *table, const struct flow_partition *partition,
+                        const struct look_entry *entry)
 {
     const struct flow *flow = flow_at(&table->store, entry->id);
     return (flow->marks & (FLOW_MARK_ENDED | FLOW_MARK_LOOKED)) == 0 &&
-           flow_ends_at(&table->store, entry->id)->first_ns == entry->began_ns;
+           flow_ends_at(&table->store, entry->id)->first_ns == entry->began_ns &&
+           is_in(table, partition, flow);
 }
 
 enum { LOOKS_AHEAD = 8 };
@@ -102,7 +113,7 @@ static void look_at_due(struct flow_table *table, struct flow_partition *partiti
         if (is_due(table, queue, LOOKS_AHEAD, now_ns))
             flow_prefetch(&table->store, entry_at(queue, LOOKS_AHEAD)->id);
         const struct look_entry entry = *entry_at(queue, 0);
-        if (still_waits(table, &entry))
+        if (still_waits(table, partition, &entry))
             flow_look_at(table, partition, entry.id, now_ns);
         queue->first = (queue->first + 1) & (queue->room - 1);
         queue->count--;
