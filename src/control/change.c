@@ -22,10 +22,10 @@ struct plan {
     const struct change *change;
     const struct settings *now;
     struct generation *next;
-    struct naming *naming; // NULL = stays
-    struct alert_plan *alerts;
-    bool captures;     // the source has to follow
-    unsigned prepared; // parts
+    struct naming *naming;     // NULL = stays
+    struct alert_plan *alerts; // NULL = stays
+    bool captures;             // the source has to follow
+    unsigned prepared;         // parts
     struct change_verdicts *out;
 };
 
@@ -140,11 +140,17 @@ static bool check_names(struct plan *plan, struct error *error)
                  error);
 }
 
+// Detection gets a plan when something of it has changed, so that what was said of expired entries is not said again.
 static bool check_alerts(struct plan *plan, struct error *error)
 {
     const struct settings *next = &plan->next->settings;
+    bool changed = false;
+    for (unsigned i = 0; i < plan->out->count; i++)
+        changed |= is_of(&setting_table[plan->out->verdict[i].row], "analysis.anomalies.");
+    if (!changed)
+        return true;
     plan->alerts = alert_plan_create(&next->analysis.anomalies, settings_detect(next), error);
-    return plan->alerts != NULL || blame(plan, "analysis.anomalies.", error);
+    return plan->alerts != NULL || blame(plan, "analysis.anomalies.allow", error);
 }
 
 static bool prepare_parts(struct plan *plan, bool dry_run, struct error *error)
@@ -168,8 +174,6 @@ static bool check(struct plan *plan, struct error *error)
                      error);
     if (has_changed(plan, "capture.filter") && !control_check_filter(&next->capture, error))
         return blame(plan, "capture.filter", error);
-    if (!control_check_allow_list(&next->analysis.anomalies, error))
-        return blame(plan, "analysis.anomalies.allow", error);
     return check_names(plan, error) && check_alerts(plan, error) && prepare_parts(plan, true, error);
 }
 
@@ -277,14 +281,15 @@ static void commit(struct plan *plan)
 {
     struct control *control = plan->control;
     const struct log_settings *log = &plan->next->settings.log;
-    assert(plan->prepared == control->part_count && plan->alerts != NULL);
+    assert(plan->prepared == control->part_count);
     plan->out->generation = plan->next->number;
     warn_of_observation(plan);
     tell_left_out(plan);
     log_configure((enum log_level)log->level, (enum log_format)log->format);
     if (plan->naming != NULL)
         name_loader_change(aggregate_names(control->aggregate), plan->naming);
-    aggregate_change_alerts(control->aggregate, plan->alerts);
+    if (plan->alerts != NULL)
+        aggregate_change_alerts(control->aggregate, plan->alerts);
     generation_publish(&control->generations, plan->next);
     for (unsigned i = 0; i < plan->prepared; i++)
         control->part[i].commit(control->part[i].owner);

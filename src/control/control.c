@@ -202,8 +202,7 @@ static struct aggregate *create_aggregate(struct control *control, struct error 
 static bool build(struct control *control, struct error *error)
 {
     const struct settings *settings = control->settings;
-    if (!control_check_allow_list(&settings->analysis.anomalies, error) || !keep_settings(control, error) ||
-        !make_policy(control, error) || !open_source(control, error))
+    if (!keep_settings(control, error) || !make_policy(control, error) || !open_source(control, error))
         return false;
     control->aggregate = create_aggregate(control, error);
     if (control->aggregate == NULL)
