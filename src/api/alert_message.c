@@ -176,7 +176,7 @@ static Netscope__V1__AlertMeasure *fill_measure(Netscope__V1__AlertMeasure *into
     into->what = borrowed(from->what);
     into->observed = from->observed;
     into->threshold = from->threshold;
-    into->alone = from->alone;
+    into->group = from->group;
     if (from->setting[0] != '\0')
         SET_KNOWN(into, ALERT_MEASURE, SETTING, setting, borrowed(from->setting));
     return into;

@@ -56,31 +56,44 @@ static void add_measure(struct strbuf *into, const struct alert_measure *measure
     strbuf_add(into, " on an alert\n");
 }
 
-// Whether the measure is one of those whose settings keep the alert away: of conditions that are each enough all must be
-// out of reach, of those that must hold together one.
-static bool keeps_away(const struct alert *alert, const struct alert_measure *measure)
+// Whether settings can be raised so that nothing of the group holds.
+static bool can_be_raised(const struct alert *alert, unsigned group)
 {
-    bool some_alone = false;
-    for (unsigned i = 0; i < alert->measure_count; i++)
-        some_alone |= alert->measure[i].alone;
-    return measure->setting[0] != '\0' && measure->alone == some_alone;
-}
-
-static void add_cure(struct strbuf *into, const struct alert *alert, const char *prefix)
-{
-    unsigned count = 0;
+    bool some = false;
     for (unsigned i = 0; i < alert->measure_count; i++) {
         const struct alert_measure *measure = &alert->measure[i];
-        if (!keeps_away(alert, measure))
-            continue;
-        if (count++ == 0)
-            strbuf_addf(into, "%snot raised with ", prefix);
-        else
-            strbuf_add(into, measure->alone ? " and " : " or ");
-        strbuf_addf(into, "%s above ", measure->setting);
-        add_figure(into, measure->observed);
+        if (measure->group == group && measure->setting[0] == '\0')
+            return false;
+        some |= measure->group == group;
     }
-    if (count > 0)
+    return some;
+}
+
+static void add_raised(struct strbuf *into, const struct alert *alert, unsigned group)
+{
+    const char *before = "";
+    for (unsigned i = 0; i < alert->measure_count; i++) {
+        const struct alert_measure *measure = &alert->measure[i];
+        if (measure->group != group)
+            continue;
+        strbuf_addf(into, "%s%s above ", before, measure->setting);
+        add_figure(into, measure->observed);
+        before = " and ";
+    }
+}
+
+// One of each group must hold.
+static void add_cure(struct strbuf *into, const struct alert *alert, const char *prefix)
+{
+    bool some = false;
+    for (unsigned group = 0; group < ALERT_MEASURES; group++) {
+        if (!can_be_raised(alert, group))
+            continue;
+        strbuf_addf(into, "%s%s", some ? "" : prefix, some ? ", or with " : "not raised with ");
+        add_raised(into, alert, group);
+        some = true;
+    }
+    if (some)
         strbuf_add_char(into, '\n');
 }
 

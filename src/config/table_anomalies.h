@@ -31,7 +31,8 @@
     {.key = ANOMALY_KEY(#kind ".cooldown_secs"), .type = SETTING_SECS,                                        \
      AT(analysis.anomalies.kind.common.cooldown_secs), LIVE, RANGE(1, 86400), .standard = "60",               \
      .help = "time between two words on the same alert",                                                      \
-     .doc = "An alert that goes on is told again after so long, and is over when nothing was found for so long."}
+     .doc = "An alert that goes on is told again after so long, then after twice as long each time, up to sixteen times. It is "   \
+            "over when nothing was found for so long, or for its window where that is longer."}
 
 #define THRESHOLD_ROW(kind, name, member, value, of_what, short_help, sentence)                               \
     {.key = ANOMALY_KEY(#kind "." name), .type = SETTING_NUMBER, AT(analysis.anomalies.kind.member),          \

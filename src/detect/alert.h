@@ -47,13 +47,13 @@ struct alert_measure {
     const char *setting; // the key that holds the threshold; "" = fixed
     double observed;     // raised, for it is at least
     double threshold;
-    bool alone; // it is enough by itself: whoever wants silence raises the thresholds of all such
+    unsigned group; // of each group one must hold: whoever wants silence raises all thresholds of one group
 };
 
 enum {
     ALERT_PARTIES = 8,
     ALERT_SAMPLES = 8,
-    ALERT_MEASURES = 4,
+    ALERT_MEASURES = 6,
     ALERT_ID_BYTES = 33,
     ALERT_TEXT_BYTES = 320
 };

@@ -19,6 +19,7 @@ struct case_file {
     uint32_t cooldown_secs;
     uint32_t wait_secs; // until the next update: twice as long each time
     int64_t found_ns, told_ns;
+    int64_t held_ns;    // when the minute began in which it was held back last; INT64_MIN = never
     struct alert alert; // as it was told last
 };
 
@@ -133,7 +134,7 @@ static struct case_file *open_case(struct judge *judge, const struct finding_key
     if (place >= judge->used)
         judge->used = place + 1;
     struct case_file *file = &judge->cases[place];
-    *file = (struct case_file){.key = *key, .found_ns = judge->now_ns};
+    *file = (struct case_file){.key = *key, .found_ns = judge->now_ns, .held_ns = INT64_MIN};
     judge->hashes[place] = key_hash(judge, key);
     judge->counts.active[key->kind]++;
     return file;
@@ -177,7 +178,8 @@ static bool rate_allows(struct judge *judge)
 static void hold_back(struct judge *judge, struct case_file *file)
 {
     judge->counts.suppressed_rate[file->key.kind]++;
-    judge->held_back++;
+    judge->held_back += file->held_ns != judge->minute_begin_ns; // an alert once, however often it is found
+    file->held_ns = judge->minute_begin_ns;
     file->alert.suppressed_count++;
 }
 
@@ -256,7 +258,7 @@ void judge_tell(struct judge *judge)
     if (!file->told)
         judge->counts.told[alert->kind][alert->severity]++;
     give_out(judge, alert);
-    judge->told_this_minute++;
+    judge->told_this_minute += alert->kind != ALERT_OVERFLOW;
     file->told = true;
     file->told_ns = judge->now_ns;
     file->alert = *alert;
@@ -291,13 +293,11 @@ static void tell_overflow(struct judge *judge)
     alert->observed = held_back;
     alert->threshold = most;
     alert->measure_count = 1;
-    alert->measure[0] =
-        (struct alert_measure){"alerts that were not told in a minute",
-                               "analysis.anomalies.max_alerts_per_minute", held_back, 1, false};
-    snprintf(
-        alert->description, sizeof alert->description,
-        "%u further findings in a minute were not told: %u alerts a minute and %u at a time are the most",
-        (unsigned)held_back, (unsigned)most, CASES - 1);
+    alert->measure[0] = (struct alert_measure){"alerts that were not told in a minute",
+                                               "analysis.anomalies.max_alerts_per_minute", held_back, 1, 0};
+    snprintf(alert->description, sizeof alert->description,
+             "%u further alerts in a minute were not told: %u alerts a minute and %u at a time are the most",
+             (unsigned)held_back, (unsigned)most, CASES - 1);
     judge_tell(judge);
 }
 

@@ -39,15 +39,20 @@ static uint8_t protocol_of(const struct packet_flood *flood, const struct target
     return window->target.address.version == 6 ? IP_PROTOCOL_ICMPV6 : IP_PROTOCOL_ICMP;
 }
 
+// Where the target sent nothing no ratio would keep the alert away.
 static void add_measures(struct target_finding *finding, const struct packet_flood *flood,
                          const struct packet_flood_settings *settings)
 {
     double to = (double)finding->window->sums[0], from = (double)finding->window->sums[1];
-    double ratio = from > 0 ? to / from : fmax(to, settings->answer_ratio);
-    target_finding_add(finding, "packets a second to the target", flood->rate_setting,
-                       to / settings->common.window_secs, settings->packets_per_sec_threshold);
-    target_finding_add(finding, "packets to the target for each that it sent", flood->ratio_setting, ratio,
-                       settings->answer_ratio);
+    const struct alert_measure rate = {"packets a second to the target", flood->rate_setting,
+                                       to / settings->common.window_secs, settings->packets_per_sec_threshold,
+                                       0};
+    const struct alert_measure ratio = {
+        "packets to the target for each that it sent", from > 0 ? flood->ratio_setting : "",
+        from > 0 ? to / from : fmax(to, settings->answer_ratio), settings->answer_ratio, 1};
+    finding->times = rate.observed / rate.threshold;
+    target_finding_add(finding, &rate);
+    target_finding_add(finding, &ratio);
 }
 
 static void describe(struct alert *alert, const struct packet_flood *flood,

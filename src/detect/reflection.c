@@ -23,15 +23,19 @@ static void add_measures(struct target_finding *finding, const struct reflection
                          double per_sec, bool many)
 {
     static const char what[] = "answers a second that nobody asked for";
-    if (many) {
-        target_finding_add(finding, what, SETTING("flood_per_sec_threshold"), per_sec,
-                           settings->flood_per_sec_threshold);
+    const struct alert_measure flood = {what, SETTING("flood_per_sec_threshold"), per_sec,
+                                        settings->flood_per_sec_threshold, 0};
+    const struct alert_measure rate = {what, SETTING("packets_per_sec_threshold"), per_sec,
+                                       settings->packets_per_sec_threshold, 0};
+    const struct alert_measure sources = {"sources", SETTING("unique_src_threshold"),
+                                          (double)finding->sources, settings->unique_src_threshold, 1};
+    if (many)
+        target_finding_add(finding, &flood);
+    if (finding->sources < settings->unique_src_threshold || per_sec < settings->packets_per_sec_threshold)
         return;
-    }
-    target_finding_add(finding, what, SETTING("packets_per_sec_threshold"), per_sec,
-                       settings->packets_per_sec_threshold);
-    target_finding_add(finding, "sources", SETTING("unique_src_threshold"), (double)finding->sources,
-                       settings->unique_src_threshold);
+    target_finding_add(finding, &rate);
+    if (!many)
+        target_finding_add(finding, &sources);
 }
 
 static uint64_t unasked(const struct target_window *window)
@@ -75,6 +79,7 @@ static void judge_window(const struct target_detector *detector, const struct ta
     target_finding_begin(&finding, window, 0);
     if (!many && finding.sources < settings->unique_src_threshold)
         return;
+    finding.times = (double)answers / (double)secs / settings->packets_per_sec_threshold;
     add_measures(&finding, settings, (double)answers / (double)secs, many);
     struct alert *alert = target_finding_alert(&finding, detector, judge, now_ns);
     if (alert == NULL)

@@ -274,7 +274,7 @@ static void add_spans(const struct scan_detector *scan, const struct scan_findin
         assert(alert->measure_count + 1 < ALERT_MEASURES);
         alert->measure[alert->measure_count++] =
             (struct alert_measure){scan->kind->what, threshold_key(scan, &other), rintf(other.count.failed),
-                                   threshold_of(scan, &other), true};
+                                   threshold_of(scan, &other), 0};
     }
 }
 
@@ -293,7 +293,7 @@ static void fill_alert(const struct scan_detector *scan, const struct scan_findi
     add_spans(scan, finding, alert);
     alert->measure[alert->measure_count++] =
         (struct alert_measure){"share of its first contacts that failed", "", share,
-                               finding->hold == SCAN_HOLDS_LONG ? failed_share_long : failed_share, false};
+                               finding->hold == SCAN_HOLDS_LONG ? failed_share_long : failed_share, 1};
     fill_parties(scan_table_block(scan->table, row), row, alert);
     scan->kind->describe(finding, alert);
 }

@@ -21,10 +21,12 @@
 
 #define ROUND_TRIP_NS (125 * NS_PER_MS)
 
-// What a window says.
+// What a window says: of all its SYNs, and of those that are a round trip old.
 struct syn_count {
-    uint64_t syns, outstanding;
-    bool many; // flood_threshold is reached: the share does not matter
+    uint64_t syns, outstanding;         // as they are told
+    uint64_t old, old_outstanding, all; // `all`: outstanding, the youngest too
+    bool many;                          // flood_threshold is reached: the share does not matter
+    bool mostly;                        // syn_threshold is reached by half of the old ones
 };
 
 static uint64_t without(uint64_t all, uint64_t some)
@@ -37,33 +39,49 @@ static bool count_outstanding(const struct target_detector *detector, const stru
                               int64_t now_ns, struct syn_count *out)
 {
     const struct syn_flood_settings *settings = target_settings(detector);
-    out->syns = window->sums[0];
-    out->outstanding = without(out->syns, window->sums[1]);
-    out->many = out->outstanding >= settings->flood_threshold;
-    if (out->many)
-        return true;
-    out->syns = without(out->syns, target_window_young(detector->windows, window, now_ns));
-    out->outstanding = without(out->syns, window->sums[1]);
-    return out->outstanding >= settings->syn_threshold && 2 * out->outstanding >= out->syns;
+    out->all = without(window->sums[0], window->sums[1]);
+    out->old = without(window->sums[0], target_window_young(detector->windows, window, now_ns));
+    out->old_outstanding = without(out->old, window->sums[1]);
+    out->many = out->all >= settings->flood_threshold;
+    out->mostly = out->old_outstanding >= settings->syn_threshold && 2 * out->old_outstanding >= out->old;
+    out->syns = out->many ? window->sums[0] : out->old;
+    out->outstanding = out->many ? out->all : out->old_outstanding;
+    return out->many || out->mostly;
 }
 
-static void add_measures(struct target_finding *finding, const struct syn_flood_settings *settings,
-                         const struct syn_count *count)
+enum { GROUP_COUNT, GROUP_SOURCES, GROUP_SHARE };
+
+static void add_counts(struct target_finding *finding, const struct syn_flood_settings *settings,
+                       const struct syn_count *count)
 {
     static const char what[] = "SYNs in the window without a completed handshake";
-    double outstanding = (double)count->outstanding;
-    if (count->many) {
-        target_finding_add(finding, what, SETTING("flood_threshold"), outstanding, settings->flood_threshold);
-    } else {
-        target_finding_add(finding, what, SETTING("syn_threshold"), outstanding, settings->syn_threshold);
-        target_finding_add(finding, "of these SYNs, half at least", "", outstanding, (double)count->syns / 2);
-    }
+    const struct alert_measure many = {what, SETTING("flood_threshold"), (double)count->all,
+                                       settings->flood_threshold, GROUP_COUNT};
+    const struct alert_measure mostly = {what, SETTING("syn_threshold"), (double)count->old_outstanding,
+                                         settings->syn_threshold, GROUP_COUNT};
+    const struct alert_measure share = {"of these SYNs, half at least", "", (double)count->old_outstanding,
+                                        (double)count->old / 2, GROUP_SHARE};
+    if (count->many)
+        target_finding_add(finding, &many);
+    if (count->mostly)
+        target_finding_add(finding, &mostly);
+    if (!count->many)
+        target_finding_add(finding, &share);
+}
+
+static void add_sources(struct target_finding *finding, const struct syn_flood_settings *settings,
+                        const struct syn_count *count)
+{
+    const struct alert_measure sources = {"sources", SETTING("unique_src_threshold"),
+                                          (double)finding->sources, settings->unique_src_threshold,
+                                          GROUP_SOURCES};
+    const struct alert_measure few = {"SYNs without a handshake, from however few sources",
+                                      SETTING("outstanding_threshold"), (double)count->outstanding,
+                                      settings->outstanding_threshold, GROUP_SOURCES};
     if (finding->sources >= settings->unique_src_threshold)
-        target_finding_add(finding, "sources", SETTING("unique_src_threshold"), (double)finding->sources,
-                           settings->unique_src_threshold);
-    else
-        target_finding_add(finding, "SYNs without a handshake, from fewer sources",
-                           SETTING("outstanding_threshold"), outstanding, settings->outstanding_threshold);
+        target_finding_add(finding, &sources);
+    if (count->outstanding >= settings->outstanding_threshold)
+        target_finding_add(finding, &few);
 }
 
 static void describe(struct alert *alert, const struct syn_count *count)
@@ -88,7 +106,9 @@ static void judge_window(const struct target_detector *detector, const struct ta
     if (finding.sources < settings->unique_src_threshold &&
         count.outstanding < settings->outstanding_threshold)
         return;
-    add_measures(&finding, settings, &count);
+    finding.times = (double)count.outstanding / settings->syn_threshold;
+    add_counts(&finding, settings, &count);
+    add_sources(&finding, settings, &count);
     struct alert *alert = target_finding_alert(&finding, detector, judge, now_ns);
     if (alert == NULL)
         return;

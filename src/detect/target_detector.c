@@ -73,13 +73,11 @@ void target_finding_begin(struct target_finding *finding, const struct target_wi
     finding->sources = distinct_sources_estimate(&finding->visitors.sources);
 }
 
-void target_finding_add(struct target_finding *finding, const char *what, const char *setting,
-                        double observed, double threshold)
+void target_finding_add(struct target_finding *finding, const struct alert_measure *measure)
 {
     assert(finding->measure_count < ALERT_MEASURES);
-    assert(observed >= threshold);
-    finding->measures[finding->measure_count++] =
-        (struct alert_measure){what, setting, observed, threshold, false};
+    assert(measure->observed >= measure->threshold);
+    finding->measures[finding->measure_count++] = *measure;
 }
 
 // Who sent a hundredth or more, the heaviest first: of a spoofed flood nobody.
@@ -93,6 +91,17 @@ static unsigned name_sources(const struct target_finding *finding, struct heavy_
     return count;
 }
 
+// The port that answers came from, as far as samples tell: all of the same one. 0 = of several, or these are no answers.
+static uint16_t service_port(const struct target_visitors *visitors)
+{
+    uint16_t port = visitors->sample_count > 0 ? visitors->samples[0].flow.server.port : 0;
+    for (unsigned i = 0; i < visitors->sample_count; i++)
+        if (!visitors->samples[i].from_server || visitors->samples[i].flow.server.port != port)
+            return 0;
+    return port;
+}
+
+// What others do at the same time is not allowed with it: all who came must be named.
 static bool is_allowed(const struct target_finding *finding, const struct detect_places *places,
                        int64_t now_ns)
 {
@@ -101,19 +110,19 @@ static bool is_allowed(const struct target_finding *finding, const struct detect
     if (places->is_allowed(places->owner, &many, target, now_ns))
         return true;
     struct heavy_source sources[HEAVY_SOURCES];
-    unsigned count = name_sources(finding, sources), allowed = 0;
-    for (; allowed < count; allowed++) {
-        struct endpoint source = {.address = sources[allowed].address};
+    unsigned count = name_sources(finding, sources);
+    uint16_t port = service_port(&finding->visitors);
+    for (unsigned i = 0; i < count; i++) {
+        struct endpoint source = {sources[i].address, port};
         if (!places->is_allowed(places->owner, &source, target, now_ns))
-            break;
+            return false;
     }
-    return count != 0 && allowed == count;
+    return count != 0 && count == finding->sources;
 }
 
 // By how far above the threshold: twice, five times, twenty times.
-static enum alert_severity severity_of(const struct alert_measure *measure)
+static enum alert_severity severity_of(double times)
 {
-    double times = measure->observed / (measure->threshold > 0 ? measure->threshold : 1);
     return times >= 20 ? ALERT_CRITICAL : times >= 5 ? ALERT_HIGH : times >= 2 ? ALERT_MEDIUM : ALERT_LOW;
 }
 
@@ -168,7 +177,7 @@ struct alert *target_finding_alert(const struct target_finding *finding,
         alert->measure[i] = finding->measures[i];
     alert->observed = finding->measures[0].observed;
     alert->threshold = finding->measures[0].threshold;
-    alert->severity = (uint8_t)severity_of(&finding->measures[0]);
+    alert->severity = (uint8_t)severity_of(finding->times);
     alert->window_secs = common->window_secs;
     return alert;
 }

@@ -39,6 +39,7 @@ struct target_finding {
     uint8_t protocol; // IP protocol number; 0 = several, or none that is part of what the finding is
     struct target_visitors visitors;
     uint64_t sources; // how many, estimated when many
+    double times;     // how far above the threshold of its kind: the severity
     unsigned measure_count;
     struct alert_measure measures[ALERT_MEASURES];
 };
@@ -46,11 +47,11 @@ struct target_finding {
 // Of a window, with its visitors and without measures.
 void target_finding_begin(struct target_finding *finding, const struct target_window *window,
                           uint8_t protocol);
-void target_finding_add(struct target_finding *finding, const char *what, const char *setting,
-                        double observed, double threshold);
+// `measure` holds. The first one is what the alert is about.
+void target_finding_add(struct target_finding *finding, const struct alert_measure *measure);
 // The alert of it, with everything but its description, when it is to be told now: the caller writes that and calls
 // judge_tell(). NULL: it was counted as suppressed or allowed. Allowed is what the list covers by the target, or by each
-// of the sources that are named.
+// of the sources, where all are named.
 struct alert *target_finding_alert(const struct target_finding *finding,
                                    const struct target_detector *detector, struct judge *judge,
                                    int64_t now_ns);

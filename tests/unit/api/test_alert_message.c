@@ -56,9 +56,9 @@ static const char full[] =
     "\"lifecycle\":\"updated\",\"loss_ratio\":0.125,\"confidence\":0.875,"
     "\"description\":\"10.0.0.9 swept 30 hosts on tcp port 22\",\"revision\":2,"
     "\"measures\":[{\"what\":\"hosts whose first contacts failed\",\"observed\":30,\"threshold\":25,"
-    "\"setting\":\"analysis.anomalies.host_sweep.unique_hosts_threshold\",\"alone\":false},"
+    "\"setting\":\"analysis.anomalies.host_sweep.unique_hosts_threshold\",\"group\":0},"
     "{\"what\":\"of its first contacts "
-    "failed\",\"observed\":0.75,\"threshold\":0.5,\"setting\":null,\"alone\":false}],"
+    "failed\",\"observed\":0.75,\"threshold\":0.5,\"setting\":null,\"group\":1}],"
     "\"silenced_by\":\"10.0.0.9 port=22\"}";
 
 static const char empty[] =

@@ -106,11 +106,14 @@ Test(syn_flood, tells_what_it_found)
     cr_expect_eq(address_compare(&alert->source[0].endpoint.address, &heaviest), 0);
     cr_expect(alert->source[0].packets <= 1000 && alert->source[0].packets >= 1000 - 4000 / 9);
     cr_expect_float_eq((double)alert->sources_total, 3001, 3001 * 0.4);
-    cr_assert_eq(alert->measure_count, 2);
+    cr_assert_eq(alert->measure_count, 3);
+    cr_expect_eq(alert->severity, ALERT_CRITICAL, "twenty times syn_threshold");
     cr_expect_str_eq(alert->measure[0].setting, "analysis.anomalies.syn_flood.flood_threshold");
     cr_expect_eq(alert->measure[0].observed, 4000);
     cr_expect_eq(alert->measure[0].threshold, 4000);
     cr_expect_str_eq(alert->measure[1].setting, "analysis.anomalies.syn_flood.unique_src_threshold");
+    cr_expect_str_eq(alert->measure[2].setting, "analysis.anomalies.syn_flood.outstanding_threshold");
+    cr_expect_eq(alert->measure[1].group, alert->measure[2].group, "either is enough");
     cr_assert_eq(alert->sample_count, ALERT_SAMPLES);
     for (unsigned i = 0; i < ALERT_SAMPLES; i++)
         cr_expect_eq(alert->sample[i].first_seen_ns, TEST_START_NS + i);
@@ -137,6 +140,13 @@ Test(syn_flood, keeps_quiet_about_what_is_allowed)
     for (unsigned i = 0; i < 5000; i++)
         syn(judging, 1, (uint16_t)i, i);
     cr_expect_eq(judge_tick_at(judging, tick_ns), 0, "all sources");
+    judging_destroy(judging);
+
+    judging = judging_create(&syn_flood_detector);
+    judging->allowed = (struct endpoint){other(1), 0};
+    for (unsigned i = 0; i < 9000; i++) // of the others nobody is heavy enough to be named
+        syn(judging, i % 2 == 0 ? 1 : 100 + i, (uint16_t)i, i);
+    cr_expect_eq(judge_tick_at(judging, tick_ns), 1, "an allowed source beside a flood of others");
     judging_destroy(judging);
 }
 
