@@ -8,7 +8,6 @@
 static const char *const kind_names[] = {ALERT_KIND_ROWS(KIND_NAME)};
 static const char *const techniques[] = {ALERT_KIND_ROWS(KIND_TECHNIQUE)};
 static const char *const severity_names[] = {"low", "medium", "high", "critical"};
-static const char *const lifecycle_names[] = {"started", "updated", "ended"};
 
 const char *alert_kind_name(enum alert_kind kind)
 {
@@ -26,12 +25,6 @@ const char *alert_severity_name(enum alert_severity severity)
 {
     assert(severity < ALERT_SEVERITIES);
     return severity_names[severity];
-}
-
-const char *alert_lifecycle_name(enum alert_lifecycle lifecycle)
-{
-    assert(lifecycle < ALERT_LIFECYCLES);
-    return lifecycle_names[lifecycle];
 }
 
 enum alert_kind alert_kind_find(const char *name)

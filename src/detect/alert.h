@@ -87,6 +87,5 @@ struct alert {
 const char *alert_kind_name(enum alert_kind kind);
 const char *alert_technique(enum alert_kind kind); // "" = none
 const char *alert_severity_name(enum alert_severity severity);
-const char *alert_lifecycle_name(enum alert_lifecycle lifecycle);
 // The kind of that name; ALERT_KINDS = none.
 enum alert_kind alert_kind_find(const char *name);

@@ -65,7 +65,7 @@ static void describe(struct alert *alert, const struct packet_flood *flood,
              alert->window_secs, window->sums[1], sources_format(alert->sources_total, sources));
 }
 
-static void judge_window(const struct target_detector *detector, const struct target_window *window,
+static bool judge_window(const struct target_detector *detector, const struct target_window *window,
                          struct judge *judge, int64_t now_ns)
 {
     const struct packet_flood_settings *settings = target_settings(detector);
@@ -74,14 +74,15 @@ static void judge_window(const struct target_detector *detector, const struct ta
     struct target_finding finding;
     if (window->sums[0] < settings->packets_per_sec_threshold * secs ||
         window->sums[0] <= settings->answer_ratio * window->sums[1])
-        return;
+        return false;
     target_finding_begin(&finding, window, protocol_of(flood, window));
     add_measures(&finding, flood, settings);
     struct alert *alert = target_finding_alert(&finding, detector, judge, now_ns);
     if (alert == NULL)
-        return;
+        return false;
     describe(alert, flood, window);
     judge_tell(judge);
+    return false;
 }
 
 static const struct packet_flood udp_flood = {

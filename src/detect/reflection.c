@@ -67,7 +67,7 @@ static void describe(struct alert *alert, const struct target_window *window)
              alert->window_secs, sources_format(alert->sources_total, sources));
 }
 
-static void judge_window(const struct target_detector *detector, const struct target_window *window,
+static bool judge_window(const struct target_detector *detector, const struct target_window *window,
                          struct judge *judge, int64_t now_ns)
 {
     const struct reflection_settings *settings = target_settings(detector);
@@ -75,17 +75,18 @@ static void judge_window(const struct target_detector *detector, const struct ta
     bool many = answers >= settings->flood_per_sec_threshold * secs;
     struct target_finding finding;
     if (!many && answers < settings->packets_per_sec_threshold * secs)
-        return;
+        return false;
     target_finding_begin(&finding, window, 0);
     if (!many && finding.sources < settings->unique_src_threshold)
-        return;
+        return false;
     finding.times = (double)answers / (double)secs / settings->packets_per_sec_threshold;
     add_measures(&finding, settings, (double)answers / (double)secs, many);
     struct alert *alert = target_finding_alert(&finding, detector, judge, now_ns);
     if (alert == NULL)
-        return;
+        return false;
     describe(alert, window);
     judge_tell(judge);
+    return false;
 }
 
 static const struct target_rule rule = {

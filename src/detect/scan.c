@@ -24,6 +24,17 @@ static const struct scan_settings *settings_of(const struct detector_row *row,
     return (const struct scan_settings *)(const void *)detector_settings_of(row, settings);
 }
 
+// The fewest that failed with which a row can hold; of more than 256 the sums of windows are rounded.
+static double least_failed(const struct scan_settings *settings)
+{
+    uint32_t least = settings->unique_threshold;
+    const uint32_t others[] = {settings->slow_threshold, settings->slow_targets,
+                               settings->slow_targets_inside};
+    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+        least = others[i] < least ? others[i] : least;
+    return (double)least - 1;
+}
+
 static struct detector *create(const struct detector_row *row, const struct detector_setup *setup)
 {
     struct scan_detector *scan = calloc(1, sizeof *scan);
@@ -37,10 +48,12 @@ static struct detector *create(const struct detector_row *row, const struct dete
     scan->settings = *settings_of(row, setup->settings);
     read_windows(&scan->settings, window_secs);
     scan->table = scan_table_create(window_secs, setup->hash_seed);
-    if (scan->table != NULL)
-        return &scan->detector;
-    free(scan);
-    return NULL;
+    if (scan->table == NULL) {
+        free(scan);
+        return NULL;
+    }
+    scan_table_judge_from(scan->table, least_failed(&scan->settings));
+    return &scan->detector;
 }
 
 static void destroy(struct detector *detector)
@@ -59,6 +72,7 @@ static void change(struct detector *detector, const struct anomaly_settings *set
     scan->settings = *settings_of(detector->row, settings);
     read_windows(&scan->settings, window_secs);
     scan_table_change(scan->table, window_secs);
+    scan_table_judge_from(scan->table, least_failed(&scan->settings));
 }
 
 static struct endpoint endpoint_of(const struct contact *contact, unsigned side)
@@ -120,17 +134,6 @@ static void merge(struct detector *detector, const struct tick_evidence *evidenc
     struct scan_meeting meetings[AT_ONCE];
     for (unsigned first = 0; first < evidence->contact_count; first += AT_ONCE)
         scan_table_add(scan->table, meetings, read_some(scan, evidence, first, now_ns, meetings));
-}
-
-// The fewest that failed with which a row can hold; of more than 256 the sums of windows are rounded.
-static double least_failed(const struct scan_settings *settings)
-{
-    uint32_t least = settings->unique_threshold;
-    const uint32_t others[] = {settings->slow_threshold, settings->slow_targets,
-                               settings->slow_targets_inside};
-    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
-        least = others[i] < least ? others[i] : least;
-    return (double)least - 1;
 }
 
 static double threshold_of(const struct scan_detector *scan, const struct scan_finding *finding)
@@ -321,10 +324,8 @@ static void find(struct scan_detector *scan, struct judge *judge, const struct s
 static void judge_all(struct detector *detector, struct judge *judge, int64_t now_ns)
 {
     struct scan_detector *scan = (struct scan_detector *)detector;
-    double least = least_failed(&scan->settings);
     for (const struct scan_row *row; (row = scan_table_next(scan->table, now_ns)) != NULL;)
-        if ((double)row->since.failed >= least)
-            find(scan, judge, row, now_ns);
+        find(scan, judge, row, now_ns);
 }
 
 const struct detector_ops scan_detector_ops = {

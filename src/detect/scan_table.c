@@ -21,6 +21,7 @@ static const int64_t silence_ns = 15 * 60 * NS_PER_S;
 struct scan_table {
     uint64_t seed;
     int64_t pane_ns[SCAN_SPANS];
+    double least; // that failed, in rows which are judged
     uint32_t rows,
         free_row; // that were ever used; the first of those given up (linked by `tick`), NO_ROW = none
     uint32_t blocks, hand, round, block_hand, sweep;
@@ -62,6 +63,11 @@ struct scan_table *scan_table_create(const uint32_t window_secs[SCAN_SPANS], uin
     return table;
 }
 
+void scan_table_judge_from(struct scan_table *table, double least)
+{
+    table->least = least;
+}
+
 void scan_table_destroy(struct scan_table *table)
 {
     if (table == NULL)
@@ -74,49 +80,13 @@ void scan_table_destroy(struct scan_table *table)
 
 // Windows.
 
-static unsigned slot_of(int64_t pane)
-{
-    return (unsigned)((pane % SCAN_KEPT_PANES + SCAN_KEPT_PANES) % SCAN_KEPT_PANES);
-}
-
-static void move_to_pane(struct scan_window *window, int64_t pane)
-{
-    for (int steps = 0; window->pane < pane && steps < SCAN_KEPT_PANES; steps++) {
-        window->pane++;
-        window->panes[slot_of(window->pane)] = (struct scan_count){0};
-    }
-    if (window->pane < pane)
-        window->pane = pane; // all of them are empty
-}
-
-// Contacts come as they are decided, which is not quite the order in which they began.
-static void count_in(struct scan_window *window, int64_t pane, float weight, bool failed)
-{
-    move_to_pane(window, pane);
-    if (window->pane - pane >= SCAN_KEPT_PANES)
-        return;
-    struct scan_count *count = &window->panes[slot_of(pane)];
-    count->all += weight;
-    count->failed += failed ? weight : 0;
-}
-
-static struct scan_count sum_of(const struct scan_window *window)
-{
-    struct scan_count sum = {0};
-    for (int i = 0; i < SCAN_KEPT_PANES; i++) {
-        sum.failed += window->panes[i].failed;
-        sum.all += window->panes[i].all;
-    }
-    return sum;
-}
-
 // The window that the members of a row without a block make.
 static struct scan_window replay(const struct scan_table *table, const struct scan_row *row,
                                  enum scan_span span)
 {
     struct scan_window window = {0};
     for (unsigned i = 0; i < row->members; i++)
-        count_in(&window, row->few[i].at_ns / table->pane_ns[span], 1, (row->failed >> i & 1) != 0);
+        scan_window_add(&window, row->few[i].at_ns / table->pane_ns[span], 1, (row->failed >> i & 1) != 0);
     return window;
 }
 
@@ -124,22 +94,9 @@ struct scan_count scan_row_count(const struct scan_table *table, const struct sc
                                  enum scan_span span)
 {
     if (row->block != 0)
-        return sum_of(&table->block[row->block - 1].window[span]);
+        return scan_window_sum(&table->block[row->block - 1].window[span]);
     struct scan_window window = replay(table, row, span);
-    return sum_of(&window);
-}
-
-static struct scan_window refit(const struct scan_window *from, int64_t from_ns, int64_t to_ns)
-{
-    int64_t oldest = from->pane - SCAN_KEPT_PANES + 1;
-    struct scan_window to = {.pane = oldest * from_ns / to_ns};
-    for (int64_t pane = oldest; pane <= from->pane; pane++) {
-        const struct scan_count *count = &from->panes[slot_of(pane)];
-        move_to_pane(&to, pane * from_ns / to_ns);
-        to.panes[slot_of(to.pane)].failed += count->failed;
-        to.panes[slot_of(to.pane)].all += count->all;
-    }
-    return to;
+    return scan_window_sum(&window);
 }
 
 void scan_table_change(struct scan_table *table, const uint32_t window_secs[SCAN_SPANS])
@@ -148,7 +105,7 @@ void scan_table_change(struct scan_table *table, const uint32_t window_secs[SCAN
         int64_t pane_ns = window_secs[span] * NS_PER_S / SCAN_PANES;
         for (uint32_t i = 0; i < table->blocks && pane_ns != table->pane_ns[span]; i++) {
             struct scan_window *window = &table->block[i].window[span];
-            *window = refit(window, table->pane_ns[span], pane_ns);
+            *window = scan_window_refit(window, table->pane_ns[span], pane_ns);
         }
         table->pane_ns[span] = pane_ns;
     }
@@ -372,7 +329,8 @@ static void note_failure(struct scan_table *table, uint32_t number, const struct
         if (block->samples < ALERT_SAMPLES)
             block->sample[block->samples++] = *contact;
     }
-    if (row->tick != table->tick + 1 && table->touched < TOUCHED) {
+    if ((double)row->since.failed >= table->least && row->tick != table->tick + 1 &&
+        table->touched < TOUCHED) {
         row->tick = table->tick + 1;
         table->touch[table->touched++] = number;
     }
@@ -395,8 +353,8 @@ static void count_in_block(const struct scan_table *table, const struct scan_row
 {
     struct scan_block *block = &table->block[row->block - 1];
     for (int span = 0; span < SCAN_SPANS; span++)
-        count_in(&block->window[span], meeting->contact->began_ns / table->pane_ns[span], weight,
-                 meeting->failed);
+        scan_window_add(&block->window[span], meeting->contact->began_ns / table->pane_ns[span], weight,
+                        meeting->failed);
 }
 
 static void add(struct scan_table *table, const struct scan_meeting *meeting)

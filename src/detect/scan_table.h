@@ -17,13 +17,12 @@
 #include "detect/alert.h"
 #include "detect/evidence.h"
 #include "detect/first_contacts.h"
+#include "detect/scan_window.h"
 
 enum {
     SCAN_ROWS = 32768,
     SCAN_BLOCKS = 2048,
-    SCAN_FEW = 8,    // members that a row itself has room for
-    SCAN_PANES = 10, // a window has so many, and the one that is being filled
-    SCAN_KEPT_PANES = SCAN_PANES + 1,
+    SCAN_FEW = 8,   // members that a row itself has room for
     SCAN_PORTS = 4, // different ports that a row remembers
 };
 
@@ -34,15 +33,6 @@ struct scan_key {
     uint16_t port;       // the target's; 0 = any
     uint8_t protocol;    // 0 = any
     uint8_t ip_version;
-};
-
-struct scan_count {
-    float failed, all;
-};
-
-struct scan_window {
-    int64_t pane; // the number of the newest: windows end with the source's latest contact
-    struct scan_count panes[SCAN_KEPT_PANES];
 };
 
 struct scan_block {
@@ -84,6 +74,9 @@ void scan_table_destroy(struct scan_table *table);
 // Windows of another length: what was counted goes on in them.
 void scan_table_change(struct scan_table *table, const uint32_t window_secs[SCAN_SPANS]);
 
+// Rows of which fewer have failed are not judged; all are, until this is said.
+void scan_table_judge_from(struct scan_table *table, double least);
+
 // A contact of a key: `member` is the hash of whom the key met. It counts at the time of its first packet.
 struct scan_meeting {
     struct scan_key key;
@@ -97,9 +90,9 @@ void scan_table_add(struct scan_table *table, struct scan_meeting *meetings, uns
 // A keyed hash for members.
 uint64_t scan_table_hash(const struct scan_table *table, const void *bytes, size_t length);
 
-// The rows with a new failed contact since the last call, each once; false = no more: the tick is over.
 // The row of a key; NULL = none. Valid until the next contact.
 const struct scan_row *scan_table_find(const struct scan_table *table, const struct scan_key *key);
+// The rows with a new failed contact since the last call, each once; NULL = no more: the tick is over.
 const struct scan_row *scan_table_next(struct scan_table *table, int64_t now_ns);
 const struct scan_block *scan_table_block(const struct scan_table *table,
                                           const struct scan_row *row); // NULL = none

@@ -21,12 +21,11 @@
 
 #define ROUND_TRIP_NS (125 * NS_PER_MS)
 
-// What a window says: of all its SYNs, and of those that are a round trip old.
+// What a window says.
 struct syn_count {
-    uint64_t syns, outstanding;         // as they are told
-    uint64_t old, old_outstanding, all; // `all`: outstanding, the youngest too
-    bool many;                          // flood_threshold is reached: the share does not matter
-    bool mostly;                        // syn_threshold is reached by half of the old ones
+    uint64_t syns, outstanding;
+    bool many;   // flood_threshold is reached: the share does not matter
+    bool mostly; // syn_threshold is reached, by half of them at least
 };
 
 static uint64_t without(uint64_t all, uint64_t some)
@@ -36,16 +35,16 @@ static uint64_t without(uint64_t all, uint64_t some)
 
 // Whether there are too many of them.
 static bool count_outstanding(const struct target_detector *detector, const struct target_window *window,
-                              int64_t now_ns, struct syn_count *out)
+                              struct syn_count *out)
 {
     const struct syn_flood_settings *settings = target_settings(detector);
-    out->all = without(window->sums[0], window->sums[1]);
-    out->old = without(window->sums[0], target_window_young(detector->windows, window, now_ns));
-    out->old_outstanding = without(out->old, window->sums[1]);
-    out->many = out->all >= settings->flood_threshold;
-    out->mostly = out->old_outstanding >= settings->syn_threshold && 2 * out->old_outstanding >= out->old;
-    out->syns = out->many ? window->sums[0] : out->old;
-    out->outstanding = out->many ? out->all : out->old_outstanding;
+    uint64_t all = without(window->sums[0], window->sums[1]);
+    out->many = all >= settings->flood_threshold;
+    out->syns = window->sums[0]; // where there are many, the youngest count: they grow old as well
+    if (!out->many)
+        out->syns = without(out->syns, target_window_young(detector->windows, window));
+    out->outstanding = without(out->syns, window->sums[1]);
+    out->mostly = out->outstanding >= settings->syn_threshold && 2 * out->outstanding >= out->syns;
     return out->many || out->mostly;
 }
 
@@ -55,12 +54,13 @@ static void add_counts(struct target_finding *finding, const struct syn_flood_se
                        const struct syn_count *count)
 {
     static const char what[] = "SYNs in the window without a completed handshake";
-    const struct alert_measure many = {what, SETTING("flood_threshold"), (double)count->all,
+    double outstanding = (double)count->outstanding;
+    const struct alert_measure many = {what, SETTING("flood_threshold"), outstanding,
                                        settings->flood_threshold, GROUP_COUNT};
-    const struct alert_measure mostly = {what, SETTING("syn_threshold"), (double)count->old_outstanding,
-                                         settings->syn_threshold, GROUP_COUNT};
-    const struct alert_measure share = {"of these SYNs, half at least", "", (double)count->old_outstanding,
-                                        (double)count->old / 2, GROUP_SHARE};
+    const struct alert_measure mostly = {what, SETTING("syn_threshold"), outstanding, settings->syn_threshold,
+                                         GROUP_COUNT};
+    const struct alert_measure share = {"of these SYNs, half at least", "", outstanding,
+                                        (double)count->syns / 2, GROUP_SHARE};
     if (count->many)
         target_finding_add(finding, &many);
     if (count->mostly)
@@ -94,13 +94,13 @@ static void describe(struct alert *alert, const struct syn_count *count)
              count->outstanding, sources_format(alert->sources_total, sources));
 }
 
-static void judge_window(const struct target_detector *detector, const struct target_window *window,
-                         struct judge *judge, int64_t now_ns)
+static void tell(const struct target_detector *detector, const struct target_window *window,
+                 struct judge *judge, int64_t now_ns)
 {
     const struct syn_flood_settings *settings = target_settings(detector);
     struct syn_count count;
     struct target_finding finding;
-    if (!count_outstanding(detector, window, now_ns, &count))
+    if (!count_outstanding(detector, window, &count))
         return;
     target_finding_begin(&finding, window, IP_PROTOCOL_TCP);
     if (finding.sources < settings->unique_src_threshold &&
@@ -114,6 +114,18 @@ static void judge_window(const struct target_detector *detector, const struct ta
         return;
     describe(alert, &count);
     judge_tell(judge);
+}
+
+// A window with fewer SYNs than the least threshold holds at no age of theirs.
+static bool judge_window(const struct target_detector *detector, const struct target_window *window,
+                         struct judge *judge, int64_t now_ns)
+{
+    const struct syn_flood_settings *settings = target_settings(detector);
+    uint64_t outstanding = without(window->sums[0], window->sums[1]);
+    if (outstanding < settings->syn_threshold && outstanding < settings->flood_threshold)
+        return false;
+    tell(detector, window, judge, now_ns);
+    return true;
 }
 
 static const struct target_rule rule = {

@@ -48,9 +48,9 @@ static void judge_all(struct detector *detector, struct judge *judge, int64_t no
 {
     struct target_detector *own = (struct target_detector *)detector;
     const struct target_window *window;
-    for (unsigned place = 0; (window = target_windows_next(own->windows, &place, now_ns)) != NULL;)
-        own->rule->judge(own, window, judge, now_ns);
-    target_windows_settle(own->windows, now_ns);
+    for (unsigned place = 0; (window = target_windows_next(own->windows, &place)) != NULL;)
+        if (!own->rule->judge(own, window, judge, now_ns) || target_window_young(own->windows, window) == 0)
+            target_windows_rest(own->windows, window);
 }
 
 const struct detector_ops target_detector_ops = {
@@ -141,7 +141,7 @@ static void fill_parties(struct alert *alert, const struct target_finding *findi
 
 static void fill_samples(struct alert *alert, const struct target_visitors *visitors)
 {
-    _Static_assert((int)ALERT_SAMPLES >= (int)WINDOW_SAMPLES, "all samples have room");
+    _Static_assert((int)ALERT_SAMPLES >= (int)VISITOR_SAMPLES, "all samples have room");
     alert->sample_count = visitors->sample_count;
     for (unsigned i = 0; i < visitors->sample_count; i++)
         alert->sample[i] = visitors->samples[i].flow;

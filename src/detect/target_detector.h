@@ -14,7 +14,8 @@ struct target_detector;
 struct target_rule {
     enum target_kind evidence;
     int64_t young_ns; // see target_windows_create()
-    void (*judge)(const struct target_detector *detector, const struct target_window *window,
+    // Whether it may hold in a later tick though nothing more comes: when what is young has grown old.
+    bool (*judge)(const struct target_detector *detector, const struct target_window *window,
                   struct judge *judge, int64_t now_ns);
 };
 

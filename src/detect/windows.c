@@ -21,7 +21,8 @@ struct window_weight {
 struct target_windows {
     uint32_t window_secs;
     int64_t young_ns;
-    int64_t now_ns;  // of the latest merge
+    int64_t now_ns; // of the latest merge, and the numbers of what it is in
+    int64_t pane, generation, young_slot;
     uint64_t random; // state of the sequence that picks rows
     struct target_windows_counts counts;
     uint64_t touched[WINDOW_TOUCHED_WORDS]; // by row, as bits
@@ -50,11 +51,6 @@ struct target_windows *target_windows_create(uint32_t window_secs, int64_t young
 void target_windows_destroy(struct target_windows *windows)
 {
     free(windows);
-}
-
-uint32_t target_windows_secs(const struct target_windows *windows)
-{
-    return windows->window_secs;
 }
 
 struct target_windows_counts target_windows_counts(const struct target_windows *windows)
@@ -89,14 +85,6 @@ static uint64_t *pane_of(struct target_window *row, int64_t number)
     return row->panes[((number % WINDOW_PANES) + WINDOW_PANES) % WINDOW_PANES];
 }
 
-static void empty_visitors(struct target_visitors *visitors)
-{
-    visitors->sample_count = 0;
-    visitors->sources.count = 0;
-    visitors->sources.more = false;
-    memset(visitors->heaviest.packets, 0, sizeof visitors->heaviest.packets);
-}
-
 static void empty_panes(struct target_window *row, int64_t until)
 {
     int64_t gone = until - row->pane;
@@ -119,37 +107,42 @@ static struct target_visitors *visitors_of(const struct target_window *row, int6
 static void turn_generation(struct target_window *row, int64_t generation)
 {
     if (generation != row->generation + 1)
-        empty_visitors(visitors_of(row, generation - 1));
-    empty_visitors(visitors_of(row, generation));
+        visitors_empty(visitors_of(row, generation - 1));
+    visitors_empty(visitors_of(row, generation));
     row->generation = generation;
 }
 
-// Forgets what is older than the window at `now_ns`.
-static void advance(const struct target_windows *windows, struct target_window *row, int64_t now_ns)
+// Forgets what is older than the window now.
+static void advance(const struct target_windows *windows, struct target_window *row)
 {
-    int64_t pane = number_of(now_ns, pane_ns(windows));
-    if (pane > row->pane)
-        empty_panes(row, pane);
-    int64_t generation = number_of(now_ns, window_ns(windows));
-    if (generation > row->generation)
-        turn_generation(row, generation);
+    if (windows->pane > row->pane)
+        empty_panes(row, windows->pane);
+    if (windows->generation > row->generation)
+        turn_generation(row, windows->generation);
 }
 
-uint64_t target_window_young(const struct target_windows *windows, const struct target_window *window,
-                             int64_t now_ns)
+static void move_to(struct target_windows *windows, int64_t now_ns)
+{
+    assert(now_ns >= windows->now_ns);
+    windows->now_ns = now_ns;
+    windows->pane = number_of(now_ns, pane_ns(windows));
+    windows->generation = number_of(now_ns, window_ns(windows));
+    windows->young_slot = windows->young_ns != 0 ? number_of(now_ns, windows->young_ns) : 0;
+}
+
+uint64_t target_window_young(const struct target_windows *windows, const struct target_window *window)
 {
     if (windows->young_ns == 0)
         return 0;
-    int64_t age = number_of(now_ns, windows->young_ns) - window->young_slot;
+    int64_t age = windows->young_slot - window->young_slot;
     return age <= 0 ? window->young[0] + window->young[1] : age == 1 ? window->young[0] : 0;
 }
 
-static void add_young(const struct target_windows *windows, struct target_window *row, uint64_t packets,
-                      int64_t now_ns)
+static void add_young(const struct target_windows *windows, struct target_window *row, uint64_t packets)
 {
     if (windows->young_ns == 0)
         return;
-    int64_t slot = number_of(now_ns, windows->young_ns);
+    int64_t slot = windows->young_slot;
     if (slot > row->young_slot) {
         row->young[1] = slot == row->young_slot + 1 ? row->young[0] : 0;
         row->young[0] = 0;
@@ -174,15 +167,14 @@ static void note_weight(struct target_windows *windows, unsigned number)
     windows->weights[number] = (struct window_weight){row->pane, row->sums[0] + row->sums[1]};
 }
 
-static unsigned choose_victim(struct target_windows *windows, int64_t now_ns)
+static unsigned choose_victim(struct target_windows *windows)
 {
     unsigned victim = 0;
     uint64_t least = UINT64_MAX;
-    int64_t pane = number_of(now_ns, pane_ns(windows));
     for (unsigned i = 0; i < EVICTION_CHOICES; i++) {
         unsigned row = (unsigned)(next_random(windows) % WINDOWS_MAXIMUM);
-        if (windows->weights[row].pane != pane) {
-            advance(windows, &windows->rows[row], now_ns);
+        if (windows->weights[row].pane != windows->pane) {
+            advance(windows, &windows->rows[row]);
             note_weight(windows, row);
         }
         if (windows->weights[row].sum < least) {
@@ -193,91 +185,45 @@ static unsigned choose_victim(struct target_windows *windows, int64_t now_ns)
     return victim;
 }
 
-static void empty_row(struct target_windows *windows, struct target_window *row, int64_t now_ns)
+static void empty_row(struct target_windows *windows, struct target_window *row)
 {
     memset(row, 0, sizeof *row);
     row->visitors = windows->visitors[row - windows->rows];
-    row->pane = number_of(now_ns, pane_ns(windows));
-    row->generation = number_of(now_ns, window_ns(windows));
-    row->young_slot = windows->young_ns != 0 ? number_of(now_ns, windows->young_ns) : 0;
+    row->pane = windows->pane;
+    row->generation = windows->generation;
+    row->young_slot = windows->young_slot;
     for (unsigned i = 0; i < 2; i++)
-        empty_visitors(&row->visitors[i]);
+        visitors_empty(&row->visitors[i]);
 }
 
-static unsigned make_row(struct target_windows *windows, const struct endpoint *target, uint64_t hash,
-                         int64_t now_ns)
+static unsigned make_row(struct target_windows *windows, const struct endpoint *target, uint64_t hash)
 {
     struct target_index index = index_of(windows);
     unsigned row = windows->counts.targets;
     if (row < WINDOWS_MAXIMUM) {
         windows->counts.targets++;
     } else {
-        row = choose_victim(windows, now_ns);
+        row = choose_victim(windows);
         target_index_remove(&index, row);
         windows->counts.evicted++;
     }
     windows->hashes[row] = hash;
     target_index_insert(&index, row);
-    empty_row(windows, &windows->rows[row], now_ns);
+    empty_row(windows, &windows->rows[row]);
     windows->rows[row].target = *target;
     return row;
-}
-
-// Visitors.
-
-static bool same_flow(const struct target_sample *left, const struct target_sample *right)
-{
-    const struct alert_sample *one = &left->flow, *other = &right->flow;
-    return one->client.port == other->client.port && one->server.port == other->server.port &&
-           address_compare(&one->client.address, &other->client.address) == 0 &&
-           address_compare(&one->server.address, &other->server.address) == 0;
-}
-
-// Keeps the smallest, one of a flow.
-static void add_sample(struct target_visitors *visitors, const struct target_sample *sample)
-{
-    unsigned place = visitors->sample_count;
-    while (place > 0 && target_sample_compare(sample, &visitors->samples[place - 1]) < 0)
-        place--;
-    for (unsigned i = 0; i < place; i++)
-        if (same_flow(&visitors->samples[i], sample))
-            return;
-    unsigned last = place; // that is overwritten: a later packet of the flow, or the end
-    while (last < visitors->sample_count && !same_flow(&visitors->samples[last], sample))
-        last++;
-    if (last == WINDOW_SAMPLES)
-        last--;
-    if (place > last)
-        return;
-    if (last == visitors->sample_count)
-        visitors->sample_count++;
-    struct target_sample *at = &visitors->samples[place];
-    memmove(at + 1, at, (last - place) * sizeof *at);
-    *at = *sample;
-}
-
-static void add_visitors(struct target_visitors *visitors, const struct target_table *table,
-                         const struct target_row *from)
-{
-    target_row_sources(table, from, &visitors->sources, &visitors->heaviest);
-    for (unsigned i = 0; i < from->sample_count; i++)
-        add_sample(visitors, &from->samples[i]);
 }
 
 void target_window_visitors(const struct target_window *window, struct target_visitors *out)
 {
     *out = *visitors_of(window, window->generation);
-    const struct target_visitors *before = visitors_of(window, window->generation - 1);
-    distinct_sources_merge(&out->sources, &before->sources);
-    heavy_sources_merge(&out->heaviest, &before->heaviest);
-    for (unsigned i = 0; i < before->sample_count; i++)
-        add_sample(out, &before->samples[i]);
+    visitors_merge(out, visitors_of(window, window->generation - 1));
 }
 
 // Merging.
 
 static void merge_row(struct target_windows *windows, const struct target_table *table,
-                      const struct target_row *from, int64_t now_ns)
+                      const struct target_row *from)
 {
     struct target_index index = index_of(windows);
     unsigned number = target_index_find(&index, from->hash);
@@ -285,9 +231,9 @@ static void merge_row(struct target_windows *windows, const struct target_table 
     if (number == TARGET_INDEX_NONE && !has_visitors)
         return;
     if (number == TARGET_INDEX_NONE)
-        number = make_row(windows, &from->target, from->hash, now_ns);
+        number = make_row(windows, &from->target, from->hash);
     struct target_window *row = &windows->rows[number];
-    advance(windows, row, now_ns);
+    advance(windows, row);
     uint64_t *pane = pane_of(row, row->pane);
     for (unsigned which = 0; which < 2; which++) {
         pane[which] += from->counts[which];
@@ -296,8 +242,8 @@ static void merge_row(struct target_windows *windows, const struct target_table 
     note_weight(windows, number);
     if (!has_visitors)
         return;
-    add_visitors(visitors_of(row, row->generation), table, from);
-    add_young(windows, row, from->counts[0], now_ns);
+    visitors_add(visitors_of(row, row->generation), table, from);
+    add_young(windows, row, from->counts[0]);
     windows->touched[number / 64] |= UINT64_C(1) << number % 64;
 }
 
@@ -323,12 +269,12 @@ PREFETCHING void prefetch_window(struct target_windows *windows, const struct ta
     }
 }
 
-static void merge_some(struct target_windows *windows, struct some_rows *some, int64_t now_ns)
+static void merge_some(struct target_windows *windows, struct some_rows *some)
 {
     for (unsigned i = 0; i < some->count; i++)
         prefetch_window(windows, some->rows[i]);
     for (unsigned i = 0; i < some->count; i++)
-        merge_row(windows, some->tables[i], some->rows[i], now_ns);
+        merge_row(windows, some->tables[i], some->rows[i]);
     some->count = 0;
 }
 
@@ -342,7 +288,7 @@ static void merge_partition(struct target_windows *windows, const struct target_
         some->tables[some->count] = table;
         some->rows[some->count++] = row;
         if (some->count == AT_ONCE)
-            merge_some(windows, some, windows->now_ns);
+            merge_some(windows, some);
     }
 }
 
@@ -350,20 +296,19 @@ void target_windows_merge(struct target_windows *windows, const struct tick_evid
                           enum target_kind kind, int64_t now_ns)
 {
     struct some_rows some = {.count = 0};
-    assert(now_ns >= windows->now_ns);
-    windows->now_ns = now_ns;
+    move_to(windows, now_ns);
     for (unsigned p = 0; p < FLOW_PARTITIONS; p++) {
         const struct target_table *table = evidence->shards[p % evidence->shard_count]->targets[kind];
         if (table != NULL)
             merge_partition(windows, table, p, &some);
     }
-    merge_some(windows, &some, now_ns);
+    merge_some(windows, &some);
     for (unsigned i = 0; i < evidence->shard_count; i++)
         if (evidence->shards[i]->targets[kind] != NULL)
             windows->counts.lost += evidence->shards[i]->targets[kind]->lost;
 }
 
-struct target_window *target_windows_next(struct target_windows *windows, unsigned *place, int64_t now_ns)
+struct target_window *target_windows_next(struct target_windows *windows, unsigned *place)
 {
     for (; *place < WINDOWS_MAXIMUM; *place = (*place / 64 + 1) * 64) {
         uint64_t left = windows->touched[*place / 64] >> *place % 64;
@@ -374,20 +319,17 @@ struct target_window *target_windows_next(struct target_windows *windows, unsign
         if (behind != 0)
             prefetch_write(&windows->rows[*place + (unsigned)__builtin_ctzll(behind)]);
         *place = row + 1;
-        advance(windows, &windows->rows[row], now_ns);
+        advance(windows, &windows->rows[row]);
         return &windows->rows[row];
     }
     return NULL;
 }
 
-void target_windows_settle(struct target_windows *windows, int64_t now_ns)
+void target_windows_rest(struct target_windows *windows, const struct target_window *window)
 {
-    struct target_window *row;
-    for (unsigned place = 0; (row = target_windows_next(windows, &place, now_ns)) != NULL;) {
-        unsigned number = (unsigned)(row - windows->rows);
-        if (target_window_young(windows, row, now_ns) == 0)
-            windows->touched[number / 64] &= ~(UINT64_C(1) << number % 64);
-    }
+    unsigned number = (unsigned)(window - windows->rows);
+    assert(number < windows->counts.targets);
+    windows->touched[number / 64] &= ~(UINT64_C(1) << number % 64);
 }
 
 // Changes of the window.
@@ -433,8 +375,9 @@ void target_windows_change(struct target_windows *windows, uint32_t window_secs)
     if (window_secs == windows->window_secs)
         return;
     for (unsigned i = 0; i < windows->counts.targets; i++)
-        advance(windows, &windows->rows[i], windows->now_ns);
+        advance(windows, &windows->rows[i]);
     windows->window_secs = window_secs;
+    move_to(windows, windows->now_ns);
     for (unsigned i = 0; i < windows->counts.targets; i++)
         refile(windows, &windows->rows[i], former_pane_ns, windows->now_ns);
     for (unsigned i = 0; i < windows->counts.targets; i++)

@@ -8,25 +8,10 @@
 // that is merged one probe and three unions of sketches. Times are flow time.
 #pragma once
 
-#include "detect/targets.h"
+#include "detect/visitors.h"
 
-enum {
-    WINDOWS_MAXIMUM = 2048,
-    WINDOW_PANES = 10,
-    WINDOW_SAMPLES = ALERT_SAMPLES,
-    WINDOW_TOUCHED_WORDS = WINDOWS_MAXIMUM / 64
-};
+enum { WINDOWS_MAXIMUM = 2048, WINDOW_PANES = 10, WINDOW_TOUCHED_WORDS = WINDOWS_MAXIMUM / 64 };
 
-// Who came in a stretch of time.
-struct target_visitors {
-    struct distinct_sources sources;
-    struct heavy_sources heaviest;
-    unsigned sample_count;
-    struct target_sample
-        samples[WINDOW_SAMPLES]; // the smallest, in order (target_sample_compare()), of eight flows
-};
-
-// In the order of its fields: a cache line that is always looked at, and the rest.
 struct target_window {
     _Alignas(CACHE_LINE) uint64_t sums[2]; // of the panes: see enum target_kind
     int64_t pane;                          // the number of the latest
@@ -45,7 +30,6 @@ struct target_windows *target_windows_create(uint32_t window_secs, int64_t young
 void target_windows_destroy(struct target_windows *windows); // takes NULL
 // What is in the panes goes to those of the new window that hold its time; what is older than that is forgotten.
 void target_windows_change(struct target_windows *windows, uint32_t window_secs);
-uint32_t target_windows_secs(const struct target_windows *windows);
 
 struct tick_evidence;
 // The tables of a kind in the tick that ends at `now_ns`, which never steps back. A row that nobody came to (only what the
@@ -54,14 +38,13 @@ void target_windows_merge(struct target_windows *windows, const struct tick_evid
                           enum target_kind kind, int64_t now_ns);
 
 // Targets that may have to be judged in this tick: those that something came to, or that have young packets. In an order
-// that does not depend on the shards. The next one from *place on (0 at first), brought up to `now_ns`; NULL = no more.
-struct target_window *target_windows_next(struct target_windows *windows, unsigned *place, int64_t now_ns);
-// The tick was judged.
-void target_windows_settle(struct target_windows *windows, int64_t now_ns);
+// that does not depend on the shards. The next one from *place on (0 at first), brought up to the latest merge; NULL = no more.
+struct target_window *target_windows_next(struct target_windows *windows, unsigned *place);
+// It need not be judged again until something comes to it.
+void target_windows_rest(struct target_windows *windows, const struct target_window *window);
 
 // Of sums[0], what came in the last one to two times young_ns.
-uint64_t target_window_young(const struct target_windows *windows, const struct target_window *window,
-                             int64_t now_ns);
+uint64_t target_window_young(const struct target_windows *windows, const struct target_window *window);
 // Both generations.
 void target_window_visitors(const struct target_window *window, struct target_visitors *out);
 

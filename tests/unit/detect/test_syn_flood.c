@@ -106,14 +106,16 @@ Test(syn_flood, tells_what_it_found)
     cr_expect_eq(address_compare(&alert->source[0].endpoint.address, &heaviest), 0);
     cr_expect(alert->source[0].packets <= 1000 && alert->source[0].packets >= 1000 - 4000 / 9);
     cr_expect_float_eq((double)alert->sources_total, 3001, 3001 * 0.4);
-    cr_assert_eq(alert->measure_count, 3);
+    cr_assert_eq(alert->measure_count, 4);
     cr_expect_eq(alert->severity, ALERT_CRITICAL, "twenty times syn_threshold");
     cr_expect_str_eq(alert->measure[0].setting, "analysis.anomalies.syn_flood.flood_threshold");
     cr_expect_eq(alert->measure[0].observed, 4000);
     cr_expect_eq(alert->measure[0].threshold, 4000);
-    cr_expect_str_eq(alert->measure[1].setting, "analysis.anomalies.syn_flood.unique_src_threshold");
-    cr_expect_str_eq(alert->measure[2].setting, "analysis.anomalies.syn_flood.outstanding_threshold");
-    cr_expect_eq(alert->measure[1].group, alert->measure[2].group, "either is enough");
+    cr_expect_str_eq(alert->measure[1].setting, "analysis.anomalies.syn_flood.syn_threshold");
+    cr_expect_eq(alert->measure[0].group, alert->measure[1].group, "either is enough");
+    cr_expect_str_eq(alert->measure[2].setting, "analysis.anomalies.syn_flood.unique_src_threshold");
+    cr_expect_str_eq(alert->measure[3].setting, "analysis.anomalies.syn_flood.outstanding_threshold");
+    cr_expect_eq(alert->measure[2].group, alert->measure[3].group, "either is enough");
     cr_assert_eq(alert->sample_count, ALERT_SAMPLES);
     for (unsigned i = 0; i < ALERT_SAMPLES; i++)
         cr_expect_eq(alert->sample[i].first_seen_ns, TEST_START_NS + i);
