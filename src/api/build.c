@@ -78,16 +78,35 @@ static char *nothing(void)
     return empty;
 }
 
-char *build_text(struct build *build, const char *wire)
+static char *copy_text(struct build *build, const char *text)
 {
-    const char *text = api_text(&build->scratch, wire);
-    if (build->scratch.failed)
-        build->failed = true;
     if (text[0] == '\0')
         return nothing();
     size_t bytes = strlen(text) + 1;
     char *copy = build_part(build, bytes);
     return copy != NULL ? memcpy(copy, text, bytes) : nothing();
+}
+
+char *build_text(struct build *build, const char *wire)
+{
+    const char *text = api_text(&build->scratch, wire);
+    if (build->scratch.failed)
+        build->failed = true;
+    return copy_text(build, text);
+}
+
+static bool is_utf8(const char *text)
+{
+    const uint8_t *at = (const uint8_t *)text;
+    for (size_t left = strlen(text), length; left > 0; left -= length, at += length)
+        if ((length = utf8_sequence(at, left)) == 0)
+            return false;
+    return true;
+}
+
+char *build_copy(struct build *build, const char *text)
+{
+    return is_utf8(text) ? copy_text(build, text) : build_text(build, text);
 }
 
 char *build_address(struct build *build, const struct address *address)

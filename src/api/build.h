@@ -30,6 +30,8 @@ void build_done(struct build *build); // what was built is gone
 
 // Copies that live as long as the build; raw texts are escaped (api/text.h). NULL is "".
 char *build_text(struct build *build, const char *wire);
+// A text of our own (a setting) as it is, so that it can be given back; escaped only where it is no UTF-8.
+char *build_copy(struct build *build, const char *text);
 char *build_address(struct build *build, const struct address *address);
 // A text that lives longer than the build, as it is: protobuf-c's strings are not const, but nobody writes to a message.
 static inline char *build_borrowed(const char *text)

@@ -45,7 +45,7 @@ static void build_values(struct call *call, Setting *into, const struct settings
     value_add(&text, settings, setting); // nothing for lists
     for (size_t i = 0; i < into->n_values; i++)
         into->values[i] =
-            build_text(&call->build, list ? value_list(settings, setting)->items[i] : text.text);
+            build_copy(&call->build, list ? value_list(settings, setting)->items[i] : text.text);
     strbuf_done(&text);
 }
 
@@ -63,7 +63,7 @@ static void build_setting(struct call *call, Setting *into, const struct generat
     const struct setting *setting = &setting_table[row];
     netscope__v1__setting__init(into);
     into->key = build_borrowed(setting->key);
-    into->default_ = build_text(&call->build, setting->standard);
+    into->default_ = build_copy(&call->build, setting->standard);
     into->pending = generation->pending[row];
     into->live = setting->applies == SETTING_LIVE;
     into->source = NETSCOPE__V1__SETTING_SOURCE__SETTING_SOURCE_GIVEN;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "aggregate/snapshot.h"
 #include "api/stream_message.h"
@@ -16,6 +17,9 @@ struct stream {
     struct event_reader *reader;
     struct stream_options options;
     struct stream_queue queue;
+    struct event_run run; // of the log, in the stream's hands
+    uint32_t place;       // in it: the first event that was not looked at
+    uint64_t begin;       // from which the stream can be had again, before anything was sent
     uint64_t opened_next; // the log's when the stream was opened: there the backlog ends
     uint64_t next;        // the first event that was not looked at
     uint64_t sent;
@@ -43,24 +47,24 @@ static struct stream_oldest find_oldest(const struct stream_source *source)
     return oldest;
 }
 
-// The sequence from which on `last` events fit; 0 without memory.
-static uint64_t find_last(struct stream *stream)
+// The sequence from which on `last` events fit. False without memory.
+static bool find_last(struct stream *stream, uint64_t *from)
 {
     struct stream_source *source = stream->source;
     struct event_reader *reader = event_reader_create(source->log, EVENTS_DROP, EVENTS_FROM_OLDEST);
-    uint64_t *fitting = calloc(stream->options.last, sizeof *fitting), count = 0, from = 0;
+    uint64_t *fitting = calloc(stream->options.last, sizeof *fitting), count = 0;
+    bool good = reader != NULL && fitting != NULL;
     struct event_run run;
-    while (reader != NULL && fitting != NULL && event_reader_take(reader, 0, &run) && run.block != NULL)
+    while (good && event_reader_take(reader, 0, &run) && run.block != NULL)
         for (uint32_t i = run.begin; i < run.end && run.block->first + i < stream->opened_next; i++)
             if (source->ops->fits(source, run.block, i))
                 fitting[count++ % stream->options.last] = run.block->first + i;
-    if (reader != NULL && fitting != NULL && count == 0)
-        from = stream->opened_next;
-    else if (reader != NULL && fitting != NULL)
-        from = fitting[count < stream->options.last ? 0 : count % stream->options.last];
+    if (good)
+        *from = count == 0 ? stream->opened_next
+                           : fitting[count < stream->options.last ? 0 : count % stream->options.last];
     free(fitting);
     event_reader_destroy(reader);
-    return from;
+    return good;
 }
 
 // What is missing before anything is read, for what the client knows of.
@@ -77,32 +81,35 @@ static bool put_first_gap(struct stream *stream, const struct stream_oldest *old
     if (elsewhere)
         gap.reason = options->cursor == CURSOR_RESTARTED ? GAP_RESTARTED : GAP_OTHER_SENSOR;
     gap.at_most = trimmed ? oldest->sequence - 1 : 0;
-    return stream_queue_put_gap(&stream->queue, &gap, oldest->sequence - 1);
+    return stream_queue_put_gap(&stream->queue, &gap, oldest->sequence - 1, 0);
 }
 
-static uint64_t first_event(struct stream *stream, const struct stream_oldest *oldest)
+static bool find_first(struct stream *stream, const struct stream_oldest *oldest)
 {
-    switch (stream->options.from) {
-    case FROM_CURSOR:
-        return stream->options.cursor == CURSOR_OURS ? stream->options.next : oldest->sequence;
-    case FROM_TIME:
-        return oldest->sequence;
-    case FROM_LAST:
-        return find_last(stream);
-    default:
-        return stream->options.follow ? stream->opened_next : oldest->sequence;
-    }
+    const struct stream_options *options = &stream->options;
+    stream->next = oldest->sequence;
+    if (options->from == FROM_LAST)
+        return find_last(stream, &stream->next);
+    if (options->from == FROM_CURSOR && options->cursor == CURSOR_OURS)
+        stream->next = options->next;
+    else if (options->from == FROM_ANYWHERE && options->follow)
+        stream->next = stream->opened_next;
+    return true;
 }
 
 static bool open_stream(struct stream *stream)
 {
     struct stream_oldest oldest = find_oldest(stream->source);
     stream->opened_next = event_log_next(stream->source->log);
-    stream->next = first_event(stream, &oldest);
+    if (!find_first(stream, &oldest))
+        return false;
+    stream->begin = stream->next;
     stream->skipping = stream->options.from == FROM_TIME;
     stream->log_ns = INT64_MIN;
-    if (stream->next == 0 || !put_first_gap(stream, &oldest))
+    if (!put_first_gap(stream, &oldest))
         return false;
+    if (stream->options.from == FROM_TIME && stream->queue.head != NULL)
+        stream->begin = 1; // whoever resumes before the gap was told is told of it again
     stream->reader = event_reader_create(stream->source->log, EVENTS_DROP, stream->next);
     return stream->reader != NULL;
 }
@@ -116,11 +123,16 @@ struct stream *stream_create(struct call *call, struct stream_source *take_sourc
     } else {
         *stream = (struct stream){.api = call->api, .source = take_source, .options = *options};
         stream_queue_init(&stream->queue, options->queue_bytes);
-        atomic_fetch_add(&call->api->streams, 1);
-        if (open_stream(stream))
+        bool room = atomic_fetch_add(&call->api->streams, 1) < STREAMS_MOST;
+        if (room && open_stream(stream))
             return stream;
+        stream_destroy(stream);
+        if (!room) {
+            status_set(&call->status, STATUS_RESOURCE_EXHAUSTED, "STREAM_LIMIT",
+                       "%d streams are open, which is the most: try again when one has ended", STREAMS_MOST);
+            return NULL;
+        }
     }
-    stream_destroy(stream);
     status_set(&call->status, STATUS_RESOURCE_EXHAUSTED, "EXHAUSTED", "no memory for the stream");
     return NULL;
 }
@@ -144,7 +156,7 @@ static void note_missed(struct stream *stream, uint64_t missed)
     bool away = stream->next < stream->opened_next && stream->log_ns == INT64_MIN;
     struct gap gap = {.reason = away ? GAP_AWAY : GAP_LAPPED, .at_most = missed, .from_ns = 0, .to_ns = -1};
     stream->next += missed;
-    stream->lacks_memory |= !stream_queue_put_gap(&stream->queue, &gap, stream->next - 1);
+    stream->lacks_memory |= !stream_queue_put_gap(&stream->queue, &gap, stream->next - 1, stream->log_ns);
 }
 
 static void queue_event(struct stream *stream, const struct event_block *block, uint32_t place)
@@ -190,33 +202,50 @@ static bool is_done(const struct stream *stream)
     return stream->end != STREAM_END_NONE || stream->is_full || stream->lacks_memory;
 }
 
-// As long as the log keeps what waits, it may wait there; when it is about to lap the stream, matching goes on.
-static bool wants_more(const struct stream *stream)
+// As long as the log keeps what waits, it may wait there.
+static bool has_room(const struct stream *stream)
 {
-    struct event_log *log = stream->source->log;
     size_t enough = 2 * (size_t)stream->options.bytes;
     size_t half = stream->queue.most_bytes / 2;
-    return stream->queue.bytes < (enough < half ? enough : half) ||
-           event_log_next(log) - stream->next > event_log_capacity(log) / 2;
+    return stream->queue.bytes < (enough < half ? enough : half);
 }
 
-static void take_events(struct stream *stream)
+// When the log is about to lap the stream, matching goes on.
+static bool is_pressed(const struct stream *stream)
 {
-    struct event_run run;
-    for (unsigned runs = 0; runs < RUNS_A_STEP && !is_done(stream) && wants_more(stream); runs++) {
-        bool open = event_reader_take(stream->reader, 0, &run);
-        if (run.missed > 0)
-            note_missed(stream, run.missed);
-        for (uint32_t i = run.begin; run.block != NULL && i < run.end && !is_done(stream); i++)
-            look_at(stream, run.block, i);
-        if (run.block != NULL || is_done(stream))
-            continue;
-        if (!open)
-            stream->end = STREAM_END_RUN_OVER;
-        else if (!stream->options.follow && stream->next >= stream->opened_next)
-            stream->end = STREAM_END_BACKLOG;
-        return;
+    struct event_log *log = stream->source->log;
+    return event_log_next(log) - stream->next > event_log_capacity(log) / 2;
+}
+
+// The next run of the log, when all of the one before was looked at. False when none is there.
+static bool take_run(struct stream *stream)
+{
+    if (stream->run.block != NULL && stream->place < stream->run.end)
+        return true;
+    bool open = event_reader_take(stream->reader, 0, &stream->run);
+    stream->place = stream->run.begin;
+    if (stream->run.missed > 0)
+        note_missed(stream, stream->run.missed);
+    if (stream->run.block != NULL)
+        return true;
+    if (!open)
+        stream->end = STREAM_END_RUN_OVER;
+    else if (!stream->options.follow && stream->next >= stream->opened_next && !is_done(stream))
+        stream->end = STREAM_END_BACKLOG;
+    return false;
+}
+
+// Whether there is more to look at now: a step has a bound.
+static bool take_events(struct stream *stream)
+{
+    bool pressed = is_pressed(stream);
+    for (unsigned runs = 0; runs < RUNS_A_STEP; runs++) {
+        if (is_done(stream) || !(pressed || has_room(stream)) || !take_run(stream))
+            return false;
+        while (stream->place < stream->run.end && !is_done(stream) && (pressed || has_room(stream)))
+            look_at(stream, stream->run.block, stream->place++);
     }
+    return !is_done(stream);
 }
 
 // Sending.
@@ -273,13 +302,23 @@ static void add_beat(struct stream *stream, struct stream_message *message, int6
                                  .dropped = stream->queue.dropped,
                                  .caught_up = is_caught_up(stream),
                                  .snapshot = snapshot};
-    if (stream->queue.head != NULL && !stream->queue.head->is_gap)
+    if (stream->queue.head != NULL)
         pulse.time_ns = stream->queue.head->time_ns;
     else if (pulse.caught_up && snapshot != NULL && snapshot->now_ns > pulse.time_ns)
         pulse.time_ns = snapshot->now_ns; // the snapshot is older than the look at the log
     stream_message_beat(message, &pulse, oldest);
     stream->told_caught_up |= pulse.caught_up;
     stream->beat_ns = now_ns + stream->options.heartbeat_ns;
+}
+
+// Until the gap of a cursor of another start or sensor was sent, that cursor stands: with it the gap is told again.
+static bool write_cursor(const struct stream *stream, bool first, uint64_t next, char into[CURSOR_BYTES])
+{
+    bool elsewhere = stream->options.from == FROM_CURSOR && stream->options.cursor != CURSOR_OURS;
+    if (!first || !elsewhere)
+        return cursor_write(stream->api, stream->source->ops->log, next, into);
+    memcpy(into, stream->options.resumed, CURSOR_BYTES);
+    return true;
 }
 
 // False without memory: nothing was sent, and what it was of is gone.
@@ -290,21 +329,21 @@ static bool send_message(struct stream *stream, int64_t now_ns, const struct sna
     struct stream_oldest oldest = {.sequence = stream->next};
     char cursor[CURSOR_BYTES] = "";
     bool first = !stream->started, gap = stream->queue.head != NULL && stream->queue.head->is_gap;
-    bool beat = !first && is_beat_due(stream, now_ns);
     stream_message_init(&message);
-    if (first || beat || gap)
+    if (first || gap)
         oldest = find_oldest(stream->source);
     // The first one tells where the stream stands before anything is sent.
-    uint64_t next = first ? stream->queue.head != NULL ? stream->queue.head->sequence : stream->next
-                          : add_entries(stream, &message, oldest.sequence);
+    uint64_t next = first ? stream->begin : add_entries(stream, &message, oldest.sequence);
     if (first)
         stream_message_start(&message, &stream->options, &oldest);
-    else if (is_beat_due(stream, now_ns))
+    else if (is_beat_due(stream, now_ns)) {
+        oldest = find_oldest(stream->source);
         add_beat(stream, &message, now_ns, snapshot, &oldest);
+    }
     if (!first && stream->end != STREAM_END_NONE && stream->queue.head == NULL)
         stream_message_end(&message, stream->end, stream->sent, stream->queue.dropped);
     stream->started = true;
-    bool good = cursor_write(stream->api, stream->source->ops->log, next, cursor);
+    bool good = write_cursor(stream, first, next, cursor);
     stream_message_identify(&message, control_node(stream->api->control), stream->api->instance, cursor);
     good = good && stream_message_pack(&message);
     if (good)
@@ -362,13 +401,13 @@ enum stream_state stream_step(struct stream *stream, int64_t now_ns, bool ready,
         stream->beat_ns = now_ns + stream->options.heartbeat_ns;
     stream->stepped_ns = now_ns;
     share_room(stream);
-    take_events(stream);
+    bool more = take_events(stream);
     if (stream->is_full || stream->lacks_memory)
         state = fail(stream, reply);
     else if (ready)
         state = send_next(stream, now_ns, snapshot, reply);
     snapshot_release(snapshot);
-    return state;
+    return state == STREAM_WAITS && more ? STREAM_GOES_ON : state;
 }
 
 int64_t stream_due_ns(const struct stream *stream)

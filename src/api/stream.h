@@ -14,7 +14,7 @@ struct stream;
 
 enum stream_state {
     STREAM_WAITS,   // for the reply, for events, for its time
-    STREAM_GOES_ON, // a message was sent, and more can be
+    STREAM_GOES_ON, // a message was sent, or there is more to look at: to be stepped again at once
     STREAM_OVER,    // the reply was ended: to be destroyed
 };
 

@@ -1,6 +1,7 @@
 #include "api/stream_options.h"
 
 #include <google/protobuf/timestamp.pb-c.h>
+#include <stdio.h>
 
 #include "api/filter_request.h"
 #include "base/time.h"
@@ -22,6 +23,7 @@ static void take_cursor(struct call *call, enum cursor_log log, const char *text
     static const char field[] = "options.start.resume_after";
     out->from = FROM_CURSOR;
     out->cursor = cursor_read(call->api, log, text, &out->next);
+    snprintf(out->resumed, sizeof out->resumed, "%s", text);
     if (out->cursor == CURSOR_MALFORMED)
         status_violate(&call->status, field, "it is no cursor");
     if (out->cursor == CURSOR_OTHER_LOG)

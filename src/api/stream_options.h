@@ -11,8 +11,9 @@ enum stream_from { FROM_ANYWHERE, FROM_CURSOR, FROM_TIME, FROM_LAST };
 
 struct stream_options {
     enum stream_from from;
-    enum cursor_kind cursor; // FROM_CURSOR: ours, of another start or of another sensor
-    uint64_t next;           // when it is ours
+    enum cursor_kind cursor;    // FROM_CURSOR: ours, of another start or of another sensor
+    uint64_t next;              // when it is ours
+    char resumed[CURSOR_BYTES]; // else: as the client gave it
     int64_t since_ns;
     uint32_t last;
     bool follow, has_until;
@@ -32,6 +33,7 @@ enum {
     STREAM_MOST_QUEUE_BYTES = 16 << 20,
     STREAM_ALL_QUEUES_BYTES = 64 << 20, // of all streams: each has an equal share
     STREAM_LAST = 65536,
+    STREAMS_MOST = 256, // at a time
 };
 
 // NULL: all as it is by default. `delay_ns` is what max_delay is then. False with violations of "options...".

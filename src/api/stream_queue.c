@@ -67,7 +67,8 @@ static void absorb(struct stream_entry *entry, const struct gap *gap, uint64_t s
     entry->sequence = sequence;
 }
 
-bool stream_queue_put_gap(struct stream_queue *queue, const struct gap *gap, uint64_t sequence)
+bool stream_queue_put_gap(struct stream_queue *queue, const struct gap *gap, uint64_t sequence,
+                          int64_t time_ns)
 {
     if (queue->tail != NULL && can_grow(queue->tail) && gap->reason < GAP_RESTARTED) {
         absorb(queue->tail, gap, sequence);
@@ -79,6 +80,7 @@ bool stream_queue_put_gap(struct stream_queue *queue, const struct gap *gap, uin
     entry->is_gap = true;
     entry->gap = *gap;
     entry->sequence = sequence;
+    entry->time_ns = time_ns > 0 ? time_ns : 0;
     append(queue, entry);
     return true;
 }
@@ -142,7 +144,8 @@ enum stream_put stream_queue_put(struct stream_queue *queue, enum stream_policy 
     if (queue->bytes + wanted > queue->most_bytes) {
         struct gap gap = gap_of(event);
         queue->dropped++;
-        return stream_queue_put_gap(queue, &gap, event->sequence) ? STREAM_PUT : STREAM_NO_MEMORY;
+        return stream_queue_put_gap(queue, &gap, event->sequence, event->time_ns) ? STREAM_PUT
+                                                                                  : STREAM_NO_MEMORY;
     }
     struct stream_entry *entry = malloc(wanted);
     if (entry == NULL)

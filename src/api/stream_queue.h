@@ -44,7 +44,8 @@ enum stream_put { STREAM_PUT, STREAM_FULL, STREAM_NO_MEMORY };
 // A packed event. STREAM_FULL: only by STREAM_DISCONNECT. Without memory nothing is put.
 enum stream_put stream_queue_put(struct stream_queue *queue, enum stream_policy policy,
                                  const struct stream_entry *event, const void *bytes);
-// A gap behind what is there, up to `sequence`. False without memory.
-bool stream_queue_put_gap(struct stream_queue *queue, const struct gap *gap, uint64_t sequence);
+// A gap behind what is there, up to `sequence`; `time_ns` is the log's then. False without memory.
+bool stream_queue_put_gap(struct stream_queue *queue, const struct gap *gap, uint64_t sequence,
+                          int64_t time_ns);
 // Takes the first entry, the caller's to free; NULL = none.
 struct stream_entry *stream_queue_take(struct stream_queue *queue);

@@ -89,9 +89,9 @@ Test(stream_queue, gaps_that_touch_are_one)
     struct gap lapped = {.reason = GAP_LAPPED, .at_most = 7, .from_ns = 0, .to_ns = -1};
     struct gap restarted = {.reason = GAP_RESTARTED, .from_ns = 0, .to_ns = -1};
     stream_queue_init(&queue, ROOM);
-    cr_assert(stream_queue_put_gap(&queue, &restarted, 0));
-    cr_assert(stream_queue_put_gap(&queue, &lapped, 7));
-    cr_assert(stream_queue_put_gap(&queue, &lapped, 14));
+    cr_assert(stream_queue_put_gap(&queue, &restarted, 0, 0));
+    cr_assert(stream_queue_put_gap(&queue, &lapped, 7, 0));
+    cr_assert(stream_queue_put_gap(&queue, &lapped, 14, 0));
     for (uint64_t sequence = 15; sequence <= 40; sequence++)
         put(&queue, STREAM_DROP_OLDEST, sequence);
     expect_gap(&queue, GAP_RESTARTED, 0, 0, 0);
@@ -120,7 +120,7 @@ Test(stream_queue, any_order_of_puts_and_takes_loses_nothing_unsaid)
             put(&queue, turn < 3 ? STREAM_DROP_OLDEST : STREAM_DROP_NEWEST, next++);
         } else if (turn == 5) {
             next += 2;
-            cr_assert(stream_queue_put_gap(&queue, &lapped, next - 1));
+            cr_assert(stream_queue_put_gap(&queue, &lapped, next - 1, 0));
         } else {
             struct stream_entry *entry = stream_queue_take(&queue);
             if (entry == NULL)
