@@ -315,7 +315,8 @@ BENIGN = (resolver, busy_resolver, prometheus, prometheus_amid, prometheus_third
           ingress_amid_full_queue, dead_backends_of_a_mesh, half_open_monitor, udp_services, bulk, idle_until_reset,
           busy_amid)
 
-# (scene, direction) -> (kind, why): one direction of it by itself is just what the attack looks like.
+# (scene, direction) -> the alert that it raises, and no other: that direction by itself is just what the attack looks like
+# (800 answers a second of 60 servers, and no question to be seen).
 LOOKS_LIKE = {
-    ("busy_resolver", "high"): ("reflection", "800 answers a second of 60 servers, and no question to be seen"),
+    ("busy_resolver", "high"): "reflection from many to 10.96.0.10: ",
 }

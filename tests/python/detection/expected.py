@@ -1,7 +1,7 @@
 """What a capture has to raise, and what it raised: alerts as (kind, source, target, port)."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,11 @@ class Attack:
 
 @dataclass(frozen=True)
 class Scene:
-    """Made-up traffic with what it holds. `also` are kinds that may be told besides, each with its reason."""
+    """Made-up traffic with what it holds."""
 
     name: str
     make: object  # () -> frames.Traffic
     attacks: tuple = ()
-    also: dict = field(default_factory=dict)
 
 
 def parties(alert, side):
@@ -59,7 +58,7 @@ def complaints(scene, alerts):
     wrong = [f"missed: {attack}" for attack in scene.attacks
              if not any(attack.is_told_by(alert) for alert in alerts)]
     for alert in alerts:
-        if alert["kind"] in scene.also or any(attack.is_told_by(alert) for attack in scene.attacks):
+        if any(attack.is_told_by(alert) for attack in scene.attacks):
             continue
         wrong.append(f"nothing explains: {brief(alert)}")
     return wrong
