@@ -159,11 +159,10 @@ SCENES = (
       for name, port in (("dns", 53), ("ntp", 123), ("memcached", 11211), ("ssdp", 1900), ("chargen", 19),
                          ("cldap", 389), ("snmp", 161))),
     Scene("amplified_memcached_heavy", partial(amplified, 11211, 14_000, 100, 7),
-          (Attack("reflection", None, VICTIM),), {"udp_flood": "14,000 packets a second are a UDP flood as well"}),
+          (Attack("reflection", None, VICTIM), Attack("udp_flood", None, VICTIM))),
     Scene("udp_flood_many", partial(udp_flood, 13_000, 400), (Attack("udp_flood", None, VICTIM),)),
     Scene("udp_flood_one", partial(udp_flood, 13_000, 1), (Attack("udp_flood", "203.0.113.0", VICTIM),)),
-    Scene("udp_flood_everywhere", partial(udp_flood_everywhere, 13_000), (Attack("udp_flood", ONE, VICTIM),),
-          {"port_scan": "thousands of ports of one host that never answers are a scan as well"}),
+    Scene("udp_flood_everywhere", partial(udp_flood_everywhere, 13_000), (Attack("udp_flood", ONE, VICTIM),)),
     Scene("icmp_flood_many", partial(ping_flood, 1400, 300), (Attack("icmp_flood", None, VICTIM),)),
     Scene("icmp_flood_one", partial(ping_flood, 1400, 1), (Attack("icmp_flood", "203.0.113.0", VICTIM),)),
     # Just above and just below.

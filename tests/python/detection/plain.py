@@ -11,6 +11,7 @@ from detection.directions import network_of
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 WAIT_S, SCAN_WINDOWS, SILENCE_S = 2.0, ((60, 25), (300, 60)), 900
+SCAN_PORTS = 4  # different ports that make one scan of many sweeps
 AMPLIFIERS = {17, 19, 53, 69, 111, 123, 137, 161, 389, 520, 1900, 3283, 3702, 5093, 5353, 5683, 10001, 11211}
 LOCAL = [ipaddress.ip_network(text) for text in (
     "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")]
@@ -236,15 +237,23 @@ def _judge_scans(contacts, findings):
         for window_s, threshold in SCAN_WINDOWS:
             _slide(findings, (f"{kind}_{window_s}", who), rows, window_s, threshold)
         _endure(findings, (f"{kind}_slow", who), rows, 250 if is_inside(source) else 100)
-    _forget_explained(findings)
+    _forget_explained(findings, groups)
 
 
-def _forget_explained(findings):
-    """What is a sweep of one port is no scan of many ports as well."""
-    sweepers = {(key[0][len("host_sweep"):], key[1][0]) for key in findings.raised() if key[0].startswith("host_sweep")}
+def _forget_explained(findings, groups):
+    """What lies on few ports is no port scan, and the sweeps of a port scanner are part of its scan."""
     for key in findings.raised():
-        if key[0].startswith("port_scan") and (key[0][len("port_scan"):], key[1][0]) in sweepers:
+        if key[0].startswith("port_scan") and not _has_many_ports(groups, key[1][0]):
             findings.peaks[key].raised = False
+    scanners = {key[1][0] for key in findings.raised() if key[0].startswith("port_scan")}
+    for key in findings.raised():
+        if key[0].startswith("host_sweep") and key[1][0] in scanners:
+            findings.peaks[key].raised = False
+
+
+def _has_many_ports(groups, source):
+    ports = {contact.port for contact, _ in groups["port_scan", source, None] if contact.failed_at is not None}
+    return len(ports) >= SCAN_PORTS
 
 
 def _slide(findings, key, rows, window_s, threshold):

@@ -154,7 +154,6 @@ def sweep_of(kind, version, answered):
 
 SWEEP = Attack("host_sweep", SCANNER[4])
 SCAN = Attack("port_scan", SCANNER[4])
-BOTH = "many ports of many hosts are a scan and a sweep"
 
 SCENES = (
     *(scan_of(kind, version, answered) for kind in FLAGS for version in (4, 6) for answered in (True, False)),
@@ -164,9 +163,9 @@ SCENES = (
     Scene("ping_sweep_ipv4", partial(ping_sweep, 4), (SWEEP,)),
     Scene("ping_sweep_ipv6", partial(ping_sweep, 6), (Attack("host_sweep", SCANNER[6]),)),
     Scene("polite_scan", partial(port_scan, 4, "syn", True, 200, 0.4), (SCAN,)),
-    Scene("two_ports", partial(sweep, 4, "syn", False, 80, (80, 443)), (SWEEP,), {"port_scan": BOTH}),
+    Scene("two_ports", partial(sweep, 4, "syn", False, 80, (80, 443)), (SWEEP,)),
     Scene("block_16_by_20", partial(block_scan, 16, 20), (SCAN,)),
-    Scene("block_40_by_30", partial(block_scan, 40, 30), (SCAN,), {"host_sweep": BOTH}),
+    Scene("block_40_by_30", partial(block_scan, 40, 30), (SCAN,)),
     Scene("one_a_minute_outside", partial(host_by_host, OUTSIDE, 60, 360), (Attack("host_sweep", OUTSIDE),)),
     Scene("one_a_minute_inside", partial(host_by_host, SCANNER[4], 60, 360), (SWEEP,)),
     Scene("one_port_a_minute_outside", partial(slow_port_scan, OUTSIDE, 60, 360),

@@ -85,8 +85,8 @@ Test(stream_resume, a_prompt_reader_needs_little_room, .timeout = 60)
     begin_with_alerts(&calling);
     for (unsigned i = 0; i < 3; i++) {
         char json[200];
-        snprintf(json, sizeof json,
-                 "{\"options\": {\"max_queue_bytes\": 4096, \"on_slow\": \"ON_SLOW_%s\"}}", policies[i]);
+        snprintf(json, sizeof json, "{\"options\": {\"max_queue_bytes\": 4096, \"on_slow\": \"ON_SLOW_%s\"}}",
+                 policies[i]);
         watch(&watching, &calling, ALERTS("WatchAlerts"), json);
         cr_expect(watching.status.code == STATUS_OK && watching.events == SCANS && watching.gaps == 0,
                   "%s: %lu events, %u gaps, %s", policies[i], (unsigned long)watching.events, watching.gaps,
