@@ -5,7 +5,7 @@
 CORE_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
     libpcap-dev libcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev
-    libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev libjansson-dev
+    libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev protobuf-compiler libjansson-dev libgrpc-dev
 )
 
 # Tests it: Criterion, the second compiler with its fuzzer, traffic, checks of style.
@@ -13,7 +13,7 @@ CORE_PACKAGES=(
 TEST_PACKAGES=(
     "${CORE_PACKAGES[@]}"
     libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
-    python3 python3-yaml tcpreplay nmap hping3 iproute2 ethtool util-linux zstd gzip shellcheck
+    python3 python3-yaml python3-grpcio python3-protobuf tcpreplay nmap hping3 iproute2 ethtool util-linux zstd gzip shellcheck
 )
 
 say()

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "api/status.h"
+#include "config/settings.h" // enum role
 
 struct api;
 struct control;
@@ -15,9 +16,6 @@ struct call;
 struct stream;
 struct ProtobufCMessage;
 struct ProtobufCMessageDescriptor;
-
-// Each may what those before it may. As Role in sensor.proto, less one.
-enum role { ROLE_VIEWER, ROLE_PACKETS, ROLE_OPERATOR };
 
 // Who calls: as the transport found out. Borrowed for the call.
 struct caller {

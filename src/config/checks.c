@@ -1,5 +1,6 @@
 #include "config/loading.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -230,11 +231,62 @@ static bool check_alerts(const struct settings *settings, struct error *error)
            check_windows("host_sweep", &anomalies->host_sweep, error);
 }
 
+// Whether only this machine reaches the address; false with a sentence where it is none.
+static bool check_address(const char *bind, bool *loopback, struct error *error)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    *loopback = true;
+    if (inet_pton(AF_INET, bind, &four) == 1)
+        *loopback = ntohl(four.s_addr) >> 24 == 127;
+    else if (inet_pton(AF_INET6, bind, &six) == 1)
+        *loopback = IN6_IS_ADDR_LOOPBACK(&six);
+    else if (bind[0] != '\0')
+        return error_set(
+            error, ERROR_INVALID_ARGUMENT,
+            "grpc.bind (%s) is no address; give a literal such as 127.0.0.1 or ::1 (0.0.0.0 or :: for all)",
+            bind);
+    return true;
+}
+
+static bool check_tls(const struct tls_settings *tls, struct error *error)
+{
+    bool given = tls->cert_path[0] != '\0' && tls->key_path[0] != '\0';
+    if (tls->enabled && !given)
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "grpc.tls.enabled needs grpc.tls.cert_path and grpc.tls.key_path");
+    if (!tls->enabled && (tls->cert_path[0] != '\0' || tls->client_ca_path[0] != '\0'))
+        return error_set(
+            error, ERROR_INVALID_ARGUMENT,
+            "a certificate or a client CA is given for gRPC, but grpc.tls.enabled is off; set it");
+    return true;
+}
+
+static bool check_listener(const struct listener_settings *grpc, struct error *error)
+{
+    bool loopback, knows = grpc->auth.tokens_file[0] != '\0' || grpc->tls.client_ca_path[0] != '\0';
+    if (!grpc->enabled)
+        return true;
+    if (!check_address(grpc->bind, &loopback, error) || !check_tls(&grpc->tls, error))
+        return false;
+    if (grpc->bind[0] == '\0' && grpc->socket[0] == '\0')
+        return error_set(
+            error, ERROR_INVALID_ARGUMENT,
+            "grpc.enabled has nowhere to listen: give grpc.bind an address or grpc.socket a path");
+    if (!loopback && !grpc->insecure && !(grpc->tls.enabled && knows))
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "grpc.bind (%s) is reached from other machines: set grpc.tls.enabled, and "
+                         "grpc.auth.tokens_file or "
+                         "grpc.tls.client_ca_path; or say with grpc.insecure that anybody may",
+                         grpc->bind);
+    return true;
+}
+
 bool settings_check(const struct settings *settings, struct error *error)
 {
     return check_rotation(settings, error) && check_outputs(settings, error) &&
            check_standard_input(settings, error) && check_overwrite(settings, error) &&
-           check_alerts(settings, error);
+           check_alerts(settings, error) && check_listener(&settings->grpc, error);
 }
 
 bool settings_use_stdout(const struct settings *settings)

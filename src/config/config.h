@@ -30,7 +30,6 @@ struct config_invocation {
     enum config_command command;
     const char *settings_path; // borrowed from argv; NULL = none
     uint64_t synthetic_flows;  // flows to insert
-    bool exit_at_end;          // do not keep serving a file's results after its end
 };
 
 // Fills `out` and `what`; argv is permuted as getopt_long does. Configures the log as soon as its
@@ -52,7 +51,7 @@ bool config_reload(const struct config_origin *origin, struct settings *out, str
 bool settings_copy(struct settings *to, const struct settings *from, struct error *error);
 
 // Which rows of the settings table differ, obsolete ones left out: their indexes, in the order of the table.
-enum { SETTINGS_ROWS = 160 };
+enum { SETTINGS_ROWS = 192 };
 struct settings_diff {
     unsigned count;
     unsigned rows[SETTINGS_ROWS];

@@ -26,7 +26,6 @@ const struct flag_row flag_table[] = {
     {"list-interfaces", 'D', FLAG_LIST_INTERFACES, NULL, false, "list the interfaces and exit"},
     {"verbose", 'v', FLAG_VERBOSE, NULL, false, "log more; twice: everything"},
     {"quiet", 'q', FLAG_QUIET, NULL, false, "log errors only, no packet lines"},
-    {"exit-at-end", 0, FLAG_EXIT_AT_END, NULL, false, "exit when a file ends, even with a server on"},
     {"version", 'V', FLAG_VERSION, NULL, false, "print the version and exit"},
     {"help", 'h', FLAG_HELP, NULL, false, "print this and exit"},
     {"synthetic-flows", 0, FLAG_SYNTHETIC_FLOWS, "N", true, "fill the flow table and print time and memory"},
@@ -251,8 +250,6 @@ static bool note_command(const struct given_flag *given, struct config_invocatio
         what->command = command_of(action);
     if (action == FLAG_CONFIG)
         what->settings_path = given->argument;
-    if (action == FLAG_EXIT_AT_END)
-        what->exit_at_end = true;
     return action != FLAG_SYNTHETIC_FLOWS || read_synthetic(given->argument, what, error);
 }
 

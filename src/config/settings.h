@@ -18,6 +18,8 @@ enum on_missing { ON_MISSING_EXIT, ON_MISSING_WAIT };
 enum observation { OBSERVATION_AUTO, OBSERVATION_FIRST, OBSERVATION_ALL };
 enum packet_lines { PACKET_LINES_AUTO, PACKET_LINES_ALWAYS, PACKET_LINES_NEVER };
 enum webhook_format { WEBHOOK_NATIVE, WEBHOOK_ALERTMANAGER };
+// Each may what those before it may. As Role in sensor.proto, less one.
+enum role { ROLE_VIEWER, ROLE_PACKETS, ROLE_OPERATOR };
 enum report_format { REPORT_AUTO, REPORT_TEXT, REPORT_JSON, REPORT_NONE }; // auto: text when a file is read
 
 struct sensor_settings {
@@ -40,7 +42,8 @@ struct capture_settings {
 };
 
 struct run_settings {
-    uint64_t count; // packets; 0 = no limit
+    uint64_t count;   // packets; 0 = no limit
+    bool exit_at_end; // although a server is on
 };
 
 struct output_settings {
@@ -137,6 +140,31 @@ struct analysis_settings {
     struct anomaly_settings anomalies;
 };
 
+struct tls_settings {
+    bool enabled;
+    char *cert_path, *key_path; // PEM
+    char *client_ca_path;       // PEM: clients must show a certificate of it; "" = none is asked for
+};
+
+struct auth_settings {
+    char *tokens_file;          // lines "name role sha256 [limits]"; "" = no tokens
+    struct string_list callers; // "san=... role [limits]", "uid=... role", "gid=... role"
+    int role;                   // enum role: of who shows no credentials, on loopback
+    int socket_role;            // of who comes through the unix socket and is none of `callers`
+};
+
+// A server: where it listens, and who may use it.
+struct listener_settings {
+    bool enabled;
+    char *bind;    // an address literal
+    uint32_t port; // 0 = the kernel chooses
+    char *socket;  // path; "" = none
+    bool insecure; // beyond loopback without TLS and auth
+    uint32_t max_connections;
+    struct tls_settings tls;
+    struct auth_settings auth;
+};
+
 struct names_settings {
     char *file;               // CSV: CIDR or address, name, namespace, kind; "" = none
     struct string_list local; // networks.local
@@ -163,4 +191,5 @@ struct settings {
     struct analysis_settings analysis;
     struct names_settings names;
     struct pipeline_settings pipeline;
+    struct listener_settings grpc;
 };

@@ -2,6 +2,7 @@
 
 #include "config/settings.h"
 #include "config/table_anomalies.h"
+#include "config/table_listeners.h"
 
 static const char *const on_missing_names[] = {"exit", "wait", NULL};
 static const char *const observation_names[] = {"auto", "first", "all", NULL};
@@ -18,7 +19,7 @@ const struct setting_section setting_sections[] = {
     {"sensor", "Sensor"},     {"capture", "Capture"}, {"run", "Run"},          {"output", "Output"},
     {"log", "Log"},           {"flow", "Flows"},      {"stats", "Statistics"}, {"analysis", "Analysis"},
     ANOMALY_SECTIONS,         {"events", "Events"},   {"names", "Names"},      {"networks", "Networks"},
-    {"pipeline", "Pipeline"},
+    {"pipeline", "Pipeline"}, LISTENER_SECTIONS,
 };
 const unsigned setting_section_count = sizeof setting_sections / sizeof setting_sections[0];
 
@@ -82,6 +83,10 @@ const struct setting setting_table[] = {
      .standard = "0", .standard_words = "0, no limit", .letter = 'c', .unit = "packets",
      .help = "end after that many packets",
      .doc = "The run ends after that many packets; 0 sets no limit."},
+    {.key = "run.exit_at_end", .type = SETTING_BOOL, AT(run.exit_at_end),
+     .standard = "false", .help = "end when the files are read, although a server is on",
+     .doc = "With a server on, what was found in files stays served after their end, until a signal; with this the run ends "
+            "there as it does without a server."},
 
     {.key = "output.packets", .type = SETTING_ENUM, AT(output.packets), .names = packets_names,
      .standard = "auto", .help = "one line a packet on stdout",
@@ -239,6 +244,8 @@ const struct setting setting_table[] = {
      .note = pipeline_note},
     {.key = "pipeline.channel_capacity", .type = SETTING_NUMBER, AT(pipeline.channel_capacity),
      RANGE(0, UINT32_MAX), .standard = "0", .note = pipeline_note},
+
+    LISTENER_ROWS,
 };
 // clang-format on
 

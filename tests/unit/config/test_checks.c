@@ -192,3 +192,38 @@ Test(checks, what_was_given_in_vain_is_told)
     logged(text, sizeof text, NULL, WORDS("--stats", "--no-stats", "-q"));
     cr_expect_str_eq(text, "");
 }
+
+Test(checks, servers_beyond_loopback_ask_for_tls_and_callers)
+{
+    static const struct {
+        const char *words[6], *says;
+    } cases[] = {
+        {{"--grpc"}, NULL},
+        {{"--grpc", "--grpc-bind=::1"}, NULL},
+        {{"--grpc", "--grpc-bind=127.8.9.1"}, NULL},
+        {{"--grpc-bind=0.0.0.0"}, NULL}, // it is not on
+        {{"--grpc", "--grpc-bind=0.0.0.0"}, "is reached from other machines"},
+        {{"--grpc", "--grpc-bind=::"}, "is reached from other machines"},
+        {{"--grpc", "--grpc-bind=10.1.2.3", "--grpc-insecure"}, NULL},
+        {{"--grpc", "--grpc-bind=::", "--grpc-tls", "--grpc-tls-cert=c", "--grpc-tls-key=k"},
+         "grpc.auth.tokens_file or grpc.tls.client_ca_path"},
+        {{"--grpc", "--grpc-bind=::", "--grpc-tls", "--grpc-tls-cert=c", "--grpc-tls-key=k",
+          "--grpc-tokens-file=t"},
+         NULL},
+        {{"--grpc", "--grpc-bind=::", "--grpc-tokens-file=t"}, "set grpc.tls.enabled"},
+        {{"--grpc", "--grpc-bind=localhost"}, "is no address"},
+        {{"--grpc", "--grpc-bind="}, "nowhere to listen"},
+        {{"--grpc", "--grpc-bind=", "--grpc-socket=/run/x"}, NULL},
+        {{"--grpc", "--grpc-tls"}, "needs grpc.tls.cert_path"},
+        {{"--grpc", "--grpc-tls-client-ca=ca"}, "grpc.tls.enabled is off"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *const *words = cases[i].words;
+        struct outcome outcome =
+            load(NULL, NULL, WORDS(words[0], words[1], words[2], words[3], words[4], words[5]));
+        cr_expect_eq(outcome.loaded, cases[i].says == NULL, "%zu: %s", i, outcome.error.text);
+        if (cases[i].says != NULL)
+            cr_expect(strstr(outcome.error.text, cases[i].says) != NULL, "%zu: %s", i, outcome.error.text);
+        outcome_done(&outcome);
+    }
+}

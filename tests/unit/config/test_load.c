@@ -59,7 +59,7 @@ Test(load, commands)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct outcome outcome = accepted(load(NULL, NULL, WORDS(cases[i].word)));
         cr_expect_eq(outcome.what.command, cases[i].command, "%s", cases[i].word);
-        cr_expect_eq(outcome.what.exit_at_end, strcmp(cases[i].word, "--exit-at-end") == 0);
+        cr_expect_eq(outcome.settings.run.exit_at_end, strcmp(cases[i].word, "--exit-at-end") == 0);
         cr_expect_eq(outcome.what.synthetic_flows, cases[i].command == CONFIG_SYNTHETIC_FLOWS ? 5u : 0u);
         outcome_done(&outcome);
     }
