@@ -58,7 +58,8 @@ struct capture_settings;
 enum source_result {
     SOURCE_FRAMES, // *count frames (1 or more)
     SOURCE_IDLE,   // nothing within the timeout, or no chunk is free: send the batches you hold
-    SOURCE_END,    // the last frame was handed over; source_verdict() tells how it ended
+    SOURCE_RESTS, // the last frame was handed over, and the source is kept open; after the timeout at the latest
+    SOURCE_END, // the last frame was handed over; source_verdict() tells how it ended
 };
 
 struct source;
@@ -76,6 +77,9 @@ struct source_ops {
     // The coming polls end the source. With `drain`, a live one first hands over what is in its rings
     // (65536 frames an interface at most); what is left is counted as unread.
     void (*stop)(struct source *source, bool drain);
+    // With `on` the source goes on when no interface is left, when its files were read; without (at the start) it ends
+    // then. NULL = it cannot. Any thread.
+    void (*keep_open)(struct source *source, bool on);
     // ERROR_NONE, or with a sentence ERROR_DATA_LOSS, ERROR_UNAVAILABLE, ERROR_NOT_FOUND...
     enum error_kind (*verdict)(const struct source *source, struct error *error);
     void (*destroy)(struct source *source);
@@ -97,8 +101,6 @@ struct source_control {
     // opened from then on. All is checked first: on failure nothing has changed. Words that start() added and the
     // settings do not name are stopped, which goes on behind the answer.
     bool (*reconfigure)(struct source *source, const struct capture_settings *settings, struct error *error);
-    // With `on` the source goes on when no interface is left; without (at the start) it ends then.
-    void (*keep_open)(struct source *source, bool on);
     // The name of the kernel's link, by its number modulo SOURCE_LINKS, also of one that is gone; false = not known.
     // Known while "any" is captured.
     bool (*link_name)(const struct source *source, uint32_t link, char name[SOURCE_LINK_NAME_BYTES]);
@@ -162,8 +164,8 @@ static inline bool source_reconfigure(struct source *source, const struct captur
 
 static inline void source_keep_open(struct source *source, bool on)
 {
-    if (source->ops->control != NULL)
-        source->ops->control->keep_open(source, on);
+    if (source->ops->keep_open != NULL)
+        source->ops->keep_open(source, on);
 }
 
 static inline bool source_link_name(const struct source *source, uint32_t link,

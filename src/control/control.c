@@ -302,7 +302,18 @@ bool control_finish(struct control *control, struct error *error)
 
 void control_stop(struct control *control)
 {
+    atomic_store(&control->stopped, true);
     source_stop(control->source, true);
+}
+
+bool control_was_stopped(const struct control *control)
+{
+    return atomic_load(&control->stopped);
+}
+
+void control_keep_open(struct control *control, bool on)
+{
+    source_keep_open(control->source, on);
 }
 
 const struct source *control_source(const struct control *control)

@@ -51,6 +51,11 @@ bool control_finish(struct control *control, struct error *error);
 // Ends the source; control_run() then ends in order. Safe in a signal handler and from any thread.
 void control_stop(struct control *control);
 
+// With `on` the run goes on when all files were read, when no interface is left. Any thread.
+void control_keep_open(struct control *control, bool on);
+// Whether control_stop() was called.
+bool control_was_stopped(const struct control *control);
+
 const struct source *control_source(const struct control *control);
 const char *control_node(const struct control *control);
 const uint8_t *control_instance_id(const struct control *control); // INSTANCE_ID_BYTES: of this start

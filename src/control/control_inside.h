@@ -19,6 +19,7 @@ enum { NODE_NAME_BYTES = 256 };
 struct control {
     const struct settings *settings; // of the start
     bool live;
+    atomic_bool stopped;         // by control_stop()
     struct memory_shares shares; // of the start
     char node[NODE_NAME_BYTES];
     struct flow_policy policy; // of the start

@@ -265,6 +265,14 @@ int dispatch_wait_ms(const struct dispatch *dispatch)
     return (int)((left_ns < look_ns ? left_ns : look_ns) / NS_PER_MS) + 1;
 }
 
+void dispatch_rest(struct dispatch *dispatch)
+{
+    dispatch_idle(dispatch);
+    if (dispatch->open == NULL && !hand_over(dispatch, true))
+        return;
+    cut_tick(dispatch, dispatch->now_ns, BATCH_TICK);
+}
+
 void dispatch_end(struct dispatch *dispatch)
 {
     dispatch_idle(dispatch);

@@ -76,5 +76,7 @@ bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame);
 // Nothing came, nothing more is there now, or the source waits for chunks: sends the packets that wait for a
 // full batch. Live, time goes on and a tick may end.
 void dispatch_idle(struct dispatch *dispatch);
+// All was handed over, and the source is kept open: a tick, so that what came is known.
+void dispatch_rest(struct dispatch *dispatch);
 // The end of the source: the last tick.
 void dispatch_end(struct dispatch *dispatch);

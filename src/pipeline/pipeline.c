@@ -107,7 +107,7 @@ static void read_source(struct pipeline *pipeline)
 {
     struct frame frames[POLL_FRAMES];
     bool live = !pipeline->dispatch.settings.lossless;
-    bool wanted = true, asked = false;
+    bool wanted = true, asked = false, rests = false;
     for (;;) {
         unsigned count = 0;
         int wait_ms = asked ? 0 : dispatch_wait_ms(&pipeline->dispatch);
@@ -122,8 +122,11 @@ static void read_source(struct pipeline *pipeline)
             wanted = false;
             source_stop(pipeline->source, false);
         }
+        if (result == SOURCE_RESTS && !rests)
+            dispatch_rest(&pipeline->dispatch);
+        rests = result == SOURCE_RESTS;
         bool last = live && count < POLL_FRAMES && !pipeline_is_busy(pipeline); // for now
-        asked = (result == SOURCE_IDLE || last) && pause_source(pipeline);
+        asked = (result != SOURCE_FRAMES || last) && pause_source(pipeline);
     }
 }
 

@@ -1,9 +1,11 @@
 #include "capture/file/file_source.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "capture/file/file_faults.h"
 #include "capture/file/file_input.h"
 #include "capture/file/file_inputs.h"
@@ -21,8 +23,9 @@ struct file_source {
     unsigned inputs_count;
     unsigned pipes, pipes_max; // inputs that stay open from the start, each with a chunk
     struct file_merge merge;
-    atomic_bool stopped;
-    bool cut; // stopped before the end
+    atomic_bool stopped, kept_open;
+    bool rests; // kept open after its end
+    bool cut;   // stopped before the end
     struct file_faults faults;
     struct interface_list interfaces;
 };
@@ -184,6 +187,19 @@ static enum reader_result take_frames(struct file_source *source, struct frame *
     return READER_FRAME;
 }
 
+// All was read. Whoever keeps it open has things to ask.
+static enum source_result after_end(struct file_source *source, int timeout_ms)
+{
+    if (!atomic_load(&source->kept_open))
+        return SOURCE_END;
+    if (!source->rests)
+        log_warning("capture",
+                    "all is read; what was found is served until a signal (--exit-at-end ends here)");
+    source->rests = true;
+    poll(NULL, 0, timeout_ms);
+    return SOURCE_RESTS;
+}
+
 static enum source_result file_poll(struct source *base, int timeout_ms, struct frame *frames,
                                     unsigned capacity, unsigned *count)
 {
@@ -196,7 +212,7 @@ static enum source_result file_poll(struct source *base, int timeout_ms, struct 
             return SOURCE_END;
         }
         if (merge->current == NULL && !file_merge_choose(merge))
-            return *count > 0 ? SOURCE_FRAMES : SOURCE_END;
+            return *count > 0 ? SOURCE_FRAMES : after_end(source, timeout_ms);
         enum reader_result result = take_frames(source, frames, capacity, count);
         if (result == READER_FRAME)
             continue;
@@ -235,6 +251,11 @@ static void file_stop(struct source *source, bool drain)
     atomic_store(&file_source_of(source)->stopped, true);
 }
 
+static void file_keep_open(struct source *source, bool on)
+{
+    atomic_store(&file_source_of(source)->kept_open, on);
+}
+
 static enum error_kind file_verdict(const struct source *base, struct error *error)
 {
     return file_faults_verdict(&const_file_source_of(base)->faults, error);
@@ -261,6 +282,7 @@ static const struct source_ops file_ops = {
     .interface = file_interface,
     .drops = file_drops,
     .stop = file_stop,
+    .keep_open = file_keep_open,
     .verdict = file_verdict,
     .destroy = file_destroy,
 };

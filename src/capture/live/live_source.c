@@ -176,7 +176,6 @@ static const struct source_control live_control = {
     .start = live_start,
     .stop = live_stop_one,
     .reconfigure = live_reconfigure,
-    .keep_open = live_keep_open,
     .link_name = live_link_name,
 };
 
@@ -188,6 +187,7 @@ static const struct source_ops live_ops = {
     .interface = live_interface,
     .drops = live_drops,
     .stop = live_stop,
+    .keep_open = live_keep_open,
     .verdict = live_verdict,
     .destroy = live_destroy,
     .control = &live_control,

@@ -255,6 +255,29 @@ Test(file_source, is_cut_only_when_something_was_left)
     expect_cut(1000, true);
 }
 
+Test(file_source, kept_open_it_rests_after_its_end)
+{
+    struct directory directory = directory_make();
+    char *path = make_file(&directory, "x", 1, 1, 10, 0);
+    struct chunk_pool *pool = chunk_pool_create(4, CHUNK_BYTES);
+    struct string_list list = {.items = &path, .count = 1};
+    struct error error;
+    struct source *source = file_source_create(&list, "", pool, &error);
+    struct frame frames[16];
+    unsigned count;
+    source_keep_open(source, true);
+    cr_assert_eq(source_poll(source, 0, frames, 16, &count), SOURCE_FRAMES);
+    cr_assert_eq(count, 10);
+    cr_assert_eq(source_poll(source, 0, frames, 16, &count), SOURCE_RESTS);
+    cr_assert_eq(source_poll(source, 0, frames, 16, &count), SOURCE_RESTS);
+    source_stop(source, true);
+    cr_assert_eq(source_poll(source, 0, frames, 16, &count), SOURCE_END);
+    cr_expect(!file_source_was_cut(source));
+    source_destroy(source);
+    chunk_pool_destroy(pool);
+    directory_done(&directory);
+}
+
 Test(file_source, without_a_free_chunk_it_is_idle_and_frames_stay_whole)
 {
     struct directory directory = directory_make();
