@@ -52,5 +52,6 @@ unary_handler flows_list, flow_get, flows_top;
 unary_handler alerts_list, alert_get;
 // stats_service.c:
 unary_handler stats_get;
+stream_handler stats_watch;
 // watch.c:
 stream_handler flows_watch, alerts_watch;

@@ -38,6 +38,7 @@ const struct method method_table[] = {
     {ROW(AlertService, GetAlert, get_alert), .role = ROLE_VIEWER, .handle = alert_get},
     {ROW(AlertService, WatchAlerts, watch_alerts), .role = ROLE_VIEWER, .open = alerts_watch},
     {ROW(StatsService, GetStats, get_stats), .role = ROLE_VIEWER, .handle = stats_get},
+    {ROW(StatsService, WatchStats, watch_stats), .role = ROLE_VIEWER, .open = stats_watch},
 };
 const unsigned method_count = sizeof method_table / sizeof method_table[0];
 

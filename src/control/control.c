@@ -292,7 +292,9 @@ void control_remove_tap(struct control *control, struct tap *tap)
 
 bool control_run(struct control *control, struct error *error)
 {
-    return pipeline_run(control->pipeline, error);
+    bool good = pipeline_run(control->pipeline, error);
+    atomic_store(&control->over, true);
+    return good;
 }
 
 bool control_finish(struct control *control, struct error *error)
@@ -303,6 +305,11 @@ bool control_finish(struct control *control, struct error *error)
 void control_stop(struct control *control)
 {
     source_stop(control->source, true);
+}
+
+bool control_is_over(const struct control *control)
+{
+    return atomic_load(&control->over);
 }
 
 const struct source *control_source(const struct control *control)

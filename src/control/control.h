@@ -51,6 +51,9 @@ bool control_finish(struct control *control, struct error *error);
 // Ends the source; control_run() then ends in order. Safe in a signal handler and from any thread.
 void control_stop(struct control *control);
 
+// Whether control_run() has returned: what a snapshot tells from then on is final. Any thread.
+bool control_is_over(const struct control *control);
+
 const struct source *control_source(const struct control *control);
 const char *control_node(const struct control *control);
 const uint8_t *control_instance_id(const struct control *control); // INSTANCE_ID_BYTES: of this start
