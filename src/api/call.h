@@ -48,6 +48,10 @@ unary_handler sensor_get_status, sensor_list_interfaces, sensor_start_capture, s
 unary_handler config_get, config_apply;
 // flow_service.c:
 unary_handler flows_list, flow_get, flows_top;
+bool flows_ask(struct call *call, const struct flow_query *query,
+               struct flow_page **page); // the page is the call's
+// filter_hints.c:
+unary_handler flows_hint;
 // alert_service.c:
 unary_handler alerts_list, alert_get;
 // stats_service.c:
