@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
+
 void snapshot_board_init(struct snapshot_board *board)
 {
     *board = (struct snapshot_board){.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -13,6 +15,18 @@ void snapshot_board_done(struct snapshot_board *board)
 {
     snapshot_release(board->latest);
     pthread_mutex_destroy(&board->lock);
+}
+
+static void mark(struct snapshot_board *board, const struct pipeline_tick *tick)
+{
+    const struct totals *totals = tick->totals;
+    if (board->marked && tick->now_ns - board->marks[1].now_ns < NS_PER_S)
+        return;
+    struct snapshot_mark now = {tick->now_ns, totals->received, totals->received_bytes,
+                                totals->flows_created};
+    board->marks[0] = board->marked ? board->marks[1] : now;
+    board->marks[1] = now;
+    board->marked = true;
 }
 
 static void fill(struct snapshot *snapshot, const struct pipeline_tick *tick, const struct top_flow *top,
@@ -38,6 +52,7 @@ void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *
                       const struct top_flow *top, unsigned top_count, const struct detect_status *detect)
 {
     struct snapshot *before = NULL;
+    mark(board, tick);
     pthread_mutex_lock(&board->lock);
     if (!is_unread(board->latest)) {
         struct snapshot *fresh = malloc(sizeof *fresh);
@@ -47,8 +62,10 @@ void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *
             board->latest = fresh;
         }
     }
-    if (is_unread(board->latest))
+    if (is_unread(board->latest)) {
         fill(board->latest, tick, top, top_count, detect);
+        board->latest->before = board->marks[0];
+    }
     pthread_mutex_unlock(&board->lock);
     snapshot_release(before);
 }
@@ -72,4 +89,11 @@ void snapshot_release(const struct snapshot *snapshot)
     assert(before > 0);
     if (before == 1)
         free(held);
+}
+
+struct snapshot_mark snapshot_mark_of(const struct snapshot *snapshot)
+{
+    const struct totals *totals = &snapshot->totals;
+    return (struct snapshot_mark){snapshot->now_ns, totals->received, totals->received_bytes,
+                                  totals->flows_created};
 }

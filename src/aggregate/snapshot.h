@@ -4,10 +4,17 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "detect/detect_status.h"
 #include "pipeline/tick.h"
+
+// What was counted by a moment.
+struct snapshot_mark {
+    int64_t now_ns;
+    uint64_t received, received_bytes, flows_created;
+};
 
 struct snapshot {
     atomic_uint holders;
@@ -15,6 +22,7 @@ struct snapshot {
     int64_t now_ns;      // at the end of the tick
     uint64_t generation; // of the settings that every shard had in force
     struct totals totals;
+    struct snapshot_mark before; // a second or two earlier: what came since then tells the rates
     struct detect_status detect;
     unsigned top_count; // of the statistics interval that ended last
     struct top_flow top[TICK_TOP_FLOWS];
@@ -23,7 +31,9 @@ struct snapshot {
 // Where the latest one hangs. Pointer and count are taken together under the lock.
 struct snapshot_board {
     pthread_mutex_t lock;
-    struct snapshot *latest; // NULL = none yet
+    struct snapshot *latest;       // NULL = none yet
+    struct snapshot_mark marks[2]; // a second or more apart, the older one first; aggregate's
+    bool marked;
 };
 
 void snapshot_board_init(struct snapshot_board *board);
@@ -37,3 +47,4 @@ void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *
 // Any thread: the latest, NULL before the first tick. To be released.
 const struct snapshot *snapshot_hold(struct snapshot_board *board);
 void snapshot_release(const struct snapshot *snapshot); // takes NULL
+struct snapshot_mark snapshot_mark_of(const struct snapshot *snapshot);

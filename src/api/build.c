@@ -1,5 +1,7 @@
 #include "api/build.h"
 
+#include <assert.h>
+#include <google/protobuf/duration.pb-c.h>
 #include <google/protobuf/timestamp.pb-c.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "api/flow_message.h"
 #include "api/text.h"
 #include "api/timestamp.h"
+#include "base/time.h"
 #include "netscope/v1/alert.pb-c.h"
 #include "netscope/v1/flow.pb-c.h"
 #include "netscope/v1/report.pb-c.h"
@@ -136,6 +139,18 @@ Google__Protobuf__Timestamp *build_time(struct build *build, int64_t time_ns)
     if (time != NULL)
         timestamp_fill(time, time_ns);
     return time;
+}
+
+Google__Protobuf__Duration *build_duration(struct build *build, int64_t span_ns)
+{
+    Google__Protobuf__Duration *span = build_part(build, sizeof *span);
+    assert(span_ns >= 0);
+    if (span == NULL)
+        return NULL;
+    google__protobuf__duration__init(span);
+    span->seconds = span_ns / NS_PER_S;
+    span->nanos = (int32_t)(span_ns % NS_PER_S);
+    return span;
 }
 
 static void build_lost(struct build *build, Netscope__V1__Report__Lost *into, const struct report_lost *from)

@@ -14,6 +14,7 @@ struct build_block;
 struct flow_event;
 struct alert_event;
 struct report_ledger;
+struct Google__Protobuf__Duration;
 struct Google__Protobuf__Timestamp;
 struct Netscope__V1__Flow;
 struct Netscope__V1__Alert;
@@ -47,6 +48,7 @@ void *build_own(struct build *build, void *take_thing, void (*destroy)(void *thi
 
 // Parts of messages, each the only place that maps its values. NULL without memory.
 struct Google__Protobuf__Timestamp *build_time(struct build *build, int64_t time_ns);
+struct Google__Protobuf__Duration *build_duration(struct build *build, int64_t span_ns); // 0 or more
 struct Netscope__V1__Report__Ledger *build_ledger(struct build *build, const struct report_ledger *from);
 // A flow borrows the event's texts, which have to live as long; an alert is of a copy. `basic`: no more than
 // FLOW_VIEW_BASIC tells.

@@ -48,9 +48,14 @@ unary_handler sensor_get_status, sensor_list_interfaces, sensor_start_capture, s
 unary_handler config_get, config_apply;
 // flow_service.c:
 unary_handler flows_list, flow_get, flows_top;
+bool flows_ask(struct call *call, const struct flow_query *query,
+               struct flow_page **page); // the page is the call's
+// filter_hints.c:
+unary_handler flows_hint;
 // alert_service.c:
 unary_handler alerts_list, alert_get;
 // stats_service.c:
 unary_handler stats_get;
+stream_handler stats_watch;
 // watch.c:
 stream_handler flows_watch, alerts_watch;

@@ -128,8 +128,7 @@ bool flows_list(struct call *call, struct ProtobufCMessage *message)
     return call->status.code == STATUS_OK;
 }
 
-// The answer is the call's.
-static bool ask(struct call *call, const struct flow_query *query, struct flow_page **page)
+bool flows_ask(struct call *call, const struct flow_query *query, struct flow_page **page)
 {
     struct error error;
     *page = control_ask(call->api->control, query, &error);
@@ -152,7 +151,7 @@ static bool find_flow(struct call *call, const char *id, struct flow_page **page
     query.selection = flow_filter_prepare(&(struct flow_filters){.allow = &filter, .allow_count = 1}, &error);
     if (query.selection == NULL)
         return status_from_error(&call->status, &error);
-    bool good = ask(call, &query, page);
+    bool good = flows_ask(call, &query, page);
     flow_selection_release(query.selection);
     return good;
 }
@@ -217,7 +216,7 @@ bool flows_top(struct call *call, struct ProtobufCMessage *message)
     struct flow_query query = {.order = ordering_of(request->order, false),
                                .limit = request->limit != 0 ? request->limit : TOP_ROWS,
                                .selection = selection};
-    bool good = ask(call, &query, &page);
+    bool good = flows_ask(call, &query, &page);
     if (good)
         build_tops(call, page, is_basic(request->view));
     flow_selection_release(selection);

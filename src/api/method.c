@@ -34,10 +34,12 @@ const struct method method_table[] = {
     {ROW(FlowService, GetFlow, get_flow), .role = ROLE_VIEWER, .handle = flow_get},
     {ROW(FlowService, WatchFlows, watch_flows), .role = ROLE_VIEWER, .open = flows_watch},
     {ROW(FlowService, TopFlows, top_flows), .role = ROLE_VIEWER, .handle = flows_top},
+    {ROW(FlowService, FilterHints, filter_hints), .role = ROLE_VIEWER, .handle = flows_hint},
     {ROW(AlertService, ListAlerts, list_alerts), .role = ROLE_VIEWER, .handle = alerts_list},
     {ROW(AlertService, GetAlert, get_alert), .role = ROLE_VIEWER, .handle = alert_get},
     {ROW(AlertService, WatchAlerts, watch_alerts), .role = ROLE_VIEWER, .open = alerts_watch},
     {ROW(StatsService, GetStats, get_stats), .role = ROLE_VIEWER, .handle = stats_get},
+    {ROW(StatsService, WatchStats, watch_stats), .role = ROLE_VIEWER, .open = stats_watch},
 };
 const unsigned method_count = sizeof method_table / sizeof method_table[0];
 

@@ -1,5 +1,5 @@
-// A stream: what a Watch method sends, as a machine that knows no transport and no clock. It reads a log at a place of its own,
-// matches while its reader blocks, and bounds what waits; the log itself is its longer queue, as long as it laps nobody.
+// A stream: what a streaming method sends, as a machine that knows no transport and no clock. What kinds there are: of an event
+// log (stream_source.h), of the counters (stats_service.c), of packets (packet_service.c).
 //
 // Whoever runs it calls stream_step() when the reply can take a message, when stream_due_ns() comes, and again at once
 // while it goes on. One thread at a time; none of the run's. It never blocks. Cost of a step: what came, some 2 us an event
@@ -7,9 +7,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+struct api;
+struct call;
 struct reply;
+struct status;
 struct stream;
 
 enum stream_state {
@@ -23,3 +27,22 @@ enum stream_state stream_step(struct stream *stream, int64_t now_ns, bool ready,
 // When it is to be stepped again at the latest.
 int64_t stream_due_ns(const struct stream *stream);
 void stream_destroy(struct stream *stream); // takes NULL; ends no reply
+
+// What follows is for those that make streams: a row of functions a kind, and its head.
+struct stream_ops {
+    enum stream_state (*step)(struct stream *stream, int64_t now_ns, bool ready, struct reply *reply);
+    int64_t (*due_ns)(const struct stream *stream);
+    void (*done)(struct stream *stream); // gives back what it holds, but not itself
+};
+struct stream {
+    const struct stream_ops *ops;
+    struct api *api;
+};
+
+enum { STREAMS_MOST = 256 }; // at a time
+
+// `bytes` of zeros behind a head that is filled. NULL with the call's status.
+void *stream_create(struct call *call, const struct stream_ops *ops, size_t bytes);
+bool stream_lacks_memory(struct call *call); // says so; false always
+// Ends the reply.
+enum stream_state stream_end(struct reply *reply, const struct status *status);

@@ -1,7 +1,6 @@
 #include "api/stream_message.h"
 
 #include <assert.h>
-#include <google/protobuf/duration.pb-c.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,17 +94,6 @@ void stream_message_add(struct stream_message *message, const struct stream_entr
     wire_add_span(&message->bytes, EVENTS_FIELD, entry->bytes, entry->length);
 }
 
-static Google__Protobuf__Duration *build_span(struct build *build, int64_t span_ns)
-{
-    Google__Protobuf__Duration *span = build_part(build, sizeof *span);
-    if (span == NULL)
-        return NULL;
-    google__protobuf__duration__init(span);
-    span->seconds = span_ns / NS_PER_S;
-    span->nanos = (int32_t)(span_ns % NS_PER_S);
-    return span;
-}
-
 void stream_message_start(struct stream_message *message, const struct stream_options *options,
                           const struct stream_oldest *oldest)
 {
@@ -115,8 +103,8 @@ void stream_message_start(struct stream_message *message, const struct stream_op
     netscope__v1__stream_started__init(start);
     start->max_events = options->events;
     start->max_bytes = options->bytes;
-    start->max_delay = build_span(&message->build, options->delay_ns);
-    start->heartbeat_interval = build_span(&message->build, options->heartbeat_ns);
+    start->max_delay = build_duration(&message->build, options->delay_ns);
+    start->heartbeat_interval = build_duration(&message->build, options->heartbeat_ns);
     start->on_slow = (Netscope__V1__OnSlow)((int)options->policy + 1);
     start->max_queue_bytes = options->queue_bytes;
     start->oldest_available = oldest->sequence;

@@ -33,7 +33,6 @@ enum {
     STREAM_MOST_QUEUE_BYTES = 16 << 20,
     STREAM_ALL_QUEUES_BYTES = 64 << 20, // of all streams: each has an equal share
     STREAM_LAST = 65536,
-    STREAMS_MOST = 256, // at a time
 };
 
 // NULL: all as it is by default. `delay_ns` is what max_delay is then. False with violations of "options...".

@@ -24,5 +24,5 @@ struct stream_source {
 };
 
 // Takes the source, on failure too. NULL with the call's status.
-struct stream *stream_create(struct call *call, struct stream_source *take_source,
-                             const struct stream_options *options);
+struct stream *log_stream_create(struct call *call, struct stream_source *take_source,
+                                 const struct stream_options *options);

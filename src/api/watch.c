@@ -7,6 +7,7 @@
 #include "api/alert_message.h"
 #include "api/filter_request.h"
 #include "api/flow_message.h"
+#include "api/stream.h"
 #include "api/stream_source.h"
 #include "base/time.h"
 #include "flow/filter.h"
@@ -32,11 +33,6 @@ static const uint8_t *pack(struct packed *into, const ProtobufCMessage *message,
     }
     protobuf_c_message_pack(message, into->bytes);
     return into->bytes;
-}
-
-static void lack_memory(struct call *call)
-{
-    status_set(&call->status, STATUS_RESOURCE_EXHAUSTED, "EXHAUSTED", "no memory for the stream");
 }
 
 // Flows.
@@ -132,7 +128,7 @@ struct stream *flows_watch(struct call *call, struct ProtobufCMessage *message)
         return NULL;
     struct flow_source *flows = calloc(1, sizeof *flows);
     if (flows == NULL) {
-        lack_memory(call);
+        stream_lacks_memory(call);
         return NULL;
     }
     flows->source = (struct stream_source){&flow_ops, control_flow_events(call->api->control)};
@@ -140,10 +136,10 @@ struct stream *flows_watch(struct call *call, struct ProtobufCMessage *message)
     flows->basic = request->view == NETSCOPE__V1__FLOW_VIEW__FLOW_VIEW_BASIC;
     flows->message = flow_message_create();
     if (flows->message == NULL)
-        lack_memory(call);
+        stream_lacks_memory(call);
     else if (flow_filters_take(call, request->allow, request->n_allow, request->deny, request->n_deny,
                                &flows->selection))
-        return stream_create(call, &flows->source, &options);
+        return log_stream_create(call, &flows->source, &options);
     flow_destroy(&flows->source);
     return NULL;
 }
@@ -204,16 +200,16 @@ struct stream *alerts_watch(struct call *call, struct ProtobufCMessage *message)
         return NULL;
     struct alert_source *alerts = calloc(1, sizeof *alerts);
     if (alerts == NULL) {
-        lack_memory(call);
+        stream_lacks_memory(call);
         return NULL;
     }
     alerts->source = (struct stream_source){&alert_ops, control_alert_events(call->api->control)};
     alerts->message = alert_message_create();
     if (alerts->message == NULL)
-        lack_memory(call);
+        stream_lacks_memory(call);
     else if (alert_filters_take(call, request->allow, request->n_allow, request->deny, request->n_deny,
                                 &alerts->selection))
-        return stream_create(call, &alerts->source, &options);
+        return log_stream_create(call, &alerts->source, &options);
     alert_destroy(&alerts->source);
     return NULL;
 }

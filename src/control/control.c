@@ -292,7 +292,9 @@ void control_remove_tap(struct control *control, struct tap *tap)
 
 bool control_run(struct control *control, struct error *error)
 {
-    return pipeline_run(control->pipeline, error);
+    bool good = pipeline_run(control->pipeline, error);
+    atomic_store(&control->over, true);
+    return good;
 }
 
 bool control_finish(struct control *control, struct error *error)
@@ -314,6 +316,11 @@ bool control_was_stopped(const struct control *control)
 void control_keep_open(struct control *control, bool on)
 {
     source_keep_open(control->source, on);
+}
+
+bool control_is_over(const struct control *control)
+{
+    return atomic_load(&control->over);
 }
 
 const struct source *control_source(const struct control *control)

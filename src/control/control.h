@@ -55,6 +55,8 @@ void control_stop(struct control *control);
 void control_keep_open(struct control *control, bool on);
 // Whether control_stop() was called.
 bool control_was_stopped(const struct control *control);
+// Whether control_run() has returned: what a snapshot tells from then on is final. Any thread.
+bool control_is_over(const struct control *control);
 
 const struct source *control_source(const struct control *control);
 const char *control_node(const struct control *control);

@@ -38,6 +38,7 @@ struct control {
     atomic_bool reload_failed;
     _Atomic int64_t reload_wall_ns; // of the latest success; 0 = none
 
+    atomic_bool over;   // the run
     atomic_uint asking; // callers whose question is on its way
 
     struct metric_registry metrics;
