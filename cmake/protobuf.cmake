@@ -14,12 +14,13 @@ endif()
 set(NETSCOPE_PROTO_DIR ${PROJECT_SOURCE_DIR}/proto)
 set(NETSCOPE_PROTO_OUT ${PROJECT_BINARY_DIR}/proto)
 file(MAKE_DIRECTORY ${NETSCOPE_PROTO_OUT})
-file(GLOB NETSCOPE_PROTOS CONFIGURE_DEPENDS RELATIVE ${NETSCOPE_PROTO_DIR}
-     ${NETSCOPE_PROTO_DIR}/netscope/v1/*.proto ${NETSCOPE_PROTO_DIR}/google/rpc/*.proto)
+file(GLOB_RECURSE NETSCOPE_PROTOS CONFIGURE_DEPENDS RELATIVE ${NETSCOPE_PROTO_DIR}
+     ${NETSCOPE_PROTO_DIR}/netscope/v1/*.proto ${NETSCOPE_PROTO_DIR}/google/rpc/*.proto
+     ${NETSCOPE_PROTO_DIR}/grpc/*.proto)
 
 set(NETSCOPE_PROTO_SOURCES)
-foreach(proto IN LISTS NETSCOPE_PROTOS ITEMS google/protobuf/any.proto google/protobuf/duration.proto
-        google/protobuf/timestamp.proto)
+foreach(proto IN LISTS NETSCOPE_PROTOS ITEMS google/protobuf/any.proto
+        google/protobuf/descriptor.proto google/protobuf/duration.proto google/protobuf/timestamp.proto)
   string(REGEX REPLACE "\\.proto$" ".pb-c" stem ${proto})
   if(proto MATCHES "^google/protobuf/")
     set(proto_file ${PROTOBUF_PROTO_DIR}/${proto})

@@ -18,6 +18,7 @@ struct api {
     struct seal_key key;                // of page tokens and cursors
     uint64_t secret;                    // of their checks
     uint32_t node_mark;                 // a hash of the node's name
+    atomic_bool serving;
     atomic_uint streams;                // that are open
 };
 
@@ -57,5 +58,8 @@ unary_handler alerts_list, alert_get;
 // stats_service.c:
 unary_handler stats_get;
 stream_handler stats_watch;
+// health_service.c:
+unary_handler health_check;
+stream_handler health_watch;
 // watch.c:
 stream_handler flows_watch, alerts_watch;

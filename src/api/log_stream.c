@@ -230,6 +230,12 @@ static bool take_events(struct log_stream *stream)
 
 // Sending.
 
+// The run is over because somebody stopped it: the client is to come again, or to go elsewhere.
+static bool is_cut(const struct log_stream *stream)
+{
+    return stream->end == STREAM_END_RUN_OVER && control_was_stopped(stream->stream.api->control);
+}
+
 static bool is_caught_up(const struct log_stream *stream)
 {
     return stream->queue.head == NULL && stream->next >= event_log_next(stream->source->log);
@@ -320,7 +326,7 @@ static bool send_message(struct log_stream *stream, int64_t now_ns, const struct
         oldest = find_oldest(stream->source);
         add_beat(stream, &message, now_ns, snapshot, &oldest);
     }
-    if (!first && stream->end != STREAM_END_NONE && stream->queue.head == NULL)
+    if (!first && stream->end != STREAM_END_NONE && stream->queue.head == NULL && !is_cut(stream))
         stream_message_end(&message, stream->end, stream->sent, stream->queue.dropped);
     stream->started = true;
     bool good = write_cursor(stream, first, next, cursor);
@@ -345,6 +351,14 @@ static enum stream_state fail(struct log_stream *stream, struct reply *reply)
     return stream_end(reply, &status);
 }
 
+static enum stream_state close_stream(struct log_stream *stream, struct reply *reply)
+{
+    struct status status = STATUS_FINE;
+    if (is_cut(stream))
+        stream_tell_end(&status);
+    return stream_end(reply, &status);
+}
+
 // What one stream may keep waiting: what it asked for, and no more than its share of what all may.
 static void share_room(struct log_stream *stream)
 {
@@ -359,13 +373,15 @@ static enum stream_state send_next(struct log_stream *stream, int64_t now_ns, co
     bool over = stream->started && stream->end != STREAM_END_NONE && stream->queue.head == NULL;
     if (stream->started && !over && !is_batch_due(stream, now_ns) && !is_beat_due(stream, now_ns))
         return STREAM_WAITS;
+    if (over && is_cut(stream))
+        return close_stream(stream, reply);
     bool was_started = stream->started;
     if (!send_message(stream, now_ns, snapshot, reply)) {
         stream->lacks_memory = true;
         return fail(stream, reply);
     }
     over = was_started && stream->end != STREAM_END_NONE && stream->queue.head == NULL;
-    return over ? stream_end(reply, &STATUS_FINE) : STREAM_GOES_ON;
+    return over ? close_stream(stream, reply) : STREAM_GOES_ON;
 }
 
 static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, struct reply *reply)

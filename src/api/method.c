@@ -12,6 +12,7 @@
 #include "api/gate.h"
 #include "base/hash.h"
 #include "capture/clock.h"
+#include "grpc/health/v1/health.pb-c.h"
 #include "netscope/v1/alert_service.pb-c.h"
 #include "netscope/v1/flow_service.pb-c.h"
 #include "netscope/v1/sensor.pb-c.h"
@@ -21,6 +22,11 @@
     .service = "netscope.v1." #SERVICE, .name = #NAME,                                                       \
     .request = &netscope__v1__##message##_request__descriptor,                                               \
     .response = &netscope__v1__##message##_response__descriptor
+
+#define HEALTH(NAME)                                                                                         \
+    .service = "grpc.health.v1.Health", .name = #NAME,                                                       \
+    .request = &grpc__health__v1__health_check_request__descriptor,                                          \
+    .response = &grpc__health__v1__health_check_response__descriptor
 
 const struct method method_table[] = {
     {ROW(SensorService, GetStatus, get_status), .role = ROLE_VIEWER, .handle = sensor_get_status},
@@ -40,6 +46,8 @@ const struct method method_table[] = {
     {ROW(AlertService, WatchAlerts, watch_alerts), .role = ROLE_VIEWER, .open = alerts_watch},
     {ROW(StatsService, GetStats, get_stats), .role = ROLE_VIEWER, .handle = stats_get},
     {ROW(StatsService, WatchStats, watch_stats), .role = ROLE_VIEWER, .open = stats_watch},
+    {HEALTH(Check), .for_anybody = true, .handle = health_check},
+    {HEALTH(Watch), .for_anybody = true, .open = health_watch},
 };
 const unsigned method_count = sizeof method_table / sizeof method_table[0];
 
@@ -82,6 +90,11 @@ struct api *api_create(const struct api_setup *setup, struct error *error)
     free(api);
     error_set(error, ERROR_UNAVAILABLE, "the kernel gives no random numbers for the API's tokens");
     return NULL;
+}
+
+void api_set_serving(struct api *api, bool serving)
+{
+    atomic_store(&api->serving, serving);
 }
 
 void api_destroy(struct api *api)

@@ -43,6 +43,7 @@ struct method {
     const char *service, *name; // "netscope.v1.FlowService", "ListFlows"
     const struct ProtobufCMessageDescriptor *request, *response;
     enum role role;        // that it takes
+    bool for_anybody;      // whoever he is
     unary_handler *handle; // NULL: server streaming,
     stream_handler *open;  // by this
 };
@@ -59,6 +60,8 @@ struct api_setup {
     const char *version;
 };
 struct api *api_create(const struct api_setup *setup, struct error *error);
+// What health checks say: false from the start until all is there, and again when the end begins. Any thread.
+void api_set_serving(struct api *api, bool serving);
 void api_destroy(struct api *api); // takes NULL; no call or stream is left
 
 enum request_format { REQUEST_PROTO, REQUEST_JSON };

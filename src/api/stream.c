@@ -55,6 +55,12 @@ bool stream_lacks_memory(struct call *call)
     return status_set(&call->status, STATUS_RESOURCE_EXHAUSTED, "EXHAUSTED", "no memory for the stream");
 }
 
+bool stream_tell_end(struct status *status)
+{
+    return status_set(status, STATUS_UNAVAILABLE, "SENSOR_ENDS",
+                      "the sensor ends: resume after the last cursor when it has started anew");
+}
+
 enum stream_state stream_end(struct reply *reply, const struct status *status)
 {
     reply->ops->end(reply, status);

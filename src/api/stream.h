@@ -44,5 +44,7 @@ enum { STREAMS_MOST = 256 }; // at a time
 // `bytes` of zeros behind a head that is filled. NULL with the call's status.
 void *stream_create(struct call *call, const struct stream_ops *ops, size_t bytes);
 bool stream_lacks_memory(struct call *call); // says so; false always
+// The sensor ends: UNAVAILABLE, come again; false always.
+bool stream_tell_end(struct status *status);
 // Ends the reply.
 enum stream_state stream_end(struct reply *reply, const struct status *status);

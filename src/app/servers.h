@@ -1,0 +1,21 @@
+// The servers of a run: what listens, who may call, and what answers; nothing of it when none is on. Main thread, in this
+// order: open (binds, so that what cannot be had is known at once, and while the process may still bind and read), start
+// (threads), stop.
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct control;
+struct settings;
+struct servers;
+
+// Any server at all.
+bool servers_wanted(const struct settings *settings);
+
+// Borrows both. NULL with a sentence; ERROR_ADDRESS... of what cannot be listened on. With no server on it is empty.
+struct servers *servers_open(const struct settings *settings, struct control *control, struct error *error);
+bool servers_start(struct servers *servers, struct error *error);
+// Nobody is let in any more, streams end, calls under way are answered, everything is freed. Takes NULL.
+void servers_stop(struct servers *servers);

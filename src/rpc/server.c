@@ -1,0 +1,194 @@
+#include "rpc/server.h"
+
+#include <assert.h>
+#include <grpc/grpc_posix.h>
+#include <grpc/grpc_security.h>
+#include <grpc/support/log.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "api/gate.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "rpc/reflection.h"
+#include "rpc/server_call.h"
+
+enum {
+    CALLS_AWAITED = 64, // at a time: what nobody waits for piles up in the core, 13 kB a call
+    MESSAGE_ROOM = 1024,
+    METADATA_BYTES = 16384,
+    STREAMS_A_CONNECTION = 200,
+    PING_INTERVAL_MS = 5000, // clients may ping as often, with and without calls
+    KEEPALIVE_MS = 30000,
+    KEEPALIVE_TIMEOUT_MS = 20000,
+    QUOTA_BYTES = 64 << 20,
+};
+
+// What the core says of itself is for who debugs it.
+static void log_core(gpr_log_func_args *told)
+{
+    log_debug("grpc", "%s", told->message);
+}
+
+static grpc_arg number(const char *key, int value)
+{
+    return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+}
+
+static grpc_server *create_core(void)
+{
+    grpc_resource_quota *quota = grpc_resource_quota_create("api");
+    grpc_resource_quota_resize(quota, QUOTA_BYTES);
+    grpc_arg arguments[] = {
+        number(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, GATE_BYTES + MESSAGE_ROOM),
+        number(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES),
+        number(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_A_CONNECTION),
+        number(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, PING_INTERVAL_MS),
+        number(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
+        number(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
+        number(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
+        number(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        {.type = GRPC_ARG_POINTER,
+         .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+         .value.pointer = {quota, grpc_resource_quota_arg_vtable()}},
+    };
+    grpc_channel_args list = {.num_args = sizeof arguments / sizeof arguments[0], .args = arguments};
+    grpc_server *core = grpc_server_create(&list, NULL);
+    grpc_resource_quota_unref(quota);
+    return core;
+}
+
+// The queue's thread: each event says itself how it goes on.
+static void *run_queue(void *argument)
+{
+    struct rpc_server *server = argument;
+    for (;;) {
+        grpc_event event =
+            grpc_completion_queue_next(server->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+        if (event.type == GRPC_QUEUE_SHUTDOWN)
+            return NULL;
+        assert(event.type == GRPC_OP_COMPLETE);
+        struct call_event *done = event.tag;
+        done->done(done->owner, event.success != 0);
+    }
+}
+
+// The core's threads are none of those that take signals.
+static void init_core(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    gpr_set_log_function(log_core);
+    grpc_init();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+struct rpc_server *rpc_server_create(const struct rpc_setup *setup, struct error *error)
+{
+    struct rpc_server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        error_set(error, ERROR_EXHAUSTED, "no memory for the gRPC server");
+        return NULL;
+    }
+    init_core();
+    server->runner = setup->runner;
+    server->door = setup->door;
+    server->identities = setup->identities;
+    server->reflection = reflection_create();
+    server->credentials = grpc_insecure_server_credentials_create(); // the door has TLS
+    server->queue = grpc_completion_queue_create_for_next(NULL);
+    server->core = create_core();
+    grpc_server_register_completion_queue(server->core, server->queue, NULL);
+    grpc_server_start(server->core);
+    server->started = thread_start(&server->thread, run_queue, server);
+    for (unsigned i = 0; server->started && i < CALLS_AWAITED; i++)
+        server_call_await(server);
+    if (server->reflection != NULL && server->started && atomic_load(&server->calls) > 0)
+        return server;
+    error_set(error, ERROR_EXHAUSTED, "the gRPC server cannot start: %s",
+              server->started ? "no memory" : thread_shortage());
+    rpc_server_destroy(server, 0);
+    return NULL;
+}
+
+void rpc_server_take(void *server, int take_descriptor)
+{
+    struct rpc_server *own = server;
+    grpc_server_add_channel_from_fd(own->core, take_descriptor, own->credentials);
+}
+
+unsigned rpc_server_calls(const struct rpc_server *server)
+{
+    return atomic_load(&server->calls);
+}
+
+// The end of the core, as an event of the queue.
+struct end {
+    struct call_event event;
+    pthread_mutex_t lock;
+    pthread_cond_t reached;
+    bool is_over;
+};
+
+static void on_end(void *owner, bool good)
+{
+    struct end *end = owner;
+    (void)good;
+    pthread_mutex_lock(&end->lock);
+    end->is_over = true;
+    pthread_cond_signal(&end->reached);
+    pthread_mutex_unlock(&end->lock);
+}
+
+static void await_end(struct rpc_server *server, struct end *end, int grace_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += grace_ms / 1000;
+    until.tv_nsec += grace_ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    pthread_mutex_lock(&end->lock);
+    while (!end->is_over && pthread_cond_timedwait(&end->reached, &end->lock, &until) == 0)
+        continue;
+    if (!end->is_over)
+        grpc_server_cancel_all_calls(server->core);
+    while (!end->is_over)
+        pthread_cond_wait(&end->reached, &end->lock);
+    pthread_mutex_unlock(&end->lock);
+}
+
+// The order is the core's: shutting down, what outlives the grace is cancelled, the queue ends last.
+static void end_core(struct rpc_server *server, int grace_ms)
+{
+    struct end end = {.lock = PTHREAD_MUTEX_INITIALIZER, .reached = PTHREAD_COND_INITIALIZER};
+    end.event = (struct call_event){on_end, &end};
+    grpc_server_shutdown_and_notify(server->core, server->queue, &end.event);
+    if (server->started)
+        await_end(server, &end, grace_ms);
+    grpc_completion_queue_shutdown(server->queue);
+    if (server->started)
+        pthread_join(server->thread, NULL);
+    else
+        run_queue(server);
+    assert(end.is_over);
+    pthread_mutex_destroy(&end.lock);
+    pthread_cond_destroy(&end.reached);
+}
+
+void rpc_server_destroy(struct rpc_server *server, int grace_ms)
+{
+    if (server == NULL)
+        return;
+    end_core(server, grace_ms);
+    assert(atomic_load(&server->calls) == 0);
+    grpc_server_destroy(server->core);
+    grpc_completion_queue_destroy(server->queue);
+    grpc_server_credentials_release(server->credentials);
+    reflection_destroy(server->reflection);
+    free(server);
+    grpc_shutdown_blocking();
+}
