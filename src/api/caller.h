@@ -17,6 +17,8 @@ struct caller {
     struct grant *grant;         // held; NULL = of no table: the texts above are borrowed then
 };
 
+const char *role_name(enum role role); // "viewer"
+
 // One more hold on the same, for whatever outlives the call.
 struct caller caller_hold(const struct caller *caller);
 void caller_release(struct caller *caller); // leaves zeros; takes zeros

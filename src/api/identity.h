@@ -24,15 +24,16 @@ struct api_peer {
     bool local_socket; // a unix socket: uid and gid (the primary one) are the kernel's word
     uid_t uid;
     gid_t gid;
-    bool loopback, tls;       // of a port
-    const char *const *names; // of a verified certificate: "dns:client.example", "uri:...", "email:...", "ip:10.0.0.1"
+    bool loopback, tls; // of a port
+    const char *const
+        *names; // of a verified certificate: "dns:client.example", "uri:...", "email:...", "ip:10.0.0.1"
     unsigned name_count;
 };
 
-// `section` is the settings' ("grpc"): sentences name its keys. Reads the tokens file. False with a sentence: file, line,
+// The settings and `node` are borrowed for its life; `section` is theirs ("grpc"): sentences name its keys. Reads the tokens file. NULL with a sentence: file, line,
 // what is wrong, what to do.
-struct identities *identities_create(const struct listener_settings *settings, const char *section, const char *node,
-                                     struct error *error);
+struct identities *identities_create(const struct listener_settings *settings, const char *section,
+                                     const char *node, struct error *error);
 void identities_destroy(struct identities *identities); // takes NULL
 
 // Fills the caller, to be released. `authorization` is the header's value, NULL = none. False with UNAUTHENTICATED, or with
