@@ -3,22 +3,10 @@
 #pragma once
 
 #include <stdbool.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "aggregate/name_file.h"
+#include "base/file_version.h"
 #include "config/settings.h"
-
-// Which file it was, as far as one can tell without reading it.
-struct file_version {
-    bool exists;
-    dev_t device;
-    ino_t inode;
-    off_t bytes;
-    struct timespec modified;
-};
-struct file_version file_version_of(const char *path); // "" = no file
-bool file_version_is_same(const struct file_version *left, const struct file_version *right);
 
 struct naming {
     struct name_file *file;      // NULL = none

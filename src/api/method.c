@@ -120,13 +120,6 @@ uint8_t *build_packed(struct build *build, const struct ProtobufCMessage *messag
     return bytes;
 }
 
-static const char *role_name(enum role role)
-{
-    static const char *const names[] = {"viewer", "packets", "operator"};
-    assert(role <= ROLE_OPERATOR);
-    return names[role];
-}
-
 static bool may_call(const struct method *method, const struct caller *caller, struct status *status)
 {
     return caller->role >= method->role ||

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/caller.h"
 #include "api/status.h"
-#include "config/settings.h" // enum role
 
 struct api;
 struct control;
@@ -16,12 +16,6 @@ struct call;
 struct stream;
 struct ProtobufCMessage;
 struct ProtobufCMessageDescriptor;
-
-// Who calls: as the transport found out. Borrowed for the call.
-struct caller {
-    const char *identity; // the name of the token, the SAN of the certificate, the uid
-    enum role role;
-};
 
 // Where answers go: a transport's. send() gets the bytes of a message of the method's response type, borrowed for the
 // call; end() comes once, after which the reply is not touched again.
@@ -71,6 +65,7 @@ struct request {
     size_t length;
 };
 
+// The caller is as the transport found out (api/identity.h), borrowed for the call; a stream takes a hold of its own.
 // A unary method from beginning to end: role, gate, handler, one message or none, the status.
 void method_call(const struct method *method, struct api *api, const struct caller *caller,
                  const struct request *request, struct reply *reply);

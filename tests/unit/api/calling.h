@@ -66,7 +66,7 @@ static inline void begin_calling(struct calling *calling, const char *yaml)
     begin_run(&calling->running, yaml);
     calling->api = api_create(&(struct api_setup){calling->running.control, "1.2.3"}, &error);
     cr_assert_not_null(calling->api, "%s", error.text);
-    calling->caller = (struct caller){"tester", ROLE_OPERATOR};
+    calling->caller = (struct caller){.identity = "tester", .role = ROLE_OPERATOR};
 }
 
 // Sends a packet a second from `second` on until the snapshot has what is waited for.

@@ -61,7 +61,7 @@ Test(method, roles_and_the_gate_come_first, .timeout = 60)
     struct calling calling;
     begin_calling(&calling, NULL);
     start_run(&calling.running);
-    calling.caller = (struct caller){"guest", ROLE_VIEWER};
+    calling.caller = (struct caller){.identity = "guest", .role = ROLE_VIEWER};
     call_refused(&calling, SENSOR("ApplyConfig"), "{\"dryRun\": true}", STATUS_PERMISSION_DENIED, NULL,
                  "takes the role operator, and guest has viewer");
     calling.caller.role = ROLE_PACKETS;

@@ -1,0 +1,50 @@
+// Who calls, for any transport: bearer tokens from a file that may change, names in certificates, users of the unix socket.
+// Only what a transport verified goes in; what comes out is a caller or a sentence that says what to send.
+//
+// The order: a bearer token when one is shown (a wrong one is refused, nothing else is tried then); the names of the
+// certificate; uid, then gid, of the unix socket by `auth.callers`; then on the socket `auth.socket_role`. On the port who
+// shows nothing is refused where tokens or client certificates are configured, and else has `auth.role`.
+//
+// Any thread. A look costs a SHA-256 and a comparison with every token, in constant time. Owned by the transport's server;
+// callers may outlive it.
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "api/caller.h"
+#include "base/error.h"
+
+struct identities;
+struct listener_settings;
+struct metric_registry;
+
+// The other side of a connection, as its transport verified it. Borrowed for the call.
+struct api_peer {
+    bool local_socket; // a unix socket: uid and gid (the primary one) are the kernel's word
+    uid_t uid;
+    gid_t gid;
+    bool loopback, tls; // of a port
+    const char *const
+        *names; // of a verified certificate: "dns:client.example", "uri:...", "email:...", "ip:10.0.0.1"
+    unsigned name_count;
+};
+
+// The settings and `node` are borrowed for its life; `section` is theirs ("grpc"): sentences name its keys. Reads the tokens file. NULL with a sentence: file, line,
+// what is wrong, what to do.
+struct identities *identities_create(const struct listener_settings *settings, const char *section,
+                                     const char *node, struct error *error);
+void identities_destroy(struct identities *identities); // takes NULL
+
+// Fills the caller, to be released. `authorization` is the header's value, NULL = none. False with UNAUTHENTICATED, or with
+// PERMISSION_DENIED for a caller of other nodes.
+bool identities_find(struct identities *identities, const struct api_peer *peer, const char *authorization,
+                     struct caller *caller, struct status *status);
+
+// To be called about once a second by whoever has a thread that may read a file. Cheap while the file is the same (a stat).
+// A new file that is wrong leaves the old tokens in force; that is logged once and counted.
+void identities_reload(struct identities *identities);
+
+// Rows of the registry: logins refused by reason, tokens files refused. False when it has no place. Before destroying:
+// metric_registry_remove(registry, identities).
+bool identities_add_metrics(struct identities *identities, struct metric_registry *registry);
