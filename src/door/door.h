@@ -1,0 +1,89 @@
+// The door: the only place of the process that listens. It accepts on TCP ports and unix sockets, does TLS, keeps out
+// what is too much, and hands every connection on as a descriptor that speaks plaintext, one end of a pair of local
+// sockets; the door passes all bytes on between the other end and the network. So a transport (gRPC, HTTP) needs to know
+// neither TLS nor addresses, and what it cannot defend itself against is counted and stopped here:
+//   - connections in all (`max_connections`) and of an address (a quarter of them; loopback and unix sockets excepted);
+//   - TLS handshakes and first requests that never come to an end (struct door_limits);
+//   - HTTP/2 frames, a second and in one header block (door/frame_guard.h).
+// What is refused is closed and counted: netscope_connections_refused_total{listener,reason}.
+//
+// One thread with an epoll of its own does all of it. A connection costs 64 KiB a direction, and only while bytes wait
+// there; who does not read is not read from. Certificates are read again when their files change; a file that
+// cannot be used leaves the old one in use, is logged and counted.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/metric.h"
+#include "config/settings.h"
+#include "net/address.h"
+
+enum { DOOR_LISTENERS = 4, DOOR_PEER_NAMES = 8, DOOR_PEER_NAME_BYTES = 256 };
+
+enum door_protocol { DOOR_HTTP2, DOOR_HTTP1 };
+
+// Who is at the other end: a value.
+struct door_peer {
+    bool local_socket; // through the unix socket: uid, gid and pid are those it was connected with
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+    bool loopback, tls;       // of TCP
+    struct endpoint endpoint; // of TCP; version 0 = none
+    // The names in the client's certificate, which was verified: "dns:shop.example", "uri:spiffe://x/y",
+    // "ip:10.0.0.1", "email:a@b.c". Names too long for their place, or with other than printable ASCII, are left out.
+    unsigned name_count;
+    char names[DOOR_PEER_NAMES][DOOR_PEER_NAME_BYTES];
+};
+
+// A server as the door sees it. Name and settings are borrowed until door_destroy().
+struct door_listener {
+    const char *name; // "grpc": label of metrics, word of sentences, and prefix of the settings' keys
+    const struct listener_settings *settings;
+    enum door_protocol protocol;
+    // Gets the descriptor of a new connection, non-blocking, and owns it from then on. On the door's thread, which waits
+    // for it: no blocking call, and none of the door's functions but door_peer().
+    void (*take)(void *taker, int take_descriptor);
+    void *taker;
+};
+
+// How long and how much. Tests use less.
+struct door_limits {
+    uint32_t handshake_ms;   // for TLS
+    uint32_t http2_ms;       // from then on, for a first complete HEADERS frame with all that belongs to it
+    uint32_t http1_ms;       // the same for the head of a first request
+    uint32_t linger_ms;      // for a client to see that it was closed
+    uint32_t pause_ms;       // without accepting, when there are no more descriptors
+    uint32_t certificate_ms; // between two looks at the files of certificates
+};
+extern const struct door_limits door_usual_limits;
+
+struct door;
+
+// Limits are copied. The registry, which outlives the door, is told of its counters by door_start(). NULL with a sentence.
+struct door *door_create(struct metric_registry *registry, const struct door_limits *limits,
+                         struct error *error);
+
+// Before door_start(), at most DOOR_LISTENERS times: binds the port, the unix socket or both, and reads the certificate.
+// False with a sentence that names the setting or the file.
+bool door_listen(struct door *door, const struct door_listener *listener, struct error *error);
+
+// Starts the thread; connections that came before wait for it.
+bool door_start(struct door *door, struct error *error);
+
+// Any thread but the door's, at any stage, any number of times: no port and no socket is listened on any more, and no
+// connection is handed on after it returns. Those that were are served further.
+void door_stop_accepting(struct door *door);
+
+// Closes all connections and frees the door; what transports still hold of them reads as ended. Takes NULL.
+void door_destroy(struct door *door);
+
+// Any thread: who is at the other end of a descriptor that was handed on, by its number, also after the connection has
+// ended, until the same number is handed on again. False for a number that never was.
+bool door_peer(struct door *door, int descriptor, struct door_peer *out);
+
+// The port that the listener of this name is bound to, 0 when it is to none; from door_listen() on.
+uint16_t door_port(const struct door *door, const char *name);
