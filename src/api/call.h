@@ -19,7 +19,7 @@ struct api {
     uint64_t secret;                    // of their checks
     uint32_t node_mark;                 // a hash of the node's name
     atomic_bool serving;
-    atomic_uint streams;                // that are open
+    atomic_uint streams; // that are open
 };
 
 // Lives as long as its handler runs.

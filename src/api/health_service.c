@@ -22,14 +22,17 @@ static bool is_service(const char *name)
 
 static Serving serving_of(const struct api *api, bool known)
 {
-    return !known ? SERVING(SERVICE_UNKNOWN) : atomic_load(&api->serving) ? SERVING(SERVING) : SERVING(NOT_SERVING);
+    return !known                       ? SERVING(SERVICE_UNKNOWN)
+           : atomic_load(&api->serving) ? SERVING(SERVING)
+                                        : SERVING(NOT_SERVING);
 }
 
 bool health_check(struct call *call, struct ProtobufCMessage *message)
 {
     const char *service = ((Request *)message)->service;
     if (!is_service(service))
-        return status_set(&call->status, STATUS_NOT_FOUND, "NO_SUCH_SERVICE", "there is no service %.100s", service);
+        return status_set(&call->status, STATUS_NOT_FOUND, "NO_SUCH_SERVICE", "there is no service %.100s",
+                          service);
     Response *response = CALL_RESPONSE(call, Response, grpc__health__v1__health_check_response__init);
     if (response != NULL)
         response->status = serving_of(call->api, true);

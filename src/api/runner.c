@@ -217,8 +217,7 @@ static void answer(struct runner *runner, struct runner_call *call, struct relay
     if (call->method->handle != NULL)
         method_call(call->method, runner->api, call->caller, &call->request, &relay->reply);
     else
-        call->stream =
-            method_open(call->method, runner->api, call->caller, &call->request, &relay->reply);
+        call->stream = method_open(call->method, runner->api, call->caller, &call->request, &relay->reply);
     assert(relay->ended == (call->stream == NULL));
     if (relay->ended)
         finish(runner, call, &relay->status);

@@ -31,8 +31,8 @@ struct reflection *reflection_create(void)
     struct reflection *reflection = calloc(1, sizeof *reflection);
     if (reflection == NULL)
         return NULL;
-    reflection->files = google__protobuf__file_descriptor_set__unpack(NULL, netscope_descriptors_bytes,
-                                                                      netscope_descriptors);
+    reflection->files =
+        google__protobuf__file_descriptor_set__unpack(NULL, netscope_descriptors_bytes, netscope_descriptors);
     if (reflection->files == NULL) {
         reflection_destroy(reflection);
         return NULL;
@@ -133,7 +133,8 @@ static bool refuse(struct build *build, Response *response, const char *what, co
     grpc__reflection__v1__error_response__init(error);
     error->error_code = NOT_FOUND;
     error->error_message = build_text(build, sentence);
-    response->message_response_case = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
+    response->message_response_case =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
     response->error_response = error;
     return true;
 }
@@ -199,7 +200,8 @@ static bool give_services(const struct reflection *reflection, struct build *bui
     return true;
 }
 
-static bool fill(const struct reflection *reflection, struct build *build, const Request *request, Response *response)
+static bool fill(const struct reflection *reflection, struct build *build, const Request *request,
+                 Response *response)
 {
     int index;
     switch (request->message_request_case) {
@@ -223,8 +225,8 @@ static bool fill(const struct reflection *reflection, struct build *build, const
     }
 }
 
-bool reflection_answer(const struct reflection *reflection, const uint8_t *request, size_t length, struct strbuf *into,
-                       struct status *status)
+bool reflection_answer(const struct reflection *reflection, const uint8_t *request, size_t length,
+                       struct strbuf *into, struct status *status)
 {
     Response response;
     struct build build;

@@ -16,5 +16,5 @@ void reflection_destroy(struct reflection *reflection);
 
 // Answers a ServerReflectionRequest by a ServerReflectionResponse. False with the status when it is none, or without memory;
 // what is not there is an answer.
-bool reflection_answer(const struct reflection *reflection, const uint8_t *request, size_t length, struct strbuf *into,
-                       struct status *status);
+bool reflection_answer(const struct reflection *reflection, const uint8_t *request, size_t length,
+                       struct strbuf *into, struct status *status);

@@ -103,7 +103,8 @@ static grpc_slice pack_details(const struct status *status)
     struct strbuf details;
     strbuf_init(&details, STATUS_BYTES);
     bool good = status->code != STATUS_OK && status_pack(status, &details);
-    grpc_slice slice = good ? grpc_slice_from_copied_buffer(details.text, details.length) : grpc_empty_slice();
+    grpc_slice slice =
+        good ? grpc_slice_from_copied_buffer(details.text, details.length) : grpc_empty_slice();
     strbuf_done(&details);
     return slice;
 }
@@ -117,7 +118,8 @@ static void send_status(struct server_call *call, const struct status *status)
         operations[count++].data.send_message.send_message = call->answer;
     }
     grpc_slice message = grpc_slice_from_copied_string(status->message), details = pack_details(status);
-    grpc_metadata trailer = {.key = grpc_slice_from_static_string("grpc-status-details-bin"), .value = details};
+    grpc_metadata trailer = {.key = grpc_slice_from_static_string("grpc-status-details-bin"),
+                             .value = details};
     grpc_op *last = &operations[count++];
     *last = (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER};
     last->data.send_status_from_server.status = (grpc_status_code)status->code;
@@ -336,8 +338,9 @@ bool server_call_await(struct rpc_server *server)
     grpc_call_details_init(&call->details);
     grpc_metadata_array_init(&call->metadata);
     atomic_fetch_add(&server->calls, 1);
-    grpc_call_error error = grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata,
-                                                     server->queue, server->queue, &call->accepted);
+    grpc_call_error error =
+        grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata, server->queue,
+                                 server->queue, &call->accepted);
     assert(error == GRPC_CALL_OK);
     (void)error;
     return true;

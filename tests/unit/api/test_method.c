@@ -1,10 +1,11 @@
 #include "calling.h"
+#include "grpc/health/v1/health.pb-c.h"
 #include "netscope/v1/packet.pb-c.h"
 
 static const ProtobufCServiceDescriptor *const services[] = {
     &netscope__v1__sensor_service__descriptor, &netscope__v1__flow_service__descriptor,
     &netscope__v1__alert_service__descriptor,  &netscope__v1__stats_service__descriptor,
-    &netscope__v1__packet_service__descriptor,
+    &netscope__v1__packet_service__descriptor, &grpc__health__v1__health__descriptor,
 };
 
 // Methods of the protos that no row serves yet.
