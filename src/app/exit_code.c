@@ -8,6 +8,7 @@ static const enum exit_code usual[EXIT_STAGES] = {
     [STAGE_LIVE] = EXIT_NO_INTERFACE,
     [STAGE_FILES] = EXIT_UNREADABLE,
     [STAGE_OUTPUT] = EXIT_OUTPUT,
+    [STAGE_LISTEN] = EXIT_CANNOT_LISTEN,
 };
 
 static const enum exit_code own[EXIT_STAGES][ERROR_KINDS] = {
@@ -22,6 +23,7 @@ static const enum exit_code own[EXIT_STAGES][ERROR_KINDS] = {
                      [ERROR_DATA_LOSS] = EXIT_TRUNCATED,
                      [ERROR_INTERNAL] = EXIT_LEDGER},
     [STAGE_OUTPUT] = {[ERROR_INVALID_ARGUMENT] = EXIT_USAGE},
+    [STAGE_LISTEN] = {[ERROR_INVALID_ARGUMENT] = EXIT_USAGE},
 };
 
 enum exit_code exit_code_of(enum error_kind kind, enum exit_stage stage)

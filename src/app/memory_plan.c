@@ -1,5 +1,7 @@
 #include "app/memory_plan.h"
 
+#include "app/servers.h"
+
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -50,7 +52,7 @@ static uint64_t flow_bytes(const struct settings *settings)
 static unsigned taps_of(const struct settings *settings, bool live)
 {
     const struct output_settings *output = &settings->output;
-    bool seen = live && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
+    bool seen = live && !servers_wanted(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
     unsigned taps = output->packets == PACKET_LINES_ALWAYS || output->hex_dump || seen;
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &setting_table[i];

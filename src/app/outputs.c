@@ -10,6 +10,7 @@
 #include "app/alert_lines.h"
 #include "app/output_metrics.h"
 #include "app/packet_lines.h"
+#include "app/servers.h"
 #include "app/process_metrics.h"
 #include "app/signals.h"
 #include "app/stats_line.h"
@@ -48,7 +49,8 @@ static bool wants_packet_lines(const struct outputs *outputs)
         return false;
     default:
         return outputs->settings->output.hex_dump ||
-               (control_is_live(outputs->control) && outputs->lines == outputs->standard &&
+               (control_is_live(outputs->control) && !servers_wanted(outputs->settings) &&
+                outputs->lines == outputs->standard &&
                 isatty(STDOUT_FILENO));
     }
 }

@@ -5,6 +5,7 @@
 #include "app/outputs.h"
 #include "app/privileges.h"
 #include "app/requests.h"
+#include "app/servers.h"
 #include "app/signals.h"
 #include "base/capabilities.h"
 #include "base/log.h"
@@ -47,7 +48,7 @@ static void tell_input(const struct control *control, enum exit_code *code, stru
     }
 }
 
-static enum exit_code run_to_end(struct control *control, struct outputs *outputs,
+static enum exit_code run_to_end(struct control *control, struct outputs *outputs, struct servers *servers,
                                  const struct config_origin *origin)
 {
     enum exit_code code = EXIT_DONE;
@@ -60,6 +61,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     if (!control_run(control, &failure))
         fail(&code, &failure, input_stage(control));
     requests_stop(&requests);
+    servers_stop(servers);
     tell_input(control, &code, &truncation, &end);
     end.run_ns = clock_now_ns() - begin_ns;
     finish_outputs(control, outputs, &code, &end);
@@ -70,29 +72,41 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     return code == EXIT_DONE && fails ? EXIT_ALERTS : code;
 }
 
+static enum exit_code refuse(const struct error *error, enum exit_stage stage)
+{
+    log_error("start", "%s", error->text);
+    return exit_code_of(error->kind, stage);
+}
+
+// Rights are given up as soon as all is open, and before any thread of a server is there.
+static enum exit_code start(const struct settings *settings, struct control *control, struct outputs *outputs,
+                            const struct config_origin *origin)
+{
+    struct error error;
+    if (!outputs_open(outputs, settings, control, &error))
+        return refuse(&error, STAGE_OUTPUT);
+    struct servers *servers = servers_open(settings, control, &error);
+    capabilities_drop();
+    if (servers != NULL && servers_start(servers, &error))
+        return run_to_end(control, outputs, servers, origin);
+    servers_stop(servers);
+    return refuse(&error, STAGE_LISTEN);
+}
+
 enum exit_code sensor_run(const struct settings *settings, const struct config_origin *origin)
 {
     struct error error;
     if (!memory_plan_check(settings, &error)) {
-        log_error("start", "%s", error.text);
-        return exit_code_of(error.kind, STAGE_SETTINGS);
+        return refuse(&error, STAGE_SETTINGS);
     }
     signals_ignore_failed_writes();
     privileges_begin(settings);
     struct control *control = control_create(settings, &error);
     if (control == NULL) {
-        log_error("start", "%s", error.text);
-        return exit_code_of(error.kind, settings->capture.read_pcap.count == 0 ? STAGE_LIVE : STAGE_FILES);
+        return refuse(&error, settings->capture.read_pcap.count == 0 ? STAGE_LIVE : STAGE_FILES);
     }
-    enum exit_code code;
     struct outputs outputs;
-    if (outputs_open(&outputs, settings, control, &error)) {
-        capabilities_drop();
-        code = run_to_end(control, &outputs, origin);
-    } else {
-        log_error("start", "%s", error.text);
-        code = exit_code_of(error.kind, STAGE_OUTPUT);
-    }
+    enum exit_code code = start(settings, control, &outputs, origin);
     outputs_done(&outputs);
     control_destroy(control);
     return code;

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 
 #include "api/identity.h"
+#include "api/method.h"
 #include "api/runner.h"
 #include "app/version.h"
 #include "base/bell.h"
-#include "base/log.h"
+#include "base/metric.h"
 #include "base/thread.h"
 #include "config/settings.h"
 #include "control/control.h"
@@ -109,6 +110,7 @@ bool servers_start(struct servers *servers, struct error *error)
         return error_set(error, ERROR_EXHAUSTED, "no thread for the servers: %s", thread_shortage());
     if (!door_start(servers->door, error))
         return false;
+    api_set_serving(servers->api, true);
     control_keep_open(servers->control, !servers->settings->run.exit_at_end);
     return true;
 }

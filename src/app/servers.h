@@ -14,7 +14,7 @@ struct servers;
 // Any server at all.
 bool servers_wanted(const struct settings *settings);
 
-// Borrows both. NULL with a sentence; ERROR_ADDRESS... of what cannot be listened on. With no server on it is empty.
+// Borrows both. NULL with a sentence. With no server on it is empty.
 struct servers *servers_open(const struct settings *settings, struct control *control, struct error *error);
 bool servers_start(struct servers *servers, struct error *error);
 // Nobody is let in any more, streams end, calls under way are answered, everything is freed. Takes NULL.
