@@ -8,6 +8,7 @@ static const enum exit_code usual[EXIT_STAGES] = {
     [STAGE_LIVE] = EXIT_NO_INTERFACE,
     [STAGE_FILES] = EXIT_UNREADABLE,
     [STAGE_OUTPUT] = EXIT_OUTPUT,
+    [STAGE_LISTEN] = EXIT_CANNOT_LISTEN,
 };
 
 static const enum exit_code own[EXIT_STAGES][ERROR_KINDS] = {

@@ -22,6 +22,7 @@ enum exit_stage {
     STAGE_LIVE,     // capturing on interfaces
     STAGE_FILES,    // reading capture files
     STAGE_OUTPUT,   // writing what was asked for
+    STAGE_LISTEN,   // making ready to listen
     EXIT_STAGES,
 };
 
