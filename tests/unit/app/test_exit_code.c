@@ -25,5 +25,6 @@ Test(exit_code, depends_on_what_was_being_done)
     cr_expect_eq(exit_code_of(ERROR_DATA_LOSS, STAGE_FILES), EXIT_TRUNCATED);
     cr_expect_eq(exit_code_of(ERROR_DATA_LOSS, STAGE_OUTPUT), EXIT_OUTPUT);
     cr_expect_eq(exit_code_of(ERROR_INVALID_ARGUMENT, STAGE_OUTPUT), EXIT_USAGE);
+    cr_expect_eq(exit_code_of(ERROR_UNAVAILABLE, STAGE_LISTEN), EXIT_CANNOT_LISTEN);
     cr_expect_eq(exit_code_of(ERROR_INTERNAL, STAGE_LIVE), EXIT_LEDGER);
 }
