@@ -36,6 +36,26 @@ foreach(proto IN LISTS NETSCOPE_PROTOS ITEMS google/protobuf/any.proto
   list(APPEND NETSCOPE_PROTO_SOURCES ${NETSCOPE_PROTO_OUT}/${stem}.c ${NETSCOPE_PROTO_OUT}/${stem}.h)
 endforeach()
 
+# And all of them, with what they import, as a FileDescriptorSet in a C array, which server reflection serves: by protoc
+# (Debian: protobuf-compiler).
+find_program(PROTOC protoc)
+if(NOT PROTOC)
+  message(FATAL_ERROR "protoc is missing; on Debian: apt-get install protobuf-compiler")
+endif()
+set(NETSCOPE_DESCRIPTORS ${PROJECT_BINARY_DIR}/proto/descriptors.binpb)
+set(NETSCOPE_DESCRIPTORS_C ${PROJECT_BINARY_DIR}/proto/descriptors.c)
+list(TRANSFORM NETSCOPE_PROTOS PREPEND ${NETSCOPE_PROTO_DIR}/ OUTPUT_VARIABLE described)
+add_custom_command(
+  OUTPUT ${NETSCOPE_DESCRIPTORS_C}
+  COMMAND ${PROTOC} -I${NETSCOPE_PROTO_DIR} -I${PROTOBUF_PROTO_DIR} --include_imports
+          --descriptor_set_out=${NETSCOPE_DESCRIPTORS} ${NETSCOPE_PROTOS}
+  COMMAND ${CMAKE_COMMAND} -DINPUT=${NETSCOPE_DESCRIPTORS} -DOUTPUT=${NETSCOPE_DESCRIPTORS_C} -DNAME=netscope_descriptors
+          -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+  DEPENDS ${described} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+  COMMENT "descriptors of all protos"
+  VERBATIM)
+list(APPEND NETSCOPE_PROTO_SOURCES ${NETSCOPE_DESCRIPTORS_C})
+
 add_library(netscope_proto STATIC ${NETSCOPE_PROTO_SOURCES})
 target_include_directories(netscope_proto SYSTEM PUBLIC ${NETSCOPE_PROTO_OUT})
 target_link_libraries(netscope_proto PUBLIC PkgConfig::PROTOBUF_C)

@@ -4,11 +4,8 @@
 
 // What a stage ends with; a kind that has a code of its own there stands in its row.
 static const enum exit_code usual[EXIT_STAGES] = {
-    [STAGE_SETTINGS] = EXIT_USAGE,
-    [STAGE_LIVE] = EXIT_NO_INTERFACE,
-    [STAGE_FILES] = EXIT_UNREADABLE,
-    [STAGE_OUTPUT] = EXIT_OUTPUT,
-    [STAGE_LISTEN] = EXIT_CANNOT_LISTEN,
+    [STAGE_SETTINGS] = EXIT_USAGE, [STAGE_LIVE] = EXIT_NO_INTERFACE,    [STAGE_FILES] = EXIT_UNREADABLE,
+    [STAGE_OUTPUT] = EXIT_OUTPUT,  [STAGE_LISTEN] = EXIT_CANNOT_LISTEN,
 };
 
 static const enum exit_code own[EXIT_STAGES][ERROR_KINDS] = {

@@ -52,7 +52,8 @@ static uint64_t flow_bytes(const struct settings *settings)
 static unsigned taps_of(const struct settings *settings, bool live)
 {
     const struct output_settings *output = &settings->output;
-    bool seen = live && !servers_wanted(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
+    bool seen =
+        live && !servers_wanted(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
     unsigned taps = output->packets == PACKET_LINES_ALWAYS || output->hex_dump || seen;
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &setting_table[i];

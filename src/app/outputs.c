@@ -10,8 +10,8 @@
 #include "app/alert_lines.h"
 #include "app/output_metrics.h"
 #include "app/packet_lines.h"
-#include "app/servers.h"
 #include "app/process_metrics.h"
+#include "app/servers.h"
 #include "app/signals.h"
 #include "app/stats_line.h"
 #include "app/terminal.h"
@@ -50,8 +50,7 @@ static bool wants_packet_lines(const struct outputs *outputs)
     default:
         return outputs->settings->output.hex_dump ||
                (control_is_live(outputs->control) && !servers_wanted(outputs->settings) &&
-                outputs->lines == outputs->standard &&
-                isatty(STDOUT_FILENO));
+                outputs->lines == outputs->standard && isatty(STDOUT_FILENO));
     }
 }
 
