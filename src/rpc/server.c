@@ -1,6 +1,7 @@
 #include "rpc/server.h"
 
 #include <assert.h>
+#include <grpc/grpc.h>
 #include <grpc/grpc_posix.h>
 #include <grpc/grpc_security.h>
 #include <grpc/support/log.h>

@@ -2,13 +2,36 @@
 
 #include <assert.h>
 #include <grpc/byte_buffer_reader.h>
+#include <grpc/grpc.h>
 #include <grpc/support/alloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/identity.h"
+#include "api/runner.h"
+#include "base/strbuf.h"
 #include "door/door.h"
 #include "rpc/reflection.h"
+
+// From the wait for a call to its last event. It lives while somebody holds it: each operation that the core has under way,
+// and the runner until the reply was ended. Accepting and receiving are the queue's thread; sending and ending the runner's.
+struct server_call {
+    struct runner_call asked;
+    struct reply reply;
+    struct rpc_server *server;
+    grpc_call *core;
+    grpc_call_details details;
+    grpc_metadata_array metadata;
+    grpc_byte_buffer *payload; // received and not opened
+    grpc_slice request;        // the request's bytes
+    grpc_byte_buffer *answer;  // of a unary call: goes with the status
+    struct caller caller;
+    bool has_caller, begun, greeted, reflects;
+    int cancelled;
+    atomic_uint holders;
+    struct call_event accepted, received, sent, ended, closed;
+};
 
 enum { METHOD_BYTES = 256, HEADER_BYTES = 4096, STATUS_BYTES = 8192, REFLECTION_BYTES = 1 << 20 };
 

@@ -37,6 +37,8 @@ THIRD_PARTY = {
     "pcap.h": {"capture"}, "pcap/": {"capture"},
     # zlib: capture unpacks, export packs closed files (output.compress).
     "zlib.h": {"capture", "export"}, "zstd.h": {"capture"}, "zstd_errors.h": {"capture"},
+    # Generated of the protos. Reflection is gRPC's alone.
+    "google/protobuf/descriptor.pb-c.h": {"rpc"}, "grpc/reflection/": {"rpc"}, "grpc/health/": {"api"},
     "protobuf-c/": {"api"}, "google/": {"api"}, "netscope/v1/": {"api"},
     "jansson.h": {"api"},
     "grpc/": {"rpc"},

@@ -156,8 +156,12 @@ def index_of(files):
             for walk in (descriptors.all_messages, descriptors.all_enums) for name, _, item in walk(file)}
 
 
+def is_ours(file):
+    return not file.name.startswith(("google/", "grpc/"))
+
+
 def check_style(files):
-    ours = [file for file in files if not file.name.startswith("google/")]
+    ours = [file for file in files if is_ours(file)]
     by_name = index_of(files)
     for file in ours:
         for problem in (*check_file(file, by_name), *check_messages(file, by_name), *check_enums(file),
@@ -170,7 +174,7 @@ def check_breaks(before, now):
     """What a client of `before` would miss or misread in `now`."""
     present = {file.name: file for file in now}
     for file in before:
-        if file.name.startswith("google/"):
+        if not is_ours(file):
             continue
         if file.name not in present:
             yield f"{file.name}: the file is gone"
