@@ -61,10 +61,11 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     if (!control_run(control, &failure))
         fail(&code, &failure, input_stage(control));
     requests_stop(&requests);
-    servers_stop(servers);
+    servers_announce_end(servers);
     tell_input(control, &code, &truncation, &end);
     end.run_ns = clock_now_ns() - begin_ns;
     finish_outputs(control, outputs, &code, &end);
+    servers_stop(servers);
     if (!outputs_tell(outputs, &end, &failure))
         fail(&code, &failure, STAGE_OUTPUT);
     signals_remove();

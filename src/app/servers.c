@@ -115,14 +115,19 @@ bool servers_start(struct servers *servers, struct error *error)
     return true;
 }
 
-void servers_stop(struct servers *servers)
+void servers_announce_end(struct servers *servers)
 {
-    if (servers == NULL)
-        return;
     if (servers->api != NULL)
         api_set_serving(servers->api, false);
     if (servers->door != NULL)
         door_stop_accepting(servers->door);
+}
+
+void servers_stop(struct servers *servers)
+{
+    if (servers == NULL)
+        return;
+    servers_announce_end(servers);
     if (servers->runner != NULL)
         runner_drain(servers->runner);
     rpc_server_destroy(servers->rpc, GRACE_MS);

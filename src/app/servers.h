@@ -17,5 +17,8 @@ bool servers_wanted(const struct settings *settings);
 // Borrows both. NULL with a sentence. With no server on it is empty.
 struct servers *servers_open(const struct settings *settings, struct control *control, struct error *error);
 bool servers_start(struct servers *servers, struct error *error);
-// Nobody is let in any more, streams end, calls under way are answered, everything is freed. Takes NULL.
+// The run is over: health checks say so, and nobody is let in any more. Who is in is still answered: with the end of the
+// outputs streams learn theirs.
+void servers_announce_end(struct servers *servers);
+// Streams end, calls under way are answered, everything is freed. Takes NULL.
 void servers_stop(struct servers *servers);

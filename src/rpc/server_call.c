@@ -57,10 +57,15 @@ static void release(struct server_call *call)
     atomic_fetch_sub(&server->calls, 1);
 }
 
-// Whatever the core refuses here is a mistake of ours.
-static void start(struct server_call *call, const grpc_op *operations, size_t count, struct call_event *event)
+static void hold(struct server_call *call)
 {
     atomic_fetch_add(&call->holders, 1);
+}
+
+// Takes a hold, which the event's function gives back: whoever has none left must not touch the call any more. Whatever the
+// core refuses here is a mistake of ours.
+static void start(struct server_call *call, const grpc_op *operations, size_t count, struct call_event *event)
+{
     grpc_call_error error = grpc_call_start_batch(call->core, operations, count, event, NULL);
     assert(error == GRPC_CALL_OK);
     (void)error;
@@ -107,6 +112,7 @@ static void send_message(struct server_call *call, const void *bytes, size_t len
     grpc_byte_buffer *message = buffer_of(bytes, length);
     operations[count] = (grpc_op){.op = GRPC_OP_SEND_MESSAGE};
     operations[count++].data.send_message.send_message = message;
+    hold(call);
     start(call, operations, count, &call->sent);
     grpc_byte_buffer_destroy(message); // the core has its own
 }
@@ -132,6 +138,7 @@ static grpc_slice pack_details(const struct status *status)
     return slice;
 }
 
+// Takes a hold: nothing is done with the call after it but what its events do.
 static void send_status(struct server_call *call, const struct status *status)
 {
     grpc_op operations[3];
@@ -159,7 +166,6 @@ static void reply_end(struct reply *reply, const struct status *status)
 {
     struct server_call *call = (struct server_call *)((char *)reply - offsetof(struct server_call, reply));
     send_status(call, status);
-    release(call);
 }
 
 static const struct reply_ops reply_ops = {reply_send, reply_end};
@@ -183,7 +189,15 @@ static void receive(struct server_call *call)
 {
     grpc_op operation = {.op = GRPC_OP_RECV_MESSAGE};
     operation.data.recv_message.recv_message = &call->payload;
+    hold(call);
     start(call, &operation, 1, &call->received);
+}
+
+// An end that is not the runner's.
+static void end_call(struct server_call *call, const struct status *status)
+{
+    hold(call);
+    send_status(call, status);
 }
 
 static void answer_reflection(struct server_call *call)
@@ -195,7 +209,7 @@ static void answer_reflection(struct server_call *call)
                           GRPC_SLICE_LENGTH(call->request), &answer, &status))
         send_message(call, answer.text, answer.length);
     else
-        send_status(call, &status);
+        end_call(call, &status);
     strbuf_done(&answer);
     if (status.code == STATUS_OK)
         receive(call);
@@ -209,7 +223,7 @@ static void begin(struct server_call *call)
     call->asked.caller = &call->caller;
     call->asked.reply = &call->reply;
     call->begun = true;
-    atomic_fetch_add(&call->holders, 1);
+    hold(call); // the runner's, until it ends the reply
     runner_begin(call->server->runner, &call->asked);
 }
 
@@ -225,7 +239,7 @@ static void on_received(void *owner, bool good)
     } else {
         if (!call->reflects)
             status_set(&status, STATUS_INVALID_ARGUMENT, "NO_REQUEST", "the call ended without a request");
-        send_status(call, &status);
+        end_call(call, &status);
     }
     release(call);
 }
@@ -336,11 +350,12 @@ static void on_accepted(void *owner, bool good)
     }
     server_call_await(call->server);
     closing.data.recv_close_on_server.cancelled = &call->cancelled;
+    hold(call);
     start(call, &closing, 1, &call->closed);
     if (find_method(call, &status))
         receive(call);
     else
-        send_status(call, &status);
+        end_call(call, &status);
     release(call);
 }
 
