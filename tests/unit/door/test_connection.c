@@ -109,9 +109,14 @@ Test(connection, reads_no_http2_from_a_client_that_does_not_read)
     send_bytes(client, opening, add_preface(opening));
     expect_bytes(transport, opening, add_preface(opening));
     size_t down = fill(transport), length = add_frame(ping, 0, PING, 0, 0, 8);
-    send_bytes(client, ping, length);
     struct pollfd more = {.fd = transport, .events = POLLIN};
-    cr_expect_eq(poll(&more, 1, 100), 0);
+    send_bytes(client, ping, length);
+    for (int i = 0; poll(&more, 1, 100) == 1; i++) { // there was some room still
+        cr_assert(i < 100, "it is read for ever");
+        expect_bytes(transport, ping, length);
+        down += fill(transport);
+        send_bytes(client, ping, length);
+    }
     drain(client, down);
     expect_bytes(transport, ping, length);
     close(client);
