@@ -54,16 +54,16 @@ static bool is_same(const struct stamp *one, const struct stamp *other)
            one->modified.tv_sec == other->modified.tv_sec && one->modified.tv_nsec == other->modified.tv_nsec;
 }
 
-// The setting `part` of this listener names a file that cannot be used; the reason is OpenSSL's latest.
+// The setting `part` of this listener names a file that cannot be used; without a reason, for what OpenSSL says.
 static bool cannot_use(const struct certificate_setup *setup, const char *part, const char *path,
-                       struct error *error)
+                       const char *reason, struct error *error)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = ERR_reason_error_string(code);
-    bool no_pem = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
-    ERR_clear_error();
-    if (no_pem)
+    unsigned long code = ERR_peek_error();
+    if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
         reason = "it holds none in PEM";
+    if (reason == NULL)
+        reason = ERR_reason_error_string(code);
+    ERR_clear_error();
     return error_set(error, ERROR_INVALID_ARGUMENT, "%s.tls.%s (%s) cannot be used: %s", setup->name, part,
                      path, reason != NULL ? reason : "it cannot be read");
 }
@@ -95,36 +95,39 @@ static bool use_chain(SSL_CTX *context, const struct certificate_setup *setup, s
     if (!can_open(setup, "cert_path", path, error))
         return false;
     return SSL_CTX_use_certificate_chain_file(context, path) == 1 ||
-           cannot_use(setup, "cert_path", path, error);
+           cannot_use(setup, "cert_path", path, NULL, error);
 }
 
-// Nobody is there to ask for the pass phrase of a key.
-static int no_pass_phrase(char *into, int most, int is_writing, void *owner)
+// Nobody is there to be asked for the pass phrase of a key.
+static int no_pass_phrase(char *into, int most, int is_writing, void *was_asked)
 {
     (void)into;
     (void)most;
     (void)is_writing;
-    (void)owner;
+    *(bool *)was_asked = true;
     return -1;
 }
 
 static bool use_key(SSL_CTX *context, const struct certificate_setup *setup, struct error *error)
 {
     const struct tls_settings *tls = &setup->settings->tls;
+    bool was_asked = false;
     FILE *file = open_file(setup, "key_path", tls->key_path, error);
     if (file == NULL)
         return false;
-    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, no_pass_phrase, NULL);
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, no_pass_phrase, &was_asked);
     fclose(file);
     if (key == NULL)
-        return cannot_use(setup, "key_path", tls->key_path, error);
+        return cannot_use(setup, "key_path", tls->key_path,
+                          was_asked ? "it has a pass phrase; write it without one" : "it holds none in PEM",
+                          error);
     bool good = X509_check_private_key(SSL_CTX_get0_certificate(context), key) == 1;
     if (!good)
         error_set(error, ERROR_INVALID_ARGUMENT,
                   "%s.tls.key_path (%s) is not the key of the certificate in %s", setup->name, tls->key_path,
                   tls->cert_path);
     else if (SSL_CTX_use_PrivateKey(context, key) != 1)
-        good = cannot_use(setup, "key_path", tls->key_path, error);
+        good = cannot_use(setup, "key_path", tls->key_path, NULL, error);
     EVP_PKEY_free(key);
     return good;
 }
@@ -141,7 +144,7 @@ static bool use_client_ca(SSL_CTX *context, const struct certificate_setup *setu
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(path);
     if (names == NULL || SSL_CTX_load_verify_file(context, path) != 1) {
         sk_X509_NAME_pop_free(names, X509_NAME_free);
-        return cannot_use(setup, "client_ca_path", path, error);
+        return cannot_use(setup, "client_ca_path", path, NULL, error);
     }
     SSL_CTX_set_client_CA_list(context, names);
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);

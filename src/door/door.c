@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/thread.h"
 #include "base/time.h"
 #include "capture/clock.h"
@@ -16,6 +18,9 @@
 #include "door/door_inside.h"
 
 enum { EVENTS_AT_ONCE = 64 };
+
+// The network's and both of the pair; and what all else of the process may have open.
+enum { DESCRIPTORS_OF_ONE = 3, OTHER_DESCRIPTORS = 512 };
 
 const struct door_limits door_usual_limits = {
     .handshake_ms = 10000,
@@ -154,9 +159,28 @@ static void *serve(void *argument)
     return NULL;
 }
 
+// The soft limit of 1024 that processes begin with is for programs of select(), which this is not.
+static void raise_descriptor_limit(const struct door *door)
+{
+    struct rlimit limit;
+    rlim_t needed = OTHER_DESCRIPTORS;
+    for (unsigned i = 0; i < door->listener_count; i++)
+        needed += (rlim_t)DESCRIPTORS_OF_ONE * door->listeners[i].settings->max_connections;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return;
+    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < needed)
+        log_warning(
+            "door",
+            "max_connections may need %llu descriptors, but %llu are allowed: raise the limit (ulimit "
+            "-n), or lower the setting",
+            (unsigned long long)needed, (unsigned long long)limit.rlim_cur);
+}
+
 bool door_start(struct door *door, struct error *error)
 {
     assert(!door->runs);
+    raise_descriptor_limit(door);
     for (unsigned i = 0; i < door->listener_count; i++)
         if (!listener_watch(&door->listeners[i]))
             return error_set(error, ERROR_EXHAUSTED, "no memory to listen");

@@ -7,8 +7,8 @@
 //   - HTTP/2 frames, a second and in one header block (door/frame_guard.h).
 // What is refused is closed and counted: netscope_connections_refused_total{listener,reason}.
 //
-// One thread with an epoll of its own does all of it. A connection costs 64 KiB a direction, and only while bytes wait
-// there; who does not read is not read from. Certificates are read again when their files change; a file that
+// One thread with an epoll of its own does all of it. A connection costs three descriptors, 32 KiB a direction while bytes
+// wait there, and with TLS what OpenSSL takes; who does not read is not read from. Certificates are read again when their files change; a file that
 // cannot be used leaves the old one in use, is logged and counted.
 #pragma once
 
@@ -22,6 +22,9 @@
 #include "net/address.h"
 
 enum { DOOR_LISTENERS = 4, DOOR_PEER_NAMES = 8, DOOR_PEER_NAME_BYTES = 256 };
+
+// What a connection takes at most here, for the memory plan: two lanes, TLS, and what is known of it.
+enum { DOOR_CONNECTION_BYTES = 131072 };
 
 enum door_protocol { DOOR_HTTP2, DOOR_HTTP1 };
 
@@ -71,7 +74,8 @@ struct door *door_create(struct metric_registry *registry, const struct door_lim
 // False with a sentence that names the setting or the file.
 bool door_listen(struct door *door, const struct door_listener *listener, struct error *error);
 
-// Starts the thread; connections that came before wait for it.
+// Starts the thread; connections that came before wait for it. Raises the process' limit of descriptors, as far as it may,
+// to what max_connections need.
 bool door_start(struct door *door, struct error *error);
 
 // Any thread but the door's, at any stage, any number of times: no port and no socket is listened on any more, and no

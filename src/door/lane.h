@@ -8,7 +8,7 @@
 
 #include "door/wire.h"
 
-enum { LANE_BYTES = 65536 };
+enum { LANE_BYTES = 32768 }; // two records of TLS: door/tls.h
 
 struct lane {
     uint8_t *bytes;    // LANE_BYTES of them, only while some wait

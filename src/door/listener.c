@@ -71,7 +71,10 @@ static bool bind_port(struct listener *listener, const struct address *address)
     if (bind(descriptor, &local.any, length) != 0 || listen(descriptor, SOMAXCONN) != 0 ||
         getsockname(descriptor, &local.any, &length) != 0)
         return false;
-    listener->port = endpoint_of(&local).port;
+    struct endpoint bound = endpoint_of(&local);
+    char text[ENDPOINT_TEXT_BYTES];
+    listener->port = bound.port;
+    log_info("door", "%s listens on %s", listener->name, endpoint_format(&bound, text));
     return true;
 }
 
