@@ -363,6 +363,25 @@ void connections_close_waiting(struct door *door)
     }
 }
 
+static bool owes(const struct connection *connection)
+{
+    const struct lane *down = &connection->down;
+    bool has_more = !lane_is_empty(down) || (down->ended && !down->passed_on);
+    return has_more && (connection->stage == STAGE_OPEN || connection->stage == STAGE_LINGER);
+}
+
+bool connections_owe(struct door *door)
+{
+    bool any = false;
+    for (struct connection *connection = door->connections, *next; connection != NULL; connection = next) {
+        next = connection->next;
+        if (connection->stage == STAGE_OPEN || connection->stage == STAGE_LINGER)
+            go_on(connection);
+        any |= owes(connection);
+    }
+    return any;
+}
+
 void connections_close_all(struct door *door)
 {
     while (door->connections != NULL)

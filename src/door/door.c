@@ -50,6 +50,7 @@ struct door *door_create(struct metric_registry *registry, const struct door_lim
     }
     door->limits = *limits;
     door->registry = registry;
+    door->end_ns = INT64_MAX;
     door->orders.kind = WATCHED_ORDERS;
     peers_init(&door->peers);
     pthread_mutex_init(&door->lock, NULL);
@@ -79,8 +80,7 @@ static void close_listeners(struct door *door)
     connections_close_waiting(door);
 }
 
-// False when the thread is to end.
-static bool obey(struct door *door)
+static void obey(struct door *door)
 {
     uint64_t count;
     ssize_t got = read(door->orders_event, &count, sizeof count);
@@ -91,24 +91,27 @@ static bool obey(struct door *door)
         if (latch_arrive(&door->accepts_none))
             latch_open(&door->accepts_none);
     }
-    return order != ORDER_END;
+    if (order == ORDER_END && door->end_ns == INT64_MAX)
+        door->end_ns = door->now_ns + door->limits.linger_ms * NS_PER_MS;
+    door_wake_at(door, door->end_ns);
 }
 
-static bool handle(struct door *door, const struct epoll_event *event)
+static void handle(struct door *door, const struct epoll_event *event)
 {
     const struct watched *watched = event->data.ptr;
     switch (watched->kind) {
     case WATCHED_ORDERS:
-        return obey(door);
+        obey(door);
+        return;
     case WATCHED_ENTRANCE:
         listener_event(watched->owner, watched);
-        return true;
+        return;
     case WATCHED_NETWORK:
         connection_network_event(watched->owner, event->events);
-        return true;
+        return;
     case WATCHED_INNER:
         connection_inner_event(watched->owner, event->events);
-        return true;
+        return;
     }
     abort();
 }
@@ -142,17 +145,23 @@ static int wait_ms(const struct door *door)
     return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
+// At the end clients get what their transports have sent, which may be no more than the last word.
+static bool is_over(struct door *door)
+{
+    return door->end_ns != INT64_MAX && (door->now_ns >= door->end_ns || !connections_owe(door));
+}
+
 static void *serve(void *argument)
 {
     struct door *door = argument;
     struct epoll_event events[EVENTS_AT_ONCE];
     int64_t certificates_ns = 0;
-    for (bool goes_on = true; goes_on;) {
+    while (!is_over(door)) {
         int count = epoll_wait(door->epoll, events, EVENTS_AT_ONCE, wait_ms(door));
         assert(count >= 0 || errno == EINTR);
         door->now_ns = clock_now_ns();
-        for (int i = 0; i < count && goes_on; i++)
-            goes_on = handle(door, &events[i]);
+        for (int i = 0; i < count; i++)
+            handle(door, &events[i]);
         look(door, &certificates_ns);
         connections_free_closed(door);
     }

@@ -82,7 +82,8 @@ bool door_start(struct door *door, struct error *error);
 // connection is handed on after it returns. Those that were are served further.
 void door_stop_accepting(struct door *door);
 
-// Closes all connections and frees the door; what transports still hold of them reads as ended. Takes NULL.
+// Closes all connections and frees the door; what transports still hold of them reads as ended. What they have sent is
+// with the clients then, but for those who did not read it within `linger_ms`. Takes NULL.
 void door_destroy(struct door *door);
 
 // Any thread: who is at the other end of a descriptor that was handed on, by its number, also after the connection has

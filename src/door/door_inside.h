@@ -27,6 +27,7 @@ struct door {
     int epoll;
     int spare; // a descriptor to give up when there are no more, so that who waits can be closed
     int64_t now_ns;
+    int64_t end_ns;  // of the thread, at the latest; INT64_MAX = not ordered yet
     int64_t wake_ns; // not later than whatever comes next by time
 
     pthread_t thread;
