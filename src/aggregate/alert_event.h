@@ -17,6 +17,7 @@ struct alert_event {
     const char *node;   // borrowed for the run
     char interface[64]; // name of alert.interface; "" = none
     struct alert_name source_name[ALERT_PARTIES], target_name[ALERT_PARTIES]; // of the alert's parties
+    bool limited; // a copy for somebody who may not know all of it: what is missing was withheld
 };
 
 enum { ALERT_BLOCK_EVENTS = 8 };

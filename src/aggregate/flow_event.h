@@ -19,6 +19,8 @@ enum event_text {
     EVENT_TEXTS = EVENT_TEXT_OBSERVED + OBSERVED_INTERFACES,
 };
 
+enum { NAME_WITHHELD = UINT8_MAX }; // in a copy for somebody who may not know it
+
 struct flow_event {
     uint64_t sequence;                          // in the log
     struct flow_record record;                  // its `names` are NULL: the texts are below

@@ -143,10 +143,11 @@ static void mask(struct address *address, unsigned bits)
     }
 }
 
-const struct name_row *name_file_get(const struct name_file *file, const struct address *address)
+// The most specific row of at most so many bits.
+static const struct name_row *find(const struct name_file *file, const struct address *address, int bits)
 {
     int family = address->version == 6;
-    for (int bits = family != 0 ? ADDRESS_BITS : 32; bits >= 0; bits--) {
+    for (; bits >= 0; bits--) {
         if (file->end[family][bits] == 0)
             continue;
         struct name_row wanted = {.prefix = {.address = *address, .bits = (uint8_t)bits}};
@@ -158,6 +159,21 @@ const struct name_row *name_file_get(const struct name_file *file, const struct 
             return row;
     }
     return NULL;
+}
+
+const struct name_row *name_file_get(const struct name_file *file, const struct address *address)
+{
+    return find(file, address, address->version == 6 ? ADDRESS_BITS : 32);
+}
+
+const struct name_row *name_file_outer(const struct name_file *file, const struct name_row *row)
+{
+    return find(file, &row->prefix.address, row->prefix.bits - 1);
+}
+
+bool name_file_heeds(const struct name_file *file, const struct name_row *row)
+{
+    return find(file, &row->prefix.address, row->prefix.bits) == row;
 }
 
 const struct name_row *name_file_rows(const struct name_file *file, size_t *count)

@@ -21,5 +21,9 @@ void name_file_destroy(struct name_file *file);
 
 // The most specific row; NULL when none holds the address. Borrowed.
 const struct name_row *name_file_get(const struct name_file *file, const struct address *address);
+// The row that decides of the network right around the row's own; NULL when there is none. Costs as much as a look.
+const struct name_row *name_file_outer(const struct name_file *file, const struct name_row *row);
+// Whether a row means something: of those of the same network only the one that name_file_get() finds does.
+bool name_file_heeds(const struct name_file *file, const struct name_row *row);
 // All rows.
 const struct name_row *name_file_rows(const struct name_file *file, size_t *count);

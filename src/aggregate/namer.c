@@ -134,6 +134,16 @@ size_t namer_places(const struct namer *namer, const void **naming)
     return rows + name_cache_places(namer->cache);
 }
 
+const struct name_row *namer_row_at(const struct namer *namer, size_t place, const struct name_row **outer)
+{
+    size_t rows;
+    const struct name_row *row = file_rows(namer, &rows);
+    if (place >= rows || !name_file_heeds(namer->naming->file, &row[place]))
+        return NULL;
+    *outer = name_file_outer(namer->naming->file, &row[place]);
+    return &row[place];
+}
+
 const char *namer_name_at(const struct namer *namer, size_t place, struct prefix *prefix)
 {
     size_t rows;

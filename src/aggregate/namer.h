@@ -50,3 +50,6 @@ void namer_name_alert(const struct namer *namer, struct alert_event *event);
 // holds none. `naming` tells which names.file it is: places of another one mean something else.
 size_t namer_places(const struct namer *namer, const void **naming);
 const char *namer_name_at(const struct namer *namer, size_t place, struct prefix *prefix);
+// The row of names.file at a place, and the one around it, NULL = none. NULL behind the last row,
+// and where the row means nothing.
+const struct name_row *namer_row_at(const struct namer *namer, size_t place, const struct name_row **outer);

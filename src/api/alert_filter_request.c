@@ -4,6 +4,7 @@
 
 #include "api/field_path.h"
 #include "api/filter_request.h"
+#include "api/visibility.h"
 #include "flow/filter.h"
 #include "netscope/v1/filter.pb-c.h"
 
@@ -33,6 +34,7 @@ struct alert_selection {
 
 struct reading {
     struct status *status;
+    const struct limits *limits; // of the caller
     struct build *memory;
     struct field_path path;
 };
@@ -81,8 +83,13 @@ static struct networks read_networks(struct reading *reading, const char *name, 
     struct prefix *prefixes = build_part(reading->memory, count * sizeof *prefixes + 1);
     for (size_t i = 0; prefixes != NULL && i < count; i++) {
         size_t before = field_path_enter(&reading->path, name, (int)i);
-        if (few_enough(reading, count) && !prefix_parse(texts[i], &prefixes[i]))
+        if (!few_enough(reading, count))
+            ; // said already
+        else if (!prefix_parse(texts[i], &prefixes[i]))
             WRONG(reading, "\"%.60s\" is no address or network (\"10.0.0.0/8\", host bits zero)", texts[i]);
+        else if (!limits_hold_network(reading->limits, &prefixes[i]))
+            status_deny(reading->status, reading->path.text,
+                        "%.60s is not within the networks that you may see", texts[i]);
         field_path_leave(&reading->path, before);
     }
     return (struct networks){prefixes, prefixes != NULL ? count : 0};
@@ -155,7 +162,7 @@ bool alert_filters_take(struct call *call, Filter *const *allow, size_t allow_co
     selection->deny_count = deny_count;
     selection->filter =
         build_part(&selection->memory, (allow_count + deny_count) * sizeof selection->filter[0] + 1);
-    struct reading reading = {.status = &call->status, .memory = &selection->memory};
+    struct reading reading = {.status = &call->status, .limits = call->limits, .memory = &selection->memory};
     if (selection->filter != NULL) {
         read_list(&reading, "allow", allow, allow_count, selection->filter);
         read_list(&reading, "deny", deny, deny_count, selection->filter + allow_count);

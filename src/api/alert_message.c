@@ -182,8 +182,14 @@ static Netscope__V1__AlertMeasure *fill_measure(Netscope__V1__AlertMeasure *into
     return into;
 }
 
-static void fill_evidence(struct alert_message *message, const struct alert *alert)
+// What visibility.c leaves out for a caller with limits. Always all of it: whether there was anything tells of others.
+static const char *const withheld_paths[] = {
+    "sources",    "targets",      "sources_total",    "targets_total", "observed",    "measures",
+    "confidence", "sample_flows", "suppressed_count", "loss_ratio",    "description", "silenced_by"};
+
+static void fill_evidence(struct alert_message *message, const struct alert_event *event)
 {
+    const struct alert *alert = &event->alert;
     Netscope__V1__Alert *into = &message->alert;
     assert(alert->sample_count <= ALERT_SAMPLES && alert->measure_count <= ALERT_MEASURES);
     for (unsigned i = 0; i < alert->sample_count; i++)
@@ -200,7 +206,9 @@ static void fill_evidence(struct alert_message *message, const struct alert *ale
     into->confidence = alert->confidence;
     if (alert->window_secs != 0)
         SET_KNOWN(into, ALERT, WINDOW_SECS, window_secs, alert->window_secs);
-    allow_list_entry_for(alert, message->silenced_by);
+    message->silenced_by[0] = '\0';
+    if (!event->limited)
+        allow_list_entry_for(alert, message->silenced_by);
     if (message->silenced_by[0] != '\0')
         SET_KNOWN(into, ALERT, SILENCED_BY, silenced_by, message->silenced_by);
 }
@@ -241,7 +249,11 @@ const struct Netscope__V1__Alert *alert_message_fill(struct alert_message *messa
     fill_kind(message, &event->alert);
     fill_times(message, &event->alert);
     fill_parties(message, event);
-    fill_evidence(message, &event->alert);
+    fill_evidence(message, event);
+    if (event->limited) {
+        into->withheld = (char **)(uintptr_t)withheld_paths;
+        into->n_withheld = sizeof withheld_paths / sizeof withheld_paths[0];
+    }
     into->description = escaped(&message->description, event->alert.description);
     into->node = escaped(&message->node, event->node);
     if (event->interface[0] != '\0')

@@ -7,6 +7,7 @@
 #include "api/cursor.h"
 #include "api/filter_request.h"
 #include "api/page_token.h"
+#include "api/visibility.h"
 #include "capture/clock.h"
 #include "netscope/v1/alert_service.pb-c.h"
 
@@ -65,13 +66,16 @@ bool alert_get(struct call *call, struct ProtobufCMessage *message)
         return status_violate(&call->status, "id", "give the id of an alert");
     if (!visit_alerts(call, UINT64_MAX, look_at, &search))
         return false;
-    if (search.found == NULL)
+    struct alert_event *scratch = build_part(&call->build, sizeof *scratch);
+    const struct alert_event *seen =
+        search.found != NULL && scratch != NULL ? alert_as_seen(call->limits, search.found, scratch) : NULL;
+    if (seen == NULL && !call->build.failed)
         return status_set(&call->status, STATUS_NOT_FOUND, "ALERT_NOT_FOUND",
                           "no alert that is kept has the id %.64s", search.id);
     Found *found = CALL_RESPONSE(call, Found, netscope__v1__get_alert_response__init);
-    if (found != NULL) {
+    if (found != NULL && seen != NULL) {
         CALL_IDENTIFY(call, found);
-        found->alert = build_alert(&call->build, search.found);
+        found->alert = build_alert(&call->build, seen);
     }
     return true;
 }
@@ -88,6 +92,8 @@ struct seen {
 // The list as of one moment: that makes pages of it whole, however alerts go on meanwhile.
 struct listing {
     const struct alert_selection *selection;
+    const struct limits *limits; // of the caller
+    struct alert_event scratch;
     uint64_t last, before; // events up to `last`; the page has those below `before`
     struct seen *seen;
     size_t count, room;
@@ -109,7 +115,8 @@ static void note(void *owner, const struct alert_event *event)
     struct seen *seen = &listing->seen[listing->count++];
     memcpy(seen->id, event->alert.id, sizeof seen->id);
     seen->sequence = event->sequence;
-    seen->fits = alert_selection_fits(listing->selection, event);
+    event = alert_as_seen(listing->limits, event, &listing->scratch);
+    seen->fits = event != NULL && alert_selection_fits(listing->selection, event);
 }
 
 static int compare_sequences(const void *left, const void *right)
@@ -153,6 +160,7 @@ struct page {
     const struct seen *seen;
     size_t count;
     Netscope__V1__Alert **alerts;
+    struct alert_event scratch;
 };
 
 static void make_row(void *owner, const struct alert_event *event)
@@ -162,6 +170,8 @@ static void make_row(void *owner, const struct alert_event *event)
     const struct seen *found =
         page->count > 0 ? bsearch(&key, page->seen, page->count, sizeof key, compare_sequences) : NULL;
     if (found != NULL)
+        event = alert_as_seen(page->call->limits, event, &page->scratch);
+    if (found != NULL && event != NULL)
         page->alerts[found - page->seen] = build_alert(&page->call->build, event);
 }
 
@@ -238,6 +248,7 @@ static void build_list(struct call *call, const struct page_owner *owner, const 
         list->next_page_token = build_place(call, owner, listing->last, page.seen[used - 1].sequence);
     list->total_value_case = NETSCOPE__V1__LIST_ALERTS_RESPONSE__TOTAL_VALUE_TOTAL;
     list->total = listing->count;
+    list->n_limits = build_limits(&call->build, call->caller->limits, &list->limits);
     list->as_of = build_time(&call->build, clock_wall_ns());
     cursor_write(call->api, CURSOR_ALERTS, listing->last + 1, cursor);
     list->cursor = build_text(&call->build, cursor);
@@ -271,6 +282,7 @@ bool alerts_list(struct call *call, struct ProtobufCMessage *message)
                             &selection))
         return false;
     listing.selection = selection;
+    listing.limits = call->limits;
     bool good = list_alerts(call, &owner, request, &listing);
     free(listing.seen);
     alert_selection_destroy(selection);

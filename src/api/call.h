@@ -26,7 +26,8 @@ struct api {
 struct call {
     struct api *api;
     const struct caller *caller;
-    struct build build; // of the response
+    const struct limits *limits; // of what he sees of this sensor; NULL = he sees everything
+    struct build build;          // of the response
     struct status status;
     const struct ProtobufCMessage *response;
 };

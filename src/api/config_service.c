@@ -78,6 +78,10 @@ bool config_get(struct call *call, struct ProtobufCMessage *request)
 {
     typedef Netscope__V1__GetConfigResponse Config;
     const char *prefix = ((Netscope__V1__GetConfigRequest *)request)->prefix;
+    if (call->limits != NULL)
+        return status_set(&call->status, STATUS_PERMISSION_DENIED, "OUTSIDE_LIMITS",
+                          "the settings name networks and hosts that %.100s may not see",
+                          call->caller->identity);
     const struct generation *generation = control_generation(call->api->control);
     Config *config = CALL_RESPONSE(call, Config, netscope__v1__get_config_response__init);
     size_t rows = 0, shown = 0;

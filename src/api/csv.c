@@ -103,6 +103,8 @@ static void add_columns(struct strbuf *into, const struct message_plan *plan, co
 {
     for (unsigned i = 0; i < plan->count; i++) {
         const struct plan_field *field = &plan->fields[i];
+        if (field->rare)
+            continue;
         if (field->kind == PLAN_MESSAGE && !field->repeated) {
             const void *value = message != NULL ? plan_value(field, message) : NULL;
             add_columns(into, field->message, value != NULL ? *(const void *const *)value : NULL, first);
@@ -125,6 +127,8 @@ static void add_names(struct strbuf *into, const struct message_plan *plan, cons
 {
     for (unsigned i = 0; i < plan->count; i++) {
         const struct plan_field *field = &plan->fields[i];
+        if (field->rare)
+            continue;
         if (field->kind == PLAN_MESSAGE && !field->repeated) {
             char nested[LONGEST_COLUMN_NAME];
             int length = snprintf(nested, sizeof nested, "%s%s.", prefix, field->name);

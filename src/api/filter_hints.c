@@ -8,6 +8,7 @@
 #include "aggregate/answer.h"
 #include "api/call.h"
 #include "api/filter_request.h"
+#include "api/visibility.h"
 #include "flow/filter.h"
 #include "flow/page.h"
 #include "net/protocol.h"
@@ -22,6 +23,7 @@ struct hint {
 
 struct hints {
     struct build *build;
+    const struct limits *limits; // of the caller
     const char *prefix;
     struct hint *items; // VALUES_OF_A_FLOW for each row
     unsigned count;
@@ -144,9 +146,13 @@ static bool gather(struct hints *hints, Netscope__V1__HintField field, const str
     hints->items =
         build_part(hints->build, ((size_t)page->count * VALUES_OF_A_FLOW + 1) * sizeof *hints->items);
     for (unsigned row = 0; hints->items != NULL && row < page->count; row++) {
+        struct flow_event scratch;
         const struct flow_event *event = answer_row(page, row);
         if (event == NULL)
             return false;
+        event = flow_as_seen(hints->limits, event, &scratch);
+        if (event == NULL)
+            continue; // its names have changed since it was selected
         hints->of_row = hints->count;
         hints->weight = event->record.bytes[0] + event->record.bytes[1];
         add_values(hints, field, event);
@@ -171,6 +177,7 @@ static void build_hints(struct call *call, const struct hints *hints, const stru
     }
     answer->matched = page->matched;
     answer->looked_at = page->count;
+    answer->n_limits = build_limits(&call->build, call->caller->limits, &answer->limits);
     answer->truncated = hints->count > limit || page->matched > page->count;
 }
 
@@ -187,7 +194,7 @@ bool flows_hint(struct call *call, struct ProtobufCMessage *message)
 {
     const Netscope__V1__FilterHintsRequest *request = (const Netscope__V1__FilterHintsRequest *)message;
     struct flow_query query = {.limit = FLOW_QUERY_LIMIT};
-    struct hints hints = {.build = &call->build, .prefix = request->prefix};
+    struct hints hints = {.build = &call->build, .limits = call->limits, .prefix = request->prefix};
     struct flow_page *page;
     if (!check(call, request) || !flow_filters_take(call, request->allow, request->n_allow, request->deny,
                                                     request->n_deny, &query.selection))

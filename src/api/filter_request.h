@@ -4,6 +4,8 @@
 #include "aggregate/alert_event.h"
 #include "api/call.h"
 
+struct filter_places;
+struct flow_filters;
 struct flow_selection;
 struct Netscope__V1__FlowFilter;
 struct Netscope__V1__AlertFilter;
@@ -14,12 +16,19 @@ bool flow_filters_take(struct call *call, struct Netscope__V1__FlowFilter *const
                        struct Netscope__V1__FlowFilter *const *deny, size_t deny_count,
                        struct flow_selection **out);
 
+// The same of filters that are none of a request, with what the caller may not see left out. They are not kept.
+bool flow_selection_take(struct call *call, const struct flow_filters *filters, struct flow_selection **out);
+// Where namespaces lie now, in the build of the call. Waits for the run.
+bool places_take(struct call *call, const char *const *namespaces, unsigned count,
+                 const struct filter_places **out);
+
 // Filters of alerts, prepared; owned by whoever asked. Any thread may read them.
 struct alert_selection;
 bool alert_filters_take(struct call *call, struct Netscope__V1__AlertFilter *const *allow, size_t allow_count,
                         struct Netscope__V1__AlertFilter *const *deny, size_t deny_count,
                         struct alert_selection **out);
 void alert_selection_destroy(struct alert_selection *selection); // takes NULL
+// An event as the caller sees it (visibility.h).
 bool alert_selection_fits(const struct alert_selection *selection, const struct alert_event *event);
 
 // A span as nanoseconds, within [least, most]; absent: `absent`. False with a violation of `field`.

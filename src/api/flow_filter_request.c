@@ -7,6 +7,7 @@
 #include "aggregate/name_search.h"
 #include "api/field_path.h"
 #include "api/filter_request.h"
+#include "api/visibility.h"
 #include "base/time.h"
 #include "capture/source.h"
 #include "decode/packet.h"
@@ -55,6 +56,29 @@ static struct filter_ports read_port_range(struct reading *reading, const Netsco
     return (struct filter_ports){(uint16_t)min, (uint16_t)max};
 }
 
+static const struct filter_places nowhere;
+
+// Where they lie is looked up later. A caller may name his own only, if he is limited by namespaces; else they count where he
+// may know of them (flow_filter.inside).
+static void read_namespaces(struct reading *reading, const Netscope__V1__EndpointFilter *from)
+{
+    const struct limits *limits = reading->call->limits;
+    for (size_t i = 0; i < from->n_namespaces; i++) {
+        size_t before = field_path_enter(&reading->path, "namespaces", (int)i);
+        bool mine = limits == NULL || limits->namespace_count == 0;
+        for (unsigned j = 0; !mine && j < limits->namespace_count; j++)
+            mine = strcmp(limits->namespaces[j], from->namespaces[i]) == 0;
+        if (from->namespaces[i][0] == '\0')
+            WRONG(reading, "it is empty: give a namespace of names.file");
+        else if (i >= FILTER_VALUES)
+            WRONG(reading, "more than %d namespaces are too many", FILTER_VALUES);
+        else if (!mine)
+            status_deny(&reading->call->status, reading->path.text,
+                        "\"%.60s\" is none of the namespaces that you may see", from->namespaces[i]);
+        field_path_leave(&reading->path, before);
+    }
+}
+
 static void read_end(struct reading *reading, const char *name, const Netscope__V1__EndpointFilter *from,
                      struct filter_end *into)
 {
@@ -70,8 +94,10 @@ static void read_end(struct reading *reading, const char *name, const Netscope__
     }
     into->ports = ports;
     into->port_count = ports != NULL ? (unsigned)from->n_ports : 0;
-    if (from->n_networks == 0 && from->n_ports == 0)
-        WRONG(reading, "it is empty: give networks or ports, or leave it out");
+    into->places = from->n_namespaces > 0 ? &nowhere : NULL; // for now
+    read_namespaces(reading, from);
+    if (from->n_networks + from->n_ports + from->n_namespaces == 0)
+        WRONG(reading, "it is empty: give networks, ports or namespaces, or leave it out");
     field_path_leave(&reading->path, outer);
 }
 
@@ -224,6 +250,52 @@ static void read_names(struct reading *reading, const Filter *from)
     reading->into->name_count = names != NULL ? (unsigned)from->n_names : 0;
 }
 
+static const Netscope__V1__EndpointFilter *end_of(const Filter *from, enum filter_role role)
+{
+    const Netscope__V1__EndpointFilter *const ends[FILTER_ROLES] = {
+        [FILTER_ONE_END] = from->one_end,
+        [FILTER_OTHER_END] = from->other_end,
+        [FILTER_CLIENT] = from->client,
+        [FILTER_SERVER] = from->server,
+    };
+    return ends[role];
+}
+
+static bool lies_inside(const struct limits *limits, const struct filter_prefixes *networks)
+{
+    for (unsigned i = 0; i < networks->count; i++)
+        if (!limits_hold_network(limits, &networks->items[i]))
+            return false;
+    return networks->count > 0;
+}
+
+static void deny_networks(struct reading *reading, const char *name, const struct filter_prefixes *networks)
+{
+    size_t outer = field_path_enter(&reading->path, name, FIELD_PATH_WHOLE);
+    for (unsigned i = 0; i < networks->count; i++) {
+        char address[ADDRESS_TEXT_BYTES];
+        size_t before = field_path_enter(&reading->path, "networks", (int)i);
+        if (!limits_hold_network(reading->call->limits, &networks->items[i]))
+            status_deny(&reading->call->status, reading->path.text,
+                        "%s/%u is not within the networks that you may see: name one that is, for an end",
+                        address_format(&networks->items[i].address, address), networks->items[i].bits);
+        field_path_leave(&reading->path, before);
+    }
+    field_path_leave(&reading->path, outer);
+}
+
+// Flows of somebody else were asked for, unless one of the ends lies inside: then the other one may be whoever he talks to.
+static void check_networks(struct reading *reading)
+{
+    static const char *const names[FILTER_ROLES] = {"one_end", "other_end", "client", "server"};
+    const struct filter_end *ends = reading->into->end;
+    for (int role = 0; role < FILTER_ROLES; role++)
+        if (lies_inside(reading->call->limits, &ends[role].networks))
+            return;
+    for (int role = 0; role < FILTER_ROLES; role++)
+        deny_networks(reading, names[role], &ends[role].networks);
+}
+
 static void read_filter(struct reading *reading, const Filter *from)
 {
     struct flow_filter *into = reading->into;
@@ -251,6 +323,8 @@ static struct flow_filter *read_list(struct call *call, const char *name, Filter
         struct reading reading = {.call = call, .into = &filters[i]};
         field_path_enter(&reading.path, name, (int)i);
         read_filter(&reading, from[i]);
+        if (call->limits != NULL && call->status.code == STATUS_OK && strcmp(name, "allow") == 0)
+            check_networks(&reading);
     }
     return filters;
 }
@@ -285,10 +359,82 @@ static bool find_names(struct call *call, struct flow_filter *filter)
     return true;
 }
 
+bool places_take(struct call *call, const char *const *namespaces, unsigned count,
+                 const struct filter_places **out)
+{
+    struct error error;
+    struct name_search *search = control_find_places(call->api->control, namespaces, count, &error);
+    if (search == NULL)
+        return status_from_error(&call->status, &error);
+    struct filter_places *places = build_part(&call->build, sizeof *places);
+    struct filter_place *items = build_part(&call->build, search->count * sizeof *items + 1);
+    if (places != NULL && items != NULL) {
+        memcpy(items, search->places, search->count * sizeof *items);
+        *places = (struct filter_places){items, search->count};
+    }
+    message_release(&search->message);
+    *out = places;
+    return !call->build.failed ||
+           status_set(&call->status, STATUS_RESOURCE_EXHAUSTED, "EXHAUSTED", "no memory for the filters");
+}
+
+static bool find_places(struct call *call, const Filter *from, struct flow_filter *filter)
+{
+    for (int role = 0; role < FILTER_ROLES; role++) {
+        const Netscope__V1__EndpointFilter *end = end_of(from, (enum filter_role)role);
+        if (end != NULL && end->n_namespaces > 0 &&
+            !places_take(call, (const char *const *)end->namespaces, (unsigned)end->n_namespaces,
+                         &filter->end[role].places))
+            return false;
+    }
+    return true;
+}
+
+// Of flows with an end inside; `filters` on top of it. NULL: all.
+static bool prepare(struct call *call, const struct filter_end *inside, struct flow_filters *filters,
+                    struct flow_selection **out)
+{
+    struct flow_filter mine = {.end[FILTER_ONE_END] = *inside};
+    struct error error;
+    bool any = filters->allow_count + filters->deny_count > 0;
+    *out = NULL;
+    if (call->limits != NULL) {
+        *out = flow_filter_prepare(&(struct flow_filters){.allow = &mine, .allow_count = 1}, &error);
+        if (*out == NULL)
+            return status_from_error(&call->status, &error);
+    }
+    if (!any)
+        return true;
+    filters->within = *out;
+    *out = flow_filter_prepare(filters, &error);
+    flow_selection_release(filters->within);
+    return *out != NULL || refuse(call, &error);
+}
+
+bool flow_selection_take(struct call *call, const struct flow_filters *filters, struct flow_selection **out)
+{
+    struct filter_end inside;
+    struct flow_filters narrowed = *filters;
+    *out = NULL;
+    return visibility_take_inside(call, &inside) && prepare(call, &inside, &narrowed, out);
+}
+
+static bool look_up(struct call *call, const struct filter_end *inside, Filter *const *from, size_t count,
+                    struct flow_filter *filters)
+{
+    for (size_t i = 0; i < count; i++) {
+        filters[i].inside = *inside;
+        if (!find_names(call, &filters[i]) || !find_places(call, from[i], &filters[i]))
+            return false;
+    }
+    return true;
+}
+
 bool flow_filters_take(struct call *call, Filter *const *allow, size_t allow_count, Filter *const *deny,
                        size_t deny_count, struct flow_selection **out)
 {
     struct error error;
+    struct filter_end inside;
     struct flow_filter *filters[2] = {read_list(call, "allow", allow, allow_count),
                                       read_list(call, "deny", deny, deny_count)};
     struct flow_filters all = {.allow = filters[0],
@@ -302,11 +448,6 @@ bool flow_filters_take(struct call *call, Filter *const *allow, size_t allow_cou
         return false;
     if (!flow_filter_check(&all, &error))
         return refuse(call, &error);
-    for (size_t i = 0; i < allow_count + deny_count; i++)
-        if (!find_names(call, i < allow_count ? &filters[0][i] : &filters[1][i - allow_count]))
-            return false;
-    if (allow_count + deny_count == 0)
-        return true;
-    *out = flow_filter_prepare(&all, &error);
-    return *out != NULL || refuse(call, &error);
+    return visibility_take_inside(call, &inside) && look_up(call, &inside, allow, allow_count, filters[0]) &&
+           look_up(call, &inside, deny, deny_count, filters[1]) && prepare(call, &inside, &all, out);
 }

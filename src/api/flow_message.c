@@ -19,7 +19,7 @@ struct flow_message {
     Netscope__V1__Endpoint endpoint[2];
     Netscope__V1__Tunnel tunnel;
     Google__Protobuf__Timestamp first_seen, last_seen;
-    char *observed[OBSERVED_INTERFACES];
+    char *observed[OBSERVED_INTERFACES], *withheld[2];
     char ip[2][ADDRESS_TEXT_BYTES], tunnel_ip[2][ADDRESS_TEXT_BYTES];
     char protocol[16], dns_rcode[12], id[FLOW_ID_TEXT_BYTES];
     struct strbuf text[EVENT_TEXTS]; // for those that need escaping
@@ -135,6 +135,18 @@ static char *borrowed(const char *text)
     return (char *)(uintptr_t)text;
 }
 
+// Whether there was anything is not told either. Of one end at most: else nobody would see the flow.
+static void withhold_names(struct flow_message *message, unsigned side)
+{
+    static char paths[2][2][sizeof "endpoint_a.namespace"] = {{"endpoint_a.name", "endpoint_a.namespace"},
+                                                              {"endpoint_b.name", "endpoint_b.namespace"}};
+    assert(message->flow.n_withheld == 0);
+    message->withheld[0] = paths[side][0];
+    message->withheld[1] = paths[side][1];
+    message->flow.withheld = message->withheld;
+    message->flow.n_withheld = 2;
+}
+
 static void fill_endpoint(struct flow_message *message, const struct flow_event *event, unsigned side)
 {
     const struct endpoint *endpoint = &event->record.endpoint[side];
@@ -142,7 +154,10 @@ static void fill_endpoint(struct flow_message *message, const struct flow_event 
     netscope__v1__endpoint__init(into);
     into->ip = address_format(&endpoint->address, message->ip[side]);
     into->port = endpoint->port;
-    into->name_source = (Netscope__V1__NameSource)event->name_source[side];
+    if (event->name_source[side] != NAME_WITHHELD)
+        into->name_source = (Netscope__V1__NameSource)event->name_source[side];
+    else
+        withhold_names(message, side);
 }
 
 static void fill_text(struct flow_message *message, const struct text_row *row, struct strbuf *scratch,
@@ -307,5 +322,7 @@ struct Netscope__V1__Flow *flow_message_reduce(struct flow_message *message)
     flow->interface = whole.interface;
     KEEP_KNOWN(flow, &whole, app);
     KEEP_KNOWN(flow, &whole, sni);
+    flow->withheld = whole.withheld;
+    flow->n_withheld = whole.n_withheld;
     return flow;
 }

@@ -7,6 +7,7 @@
 #include "api/cursor.h"
 #include "api/filter_request.h"
 #include "api/page_token.h"
+#include "api/visibility.h"
 #include "base/time.h"
 #include "capture/clock.h"
 #include "flow/page.h"
@@ -47,12 +48,16 @@ static struct Google__Protobuf__Timestamp *build_now(struct call *call)
     return build_time(&call->build, now_ns);
 }
 
-// The row as a message; without memory for it the build has failed.
+// The row as a message; without memory for it the build has failed. NULL, too, when the caller may not see it: its names have
+// changed since it was selected.
 static Netscope__V1__Flow *build_row(struct call *call, const struct flow_page *page, unsigned row,
                                      bool basic)
 {
+    struct flow_event scratch;
     const struct flow_event *event = answer_row(page, row);
     call->build.failed |= event == NULL;
+    if (event != NULL)
+        event = flow_as_seen(call->limits, event, &scratch);
     return event != NULL ? build_flow(&call->build, event, basic) : NULL;
 }
 
@@ -65,8 +70,12 @@ static void build_list(struct call *call, const Netscope__V1__ListFlowsRequest *
         return;
     CALL_IDENTIFY(call, list);
     size_t rows = build_rows(&call->build, &list->flows, page->count, 1);
-    for (; list->n_flows < rows; list->n_flows++)
-        list->flows[list->n_flows] = build_row(call, page, (unsigned)list->n_flows, is_basic(request->view));
+    for (unsigned row = 0; row < rows; row++) {
+        Netscope__V1__Flow *flow = build_row(call, page, row, is_basic(request->view));
+        if (flow != NULL)
+            list->flows[list->n_flows++] = flow;
+    }
+    list->n_limits = build_limits(&call->build, call->caller->limits, &list->limits);
     if (page->next[0] != '\0')
         list->next_page_token = page_token_build(call, owner, page->next);
     if (request->page_token[0] == '\0') {
@@ -143,14 +152,13 @@ bool flows_ask(struct call *call, const struct flow_query *query, struct flow_pa
 static bool find_flow(struct call *call, const char *id, struct flow_page **page)
 {
     struct flow_filter filter = {.ids = &id, .id_count = 1};
-    struct error error;
     uint8_t bytes[FLOW_ID_BYTES];
     if (!flow_id_decode(id, bytes))
         return status_violate(&call->status, "id", "the id of a flow is 32 digits of 0 to 9 and a to f");
     struct flow_query query = {.limit = 1};
-    query.selection = flow_filter_prepare(&(struct flow_filters){.allow = &filter, .allow_count = 1}, &error);
-    if (query.selection == NULL)
-        return status_from_error(&call->status, &error);
+    if (!flow_selection_take(call, &(struct flow_filters){.allow = &filter, .allow_count = 1},
+                             &query.selection))
+        return false;
     bool good = flows_ask(call, &query, page);
     flow_selection_release(query.selection);
     return good;
@@ -163,18 +171,20 @@ bool flow_get(struct call *call, struct ProtobufCMessage *message)
     struct flow_page *page;
     if (!find_flow(call, request->id, &page))
         return false;
-    bool found = page->count > 0;
+    Netscope__V1__Flow *flow = page->count > 0 ? build_row(call, page, 0, is_basic(request->view)) : NULL;
+    bool found = flow != NULL || call->build.failed;
     Found *answer = found ? CALL_RESPONSE(call, Found, netscope__v1__get_flow_response__init) : NULL;
     if (answer != NULL) {
         CALL_IDENTIFY(call, answer);
-        answer->flow = build_row(call, page, 0, is_basic(request->view));
+        answer->flow = flow;
         answer->live = true;
     }
     return found || status_set(&call->status, STATUS_NOT_FOUND, "FLOW_NOT_FOUND",
                                "no flow that is alive has the id %s", request->id);
 }
 
-static void build_top(struct call *call, Netscope__V1__TopFlow *into, const struct flow_page *page,
+// False when the caller may not see it.
+static bool build_top(struct call *call, Netscope__V1__TopFlow *into, const struct flow_page *page,
                       unsigned row, bool basic)
 {
     const struct flow_record *record = &page->rows[row].record;
@@ -182,11 +192,12 @@ static void build_top(struct call *call, Netscope__V1__TopFlow *into, const stru
     netscope__v1__top_flow__init(into);
     into->flow = build_row(call, page, row, basic);
     if (!(seconds > 0))
-        return;
+        return into->flow != NULL;
     into->bps_value_case = NETSCOPE__V1__TOP_FLOW__BPS_VALUE_BPS;
     into->bps = (double)(record->bytes[0] + record->bytes[1]) * 8 / seconds;
     into->pps_value_case = NETSCOPE__V1__TOP_FLOW__PPS_VALUE_PPS;
     into->pps = (double)(record->packets[0] + record->packets[1]) / seconds;
+    return into->flow != NULL;
 }
 
 static void build_tops(struct call *call, const struct flow_page *page, bool basic)
@@ -198,9 +209,10 @@ static void build_tops(struct call *call, const struct flow_page *page, bool bas
     CALL_IDENTIFY(call, top);
     top->matched = page->matched;
     top->as_of = build_now(call);
-    top->n_rows = build_rows(&call->build, &top->rows, page->count, sizeof **top->rows);
-    for (unsigned i = 0; i < top->n_rows; i++)
-        build_top(call, top->rows[i], page, i, basic);
+    top->n_limits = build_limits(&call->build, call->caller->limits, &top->limits);
+    size_t rows = build_rows(&call->build, &top->rows, page->count, sizeof **top->rows);
+    for (unsigned row = 0; row < rows; row++)
+        top->n_rows += build_top(call, top->rows[top->n_rows], page, row, basic);
 }
 
 bool flows_top(struct call *call, struct ProtobufCMessage *message)

@@ -185,6 +185,8 @@ static void add_message(struct json_writer *writer, const struct message_plan *p
     writer->depth++;
     for (unsigned i = 0; i < plan->count; i++) {
         const struct plan_field *field = &plan->fields[i];
+        if (field->rare && plan_count(field, message) == 0)
+            continue;
         add_key(writer, field->key, field->key_length, i == 0);
         if (field->repeated)
             add_array(writer, field, message, false);

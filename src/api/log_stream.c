@@ -157,11 +157,16 @@ static void queue_event(struct log_stream *stream, const struct event_block *blo
 static void look_at(struct log_stream *stream, const struct event_block *block, uint32_t place)
 {
     const struct stream_options *options = &stream->options;
+    struct stream_source *source = stream->source;
     uint64_t sequence = block->first + place;
-    int64_t time_ns = stream->source->ops->time(block, place);
+    int64_t time_ns = source->ops->time(block, place);
     assert(sequence == stream->next);
     if (!options->follow && sequence >= stream->opened_next) {
         stream->end = STREAM_END_BACKLOG;
+        return;
+    }
+    if (!source->ops->is_seen(source, block, place)) {
+        stream->next++;
         return;
     }
     stream->log_ns = time_ns > stream->log_ns ? time_ns : stream->log_ns;
@@ -171,7 +176,7 @@ static void look_at(struct log_stream *stream, const struct event_block *block, 
     }
     stream->next++;
     stream->skipping &= stream->log_ns < options->since_ns;
-    if (!stream->skipping && stream->source->ops->fits(stream->source, block, place))
+    if (!stream->skipping && source->ops->fits(source, block, place))
         queue_event(stream, block, place);
     if (options->limit > 0 && stream->sent + stream->queue.events >= options->limit)
         stream->end = STREAM_END_LIMIT;
@@ -315,7 +320,7 @@ static bool send_message(struct log_stream *stream, int64_t now_ns, const struct
     struct stream_oldest oldest = {.sequence = stream->next};
     char cursor[CURSOR_BYTES] = "";
     bool first = !stream->started, gap = stream->queue.head != NULL && stream->queue.head->is_gap;
-    stream_message_init(&message);
+    stream_message_init(&message, stream->stream.caller.limits);
     if (first || gap)
         oldest = find_oldest(stream->source);
     // The first one tells where the stream stands before anything is sent.

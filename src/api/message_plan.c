@@ -129,6 +129,8 @@ static bool field_init(struct plan_field *plan, const ProtobufCFieldDescriptor *
     plan->name = field->name;
     plan->kind = kind_of(field);
     plan->repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
+    plan->rare = strcmp(field->name, "withheld") == 0;
+    assert(!plan->rare || plan->repeated);
     plan->in_oneof = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
     plan->number = field->id;
     plan->offset = field->offset;
@@ -146,6 +148,8 @@ static bool field_init(struct plan_field *plan, const ProtobufCFieldDescriptor *
 
 static unsigned field_columns(const struct plan_field *field)
 {
+    if (field->rare)
+        return 0;
     if (field->kind == PLAN_TIMESTAMP)
         return 2;
     return field->kind == PLAN_MESSAGE && !field->repeated ? field->message->columns : 1;

@@ -10,6 +10,7 @@
 #include "aggregate/aggregate.h"
 #include "api/call.h"
 #include "api/gate.h"
+#include "api/visibility.h"
 #include "base/hash.h"
 #include "capture/clock.h"
 #include "grpc/health/v1/health.pb-c.h"
@@ -154,7 +155,8 @@ static void finish(struct call *call, bool good, struct reply *reply)
 void method_call(const struct method *method, struct api *api, const struct caller *caller,
                  const struct request *request, struct reply *reply)
 {
-    struct call call = {.api = api, .caller = caller, .status = STATUS_FINE};
+    struct call call = {
+        .api = api, .caller = caller, .limits = limits_narrowing(caller->limits), .status = STATUS_FINE};
     ProtobufCMessage *message = NULL;
     assert(method->handle != NULL);
     build_init(&call.build);
@@ -168,7 +170,8 @@ void method_call(const struct method *method, struct api *api, const struct call
 struct stream *method_open(const struct method *method, struct api *api, const struct caller *caller,
                            const struct request *request, struct reply *reply)
 {
-    struct call call = {.api = api, .caller = caller, .status = STATUS_FINE};
+    struct call call = {
+        .api = api, .caller = caller, .limits = limits_narrowing(caller->limits), .status = STATUS_FINE};
     ProtobufCMessage *message = NULL;
     assert(method->open != NULL);
     build_init(&call.build);

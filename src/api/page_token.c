@@ -7,11 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/limits.h"
 #include "base/hash.h"
 
 static uint64_t hash_text(const char *text, uint64_t seed)
 {
     return hash_bytes(text, strlen(text), seed);
+}
+
+// With other limits it is another list.
+static uint64_t hash_caller(const struct caller *caller, uint64_t secret)
+{
+    uint64_t hash = hash_text(caller->identity, secret);
+    for (unsigned i = 0; caller->limits != NULL && i < caller->limits->word_count; i++)
+        hash = hash_text(caller->limits->words[i], hash);
+    return hash;
 }
 
 struct page_owner page_owner_of(const struct call *call, const char *list, struct ProtobufCMessage *request,
@@ -27,7 +37,7 @@ struct page_owner page_owner_of(const struct call *call, const char *list, struc
     uint8_t *bytes = malloc(length + 1);
     if (bytes != NULL) {
         protobuf_c_message_pack(request, bytes);
-        owner.fingerprint = hash_bytes(bytes, length, hash_text(call->caller->identity, call->api->secret));
+        owner.fingerprint = hash_bytes(bytes, length, hash_caller(call->caller, call->api->secret));
     }
     free(bytes);
     *token = kept_token;

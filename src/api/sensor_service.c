@@ -3,6 +3,7 @@
 
 #include "aggregate/snapshot.h"
 #include "api/call.h"
+#include "api/visibility.h"
 #include "capture/source.h"
 #include "detect/alert.h"
 #include "netscope/v1/sensor.pb-c.h"
@@ -31,16 +32,16 @@ static void build_caller(struct call *call, Status *status)
     netscope__v1__caller__init(caller);
     caller->identity = build_text(&call->build, call->caller->identity);
     caller->role = (Netscope__V1__Role)(call->caller->role + 1);
+    caller->n_limits = build_limits(&call->build, call->caller->limits, &caller->limits);
     status->caller = caller;
 }
 
-static void build_run(struct call *call, Status *status, const struct snapshot *snapshot)
+// The sensor's figures, whoever's packets they are.
+static void build_figures(struct call *call, Status *status, const struct snapshot *snapshot)
 {
     struct report_ledger ledger = {0};
     const struct totals *totals = &snapshot->totals;
     report_ledger_fill(&ledger, control_source(call->api->control), totals);
-    status->state = NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_RUNNING;
-    status->as_of = build_time(&call->build, snapshot->now_ns);
     status->ledger = build_ledger(&call->build, &ledger);
     build_detectors(call, status, &snapshot->detect);
     if (totals->received > 0) {
@@ -61,8 +62,12 @@ bool sensor_get_status(struct call *call, struct ProtobufCMessage *request)
         status->live = control_is_live(call->api->control);
         status->start_time = build_time(&call->build, call->api->start_ns);
         status->state = NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_STARTING;
-        if (snapshot != NULL)
-            build_run(call, status, snapshot);
+        if (snapshot != NULL) {
+            status->state = NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_RUNNING;
+            status->as_of = build_time(&call->build, snapshot->now_ns);
+        }
+        if (snapshot != NULL && call->limits == NULL)
+            build_figures(call, status, snapshot);
         build_caller(call, status);
     }
     snapshot_release(snapshot);
@@ -82,10 +87,12 @@ static void build_interface(struct call *call, Netscope__V1__Interface *into,
 {
     const struct source *source = control_source(call->api->control);
     netscope__v1__interface__init(into);
-    into->packets = totals->received;
-    into->bytes = totals->received_bytes;
-    into->lost = lost_on(totals);
-    into->nic_dropped = totals->interface_dropped;
+    if (call->limits == NULL) {
+        into->packets = totals->received;
+        into->bytes = totals->received_bytes;
+        into->lost = lost_on(totals);
+        into->nic_dropped = totals->interface_dropped;
+    }
     if (totals->number >= source_interfaces(source))
         return;
     const struct source_interface *interface = source_interface(source, totals->number);

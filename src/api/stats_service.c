@@ -85,9 +85,11 @@ bool stats_get(struct call *call, struct ProtobufCMessage *request)
         CALL_IDENTIFY(call, stats);
         stats->start_time = build_time(&call->build, call->api->start_ns);
     }
-    if (stats != NULL && snapshot != NULL) {
-        struct snapshot_mark now = snapshot_mark_of(snapshot);
+    if (stats != NULL && snapshot != NULL)
         stats->as_of = build_time(&call->build, snapshot->now_ns);
+    if (stats != NULL && snapshot != NULL &&
+        call->limits == NULL) { // they are the sensor's, not the caller's
+        struct snapshot_mark now = snapshot_mark_of(snapshot);
         stats->counters = build_counters(&call->build, snapshot);
         stats->rates = build_rates(&call->build, &snapshot->before, &now);
     }
@@ -104,6 +106,7 @@ struct stats_stream {
     int64_t interval_ns;
     int64_t next_ns; // when the next message is due; 0 = at once
     int64_t wake_ns;
+    bool withheld; // from this caller are all figures
     bool has_told;
     struct snapshot_mark told; // with the message before
 };
@@ -115,8 +118,10 @@ static void fill_stats(struct stats_stream *stream, struct build *build, const s
     if (stream->has_told && stream->told.now_ns < now.now_ns)
         from = stream->told;
     stats->as_of = build_time(build, snapshot->now_ns);
-    stats->counters = build_counters(build, snapshot);
-    stats->rates = build_rates(build, &from, &now);
+    if (!stream->withheld) {
+        stats->counters = build_counters(build, snapshot);
+        stats->rates = build_rates(build, &from, &now);
+    }
     stream->told = now;
     stream->has_told = true;
 }
@@ -189,5 +194,6 @@ struct stream *stats_watch(struct call *call, struct ProtobufCMessage *message)
     if (stream == NULL)
         return NULL;
     stream->interval_ns = interval_ns;
+    stream->withheld = call->limits != NULL;
     return &stream->stream;
 }

@@ -62,21 +62,37 @@ bool status_set(struct status *status, enum status_code code, const char *reason
     return false;
 }
 
-bool status_violate(struct status *status, const char *field, const char *format, ...)
+// One more violation; the first one is the status.
+__attribute__((format(printf, 5, 0))) static void add_violation(struct status *status, enum status_code code,
+                                                                const char *reason, const char *field,
+                                                                const char *format, va_list arguments)
 {
-    va_list arguments;
     assert(status->violation_count <= STATUS_VIOLATIONS);
     if (status->violation_count == STATUS_VIOLATIONS)
-        return false;
+        return;
     struct status_violation *violation = &status->violation[status->violation_count++];
     snprintf(violation->field, sizeof violation->field, "%s", field);
     make_whole(violation->field);
-    va_start(arguments, format);
     write_text(violation->sentence, sizeof violation->sentence, format, arguments);
-    va_end(arguments);
     if (status->violation_count == 1)
-        status_set(status, STATUS_INVALID_ARGUMENT, "INVALID_REQUEST", "%s%s%s", field,
-                   field[0] != '\0' ? ": " : "", violation->sentence);
+        status_set(status, code, reason, "%s%s%s", field, field[0] != '\0' ? ": " : "", violation->sentence);
+}
+
+bool status_violate(struct status *status, const char *field, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_violation(status, STATUS_INVALID_ARGUMENT, "INVALID_REQUEST", field, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool status_deny(struct status *status, const char *field, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_violation(status, STATUS_PERMISSION_DENIED, "OUTSIDE_LIMITS", field, format, arguments);
+    va_end(arguments);
     return false;
 }
 

@@ -69,6 +69,9 @@ bool status_set(struct status *status, enum status_code code, const char *reason
 // One more field that is wrong: the status becomes INVALID_ARGUMENT, its sentence tells of the first.
 bool status_violate(struct status *status, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+// One more field that names what the caller may not see: PERMISSION_DENIED with OUTSIDE_LIMITS, unless the request is wrong.
+bool status_deny(struct status *status, const char *field, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 // What a failure is to a caller: the canonical code of its kind, and its sentence.
 bool status_from_error(struct status *status, const struct error *error);
 

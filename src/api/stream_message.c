@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "aggregate/snapshot.h"
+#include "api/visibility.h"
 #include "api/wire.h"
 #include "base/time.h"
 #include "netscope/v1/flow_service.pb-c.h"
@@ -27,9 +28,9 @@ SAME(STREAM_DROP_NEWEST + 1, ON_SLOW__ON_SLOW_DROP_NEWEST);
 SAME(STREAM_DISCONNECT + 1, ON_SLOW__ON_SLOW_DISCONNECT);
 #undef SAME
 
-void stream_message_init(struct stream_message *message)
+void stream_message_init(struct stream_message *message, const struct limits *limits)
 {
-    *message = (struct stream_message){0};
+    *message = (struct stream_message){.limits = limits, .withheld = limits_narrowing(limits) != NULL};
     build_init(&message->build);
     strbuf_init(&message->bytes, LONGEST);
     message->head = build_part(&message->build, sizeof *message->head);
@@ -60,7 +61,7 @@ static void fill_gap(struct stream_message *message, Netscope__V1__StreamGap *in
     into->reason = (Netscope__V1__GapReason)gap->reason;
     into->count = gap->count_known ? gap->count : 0;
     into->count_known = gap->count_known;
-    if (gap->at_most > 0) {
+    if (gap->at_most > 0 && !message->withheld) {
         into->at_most_value_case = NETSCOPE__V1__STREAM_GAP__AT_MOST_VALUE_AT_MOST;
         into->at_most = gap->at_most;
     }
@@ -68,7 +69,7 @@ static void fill_gap(struct stream_message *message, Netscope__V1__StreamGap *in
         into->from_time = build_time(&message->build, gap->from_ns);
         into->to_time = build_time(&message->build, gap->to_ns);
     }
-    into->oldest_available = oldest_available;
+    into->oldest_available = message->withheld ? 0 : oldest_available;
 }
 
 // Gaps come first and are few: those of the start, and one of what was left out.
@@ -107,8 +108,9 @@ void stream_message_start(struct stream_message *message, const struct stream_op
     start->heartbeat_interval = build_duration(&message->build, options->heartbeat_ns);
     start->on_slow = (Netscope__V1__OnSlow)((int)options->policy + 1);
     start->max_queue_bytes = options->queue_bytes;
-    start->oldest_available = oldest->sequence;
-    if (oldest->exists)
+    start->n_limits = build_limits(&message->build, message->limits, &start->limits);
+    start->oldest_available = message->withheld ? 0 : oldest->sequence;
+    if (oldest->exists && !message->withheld)
         start->oldest_time = build_time(&message->build, oldest->time_ns);
     message->head->start = start;
 }
@@ -121,9 +123,12 @@ void stream_message_beat(struct stream_message *message, const struct stream_pul
         return;
     netscope__v1__stream_heartbeat__init(beat);
     beat->time = build_time(&message->build, pulse->time_ns);
-    beat->last_sequence = pulse->last_sequence;
     beat->caught_up = pulse->caught_up;
     beat->dropped = pulse->dropped;
+    message->head->heartbeat = beat;
+    if (message->withheld)
+        return;
+    beat->last_sequence = pulse->last_sequence;
     if (oldest->exists)
         beat->oldest_time = build_time(&message->build, oldest->time_ns);
     if (pulse->snapshot != NULL && pulse->snapshot->totals.received > 0) {
@@ -131,7 +136,6 @@ void stream_message_beat(struct stream_message *message, const struct stream_pul
         beat->loss_ratio_value_case = NETSCOPE__V1__STREAM_HEARTBEAT__LOSS_RATIO_VALUE_LOSS_RATIO;
         beat->loss_ratio = (double)totals_lost(totals) / (double)totals->received;
     }
-    message->head->heartbeat = beat;
 }
 
 void stream_message_end(struct stream_message *message, enum stream_end reason, uint64_t events,

@@ -33,12 +33,14 @@ struct stream_pulse {
 
 struct stream_message {
     struct build build;
+    const struct limits *limits;                   // of the caller
+    bool withheld;                                 // from him is what counts or times what he may not see
     struct Netscope__V1__WatchFlowsResponse *head; // NULL without memory
     struct strbuf bytes;                           // events, each with its key
     size_t gap_room;
 };
 
-void stream_message_init(struct stream_message *message);
+void stream_message_init(struct stream_message *message, const struct limits *limits);
 void stream_message_done(struct stream_message *message);
 
 void stream_message_identify(struct stream_message *message, const char *node, const char *instance,

@@ -11,6 +11,9 @@ struct stream_source_ops {
     enum cursor_log log;
     // Of the event at a place of a block:
     int64_t (*time)(const struct event_block *block, uint32_t place);
+    // Whether the caller may know of it. What he may not see moves neither the stream's time nor its end.
+    bool (*is_seen)(struct stream_source *source, const struct event_block *block, uint32_t place);
+    // Whether it is asked for, too.
     bool (*fits)(struct stream_source *source, const struct event_block *block, uint32_t place);
     // Its message, FlowEvent or AlertEvent, until the next call; NULL without memory.
     const uint8_t *(*pack)(struct stream_source *source, const struct event_block *block, uint32_t place,
@@ -21,6 +24,7 @@ struct stream_source_ops {
 struct stream_source {
     const struct stream_source_ops *ops;
     struct event_log *log;
+    const struct limits *limits; // of the caller, who is held by the stream; NULL = he sees everything
 };
 
 // Takes the source, on failure too. NULL with the call's status.

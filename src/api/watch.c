@@ -9,6 +9,7 @@
 #include "api/flow_message.h"
 #include "api/stream.h"
 #include "api/stream_source.h"
+#include "api/visibility.h"
 #include "base/time.h"
 #include "flow/filter.h"
 #include "netscope/v1/alert_service.pb-c.h"
@@ -64,12 +65,20 @@ static int64_t flow_time(const struct event_block *block, uint32_t place)
     return flow_at(block, place)->record.end_ns;
 }
 
+static bool flow_is_seen(struct stream_source *source, const struct event_block *block, uint32_t place)
+{
+    struct flow_event scratch;
+    return flow_as_seen(source->limits, flow_at(block, place), &scratch) != NULL;
+}
+
 // Filters ask the record for its texts, which an event has beside it.
 static bool flow_fits(struct stream_source *source, const struct event_block *block, uint32_t place)
 {
     const struct flow_source *flows = (const struct flow_source *)source;
     const struct flow_event *event = flow_at(block, place);
     if (flows->kinds != 0 && (flows->kinds >> kind_of(event) & 1) == 0)
+        return false;
+    if (source->limits != NULL && !flow_is_seen(source, block, place))
         return false;
     if (flows->selection == NULL)
         return true;
@@ -85,12 +94,14 @@ static const uint8_t *flow_pack(struct stream_source *source, const struct event
                                 size_t *length)
 {
     struct flow_source *flows = (struct flow_source *)source;
-    const struct flow_event *event = flow_at(block, place);
+    struct flow_event scratch;
+    const struct flow_event *event = flow_as_seen(source->limits, flow_at(block, place), &scratch);
     Netscope__V1__FlowEvent message;
+    assert(event != NULL);
     netscope__v1__flow_event__init(&message);
     flow_message_fill(flows->message, event);
     message.flow = flows->basic ? flow_message_reduce(flows->message) : flow_message_whole(flows->message);
-    message.sequence = block->first + place;
+    message.sequence = source->limits == NULL ? block->first + place : 0; // a sequence is a total
     message.kind = kind_of(event);
     return pack(&flows->packed, &message.base, length);
 }
@@ -104,8 +115,8 @@ static void flow_destroy(struct stream_source *source)
     free(flows);
 }
 
-static const struct stream_source_ops flow_ops = {CURSOR_FLOWS, flow_time, flow_fits, flow_pack,
-                                                  flow_destroy};
+static const struct stream_source_ops flow_ops = {CURSOR_FLOWS, flow_time, flow_is_seen,
+                                                  flow_fits,    flow_pack, flow_destroy};
 
 static uint32_t take_kinds(struct call *call, const Netscope__V1__WatchFlowsRequest *request)
 {
@@ -131,7 +142,7 @@ struct stream *flows_watch(struct call *call, struct ProtobufCMessage *message)
         stream_lacks_memory(call);
         return NULL;
     }
-    flows->source = (struct stream_source){&flow_ops, control_flow_events(call->api->control)};
+    flows->source = (struct stream_source){&flow_ops, control_flow_events(call->api->control), call->limits};
     flows->kinds = kinds;
     flows->basic = request->view == NETSCOPE__V1__FLOW_VIEW__FLOW_VIEW_BASIC;
     flows->message = flow_message_create();
@@ -150,6 +161,7 @@ struct alert_source {
     struct stream_source source;
     struct alert_selection *selection;
     struct alert_message *message;
+    struct alert_event scratch;
     struct packed packed;
 };
 
@@ -163,20 +175,33 @@ static int64_t alert_time(const struct event_block *block, uint32_t place)
     return alert_at(block, place)->alert.ts_ns;
 }
 
+// As the caller sees it; NULL: he does not.
+static const struct alert_event *alert_seen(struct stream_source *source, const struct event_block *block,
+                                            uint32_t place)
+{
+    return alert_as_seen(source->limits, alert_at(block, place), &((struct alert_source *)source)->scratch);
+}
+
+static bool alert_is_seen(struct stream_source *source, const struct event_block *block, uint32_t place)
+{
+    return alert_seen(source, block, place) != NULL;
+}
+
 static bool alert_fits(struct stream_source *source, const struct event_block *block, uint32_t place)
 {
-    return alert_selection_fits(((struct alert_source *)source)->selection, alert_at(block, place));
+    const struct alert_event *seen = alert_seen(source, block, place);
+    return seen != NULL && alert_selection_fits(((struct alert_source *)source)->selection, seen);
 }
 
 static const uint8_t *alert_pack(struct stream_source *source, const struct event_block *block,
                                  uint32_t place, size_t *length)
 {
     struct alert_source *alerts = (struct alert_source *)source;
+    const struct alert_event *seen = alert_seen(source, block, place);
     Netscope__V1__AlertEvent message;
     netscope__v1__alert_event__init(&message);
-    message.alert =
-        (Netscope__V1__Alert *)(uintptr_t)alert_message_fill(alerts->message, alert_at(block, place));
-    message.sequence = block->first + place;
+    message.alert = (Netscope__V1__Alert *)(uintptr_t)alert_message_fill(alerts->message, seen);
+    message.sequence = source->limits == NULL ? block->first + place : 0; // a sequence is a total
     return pack(&alerts->packed, &message.base, length);
 }
 
@@ -189,8 +214,8 @@ static void alert_destroy(struct stream_source *source)
     free(alerts);
 }
 
-static const struct stream_source_ops alert_ops = {CURSOR_ALERTS, alert_time, alert_fits, alert_pack,
-                                                   alert_destroy};
+static const struct stream_source_ops alert_ops = {CURSOR_ALERTS, alert_time, alert_is_seen,
+                                                   alert_fits,    alert_pack, alert_destroy};
 
 struct stream *alerts_watch(struct call *call, struct ProtobufCMessage *message)
 {
@@ -203,7 +228,8 @@ struct stream *alerts_watch(struct call *call, struct ProtobufCMessage *message)
         stream_lacks_memory(call);
         return NULL;
     }
-    alerts->source = (struct stream_source){&alert_ops, control_alert_events(call->api->control)};
+    alerts->source =
+        (struct stream_source){&alert_ops, control_alert_events(call->api->control), call->limits};
     alerts->message = alert_message_create();
     if (alerts->message == NULL)
         stream_lacks_memory(call);

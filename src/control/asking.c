@@ -73,13 +73,10 @@ struct flow_page *control_list(struct control *control, const struct flow_query 
     return page;
 }
 
-struct name_search *control_find_names(struct control *control, const struct filter_name *names,
-                                       unsigned count, struct error *error)
+// Takes the search, NULL without memory; gives it back when it is finished.
+static struct name_search *await_search(struct control *control, struct name_search *search,
+                                        struct error *error)
 {
-    struct flow_filter filter = {.names = names, .name_count = count};
-    if (!flow_filter_check(&(struct flow_filters){.allow = &filter, .allow_count = 1}, error))
-        return NULL;
-    struct name_search *search = name_search_create(names, count, answer_deadline());
     if (search == NULL) {
         error_set(error, ERROR_EXHAUSTED, "no memory to look names up");
         return NULL;
@@ -96,4 +93,19 @@ struct name_search *control_find_names(struct control *control, const struct fil
     }
     message_cancel(&search->message);
     return NULL;
+}
+
+struct name_search *control_find_names(struct control *control, const struct filter_name *names,
+                                       unsigned count, struct error *error)
+{
+    struct flow_filter filter = {.names = names, .name_count = count};
+    if (!flow_filter_check(&(struct flow_filters){.allow = &filter, .allow_count = 1}, error))
+        return NULL;
+    return await_search(control, name_search_create(names, count, answer_deadline()), error);
+}
+
+struct name_search *control_find_places(struct control *control, const char *const *namespaces,
+                                        unsigned count, struct error *error)
+{
+    return await_search(control, name_search_create_places(namespaces, count, answer_deadline()), error);
 }

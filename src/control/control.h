@@ -87,6 +87,9 @@ struct flow_page *control_list(struct control *control, const struct flow_query 
 // released. NULL with a sentence.
 struct name_search *control_find_names(struct control *control, const struct filter_name *names,
                                        unsigned count, struct error *error);
+// Which places the namespaces have, for the filters' `places`; likewise.
+struct name_search *control_find_places(struct control *control, const char *const *namespaces,
+                                        unsigned count, struct error *error);
 // Exact after control_run(); during it for sinks, within their calls.
 const struct totals *control_totals(const struct control *control);
 // The flows with the most bytes in the statistics interval that ended last; for sinks, within tick(). Needs

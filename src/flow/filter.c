@@ -60,36 +60,45 @@ static uint64_t addresses_in(const struct address_set *set, const struct flow_fa
                                : wide_numbers_in(&set->v6, faces->address.v6[side], among);
 }
 
-static uint64_t ends_in(const struct prepared_end *end, const struct flow_faces *faces, int side,
-                        uint64_t among)
+// Of networks and places.
+static uint64_t located_in(const struct prepared_end *end, const struct flow_faces *faces, int side,
+                           uint64_t among)
 {
-    if (end->asks_ports && among != 0)
-        among = numbers_in(&end->ports, faces->port[side], among & faces->ports);
     if (end->asks_networks && among != 0)
         among = addresses_in(&end->networks, faces, side, among);
+    if (end->asks_places && among != 0)
+        among = addresses_in(&end->places, faces, side, among);
     return among;
 }
 
-// `one` at A and `other` at B.
-static uint64_t both_ends_in(const struct prepared_end *one, const struct prepared_end *other,
-                             const struct flow_faces *faces, uint64_t among)
+static uint64_t ends_in(const struct prepared_filter *filter, enum filter_role role,
+                        const struct flow_faces *faces, int side, uint64_t among)
 {
-    return ends_in(other, faces, 1, ends_in(one, faces, 0, among));
+    const struct prepared_end *end = &filter->end[role];
+    if (end->asks_ports && among != 0)
+        among = numbers_in(&end->ports, faces->port[side], among & faces->ports);
+    among = located_in(end, faces, side, among);
+    return end->asks_places ? located_in(&filter->inside, faces, side, among) : among;
+}
+
+// `one` at A and `other` at B.
+static uint64_t both_ends_in(const struct prepared_filter *filter, enum filter_role one,
+                             enum filter_role other, const struct flow_faces *faces, uint64_t among)
+{
+    return ends_in(filter, other, faces, 1, ends_in(filter, one, faces, 0, among));
 }
 
 static uint64_t pairs_in(const struct prepared_filter *filter, const struct flow_faces *faces, uint64_t among)
 {
-    const struct prepared_end *one = &filter->end[FILTER_ONE_END], *other = &filter->end[FILTER_OTHER_END];
-    uint64_t found = both_ends_in(one, other, faces, among);
-    return found | both_ends_in(other, one, faces, among & ~found);
+    uint64_t found = both_ends_in(filter, FILTER_ONE_END, FILTER_OTHER_END, faces, among);
+    return found | both_ends_in(filter, FILTER_OTHER_END, FILTER_ONE_END, faces, among & ~found);
 }
 
 static uint64_t roles_in(const struct prepared_filter *filter, const struct flow_faces *faces, uint64_t among)
 {
-    const struct prepared_end *client = &filter->end[FILTER_CLIENT], *server = &filter->end[FILTER_SERVER];
     among &= faces->roles;
-    return both_ends_in(client, server, faces, among & ~faces->client) |
-           both_ends_in(server, client, faces, among & faces->client);
+    return both_ends_in(filter, FILTER_CLIENT, FILTER_SERVER, faces, among & ~faces->client) |
+           both_ends_in(filter, FILTER_SERVER, FILTER_CLIENT, faces, among & faces->client);
 }
 
 static uint64_t fields_in(const struct prepared_filter *filter, enum filter_field field,
@@ -132,8 +141,9 @@ static uint64_t nodes_in(const struct prepared_filter *filter, const struct flow
 
 static uint64_t named_in(const struct prepared_filter *filter, const struct flow_faces *faces, uint64_t among)
 {
-    uint64_t found = addresses_in(&filter->named, faces, 0, among);
-    return found | addresses_in(&filter->named, faces, 1, among & ~found);
+    const struct prepared_end *inside = &filter->inside;
+    uint64_t found = located_in(inside, faces, 0, addresses_in(&filter->named, faces, 0, among));
+    return found | located_in(inside, faces, 1, addresses_in(&filter->named, faces, 1, among & ~found));
 }
 
 static void require(struct flow_fit *fit, uint64_t may, uint64_t does)
@@ -183,8 +193,7 @@ static struct flow_fit filter_fits_faces(const struct prepared_filter *filter, c
     return fit;
 }
 
-struct flow_fit flow_selection_fits_faces(const struct flow_selection *selection,
-                                          const struct flow_faces *faces)
+static struct flow_fit list_fits_faces(const struct flow_selection *selection, const struct flow_faces *faces)
 {
     const struct prepared_filter *filter = selection->filter, *denied = filter + selection->allow_count;
     uint64_t all = selection->allow_count == 0 ? flow_faces_all(faces) : 0;
@@ -200,6 +209,16 @@ struct flow_fit flow_selection_fits_faces(const struct flow_selection *selection
         fit.does &= ~other.may;
     }
     return fit;
+}
+
+struct flow_fit flow_selection_fits_faces(const struct flow_selection *selection,
+                                          const struct flow_faces *faces)
+{
+    struct flow_fit fit = list_fits_faces(selection, faces);
+    if (selection->within == NULL || fit.may == 0)
+        return fit;
+    struct flow_fit within = list_fits_faces(selection->within, faces);
+    return (struct flow_fit){fit.may & within.may, fit.does & within.does};
 }
 
 // A record.
@@ -315,6 +334,18 @@ static bool filter_fits(const struct prepared_filter *filter, const struct flow_
            names_fit(filter, face, record) && id_fits(filter, record) && community_fits(filter, record);
 }
 
+static bool list_fits(const struct flow_selection *selection, const struct flow_faces *face,
+                      const struct flow_record *record)
+{
+    const struct prepared_filter *denied = selection->filter + selection->allow_count;
+    bool fits = selection->allow_count == 0;
+    for (unsigned i = 0; i < selection->allow_count && !fits; i++)
+        fits = filter_fits(&selection->filter[i], face, record);
+    for (unsigned i = 0; i < selection->deny_count && fits; i++)
+        fits = !filter_fits(&denied[i], face, record);
+    return fits;
+}
+
 bool flow_selection_fits(const struct flow_selection *selection, const struct flow_record *record)
 {
     if (selection == NULL)
@@ -322,11 +353,6 @@ bool flow_selection_fits(const struct flow_selection *selection, const struct fl
     struct flow_faces face;
     flow_faces_clear(&face, record->endpoint[0].address.version);
     flow_faces_add_record(&face, record);
-    const struct prepared_filter *denied = selection->filter + selection->allow_count;
-    bool fits = selection->allow_count == 0;
-    for (unsigned i = 0; i < selection->allow_count && !fits; i++)
-        fits = filter_fits(&selection->filter[i], &face, record);
-    for (unsigned i = 0; i < selection->deny_count && fits; i++)
-        fits = !filter_fits(&denied[i], &face, record);
-    return fits;
+    return list_fits(selection, &face, record) &&
+           (selection->within == NULL || list_fits(selection->within, &face, record));
 }

@@ -35,9 +35,21 @@ struct filter_ports {
     uint16_t first, last;
 };
 
+// Addresses as networks with holes, and islands in these: the narrowest that holds an address says whether it is one of them.
+struct filter_place {
+    struct prefix prefix;
+    bool hole;
+};
+struct filter_places {
+    const struct filter_place *items; // each network once, in any order
+    unsigned count;
+};
+
 // What one end of a flow has to meet, all of it.
 struct filter_end {
     struct filter_prefixes networks;
+    const struct filter_places
+        *places; // of namespaces: whoever knows where these lie says so here; NULL = anywhere
     const struct filter_ports *ports;
     unsigned port_count;
 };
@@ -98,6 +110,8 @@ struct flow_filter {
     const struct filter_name *names;
     unsigned name_count;
     struct filter_prefixes named;
+    // Where an end has to lie for what it is called (`named`, `places`) to count, by networks and places; of zeros: anywhere.
+    struct filter_end inside;
     const char *const *community_ids; // version 1, seed 0, as in outputs
     unsigned community_id_count;
     const char *const *ids; // of flows, as flow_record_id() writes them
@@ -113,15 +127,16 @@ unsigned filter_names_count(const struct filter_names *names);
 // Whether a text is one of them.
 bool filter_names_fit(const struct filter_names *names, const char *text);
 
+struct flow_selection;
+
 struct flow_filters {
     const struct flow_filter *allow, *deny;
     unsigned allow_count, deny_count;
+    struct flow_selection *within; // only flows that it selects, too; held by what is prepared. NULL = all
 };
 
 // False with a sentence that begins with the first field that is wrong: "allow[0].client.ports[1]: ...".
 bool flow_filter_check(const struct flow_filters *filters, struct error *error);
-
-struct flow_selection;
 
 // A selection, held once; NULL when a filter is wrong or memory is short. Nothing of the filters is needed afterwards.
 struct flow_selection *flow_filter_prepare(const struct flow_filters *filters, struct error *error);

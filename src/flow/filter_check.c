@@ -67,13 +67,25 @@ static bool check_ports(const struct checking *checking, const struct filter_end
     return true;
 }
 
+static bool check_places(const struct checking *checking, const struct filter_places *places)
+{
+    if (places != NULL && places->count > FILTER_NAMED_PREFIXES)
+        return WRONG(checking, "namespaces: they stand for %u networks, and %d is the most: name fewer",
+                     places->count, FILTER_NAMED_PREFIXES);
+    for (unsigned i = 0; places != NULL && i < places->count; i++)
+        if (!check_prefix(checking, "namespaces", i, &places->items[i].prefix))
+            return false;
+    return true;
+}
+
 static bool check_end(const struct checking *before, const char *role, const struct filter_end *end)
 {
     struct checking checking = {.error = before->error};
     snprintf(checking.place, sizeof checking.place, "%.32s%s.", before->place, role);
     return count_fits(&checking, "networks", end->networks.count, FILTER_VALUES) &&
            count_fits(&checking, "ports", end->port_count, FILTER_VALUES) &&
-           check_prefixes(&checking, "networks", &end->networks) && check_ports(&checking, end);
+           check_prefixes(&checking, "networks", &end->networks) && check_ports(&checking, end) &&
+           check_places(&checking, end->places);
 }
 
 static bool check_ends(const struct checking *checking, const struct flow_filter *filter)
@@ -82,7 +94,7 @@ static bool check_ends(const struct checking *checking, const struct flow_filter
     for (int role = 0; role < FILTER_ROLES; role++)
         if (!check_end(checking, names[role], &filter->end[role]))
             return false;
-    return true;
+    return check_end(checking, "inside", &filter->inside);
 }
 
 static bool check_field(const struct checking *checking, const char *field, uint32_t most,
@@ -200,7 +212,8 @@ static bool asks_nothing(const struct flow_filter *filter)
 {
     unsigned asked = filter->name_count + filter->community_id_count + filter->id_count;
     for (int role = 0; role < FILTER_ROLES; role++)
-        asked += filter->end[role].networks.count + filter->end[role].port_count;
+        asked += filter->end[role].networks.count + filter->end[role].port_count +
+                 (filter->end[role].places != NULL);
     for (int field = 0; field < FILTER_FIELDS; field++)
         asked += filter->field[field].count;
     for (int i = 0; i < FILTER_FIGURES; i++)

@@ -1,4 +1,5 @@
 // From filters to a selection: lists sorted, names in lower case, Community IDs decoded.
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,11 +41,85 @@ static bool prepare_prefixes(const struct filter_prefixes *prefixes, struct addr
     return prepare_version(prefixes, 4, &out->v4) && prepare_version(prefixes, 6, &out->v6);
 }
 
+// A place that is open while the numbers are walked over upwards.
+struct open_place {
+    wide_number first, last;
+    bool hole;
+};
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct open_place *one = left, *other = right;
+    if (one->first != other->first)
+        return one->first < other->first ? -1 : 1;
+    return one->last > other->last ? -1 : one->last < other->last; // what holds the other comes first
+}
+
+// Walks over places that are sorted: a place is held by the one before that is still open, or lies behind it. Writes at
+// most two ranges a place.
+static unsigned places_to_ranges(const struct open_place *places, unsigned count, struct open_place *open,
+                                 struct number_range *ranges)
+{
+    unsigned depth = 0, made = 0;
+    wide_number at = 0;
+    for (unsigned i = 0; i <= count; i++) {
+        bool end = i == count;
+        for (; depth > 0 && (end || open[depth - 1].last < places[i].first); depth--) {
+            const struct open_place *top = &open[depth - 1];
+            if (!top->hole && at <= top->last)
+                ranges[made++] = (struct number_range){at, top->last};
+            if (top->last + 1 == 0) // nothing is behind it
+                return made;
+            at = top->last + 1;
+        }
+        if (end)
+            break;
+        if (depth > 0 && !open[depth - 1].hole && at < places[i].first)
+            ranges[made++] = (struct number_range){at, places[i].first - 1};
+        at = places[i].first;
+        open[depth++] = places[i];
+    }
+    return made;
+}
+
+// The places of an IP version as a set; false without memory.
+static bool prepare_places_of(const struct filter_places *places, uint8_t version, struct number_set *out)
+{
+    unsigned count = 0;
+    struct open_place *sorted = calloc(2 * (size_t)places->count + 1, sizeof *sorted);
+    struct number_range *ranges = calloc(2 * (size_t)places->count + 1, sizeof *ranges);
+    for (unsigned i = 0; sorted != NULL && i < places->count; i++) {
+        const struct prefix *prefix = &places->items[i].prefix;
+        if (prefix->address.version != version)
+            continue;
+        wide_number first = flow_address_number(prefix->address.bytes, version);
+        sorted[count++] = (struct open_place){first, first | host_bits(prefix), places->items[i].hole};
+    }
+    if (sorted == NULL || ranges == NULL || count == 0) {
+        bool good = sorted != NULL && ranges != NULL;
+        free(sorted);
+        free(ranges);
+        return good;
+    }
+    qsort(sorted, count, sizeof *sorted, compare_places);
+    unsigned made = places_to_ranges(sorted, count, sorted + count, ranges);
+    assert(made <= 2 * count);
+    free(sorted);
+    if (version == 4)
+        return number_set_narrow(ranges, made, out);
+    *out = number_set_of(ranges, made);
+    return true;
+}
+
 static bool prepare_end(const struct filter_end *end, struct prepared_end *out)
 {
     out->asks_networks = end->networks.count > 0;
     out->asks_ports = end->port_count > 0;
+    out->asks_places = end->places != NULL;
     if (!prepare_prefixes(&end->networks, &out->networks))
+        return false;
+    if (end->places != NULL && !(prepare_places_of(end->places, 4, &out->places.v4) &&
+                                 prepare_places_of(end->places, 6, &out->places.v6)))
         return false;
     struct number_range *ranges = calloc(end->port_count + 1, sizeof *ranges);
     if (ranges == NULL)
@@ -59,10 +134,10 @@ static bool prepare_ends(const struct flow_filter *filter, struct prepared_filte
     for (int role = 0; role < FILTER_ROLES; role++) {
         if (!prepare_end(&filter->end[role], &out->end[role]))
             return false;
-        if (out->end[role].asks_networks || out->end[role].asks_ports)
+        if (out->end[role].asks_networks || out->end[role].asks_ports || out->end[role].asks_places)
             *(role == FILTER_CLIENT || role == FILTER_SERVER ? &out->roles : &out->pair) = true;
     }
-    return true;
+    return prepare_end(&filter->inside, &out->inside);
 }
 
 static bool prepare_fields(const struct flow_filter *filter, struct prepared_filter *out)
@@ -177,6 +252,11 @@ static bool prepare(const struct flow_filter *filter, struct flow_selection *sel
     return true;
 }
 
+static size_t ranges_of_end(const struct filter_end *end)
+{
+    return end->networks.count + end->port_count + (end->places != NULL ? 2 * (size_t)end->places->count : 0);
+}
+
 static size_t bytes_of_list(const struct flow_filter *filters, unsigned count)
 {
     size_t bytes = 0, ranges = 0;
@@ -187,7 +267,8 @@ static size_t bytes_of_list(const struct flow_filter *filters, unsigned count)
                  filter->id_count * (size_t)FLOW_ID_BYTES;
         ranges += filter->named.count;
         for (int role = 0; role < FILTER_ROLES; role++)
-            ranges += filter->end[role].networks.count + filter->end[role].port_count;
+            ranges += ranges_of_end(&filter->end[role]);
+        ranges += ranges_of_end(&filter->inside);
         for (int field = 0; field < FILTER_FIELDS; field++)
             ranges += filter->field[field].count;
     }
@@ -203,6 +284,17 @@ static bool prepare_all(const struct flow_filters *filters, struct flow_selectio
         if (!prepare(&filters->deny[i], selection, &selection->filter[filters->allow_count + i]))
             return false;
     return true;
+}
+
+static void take_within(struct flow_selection *selection, struct flow_selection *within)
+{
+    if (within == NULL)
+        return;
+    assert(within->within == NULL);
+    selection->within = flow_selection_hold(within);
+    selection->parts |= within->parts;
+    selection->needs_parts |= within->needs_parts;
+    selection->needs_digest |= within->needs_digest;
 }
 
 struct flow_selection *flow_filter_prepare(const struct flow_filters *filters, struct error *error)
@@ -223,6 +315,7 @@ struct flow_selection *flow_filter_prepare(const struct flow_filters *filters, s
         atomic_store_explicit(&selection->holders, 1, memory_order_relaxed);
         selection->allow_count = filters->allow_count;
         selection->deny_count = filters->deny_count;
+        take_within(selection, filters->within);
         if (prepare_all(filters, selection))
             return selection;
     }
@@ -244,12 +337,18 @@ static void addresses_done(struct address_set *set)
     number_set_done(&set->v6);
 }
 
+static void end_done(struct prepared_end *end)
+{
+    addresses_done(&end->networks);
+    addresses_done(&end->places);
+    number_set_done(&end->ports);
+}
+
 static void filter_done(struct prepared_filter *filter)
 {
-    for (int role = 0; role < FILTER_ROLES; role++) {
-        addresses_done(&filter->end[role].networks);
-        number_set_done(&filter->end[role].ports);
-    }
+    for (int role = 0; role < FILTER_ROLES; role++)
+        end_done(&filter->end[role]);
+    end_done(&filter->inside);
     for (int field = 0; field < FILTER_FIELDS; field++)
         number_set_done(&filter->field[field]);
     addresses_done(&filter->named);
@@ -264,5 +363,6 @@ void flow_selection_release(struct flow_selection *selection)
         return;
     for (unsigned i = 0; i < selection->allow_count + selection->deny_count; i++)
         filter_done(&selection->filter[i]);
+    flow_selection_release(selection->within);
     free(selection);
 }

@@ -12,9 +12,9 @@ struct address_set {
 };
 
 struct prepared_end {
-    struct address_set networks;
+    struct address_set networks, places;
     struct number_set ports;
-    bool asks_networks, asks_ports;
+    bool asks_networks, asks_ports, asks_places;
 };
 
 struct prepared_name {
@@ -38,6 +38,7 @@ struct prepared_filter {
     struct prepared_name *names;
     unsigned name_count;
     struct address_set named;
+    struct prepared_end inside; // for `named` and places to count; without ports
     uint8_t (*community)[COMMUNITY_ID_DIGEST_BYTES];
     unsigned community_count;
     uint8_t (*id)[FLOW_ID_BYTES];
@@ -50,6 +51,7 @@ struct flow_selection {
     unsigned parts;                  // of faces, enum flow_face_part
     bool needs_parts;                // looks at the parts of many flows
     bool needs_digest;               // may cost an id or a Community ID a flow
+    struct flow_selection *within;   // held; has none itself. NULL = all
     struct prepared_filter filter[]; // `allow`, then `deny`
 };
 

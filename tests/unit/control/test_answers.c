@@ -27,7 +27,8 @@ enum { FLOWS = 25 };
 
 static void begin_named(struct running *running, char path[32])
 {
-    static const char rows[] = "192.0.2.0/24,web.example.com,shop,service\n10.0.0.1,client.example.com,,\n";
+    static const char rows[] = "192.0.2.0/24,web.example.com,shop,service\n10.0.0.1,client.example.com,,\n"
+                               "192.0.2.64/26,db,bank,\n192.0.2.65,till,shop,\n192.0.2.66,vault,bank,\n";
     char yaml[128];
     strcpy(path, "/tmp/netscope-names-XXXXXX");
     int fd = mkstemp(path);
@@ -230,5 +231,36 @@ Test(answers, find_addresses_by_their_names, .timeout = 60)
     cr_expect_null(control_find_names(running.control, &name, 1, &error));
     cr_expect_eq(error.kind, ERROR_FAILED_PRECONDITION);
     done_run(&running);
+    unlink(path);
+}
+
+static void expect_places(struct running *running, const char *const *namespaces, unsigned count,
+                          const char *expected)
+{
+    struct error error = {.text = ""};
+    struct name_search *search = control_find_places(running->control, namespaces, count, &error);
+    cr_assert_not_null(search, "%s", error.text);
+    char found[256] = "";
+    for (unsigned i = 0; i < search->count; i++) {
+        char address[ADDRESS_TEXT_BYTES];
+        const struct filter_place *place = &search->places[i];
+        snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s/%u ", place->hole ? "-" : "",
+                 address_format(&place->prefix.address, address), place->prefix.bits);
+    }
+    cr_expect_str_eq(found, expected, "%s", found);
+    message_release(&search->message);
+}
+
+Test(answers, find_the_places_of_namespaces, .timeout = 60)
+{
+    struct running running;
+    char path[32];
+    begin_named(&running, path);
+    const char *const names[] = {"shop", "bank", "sho"};
+    expect_places(&running, names, 1, "192.0.2.65/32 -192.0.2.64/26 192.0.2.0/24 ");
+    expect_places(&running, names + 1, 1, "-192.0.2.65/32 192.0.2.64/26 ");
+    expect_places(&running, names, 2, "192.0.2.0/24 ");
+    expect_places(&running, names + 2, 1, "");
+    end_run(&running);
     unlink(path);
 }

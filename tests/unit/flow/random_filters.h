@@ -324,7 +324,7 @@ static inline void make_lists(struct dice *dice, struct lists *lists, const stru
     lists->allow[0] = lists->made[0].filter;
     lists->allow[1] = lists->made[1].filter;
     lists->filters =
-        (struct flow_filters){lists->allow, &lists->made[2].filter, roll(dice, 3), roll(dice, 3) == 0};
+        (struct flow_filters){lists->allow, &lists->made[2].filter, roll(dice, 3), roll(dice, 3) == 0, NULL};
 }
 
 static inline bool plain_selects(const struct flow_filters *filters, const struct flow_record *record)
