@@ -7,6 +7,9 @@
 
 enum stream_state stream_step(struct stream *stream, int64_t now_ns, bool ready, struct reply *reply)
 {
+    struct status status = STATUS_FINE;
+    if (!caller_is_current(&stream->caller, &status))
+        return stream_end(reply, &status);
     return stream->ops->step(stream, now_ns, ready, reply);
 }
 
@@ -20,6 +23,7 @@ void stream_destroy(struct stream *stream)
     if (stream == NULL)
         return;
     stream->ops->done(stream);
+    caller_release(&stream->caller);
     unsigned before = atomic_fetch_sub(&stream->api->streams, 1);
     assert(before > 0);
     free(stream);
@@ -46,7 +50,7 @@ void *stream_create(struct call *call, const struct stream_ops *ops, size_t byte
         stream_lacks_memory(call);
         return NULL;
     }
-    *stream = (struct stream){ops, call->api};
+    *stream = (struct stream){ops, call->api, caller_hold(call->caller)};
     return stream;
 }
 

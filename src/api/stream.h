@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/caller.h"
+
 struct api;
 struct call;
 struct reply;
@@ -37,6 +39,7 @@ struct stream_ops {
 struct stream {
     const struct stream_ops *ops;
     struct api *api;
+    struct caller caller; // held; each step asks whether he may still what he might
 };
 
 enum { STREAMS_MOST = 256 }; // at a time
