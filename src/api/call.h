@@ -19,7 +19,8 @@ struct api {
     uint64_t secret;                    // of their checks
     uint32_t node_mark;                 // a hash of the node's name
     atomic_bool serving;
-    atomic_uint streams; // that are open
+    atomic_uint streams;      // that are open
+    atomic_uint pcap_streams; // of these, captures
 };
 
 // Lives as long as its handler runs.
@@ -55,6 +56,8 @@ bool flows_ask(struct call *call, const struct flow_query *query,
 unary_handler flows_hint;
 // alert_service.c:
 unary_handler alerts_list, alert_get;
+// pcap_stream.c:
+stream_handler packets_pcap;
 // stats_service.c:
 unary_handler stats_get;
 stream_handler stats_watch;

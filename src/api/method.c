@@ -15,6 +15,7 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "netscope/v1/alert_service.pb-c.h"
 #include "netscope/v1/flow_service.pb-c.h"
+#include "netscope/v1/packet.pb-c.h"
 #include "netscope/v1/sensor.pb-c.h"
 #include "netscope/v1/stats.pb-c.h"
 
@@ -45,6 +46,7 @@ const struct method method_table[] = {
     {ROW(AlertService, GetAlert, get_alert), .role = ROLE_VIEWER, .handle = alert_get},
     {ROW(AlertService, WatchAlerts, watch_alerts), .role = ROLE_VIEWER, .open = alerts_watch},
     {ROW(StatsService, GetStats, get_stats), .role = ROLE_VIEWER, .handle = stats_get},
+    {ROW(PacketService, StreamPcap, stream_pcap), .role = ROLE_PACKETS, .open = packets_pcap},
     {ROW(StatsService, WatchStats, watch_stats), .role = ROLE_VIEWER, .open = stats_watch},
     {HEALTH(Check), .for_anybody = true, .handle = health_check},
     {HEALTH(Watch), .for_anybody = true, .open = health_watch},

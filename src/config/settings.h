@@ -39,6 +39,7 @@ struct capture_settings {
     uint32_t buffer_size_mb;
     bool immediate_mode;
     bool fixed;
+    bool exclude_self;
 };
 
 struct run_settings {

@@ -78,6 +78,10 @@ const struct setting setting_table[] = {
     {.key = "capture.fixed", .type = SETTING_BOOL, AT(capture.fixed),
      .standard = "false", .flag = "capture-fixed", .help = "give up the right to open further interfaces after start",
      .doc = "Whether the capability NET_RAW is given up once the interfaces are open; none can be added after that."},
+    {.key = "capture.exclude_self", .type = SETTING_BOOL, AT(capture.exclude_self),
+     .standard = "true", .flag = "exclude-self", .help = "tell clients no packets of the sensor's own connections",
+     .doc = "Whether packets of the sensor's own connections are left out of what StreamPcap and WatchPackets tell: a capture "
+            "over the link that is captured would feed itself. They are counted as any others."},
 
     {.key = "run.count", .type = SETTING_BIG, AT(run.count), RANGE(0, INT64_MAX),
      .standard = "0", .standard_words = "0, no limit", .letter = 'c', .unit = "packets",

@@ -9,7 +9,7 @@ static const ProtobufCServiceDescriptor *const services[] = {
 };
 
 // Methods of the protos that no row serves yet.
-static const char *const unserved[] = {"GetPacket", "WatchPackets", "StreamPcap"};
+static const char *const unserved[] = {"GetPacket", "WatchPackets"};
 
 static bool is_unserved(const char *name)
 {
