@@ -19,7 +19,6 @@ typedef Netscope__V1__StreamPcapRequest Request;
 typedef Netscope__V1__StreamPcapResponse Response;
 
 enum {
-    PCAP_STREAMS = 8, // at a time: each has a ring, and costs the source's thread a look at each packet
     MOST_PACKETS = 10000000,
     MOST_BYTES = 1 << 30,
     MOST_SECONDS = 3600,

@@ -7,7 +7,7 @@
 #include "control/control.h"
 #include "control/shares.h"
 
-enum { RING_BYTES = 8 << 20, LINK_TYPE_SLL2 = 276, SLL2_INDEX_AT = 4 };
+enum { LINK_TYPE_SLL2 = 276, SLL2_INDEX_AT = 4 };
 
 struct pcap_tap {
     struct tap_consumer consumer; // first
@@ -85,10 +85,9 @@ struct pcap_tap *pcap_tap_create(struct control *control, const struct pcap_want
         error_set(error, ERROR_EXHAUSTED, "no memory for the packets");
         return NULL;
     }
-    uint64_t share = control_shares(control)->tap_bytes;
     *pcap_tap = (struct pcap_tap){
         .consumer = {&ops}, .control = control, .source = control_source(control), .want = *want};
-    pcap_tap->tap = tap_create(&pcap_tap->consumer, share < RING_BYTES ? (size_t)share : RING_BYTES, error);
+    pcap_tap->tap = tap_create(&pcap_tap->consumer, (size_t)control_shares(control)->tap_bytes / 2, error);
     pcap_tap->added = pcap_tap->tap != NULL && control_add_tap(control, pcap_tap->tap, error);
     if (pcap_tap->added)
         return pcap_tap;

@@ -1,5 +1,5 @@
 // The tap of a capture over the wire: which packets it wants, and the ring in which they wait. What does not fit is dropped and
-// counted; nothing waits for the client. It asks the filter on the source's thread, as the kernel would: some 50 ns a packet
+// counted; nothing waits for the client. The ring takes half of what a recorder's does (control/shares.h): 8 MiB. It asks the filter on the source's thread, as the kernel would: some 50 ns a packet
 // for each such tap, so that what the filter leaves out takes no room and what is dropped is exactly what the client missed.
 #pragma once
 
@@ -8,6 +8,7 @@
 struct control;
 struct filter;
 
+enum { PCAP_STREAMS = 8 }; // at a time
 enum { PCAP_INTERFACES = 16, PCAP_INTERFACE_BYTES = 64 };
 
 struct pcap_want {

@@ -104,8 +104,8 @@ static void flow_destroy(struct stream_source *source)
     free(flows);
 }
 
-static const struct stream_source_ops flow_ops = {CURSOR_FLOWS, flow_time, flow_fits, flow_pack,
-                                                  flow_destroy};
+static const struct stream_source_ops flow_ops = {CURSOR_FLOWS, flow_time,    flow_fits,
+                                                  flow_pack,    flow_destroy, NULL};
 
 static uint32_t take_kinds(struct call *call, const Netscope__V1__WatchFlowsRequest *request)
 {
@@ -189,8 +189,8 @@ static void alert_destroy(struct stream_source *source)
     free(alerts);
 }
 
-static const struct stream_source_ops alert_ops = {CURSOR_ALERTS, alert_time, alert_fits, alert_pack,
-                                                   alert_destroy};
+static const struct stream_source_ops alert_ops = {CURSOR_ALERTS, alert_time,    alert_fits,
+                                                   alert_pack,    alert_destroy, NULL};
 
 struct stream *alerts_watch(struct call *call, struct ProtobufCMessage *message)
 {
