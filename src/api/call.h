@@ -10,6 +10,8 @@
 
 enum { API_REVISION = 1, INSTANCE_TEXT_BYTES = 33 };
 
+struct packet_sample;
+
 struct api {
     struct control *control;
     const char *version;
@@ -20,6 +22,8 @@ struct api {
     uint32_t node_mark;                 // a hash of the node's name
     atomic_bool serving;
     atomic_uint streams; // that are open
+    struct packet_sample *sample;
+    atomic_uint pcap_streams; // of these, captures
 };
 
 // Lives as long as its handler runs.
@@ -56,6 +60,11 @@ bool flows_ask(struct call *call, const struct flow_query *query,
 unary_handler flows_hint;
 // alert_service.c:
 unary_handler alerts_list, alert_get;
+// pcap_stream.c:
+stream_handler packets_pcap;
+// packet_service.c:
+unary_handler packet_get;
+stream_handler packets_watch;
 // stats_service.c:
 unary_handler stats_get;
 stream_handler stats_watch;

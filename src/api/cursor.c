@@ -55,7 +55,7 @@ enum cursor_kind cursor_read(const struct api *api, enum cursor_log log, const c
     struct cursor_block block;
     if (strlen(text) != LENGTH || text[0] != '1' || strspn(text + HEAD, "0123456789abcdef") != LENGTH - HEAD)
         return CURSOR_MALFORMED;
-    if (text[1] != CURSOR_FLOWS && text[1] != CURSOR_ALERTS)
+    if (text[1] != CURSOR_FLOWS && text[1] != CURSOR_ALERTS && text[1] != CURSOR_PACKETS)
         return CURSOR_MALFORMED;
     if (text[1] != (char)log)
         return CURSOR_OTHER_LOG;

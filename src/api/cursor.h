@@ -6,7 +6,7 @@
 #include "api/call.h"
 
 enum { CURSOR_BYTES = 80 };
-enum cursor_log { CURSOR_FLOWS = 'f', CURSOR_ALERTS = 'a' };
+enum cursor_log { CURSOR_FLOWS = 'f', CURSOR_ALERTS = 'a', CURSOR_PACKETS = 'p' };
 
 enum cursor_kind {
     CURSOR_OURS,

@@ -334,6 +334,8 @@ static bool send_message(struct log_stream *stream, int64_t now_ns, const struct
     if (!first && stream->end != STREAM_END_NONE && stream->queue.head == NULL && !is_cut(stream))
         stream_message_end(&message, stream->end, stream->sent, stream->queue.dropped);
     stream->started = true;
+    if (stream->source->ops->add != NULL)
+        stream->source->ops->add(stream->source, &message.bytes);
     bool good = write_cursor(stream, first, next, cursor);
     stream_message_identify(&message, control_node(stream->stream.api->control), stream->stream.api->instance,
                             cursor);

@@ -42,7 +42,8 @@ struct plan_field {
     size_t time_key_length;
     enum plan_kind kind;
     bool repeated;
-    bool rare; // `withheld`, which only some callers get: no column of CSV, in JSON only when there is something
+    bool
+        rare; // `withheld`, which only some callers get: no column of CSV, in JSON only when there is something
     bool in_oneof;
     uint32_t number;      // what the oneof's case holds when this field is set
     size_t offset;        // of the value, or of the pointer to the elements

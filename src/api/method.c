@@ -10,12 +10,14 @@
 #include "aggregate/aggregate.h"
 #include "api/call.h"
 #include "api/gate.h"
+#include "api/packet_sample.h"
 #include "api/visibility.h"
 #include "base/hash.h"
 #include "capture/clock.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "netscope/v1/alert_service.pb-c.h"
 #include "netscope/v1/flow_service.pb-c.h"
+#include "netscope/v1/packet.pb-c.h"
 #include "netscope/v1/sensor.pb-c.h"
 #include "netscope/v1/stats.pb-c.h"
 
@@ -46,6 +48,9 @@ const struct method method_table[] = {
     {ROW(AlertService, GetAlert, get_alert), .role = ROLE_VIEWER, .handle = alert_get},
     {ROW(AlertService, WatchAlerts, watch_alerts), .role = ROLE_VIEWER, .open = alerts_watch},
     {ROW(StatsService, GetStats, get_stats), .role = ROLE_VIEWER, .handle = stats_get},
+    {ROW(PacketService, GetPacket, get_packet), .role = ROLE_PACKETS, .handle = packet_get},
+    {ROW(PacketService, WatchPackets, watch_packets), .role = ROLE_PACKETS, .open = packets_watch},
+    {ROW(PacketService, StreamPcap, stream_pcap), .role = ROLE_PACKETS, .open = packets_pcap},
     {ROW(StatsService, WatchStats, watch_stats), .role = ROLE_VIEWER, .open = stats_watch},
     {HEALTH(Check), .for_anybody = true, .handle = health_check},
     {HEALTH(Watch), .for_anybody = true, .open = health_watch},
@@ -85,10 +90,16 @@ struct api *api_create(const struct api_setup *setup, struct error *error)
     api->node_mark = (uint32_t)hash_bytes(node, strlen(node), 0);
     for (unsigned i = 0; i < INSTANCE_ID_BYTES; i++)
         snprintf(api->instance + 2 * i, 3, "%02x", instance[i]);
+    api->sample = packet_sample_create(setup->control);
+    if (api->sample == NULL) {
+        free(api);
+        error_set(error, ERROR_EXHAUSTED, "no memory for the API");
+        return NULL;
+    }
     if (seal_key_make(&api->key) &&
         getrandom(&api->secret, sizeof api->secret, 0) == (ssize_t)sizeof api->secret)
         return api;
-    free(api);
+    api_destroy(api);
     error_set(error, ERROR_UNAVAILABLE, "the kernel gives no random numbers for the API's tokens");
     return NULL;
 }
@@ -100,6 +111,9 @@ void api_set_serving(struct api *api, bool serving)
 
 void api_destroy(struct api *api)
 {
+    if (api == NULL)
+        return;
+    packet_sample_destroy(api->sample);
     free(api);
 }
 

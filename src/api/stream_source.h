@@ -5,6 +5,7 @@
 #include "api/cursor.h"
 #include "api/stream_options.h"
 
+struct strbuf;
 struct stream_source;
 
 struct stream_source_ops {
@@ -15,10 +16,12 @@ struct stream_source_ops {
     bool (*is_seen)(struct stream_source *source, const struct event_block *block, uint32_t place);
     // Whether it is asked for, too.
     bool (*fits)(struct stream_source *source, const struct event_block *block, uint32_t place);
-    // Its message, FlowEvent or AlertEvent, until the next call; NULL without memory.
+    // Its message, FlowEvent, AlertEvent or PacketEvent, until the next call; NULL without memory.
     const uint8_t *(*pack)(struct stream_source *source, const struct event_block *block, uint32_t place,
                            size_t *length);
     void (*destroy)(struct stream_source *source);
+    // Further fields of each response; NULL = none.
+    void (*add)(struct stream_source *source, struct strbuf *into);
 };
 
 struct stream_source {

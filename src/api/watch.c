@@ -115,8 +115,14 @@ static void flow_destroy(struct stream_source *source)
     free(flows);
 }
 
-static const struct stream_source_ops flow_ops = {CURSOR_FLOWS, flow_time, flow_is_seen,
-                                                  flow_fits,    flow_pack, flow_destroy};
+static const struct stream_source_ops flow_ops = {
+    .log = CURSOR_FLOWS,
+    .time = flow_time,
+    .is_seen = flow_is_seen,
+    .fits = flow_fits,
+    .pack = flow_pack,
+    .destroy = flow_destroy,
+};
 
 static uint32_t take_kinds(struct call *call, const Netscope__V1__WatchFlowsRequest *request)
 {
@@ -214,8 +220,14 @@ static void alert_destroy(struct stream_source *source)
     free(alerts);
 }
 
-static const struct stream_source_ops alert_ops = {CURSOR_ALERTS, alert_time, alert_is_seen,
-                                                   alert_fits,    alert_pack, alert_destroy};
+static const struct stream_source_ops alert_ops = {
+    .log = CURSOR_ALERTS,
+    .time = alert_time,
+    .is_seen = alert_is_seen,
+    .fits = alert_fits,
+    .pack = alert_pack,
+    .destroy = alert_destroy,
+};
 
 struct stream *alerts_watch(struct call *call, struct ProtobufCMessage *message)
 {

@@ -11,6 +11,8 @@
 
 #include "aggregate/alerting.h"
 #include "aggregate/flow_event.h"
+#include "api/packet_sample.h"
+#include "api/pcap_tap.h"
 #include "base/memory_limit.h"
 #include "capture/file/decompress.h"
 #include "capture/file/file_source.h"
@@ -29,7 +31,7 @@ enum { FLOW_PLAIN_BYTES = 100, FLOW_QUALITY_BYTES = 160 };
 enum { BASE_BYTES = 11 << 20, REPORT_BYTES = 14 << 20 };
 // Ticks whose DNS answers are in memory: one is gathered, one is read, and as many as one holds are on their way.
 enum { TICKS_OF_ANSWERS = 4 };
-enum { PLAN_ROWS = 15 };
+enum { PLAN_ROWS = 16 };
 
 struct plan_row {
     const char *name;
@@ -160,7 +162,12 @@ static void make_plan(struct plan *plan, const struct settings *settings)
             "kept for outputs of alerts");
     add_row(plan, 13, "webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
             "alerts that wait for its server");
-    add_row(plan, 14, "process", BASE_BYTES, "program, libraries, stacks");
+    add_row(plan, 14, "client packets",
+            servers_wanted(settings)
+                ? packet_sample_most_bytes(settings->web.packet_buffer) + PCAP_STREAMS * shares.tap_bytes / 2
+                : 0,
+            "web.packet_buffer, and what captures over the wire wait with");
+    add_row(plan, 15, "process", BASE_BYTES, "program, libraries, stacks");
 }
 
 static bool fits(const struct plan *plan, struct error *error)

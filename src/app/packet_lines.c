@@ -6,9 +6,8 @@
 
 #include "aggregate/sink.h"
 #include "app/terminal.h"
-#include "decode/decode.h"
 #include "decode/fields.h"
-#include "pipeline/observation.h"
+#include "pipeline/frame_packet.h"
 
 enum { PACKET_TEXT_BYTES = 4 << 20 };
 
@@ -20,28 +19,11 @@ struct packet_lines {
     uint64_t left_out;
 };
 
-static void decode_frame(const struct packet_lines *lines, const struct frame *frame, uint64_t number,
-                         struct packet *packet)
-{
-    *packet = (struct packet){
-        .time_ns = frame->time_ns,
-        .number = number,
-        .bytes = frame->bytes,
-        .captured = frame->captured,
-        .length = frame->length,
-        .interface = frame->interface,
-        .link_type = frame->link_type,
-    };
-    decode_packet(packet, &(struct decode_options){.tunnels = lines->setup.tunnels});
-    if (packet->link_interface != 0)
-        packet->interface = observation_interface(packet->link_interface);
-}
-
 static bool print_packet(struct tap_consumer *consumer, const struct frame *frame, uint64_t number)
 {
     struct packet_lines *lines = (struct packet_lines *)consumer;
     struct packet packet;
-    decode_frame(lines, frame, number, &packet);
+    frame_decode(frame, number, &(struct decode_options){.tunnels = lines->setup.tunnels}, &packet);
     char name[SINK_INTERFACE_BYTES];
     strbuf_clear(&lines->text);
     packet_add_line(&lines->text, &packet, sink_interface_name(lines->setup.source, packet.interface, name));

@@ -39,6 +39,7 @@ struct capture_settings {
     uint32_t buffer_size_mb;
     bool immediate_mode;
     bool fixed;
+    bool exclude_self;
 };
 
 struct run_settings {
@@ -153,6 +154,13 @@ struct auth_settings {
     int socket_role;            // of who comes through the unix socket and is none of `callers`
 };
 
+// The sample of packets that clients of the API see.
+struct web_settings {
+    uint32_t packet_buffer; // packets
+    uint32_t sample_rate;   // every so many; 0 = none
+    uint32_t payload_bytes; // of each
+};
+
 // A server: where it listens, and who may use it.
 struct listener_settings {
     bool enabled;
@@ -192,4 +200,5 @@ struct settings {
     struct names_settings names;
     struct pipeline_settings pipeline;
     struct listener_settings grpc;
+    struct web_settings web;
 };

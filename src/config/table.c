@@ -16,10 +16,14 @@ static const char pipeline_note[] =
     "the pipeline always runs; use pipeline.workers for the number of its threads";
 
 const struct setting_section setting_sections[] = {
-    {"sensor", "Sensor"},     {"capture", "Capture"}, {"run", "Run"},          {"output", "Output"},
-    {"log", "Log"},           {"flow", "Flows"},      {"stats", "Statistics"}, {"analysis", "Analysis"},
-    ANOMALY_SECTIONS,         {"events", "Events"},   {"names", "Names"},      {"networks", "Networks"},
-    {"pipeline", "Pipeline"}, LISTENER_SECTIONS,
+    {"sensor", "Sensor"},     {"capture", "Capture"},
+    {"run", "Run"},           {"output", "Output"},
+    {"log", "Log"},           {"flow", "Flows"},
+    {"stats", "Statistics"},  {"analysis", "Analysis"},
+    ANOMALY_SECTIONS,         {"events", "Events"},
+    {"names", "Names"},       {"networks", "Networks"},
+    {"pipeline", "Pipeline"}, {"web", "Packets that clients see"},
+    LISTENER_SECTIONS,
 };
 const unsigned setting_section_count = sizeof setting_sections / sizeof setting_sections[0];
 
@@ -78,6 +82,10 @@ const struct setting setting_table[] = {
     {.key = "capture.fixed", .type = SETTING_BOOL, AT(capture.fixed),
      .standard = "false", .flag = "capture-fixed", .help = "give up the right to open further interfaces after start",
      .doc = "Whether the capability NET_RAW is given up once the interfaces are open; none can be added after that."},
+    {.key = "capture.exclude_self", .type = SETTING_BOOL, AT(capture.exclude_self),
+     .standard = "true", .flag = "exclude-self", .help = "tell clients no packets of the sensor's own connections",
+     .doc = "Whether packets of the sensor's own connections are left out of what StreamPcap and WatchPackets tell: a capture "
+            "over the link that is captured would feed itself. They are counted as any others."},
 
     {.key = "run.count", .type = SETTING_BIG, AT(run.count), RANGE(0, INT64_MAX),
      .standard = "0", .standard_words = "0, no limit", .letter = 'c', .unit = "packets",
@@ -244,6 +252,17 @@ const struct setting setting_table[] = {
      .note = pipeline_note},
     {.key = "pipeline.channel_capacity", .type = SETTING_NUMBER, AT(pipeline.channel_capacity),
      RANGE(0, UINT32_MAX), .standard = "0", .note = pipeline_note},
+
+    {.key = "web.packet_buffer", .type = SETTING_NUMBER, AT(web.packet_buffer), RANGE(1, 20000),
+     .standard = "2000", .flag = "web-packet-buffer", .unit = "packets", .help = "packets kept for who watches them",
+     .doc = "How many packets are kept for clients that watch packets or look at one of them. Some 1 KB each, and only from "
+            "when somebody watches."},
+    {.key = "web.sample_rate", .type = SETTING_NUMBER, AT(web.sample_rate), RANGE(0, UINT32_MAX),
+     .standard = "1", .flag = "web-sample-rate", .unit = "packets", .help = "every so many packets are kept; 0 = none",
+     .doc = "Every so many packets one is kept for clients that watch packets; 0 keeps none."},
+    {.key = "web.payload_bytes", .type = SETTING_NUMBER, AT(web.payload_bytes), RANGE(0, 16384),
+     .standard = "256", .flag = "web-payload-bytes", .unit = "bytes", .help = "payload kept of each of these packets",
+     .doc = "How much of each packet's payload is kept for clients, behind its headers."},
 
     LISTENER_ROWS,
 };

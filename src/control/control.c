@@ -204,6 +204,9 @@ static bool build(struct control *control, struct error *error)
     const struct settings *settings = control->settings;
     if (!keep_settings(control, error) || !make_policy(control, error) || !open_source(control, error))
         return false;
+    control->own = own_connections_create(settings->capture.exclude_self);
+    if (control->own == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory");
     control->aggregate = create_aggregate(control, error);
     if (control->aggregate == NULL)
         return false;
@@ -258,6 +261,7 @@ void control_destroy(struct control *control)
     source_destroy(control->source);
     if (control->chunks != NULL)
         chunk_pool_destroy(control->chunks);
+    own_connections_destroy(control->own);
     generation_board_done(&control->generations);
     settings_done(&control->file);
     metric_registry_done(&control->metrics);
@@ -288,6 +292,11 @@ bool control_add_tap(struct control *control, struct tap *tap, struct error *err
 void control_remove_tap(struct control *control, struct tap *tap)
 {
     pipeline_remove_tap(control->pipeline, tap);
+}
+
+struct own_connections *control_own_connections(struct control *control)
+{
+    return control->own;
 }
 
 bool control_run(struct control *control, struct error *error)

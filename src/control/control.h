@@ -13,6 +13,7 @@
 struct control;
 struct filter_name;
 struct name_search;
+struct own_connections;
 struct flow_page;
 struct flow_query;
 struct generation;
@@ -73,6 +74,8 @@ bool control_observes_first(const struct control *control);
 const struct snapshot *control_snapshot(struct control *control);
 // The settings in force; any thread, at any time until control_destroy(). To be released (control/generation.h).
 const struct generation *control_generation(struct control *control);
+// The sensor's own connections, for whoever makes some to add (capture/own_connections.h).
+struct own_connections *control_own_connections(struct control *control);
 // The counters: those of the run, to which outputs and the door add theirs.
 struct metric_registry *control_metrics(struct control *control);
 // Asks the shards about the flows that are alive, and waits for the answer, held; any thread but those of the run. NULL

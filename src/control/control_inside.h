@@ -7,6 +7,7 @@
 #include "aggregate/aggregate.h"
 #include "base/metric.h"
 #include "capture/chunk.h"
+#include "capture/own_connections.h"
 #include "capture/source.h"
 #include "control/change.h"
 #include "control/control.h"
@@ -24,6 +25,7 @@ struct control {
     char node[NODE_NAME_BYTES];
     struct flow_policy policy; // of the start
     struct chunk_pool *chunks;
+    struct own_connections *own;
     struct source *source;
     struct aggregate *aggregate;
     struct pipeline *pipeline;

@@ -17,7 +17,7 @@
 
 struct tap;
 
-enum { TICK_PACKETS = 65536, DISPATCH_TAPS = 4 };
+enum { TICK_PACKETS = 65536, DISPATCH_TAPS = 16 };
 
 // Takes a batch that is full or ends a tick (or NULL), and gives an empty one to fill; NULL when there is
 // none and `wait` is false.

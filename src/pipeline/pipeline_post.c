@@ -89,9 +89,9 @@ bool pipeline_add_tap(struct pipeline *pipeline, struct tap *tap, struct error *
         pipeline->taps++;
     }
     pthread_mutex_unlock(&pipeline->tapping);
-    return room || error_set(error, ERROR_EXHAUSTED,
-                             "packets are recorded and listed %d times already: end one of them first",
-                             DISPATCH_TAPS);
+    return room ||
+           error_set(error, ERROR_EXHAUSTED,
+                     "packets are recorded and told %d times already: end one of them first", DISPATCH_TAPS);
 }
 
 void pipeline_remove_tap(struct pipeline *pipeline, struct tap *tap)

@@ -1,5 +1,6 @@
 #include "capture/record/tap.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -39,9 +40,9 @@ static void count(atomic_uint_fast64_t *counter)
     atomic_store_explicit(counter, value + 1, memory_order_relaxed);
 }
 
-static void write_record(struct tap *tap, const struct tap_record *record)
+static struct frame frame_of(const struct tap_record *record)
 {
-    struct frame frame = {
+    return (struct frame){
         .time_ns = record->time_ns,
         .bytes = record->bytes,
         .captured = record->captured,
@@ -49,6 +50,11 @@ static void write_record(struct tap *tap, const struct tap_record *record)
         .interface = record->interface,
         .link_type = record->link_type,
     };
+}
+
+static void write_record(struct tap *tap, const struct tap_record *record)
+{
+    struct frame frame = frame_of(record);
     bool written = tap->consumer->ops->packet(tap->consumer, &frame, record->number);
     count(written ? &tap->written : &tap->failed);
 }
@@ -96,36 +102,63 @@ struct tap *tap_create(struct tap_consumer *take_consumer, size_t ring_bytes, st
     }
     tap->consumer = take_consumer;
     tap->ring = record_ring_create(ring_bytes);
-    tap->running = tap->ring != NULL && thread_start(&tap->thread, write_records, tap);
-    if (!tap->running) {
+    bool good = tap->ring != NULL;
+    if (good && take_consumer->ops->packet != NULL)
+        good = tap->running = thread_start(&tap->thread, write_records, tap);
+    if (!good) {
         error_set(error, ERROR_EXHAUSTED, "the writer of %s cannot be started: no memory or no thread",
                   take_consumer->ops->name);
         tap_destroy(tap);
         return NULL;
     }
-    pthread_setname_np(tap->thread, take_consumer->ops->name);
+    if (tap->running)
+        pthread_setname_np(tap->thread, take_consumer->ops->name);
     return tap;
 }
 
 bool tap_offer(struct tap *tap, const struct frame *frame, uint64_t number, bool wait)
 {
+    const struct tap_consumer_ops *ops = tap->consumer->ops;
+    uint32_t captured = frame->captured;
+    if (ops->wants != NULL && !ops->wants(tap->consumer, frame, number, &captured))
+        return false;
+    assert(captured <= frame->captured);
     count(&tap->offered);
-    uint32_t bytes = (uint32_t)sizeof(struct tap_record) + frame->captured;
-    struct tap_record *record = record_ring_reserve(tap->ring, bytes, wait);
+    uint32_t bytes = (uint32_t)sizeof(struct tap_record) + captured;
+    struct tap_record *record = record_ring_reserve(tap->ring, bytes, wait && !ops->never_waited_for);
     if (record == NULL) {
         count(&tap->dropped);
         return false;
     }
     record->time_ns = frame->time_ns;
     record->number = number;
-    record->captured = frame->captured;
+    record->captured = captured;
     record->length = frame->length;
     record->interface = frame->interface;
     record->link_type = frame->link_type;
-    if (frame->captured > 0)
-        memcpy(record->bytes, frame->bytes, frame->captured);
+    if (captured > 0)
+        memcpy(record->bytes, frame->bytes, captured);
     record_ring_commit(tap->ring);
     return true;
+}
+
+bool tap_take(struct tap *tap, struct frame *frame, uint64_t *number)
+{
+    uint32_t length;
+    assert(tap->consumer->ops->packet == NULL);
+    const struct tap_record *record = record_ring_peek(tap->ring, &length, 0);
+    if (record == NULL)
+        return false;
+    *frame = frame_of(record);
+    *number = record->number;
+    return true;
+}
+
+void tap_release(struct tap *tap)
+{
+    assert(tap->consumer->ops->packet == NULL);
+    record_ring_release(tap->ring);
+    count(&tap->written);
 }
 
 struct tap_counts tap_counts(const struct tap *tap)
@@ -149,6 +182,7 @@ static void join_writer(struct tap *tap)
 
 bool tap_finish(struct tap *tap, struct error *error)
 {
+    assert(tap->running);
     join_writer(tap);
     if (!tap->complete) {
         *error = tap->error;

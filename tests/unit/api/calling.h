@@ -193,7 +193,8 @@ static inline void call_refused(struct calling *calling, const char *path, const
     answer_done(&answer);
 }
 
-#define SENSOR(name) "/netscope.v1.SensorService/" name
-#define FLOWS(name)  "/netscope.v1.FlowService/" name
-#define ALERTS(name) "/netscope.v1.AlertService/" name
-#define STATS(name)  "/netscope.v1.StatsService/" name
+#define SENSOR(name)  "/netscope.v1.SensorService/" name
+#define FLOWS(name)   "/netscope.v1.FlowService/" name
+#define ALERTS(name)  "/netscope.v1.AlertService/" name
+#define STATS(name)   "/netscope.v1.StatsService/" name
+#define PACKETS(name) "/netscope.v1.PacketService/" name

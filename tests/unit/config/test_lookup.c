@@ -20,7 +20,7 @@ Test(lookup, names_the_nearest)
     cr_expect_str_eq(setting_nearest("output.count"), "run.count");
     cr_expect_str_eq(setting_nearest("pipeline.enable"), "pipeline.batch", "never an obsolete key");
     cr_expect_null(setting_nearest("foo"));
-    cr_expect_null(setting_nearest("web"));
+    cr_expect_null(setting_nearest("door"));
 }
 
 Test(lookup, derives_flag_and_variable)

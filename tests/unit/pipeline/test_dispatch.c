@@ -255,8 +255,11 @@ static bool finish_well(struct tap_consumer *consumer, uint64_t *unwritten, stru
 
 Test(dispatch, feeds_its_taps)
 {
-    static const struct tap_consumer_ops ops = {"count", count_packet, ignore_flush, finish_well,
-                                                ignore_flush};
+    static const struct tap_consumer_ops ops = {.name = "count",
+                                                .packet = count_packet,
+                                                .flush = ignore_flush,
+                                                .finish = finish_well,
+                                                .destroy = ignore_flush};
     struct counting_consumer counting = {.consumer = {&ops}};
     struct error error;
     struct tap *tap = tap_create(&counting.consumer, 65536, &error);

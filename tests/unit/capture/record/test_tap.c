@@ -147,3 +147,49 @@ Test(tap, a_lull_flushes, .timeout = 30)
     tap_destroy(tap);
     cr_assert(destroyed, "destroy finishes too");
 }
+
+// Takes frames itself, those with even numbers and their first ten bytes.
+struct chooser {
+    struct tap_consumer consumer;
+};
+
+static bool wants_even(struct tap_consumer *consumer, const struct frame *frame, uint64_t number,
+                       uint32_t *captured)
+{
+    (void)consumer;
+    cr_expect_eq(*captured, frame->captured);
+    *captured = *captured < 10 ? *captured : 10;
+    return number % 2 == 0;
+}
+
+static void keep(struct tap_consumer *consumer)
+{
+    (void)consumer;
+}
+
+Test(tap, owner_takes_what_it_wants_and_nobody_waits, .timeout = 30)
+{
+    static const struct tap_consumer_ops ops = {
+        .name = "chooser", .never_waited_for = true, .wants = wants_even, .destroy = keep};
+    struct chooser chooser = {{&ops}};
+    struct error error;
+    struct tap *tap = tap_create(&chooser.consumer, 4096, &error);
+    struct frame frame, sent = frame_of(100);
+    uint64_t number, taken = 0;
+    cr_assert_not_null(tap);
+    cr_expect_not(tap_take(tap, &frame, &number));
+    for (uint64_t i = 1; i <= 1000; i++)
+        cr_expect(tap_offer(tap, &sent, i, true) <= (i % 2 == 0), "%lu", (unsigned long)i);
+    struct tap_counts counts = tap_counts(tap);
+    cr_expect_eq(counts.offered, 500, "what is not wanted is not counted");
+    cr_expect_gt(counts.dropped, 0);
+    for (; tap_take(tap, &frame, &number); taken++) {
+        cr_expect_eq(number, 2 * (taken + 1), "the oldest are kept");
+        cr_expect_eq(frame.captured, 10);
+        cr_expect_eq(frame.length, 100);
+        tap_release(tap);
+    }
+    cr_expect_eq(taken + counts.dropped, 500);
+    cr_expect_eq(tap_counts(tap).written, taken);
+    tap_destroy(tap);
+}

@@ -1,0 +1,27 @@
+// The tap of a capture over the wire: which packets it wants, and the ring in which they wait. What does not fit is dropped and
+// counted; nothing waits for the client. The ring takes half of what a recorder's does (control/shares.h): 8 MiB. It asks the filter on the source's thread, as the kernel would: some 50 ns a packet
+// for each such tap, so that what the filter leaves out takes no room and what is dropped is exactly what the client missed.
+#pragma once
+
+#include "capture/record/tap.h"
+
+struct control;
+struct filter;
+
+enum { PCAP_STREAMS = 8 }; // at a time
+enum { PCAP_INTERFACES = 16, PCAP_INTERFACE_BYTES = 64 };
+
+struct pcap_want {
+    struct filter *take_filter; // NULL = all; taken, on failure too
+    unsigned interface_count;   // 0 = all
+    char interfaces[PCAP_INTERFACES][PCAP_INTERFACE_BYTES];
+    uint32_t snaplen;
+};
+
+// The tap is in the capture until it is destroyed; both wait for the source's thread, for a tenth of a second at most.
+// NULL with a sentence.
+struct pcap_tap;
+struct pcap_tap *pcap_tap_create(struct control *control, const struct pcap_want *want, struct error *error);
+void pcap_tap_destroy(struct pcap_tap *pcap_tap); // takes NULL
+
+struct tap *pcap_tap_ring(struct pcap_tap *pcap_tap); // for tap_take()
