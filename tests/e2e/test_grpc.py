@@ -5,6 +5,7 @@ import signal
 import threading
 import unittest
 
+import capture_file
 import feeding
 import grpc_client
 import sensor
@@ -35,9 +36,9 @@ class ServerTest(sensor.SensorTest):
         feeding.await_port(self.port, running)
         return running
 
-    @staticmethod
-    def await_end_of_file(running):
-        sensor.until(lambda: "all is read" in running.stderr(), 60, running.stderr)
+    def await_packets(self, count):
+        client = self.client()
+        sensor.until(lambda: client.call("GetStats").counters.packets_analysed >= count, 60, lambda: "too few packets")
 
     def client(self, target=None, **options):
         client = grpc_client.Client(target or f"127.0.0.1:{self.port}", **options)
@@ -54,7 +55,7 @@ class Calls(ServerTest):
         running = self.serve("--grpc-role", "operator")
         client = self.client()
         must = {"GetFlow": "INVALID_ARGUMENT", "GetAlert": "INVALID_ARGUMENT", "FilterHints": "INVALID_ARGUMENT",
-                "StartCapture": "INVALID_ARGUMENT", "StopCapture": "INVALID_ARGUMENT", "GetPacket": "INVALID_ARGUMENT"}
+                "StartCapture": "INVALID_ARGUMENT", "StopCapture": "INVALID_ARGUMENT", "GetPacket": "NOT_FOUND"}
         for path, _, _, streams in grpc_client.methods():
             name = path.rsplit("/", 1)[1]
             with self.subTest(name):
@@ -77,7 +78,7 @@ class Calls(ServerTest):
         export = self.folder / "flows.json"
         self.check(sensor.run("-r", CAPTURE, "--export-json", export, "--report", "none"))
         running = self.serve()
-        self.await_end_of_file(running)
+        self.await_packets(len(capture_file.read_frames(CAPTURE)))
         client, token, found = self.client(), "", {}
         while True:
             page = client.call("ListFlows", page_size=7, page_token=token)
