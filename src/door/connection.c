@@ -10,7 +10,7 @@
 #include "door/door_inside.h"
 #include "door/tls.h"
 
-// Rounds of one connection before it is others' turn: 4 MiB at most.
+// Rounds of one connection before it is the turn of others: 2 MiB a direction at most.
 enum { PUMP_ROUNDS = 64 };
 
 static void set_deadline(struct connection *connection, uint32_t after_ms, enum refusal reason)

@@ -78,6 +78,7 @@ enum step { STEP_NONE, STEP_BEGINS, STEP_PAYLOAD, STEP_ENDS };
 
 static enum step next_step(struct frame_reader *reader, const uint8_t *bytes, size_t length, size_t *used)
 {
+    assert(reader->header_bytes <= FRAME_HEADER_BYTES);
     *used = 0;
     if (reader->header_bytes == FRAME_HEADER_BYTES && reader->payload_left == 0) {
         reader->header_bytes = 0;
@@ -195,6 +196,7 @@ static void end_frame(struct frame_guard *guard)
 
 static size_t read_preface(struct frame_guard *guard, const uint8_t *bytes, size_t length)
 {
+    assert(guard->preface_bytes < PREFACE_BYTES);
     size_t missing = (size_t)(PREFACE_BYTES - guard->preface_bytes);
     size_t used = length < missing ? length : missing;
     if (memcmp(preface + guard->preface_bytes, bytes, used) != 0)
@@ -223,6 +225,7 @@ enum frame_verdict frame_guard_client(struct frame_guard *guard, const uint8_t *
 // A server may take its word back, but clients may go on until they know: the longest that was ever allowed holds.
 static void read_settings(struct frame_guard *guard, const uint8_t *bytes, size_t length)
 {
+    assert(guard->entry_bytes < FRAME_ENTRY_BYTES);
     for (size_t i = 0; i < length; i++) {
         guard->entry[guard->entry_bytes++] = bytes[i];
         if (guard->entry_bytes < FRAME_ENTRY_BYTES)

@@ -181,6 +181,7 @@ void listener_look(struct listener *listener)
 static void turn_away(struct listener *listener, int entrance)
 {
     struct door *door = listener->door;
+    assert(listener->resume_ns == 0);
     count_more(&listener->counts.refused[REFUSED_DESCRIPTORS]);
     close(door->spare);
     int descriptor = accept4(entrance, NULL, NULL, SOCK_CLOEXEC);
@@ -289,7 +290,8 @@ void listener_event(struct listener *listener, const struct watched *entrance)
     assert(entrance == &listener->port_watched || entrance == &listener->local_watched);
     int descriptor =
         entrance == &listener->port_watched ? listener->port_descriptor : listener->local.descriptor;
-    for (unsigned i = 0; i < ACCEPTS_AT_ONCE && descriptor >= 0; i++)
-        if (!accept_one(listener, descriptor))
-            return;
+    // What was told before it closed, or before a pause that the other entrance began, is late.
+    bool is_over = descriptor < 0 || listener->resume_ns != 0;
+    for (unsigned i = 0; i < ACCEPTS_AT_ONCE && !is_over; i++)
+        is_over = !accept_one(listener, descriptor);
 }

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -133,6 +134,8 @@ static inline SSL *shake_hands(int socket, const struct client_options *options)
         return client;
     SSL_free(client);
     ERR_clear_error();
+    for (char byte; recv(socket, &byte, 1, 0) > 0;)
+        ; // until the door has done with it
     close(socket);
     return NULL;
 }

@@ -146,9 +146,8 @@ static void expect_timeout(const void *bytes, size_t length)
 {
     int client = connect_port(), transport = taken();
     send_bytes(client, bytes, length);
-    expect_bytes(transport, bytes, length);
     expect_end(client);
-    expect_end(transport);
+    expect_closed(transport);
     close(client);
     close(transport);
 }
@@ -195,7 +194,7 @@ Test(connection, is_given_no_more_time_by_bytes_that_dribble)
 Test(connection, stays_without_limit_once_it_has_asked)
 {
     uint8_t bytes[256];
-    limits.http2_ms = 100;
+    limits.http2_ms = 500;
     open_door(DOOR_HTTP2);
     int asking = connect_port(), transport = taken();
     size_t length = add_frame(bytes, add_preface(bytes), HEADERS, END_HEADERS, 1, 20);

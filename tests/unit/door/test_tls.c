@@ -77,6 +77,7 @@ static bool is_let_in(const struct client_options *options)
     if (in)
         close(taken());
     cr_expect(SSL_read(client, &byte, 1) <= 0);
+    expect_closed(SSL_get_fd(client));
     drop_client(client);
     return in;
 }
@@ -250,6 +251,30 @@ Test(tls, hands_nobody_on_after_it_stops_accepting)
     expect_closed(waiting);
     close(waiting);
     drop_client(client);
+}
+
+// One in each stage that a connection may be in.
+Test(tls, closes_connections_of_every_stage_at_the_end)
+{
+    open_door(DOOR_HTTP2);
+    int waiting = connect_port();
+    SSL *served = connect_tls();
+    int transport = taken();
+    SSL *lingering = connect_tls();
+    int refused_one = taken();
+    write_tls(lingering, "GET", 3);
+    expect_end(refused_one);
+    door_destroy(door);
+    door = NULL;
+    expect_closed(waiting);
+    expect_end(transport);
+    expect_closed(SSL_get_fd(served));
+    expect_closed(SSL_get_fd(lingering));
+    drop_client(served);
+    drop_client(lingering);
+    close(waiting);
+    close(transport);
+    close(refused_one);
 }
 
 Test(tls, tells_a_client_by_goaway_as_well)
