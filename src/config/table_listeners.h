@@ -50,13 +50,14 @@ static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
                                                                                                               \
     {.key = "grpc.auth.tokens_file", .type = SETTING_PATH, AT(grpc.auth.tokens_file), .file = SETTING_INPUT,  \
      .standard = "", .flag = "grpc-tokens-file", .help = "bearer tokens: lines of name, role, SHA-256",       \
-     .doc = "A file of bearer tokens, a line each: a name, a role, the SHA-256 of the token in hex, then limits such as "            \
-            "`namespace=shop`, `network=10.0.0.0/8`, `node=worker-1`. Read again when it changes; with it, who shows no token is refused "\
-            "(but by `grpc.auth.callers`)."},                                                                 \
+     .doc = "A file of bearer tokens, a line each: a name, a role, the SHA-256 of the token in hex, then for viewers limits of "      \
+            "what they see: `namespace=shop`, `network=10.0.0.0/8`, `node=worker-1`. Read again when it changes; with it, who "      \
+            "shows no token is refused (but by `grpc.auth.callers`). See docs/api.md."},                                                                 \
     {.key = "grpc.auth.callers", .type = SETTING_LIST, AT(grpc.auth.callers),                                 \
      .standard = "", .flag = "grpc-caller", .argument = "WHO ROLE", .help = "what a certificate or a local user may; repeatable",    \
-     .doc = "What callers may that need no token: `san=NAME ROLE` for a name in a client's certificate, `uid=N ROLE` and "           \
-            "`gid=N ROLE` for users of the unix socket; limits as in the tokens file may follow."},           \
+     .doc = "What callers may that need no token: `san=NAME ROLE` for a name in a client's certificate (`dns:client.example`, "      \
+            "`uri:...`, `email:...`, `ip:...`, or without the kind), `uid=N ROLE` and `gid=N ROLE` for users of the unix socket; "   \
+            "limits as in the tokens file may follow."},           \
     {.key = "grpc.auth.role", .type = SETTING_ENUM, AT(grpc.auth.role), .names = role_names,                  \
      .standard = "viewer", .flag = "grpc-role", .help = "what callers without credentials may",               \
      .doc = "The role of callers on the port where neither tokens nor client certificates are asked for: `viewer`, `packets` or "    \
