@@ -5,7 +5,7 @@
 
 bool packets_may_be_seen(struct call *call)
 {
-    return call->caller->limits == NULL ||
+    return call->limits == NULL ||
            status_set(&call->status, STATUS_PERMISSION_DENIED, "PACKETS_NEED_NO_LIMITS",
                       "packets are shown to callers who see everything, and %.100s has limits: ask for flows",
                       call->caller->identity);
