@@ -19,6 +19,7 @@ struct api {
     int64_t start_ns;                   // wall time
     struct seal_key key;                // of page tokens and cursors
     uint64_t secret;                    // of their checks
+    size_t queue_bytes;                 // of all streams
     uint32_t node_mark;                 // a hash of the node's name
     atomic_bool serving;
     atomic_uint streams; // that are open

@@ -370,7 +370,7 @@ static enum stream_state close_stream(struct log_stream *stream, struct reply *r
 static void share_room(struct log_stream *stream)
 {
     unsigned streams = atomic_load(&stream->stream.api->streams);
-    size_t share = STREAM_ALL_QUEUES_BYTES / (streams > 0 ? streams : 1);
+    size_t share = stream->stream.api->queue_bytes / (streams > 0 ? streams : 1);
     stream->queue.most_bytes = share < stream->options.queue_bytes ? share : stream->options.queue_bytes;
 }
 

@@ -11,6 +11,7 @@
 #include "api/call.h"
 #include "api/gate.h"
 #include "api/packet_sample.h"
+#include "api/stream_options.h"
 #include "api/visibility.h"
 #include "base/hash.h"
 #include "capture/clock.h"
@@ -86,6 +87,7 @@ struct api *api_create(const struct api_setup *setup, struct error *error)
     const char *node = control_node(setup->control);
     api->control = setup->control;
     api->version = setup->version;
+    api->queue_bytes = setup->queue_bytes > 0 ? setup->queue_bytes : STREAM_ALL_QUEUES_BYTES;
     api->start_ns = clock_wall_ns();
     api->node_mark = (uint32_t)hash_bytes(node, strlen(node), 0);
     for (unsigned i = 0; i < INSTANCE_ID_BYTES; i++)

@@ -52,6 +52,7 @@ const struct method *method_find(const char *path, struct status *status);
 struct api_setup {
     struct control *control;
     const char *version;
+    size_t queue_bytes; // that may wait for the clients of all streams; 0 = STREAM_ALL_QUEUES_BYTES
 };
 struct api *api_create(const struct api_setup *setup, struct error *error);
 // What health checks say: false from the start until all is there, and again when the end begins. Any thread.

@@ -31,7 +31,7 @@ enum {
     STREAM_MOST_BYTES = 1 << 20,
     STREAM_QUEUE_BYTES = 4 << 20,
     STREAM_MOST_QUEUE_BYTES = 16 << 20,
-    STREAM_ALL_QUEUES_BYTES = 64 << 20, // of all streams: each has an equal share
+    STREAM_ALL_QUEUES_BYTES = 64 << 20, // of all streams, where memory is not short: each has an equal share
     STREAM_LAST = 65536,
 };
 

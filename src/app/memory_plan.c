@@ -1,7 +1,5 @@
 #include "app/memory_plan.h"
 
-#include "app/servers.h"
-
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,6 +11,7 @@
 #include "aggregate/flow_event.h"
 #include "api/packet_sample.h"
 #include "api/pcap_tap.h"
+#include "app/servers.h"
 #include "base/memory_limit.h"
 #include "capture/file/decompress.h"
 #include "capture/file/file_source.h"
@@ -22,6 +21,7 @@
 #include "config/value.h"
 #include "control/control.h"
 #include "control/shares.h"
+#include "door/door.h"
 #include "export/export.h"
 #include "flow/dns_transaction.h"
 #include "pipeline/pipeline.h"
@@ -31,7 +31,7 @@ enum { FLOW_PLAIN_BYTES = 100, FLOW_QUALITY_BYTES = 160 };
 enum { BASE_BYTES = 11 << 20, REPORT_BYTES = 14 << 20 };
 // Ticks whose DNS answers are in memory: one is gathered, one is read, and as many as one holds are on their way.
 enum { TICKS_OF_ANSWERS = 4 };
-enum { PLAN_ROWS = 16 };
+enum { PLAN_ROWS = 20 };
 
 struct plan_row {
     const char *name;
@@ -41,6 +41,7 @@ struct plan_row {
 
 struct plan {
     struct plan_row rows[PLAN_ROWS];
+    unsigned count;
     uint64_t total, limit;
 };
 
@@ -71,6 +72,7 @@ static uint64_t event_bytes(const struct settings *settings, const struct memory
     const struct output_settings *output = &settings->output;
     bool read = output->export_json[0] != '\0' || output->export_csv[0] != '\0' ||
                 output->expired_flows_jsonl[0] != '\0' || output->expired_flows_csv[0] != '\0';
+    read |= servers_wanted(settings);
     return read ? flow_events_bytes(shares->events, !live) : 0;
 }
 
@@ -112,26 +114,38 @@ static unsigned exports_of(const struct output_settings *output)
     return exports + (output->export_csv[0] != '\0');
 }
 
-static void add_row(struct plan *plan, unsigned row, const char *name, uint64_t bytes, const char *why)
+static void add_row(struct plan *plan, const char *name, uint64_t bytes, const char *why)
 {
-    assert(row < PLAN_ROWS && plan->rows[row].name == NULL);
-    plan->rows[row] = (struct plan_row){name, bytes, why};
+    assert(plan->count < PLAN_ROWS);
+    plan->rows[plan->count++] = (struct plan_row){name, bytes, why};
     plan->total += bytes;
 }
 
-static void add_flows(struct plan *plan, unsigned row, const struct settings *settings,
-                      const struct memory_shares *shares)
+static void add_flows(struct plan *plan, const struct settings *settings, const struct memory_shares *shares)
 {
     bool given = settings->flow.max_flows_given;
     uint64_t flows = (given ? settings->flow.max_flows : shares->flows);
     uint64_t ended = flows != 0 && plan->limit != 0 ? shares->tick_packets : 0;
-    add_row(plan, row, "flow table", (flows + ended) * flow_bytes(settings),
+    add_row(plan, "flow table", (flows + ended) * flow_bytes(settings),
             flows == 0  ? "no cap: grows with the flows of the file"
             : given     ? "flow.max_flows, and those that end in a tick"
             : ended > 0 ? "without flow.max_flows: a third of what is above 50 MB"
                         : "flow.max_flows");
-    add_row(plan, row + 1, "flow details", (flows + ended) * (SHARES_FLOW_BYTES - flow_bytes(settings)),
+    add_row(plan, "flow details", (flows + ended) * (SHARES_FLOW_BYTES - flow_bytes(settings)),
             "names, tunnels and losses of flows, if all have some");
+}
+
+static void add_servers(struct plan *plan, const struct settings *settings,
+                        const struct memory_shares *shares)
+{
+    enum { QUEUES_AND_LIBRARY = 2 };
+    add_row(plan, "client packets",
+            packet_sample_most_bytes(settings->web.packet_buffer) + PCAP_STREAMS * shares->tap_bytes / 2,
+            "web.packet_buffer, and what captures over the wire wait with");
+    add_row(plan, "client streams", QUEUES_AND_LIBRARY * shares->server_bytes,
+            "what waits for slow clients, and what the library of gRPC may take");
+    add_row(plan, "connections", servers_connections(settings, shares) * (uint64_t)DOOR_CONNECTION_BYTES,
+            "grpc.max_connections, as many as there is room for");
 }
 
 static void make_plan(struct plan *plan, const struct settings *settings)
@@ -140,34 +154,31 @@ static void make_plan(struct plan *plan, const struct settings *settings)
     const struct capture_settings *capture = &settings->capture;
     *plan = (struct plan){.limit = memory_limit()};
     struct memory_shares shares = memory_shares_of(plan->limit, settings);
-    add_row(plan, 0, "rings", live ? live_rings_most(capture, plan->limit) : 0,
+    add_row(plan, "rings", live ? live_rings_most(capture, plan->limit) : 0,
             "capture.buffer_size_mb an interface, at most eight times that behind globs");
-    add_row(plan, 1, "packet buffers", shares.chunk_bytes, "frames on their way to the shards");
-    add_row(plan, 2, "packed files", live ? 0 : file_window_bytes(&capture->read_pcap, plan->limit),
+    add_row(plan, "packet buffers", shares.chunk_bytes, "frames on their way to the shards");
+    add_row(plan, "packed files", live ? 0 : file_window_bytes(&capture->read_pcap, plan->limit),
             "zstd's window, of each packed file that is named");
-    add_flows(plan, 3, settings, &shares);
-    add_row(plan, 5, "batches",
-            pipeline_most_bytes(!live, control_workers(settings), settings->pipeline.batch),
+    add_flows(plan, settings, &shares);
+    add_row(plan, "batches", pipeline_most_bytes(!live, control_workers(settings), settings->pipeline.batch),
             "pipeline.batch packets each, and records on their way");
-    add_row(plan, 6, "DNS answers",
+    add_row(plan, "DNS answers",
             TICKS_OF_ANSWERS * (uint64_t)shares.tick_packets * sizeof(struct dns_transaction),
             "of some ticks");
-    add_row(plan, 7, "report", report_bytes(settings, live), "hosts, services, names");
-    add_row(plan, 8, "queues", taps_of(settings, live) * shares.tap_bytes, "recorder and packet lines");
-    add_row(plan, 9, "events", event_bytes(settings, &shares, live), "events.capacity, for outputs of flows");
-    add_row(plan, 10, "exports", exports_of(&settings->output) * shares.export_bytes,
+    add_row(plan, "report", report_bytes(settings, live), "hosts, services, names");
+    add_row(plan, "queues", taps_of(settings, live) * shares.tap_bytes, "recorder and packet lines");
+    add_row(plan, "events", event_bytes(settings, &shares, live),
+            "events.capacity, for outputs of flows and clients");
+    add_row(plan, "exports", exports_of(&settings->output) * shares.export_bytes,
             "flows that wait to be sorted");
-    add_row(plan, 11, "names", shares.names * (uint64_t)SHARES_NAME_BYTES, "addresses seen in DNS answers");
-    add_row(plan, 12, "alerts", settings_detect(settings) ? alerting_log_bytes(shares.events) : 0,
+    add_row(plan, "names", shares.names * (uint64_t)SHARES_NAME_BYTES, "addresses seen in DNS answers");
+    add_row(plan, "alerts", settings_detect(settings) ? alerting_log_bytes(shares.events) : 0,
             "kept for outputs of alerts");
-    add_row(plan, 13, "webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
+    add_row(plan, "webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
             "alerts that wait for its server");
-    add_row(plan, 14, "client packets",
-            servers_wanted(settings)
-                ? packet_sample_most_bytes(settings->web.packet_buffer) + PCAP_STREAMS * shares.tap_bytes / 2
-                : 0,
-            "web.packet_buffer, and what captures over the wire wait with");
-    add_row(plan, 15, "process", BASE_BYTES, "program, libraries, stacks");
+    if (servers_wanted(settings))
+        add_servers(plan, settings, &shares);
+    add_row(plan, "process", BASE_BYTES, "program, libraries, stacks");
 }
 
 static bool fits(const struct plan *plan, struct error *error)
@@ -195,7 +206,7 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
     struct plan plan;
     make_plan(&plan, settings);
     strbuf_addf(into, "%smemory plan (at most):\n", line_prefix);
-    for (unsigned i = 0; i < PLAN_ROWS; i++)
+    for (unsigned i = 0; i < plan.count; i++)
         strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB  %s\n", line_prefix, plan.rows[i].name,
                     plan.rows[i].bytes >> 20, plan.rows[i].why);
     strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB", line_prefix, "total", plan.total >> 20);

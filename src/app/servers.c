@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "config/settings.h"
 #include "control/control.h"
+#include "control/shares.h"
 #include "door/door.h"
 #include "rpc/server.h"
 
@@ -37,6 +38,12 @@ bool servers_wanted(const struct settings *settings)
     return settings->grpc.enabled;
 }
 
+uint32_t servers_connections(const struct settings *settings, const struct memory_shares *shares)
+{
+    uint64_t room = shares->server_bytes / DOOR_CONNECTION_BYTES;
+    return room < settings->grpc.max_connections ? (uint32_t)room : settings->grpc.max_connections;
+}
+
 // The door is opened before there is a server behind it.
 static void take_connection(void *taker, int take_descriptor)
 {
@@ -48,6 +55,8 @@ static bool open_door(struct servers *servers, struct error *error)
 {
     struct door_listener grpc = {.name = "grpc",
                                  .settings = &servers->settings->grpc,
+                                 .max_connections =
+                                     servers_connections(servers->settings, control_shares(servers->control)),
                                  .protocol = DOOR_HTTP2,
                                  .take = take_connection,
                                  .taker = servers};
@@ -58,7 +67,9 @@ static bool open_door(struct servers *servers, struct error *error)
 
 static bool open_all(struct servers *servers, struct error *error)
 {
-    struct api_setup api = {.control = servers->control, .version = NETSCOPE_VERSION};
+    struct api_setup api = {.control = servers->control,
+                            .version = NETSCOPE_VERSION,
+                            .queue_bytes = control_shares(servers->control)->server_bytes};
     servers->identities =
         identities_create(&servers->settings->grpc, "grpc", control_node(servers->control), error);
     if (servers->identities == NULL)
@@ -101,8 +112,10 @@ bool servers_start(struct servers *servers, struct error *error)
     servers->runner = runner_create(servers->api, error);
     if (servers->runner == NULL)
         return false;
-    struct rpc_setup rpc = {
-        .runner = servers->runner, .door = servers->door, .identities = servers->identities};
+    struct rpc_setup rpc = {.runner = servers->runner,
+                            .door = servers->door,
+                            .identities = servers->identities,
+                            .memory_bytes = control_shares(servers->control)->server_bytes};
     servers->rpc = rpc_server_create(&rpc, error);
     if (servers->rpc == NULL)
         return false;

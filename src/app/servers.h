@@ -4,15 +4,20 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
 struct control;
+struct memory_shares;
 struct settings;
 struct servers;
 
 // Any server at all.
 bool servers_wanted(const struct settings *settings);
+
+// How many connections are served at a time: as the settings have it, and no more than there is memory for.
+uint32_t servers_connections(const struct settings *settings, const struct memory_shares *shares);
 
 // Borrows both. NULL with a sentence. With no server on it is empty.
 struct servers *servers_open(const struct settings *settings, struct control *control, struct error *error);

@@ -65,6 +65,7 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, const struct setting
         .names = power_of_two(part_of(limit_bytes, NAMES_PART, NAMES_LEAST, AGGREGATE_NAMES)),
         .events = events_of(limit_bytes, settings),
         .export_bytes = part_of(limit_bytes, 16, 2 * MB, 64 * MB),
+        .server_bytes = part_of(limit_bytes, 16, 4 * MB, 64 * MB),
         .tap_bytes = power_of_two(part_of(limit_bytes, 16, 2 * MB, TAP_RING_BYTES)),
     };
 }

@@ -175,7 +175,7 @@ static void raise_descriptor_limit(const struct door *door)
     struct rlimit limit;
     rlim_t needed = OTHER_DESCRIPTORS;
     for (unsigned i = 0; i < door->listener_count; i++)
-        needed += (rlim_t)DESCRIPTORS_OF_ONE * door->listeners[i].settings->max_connections;
+        needed += (rlim_t)DESCRIPTORS_OF_ONE * door->listeners[i].most;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
         return;
     limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;

@@ -47,6 +47,7 @@ struct door_peer {
 struct door_listener {
     const char *name; // "grpc": label of metrics, word of sentences, and prefix of the settings' keys
     const struct listener_settings *settings;
+    uint32_t max_connections; // 0 = as the settings have it; fewer where memory is short
     enum door_protocol protocol;
     // Gets the descriptor of a new connection, non-blocking, and owns it from then on. On the door's thread, which waits
     // for it: no blocking call, and none of the door's functions but door_peer().

@@ -113,6 +113,8 @@ bool listener_init(struct listener *listener, struct door *door, const struct do
     *listener = (struct listener){.door = door,
                                   .name = what->name,
                                   .settings = settings,
+                                  .most = what->max_connections > 0 ? what->max_connections
+                                                                    : settings->max_connections,
                                   .protocol = what->protocol,
                                   .take = what->take,
                                   .taker = what->taker,
@@ -236,7 +238,7 @@ static struct address site_of(const struct door_peer *peer)
 
 static bool is_crowded(const struct listener *listener, const struct address *site)
 {
-    uint32_t most = (listener->settings->max_connections + ADDRESS_SHARE - 1) / ADDRESS_SHARE, count = 0;
+    uint32_t most = (listener->most + ADDRESS_SHARE - 1) / ADDRESS_SHARE, count = 0;
     if (site->version == 0)
         return false;
     for (const struct connection *one = listener->door->connections; one != NULL; one = one->next)
@@ -257,7 +259,7 @@ static void set_socket_options(int descriptor)
 static void admit(struct listener *listener, int descriptor, const struct door_peer *peer)
 {
     struct address site = site_of(peer);
-    bool full = count_of(&listener->counts.open) >= listener->settings->max_connections;
+    bool full = count_of(&listener->counts.open) >= listener->most;
     if (full || is_crowded(listener, &site)) {
         count_more(&listener->counts.refused[full ? REFUSED_CONNECTIONS : REFUSED_ADDRESS]);
         close(descriptor);

@@ -16,6 +16,7 @@ struct listener {
     struct door *door;
     const char *name; // as the settings borrowed
     const struct listener_settings *settings;
+    uint32_t most; // connections at a time
     enum door_protocol protocol;
     void (*take)(void *taker, int take_descriptor);
     void *taker;

@@ -22,7 +22,6 @@ enum {
     PING_INTERVAL_MS = 5000, // clients may ping as often, with and without calls
     KEEPALIVE_MS = 30000,
     KEEPALIVE_TIMEOUT_MS = 20000,
-    QUOTA_BYTES = 64 << 20,
 };
 
 // What the core says of itself is for who debugs it.
@@ -36,10 +35,10 @@ static grpc_arg number(const char *key, int value)
     return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
 }
 
-static grpc_server *create_core(void)
+static grpc_server *create_core(uint64_t memory_bytes)
 {
     grpc_resource_quota *quota = grpc_resource_quota_create("api");
-    grpc_resource_quota_resize(quota, QUOTA_BYTES);
+    grpc_resource_quota_resize(quota, memory_bytes);
     grpc_arg arguments[] = {
         number(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, GATE_BYTES + MESSAGE_ROOM),
         number(GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES),
@@ -99,7 +98,7 @@ struct rpc_server *rpc_server_create(const struct rpc_setup *setup, struct error
     server->reflection = reflection_create();
     server->credentials = grpc_insecure_server_credentials_create(); // the door has TLS
     server->queue = grpc_completion_queue_create_for_next(NULL);
-    server->core = create_core();
+    server->core = create_core(setup->memory_bytes);
     grpc_server_register_completion_queue(server->core, server->queue, NULL);
     grpc_server_start(server->core);
     server->started = thread_start(&server->thread, run_queue, server);

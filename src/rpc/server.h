@@ -19,6 +19,7 @@ struct rpc_setup {
     struct runner *runner;
     struct door *door; // tells who is at the other end of a connection
     struct identities *identities;
+    uint64_t memory_bytes; // that the core may take for what it reads and holds
 };
 
 // Begins to serve. NULL with a sentence.
