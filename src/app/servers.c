@@ -60,8 +60,7 @@ static bool open_door(struct servers *servers, struct error *error)
                                  .protocol = DOOR_HTTP2,
                                  .take = take_connection,
                                  .taker = servers};
-    servers->door = door_create(control_metrics(servers->control), control_own_connections(servers->control),
-                                &door_usual_limits, error);
+    servers->door = door_create(control_metrics(servers->control), &door_usual_limits, error);
     return servers->door != NULL && door_listen(servers->door, &grpc, error);
 }
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/time.h"
-#include "capture/own_connections.h"
 #include "door/certificate.h"
 #include "door/door_inside.h"
 #include "door/tls.h"
@@ -40,18 +39,10 @@ static void delist(struct connection **list, struct connection *connection)
         *list = connection->next;
 }
 
-// Packets of the sensor's own are not shown to who captures over it.
-static struct own_connections *own_of(const struct connection *connection)
-{
-    return connection->ends[0].address.version != 0 ? connection->door->own : NULL;
-}
-
 static void close_now(struct connection *connection)
 {
     assert(connection->stage != STAGE_CLOSED);
     connection->stage = STAGE_CLOSED;
-    if (own_of(connection) != NULL)
-        own_connections_remove(connection->door->own, &connection->ends[0], &connection->ends[1]);
     wire_close(&connection->network);
     wire_close(&connection->inner);
     lane_clear(&connection->up);
@@ -305,8 +296,6 @@ static struct connection *create(struct listener *listener, int descriptor, cons
         return NULL;
     }
     *copy = *peer;
-    connection->ends[0] = peer->here;
-    connection->ends[1] = peer->endpoint;
     connection->peer = copy;
     connection->door = listener->door;
     connection->listener = listener;
@@ -330,8 +319,6 @@ void connection_begin(struct listener *listener, int take_descriptor, const stru
     count_more(&listener->counts.open);
     count_more(&listener->counts.total);
     enlist(&listener->door->connections, connection);
-    if (own_of(connection) != NULL)
-        own_connections_add(listener->door->own, &connection->ends[0], &connection->ends[1]);
     if (!begin_tls(connection) || !watched_add(&connection->network_watched, listener->door->epoll,
                                                take_descriptor, WATCHED_ENDS | EPOLLET)) {
         count_more(&listener->counts.refused[REFUSED_MEMORY]);

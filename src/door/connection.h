@@ -38,9 +38,8 @@ struct connection {
     int64_t deadline_ns;
     enum refusal deadline_reason;
 
-    struct door_peer *peer;  // until it is handed on
-    struct endpoint ends[2]; // of TCP: ours, the client's; version 0 = none
-    struct address address;  // counts against others of the same; version 0 = does not
+    struct door_peer *peer; // until it is handed on
+    struct address address; // counts against others of the same; version 0 = does not
     union {
         struct frame_guard frames; // HTTP/2
         struct request_head head;  // HTTP/1

@@ -40,8 +40,8 @@ static bool open_descriptors(struct door *door)
            watched_add(&door->orders, door->epoll, door->orders_event, EPOLLIN);
 }
 
-struct door *door_create(struct metric_registry *registry, struct own_connections *own,
-                         const struct door_limits *limits, struct error *error)
+struct door *door_create(struct metric_registry *registry, const struct door_limits *limits,
+                         struct error *error)
 {
     struct door *door = calloc(1, sizeof *door);
     if (door == NULL) {
@@ -50,7 +50,6 @@ struct door *door_create(struct metric_registry *registry, struct own_connection
     }
     door->limits = *limits;
     door->registry = registry;
-    door->own = own;
     door->end_ns = INT64_MAX;
     door->orders.kind = WATCHED_ORDERS;
     peers_init(&door->peers);

@@ -16,8 +16,7 @@ enum door_order { ORDER_SERVE, ORDER_SERVE_NO_MORE, ORDER_END };
 struct door {
     struct door_limits limits;
     struct metric_registry *registry;
-    struct own_connections *own; // NULL = nobody asks which they are
-    struct peers peers;          // has a lock of its own
+    struct peers peers; // has a lock of its own
 
     struct listener listeners[DOOR_LISTENERS]; // fixed once it has started; their counts are atomic
     unsigned listener_count;

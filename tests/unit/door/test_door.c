@@ -5,7 +5,7 @@ TestSuite(door, .init = begin, .fini = end, .timeout = 60);
 
 Test(door, may_go_before_it_listens)
 {
-    door = door_create(&registry, NULL, &limits, &error);
+    door = door_create(&registry, &limits, &error);
     cr_assert(door != NULL);
 }
 
