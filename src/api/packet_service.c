@@ -334,6 +334,9 @@ bool packet_get(struct call *call, struct ProtobufCMessage *message)
     const Netscope__V1__GetPacketRequest *request = (const Netscope__V1__GetPacketRequest *)message;
     if (!packets_may_be_seen(call))
         return false;
+    if (request->id == 0)
+        return status_violate(&call->status, "id",
+                              "the id of a packet is 1 or more: WatchPackets tells them");
     struct event_reader *reader =
         event_reader_create(packet_sample_log(call->api->sample), EVENTS_DROP, EVENTS_FROM_OLDEST);
     if (reader == NULL)

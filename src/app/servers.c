@@ -61,6 +61,8 @@ static bool open_door(struct servers *servers, struct error *error)
                                  .take = take_connection,
                                  .taker = servers};
     servers->door = door_create(control_metrics(servers->control), &door_usual_limits, error);
+    if (servers->door != NULL)
+        door_tell_own(servers->door, control_own_connections(servers->control));
     return servers->door != NULL && door_listen(servers->door, &grpc, error);
 }
 

@@ -44,6 +44,7 @@ static void close_now(struct connection *connection)
     assert(connection->stage != STAGE_CLOSED);
     connection->stage = STAGE_CLOSED;
     wire_close(&connection->network);
+    own_ends_forget(&connection->own, connection->door->own);
     wire_close(&connection->inner);
     lane_clear(&connection->up);
     lane_clear(&connection->down);
@@ -316,6 +317,7 @@ void connection_begin(struct listener *listener, int take_descriptor, const stru
         return;
     }
     connection->address = *address;
+    own_ends_tell(&connection->own, connection->door->own, peer);
     count_more(&listener->counts.open);
     count_more(&listener->counts.total);
     enlist(&listener->door->connections, connection);

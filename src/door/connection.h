@@ -10,6 +10,7 @@
 #include "door/door.h"
 #include "door/frame_guard.h"
 #include "door/lane.h"
+#include "door/own_ends.h"
 #include "door/request_head.h"
 #include "door/watched.h"
 #include "door/wire.h"
@@ -39,6 +40,7 @@ struct connection {
     enum refusal deadline_reason;
 
     struct door_peer *peer; // until it is handed on
+    struct own_ends own;
     struct address address; // counts against others of the same; version 0 = does not
     union {
         struct frame_guard frames; // HTTP/2

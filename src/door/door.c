@@ -61,6 +61,12 @@ struct door *door_create(struct metric_registry *registry, const struct door_lim
     return NULL;
 }
 
+void door_tell_own(struct door *door, struct own_connections *own)
+{
+    assert(!door->runs);
+    door->own = own;
+}
+
 bool door_listen(struct door *door, const struct door_listener *what, struct error *error)
 {
     assert(!door->runs && door->listener_count < DOOR_LISTENERS);

@@ -36,6 +36,7 @@ struct door_peer {
     pid_t pid;
     bool loopback, tls;       // of TCP
     struct endpoint endpoint; // of TCP; version 0 = none
+    struct endpoint here;     // our end of it
     // The names in the client's certificate, which was verified: "dns:shop.example", "uri:spiffe://x/y",
     // "ip:10.0.0.1", "email:a@b.c". Names too long for their place, or with other than printable ASCII, are left out.
     unsigned name_count;
@@ -66,10 +67,14 @@ struct door_limits {
 extern const struct door_limits door_usual_limits;
 
 struct door;
+struct own_connections;
 
 // Limits are copied. The registry, which outlives the door, is told of its counters by door_start(). NULL with a sentence.
 struct door *door_create(struct metric_registry *registry, const struct door_limits *limits,
                          struct error *error);
+
+// Before door_start(): connections of TCP are told to be the sensor's own while they are open. Borrowed.
+void door_tell_own(struct door *door, struct own_connections *own);
 
 // Before door_start(), at most DOOR_LISTENERS times: binds the port, the unix socket or both, and reads the certificate.
 // False with a sentence that names the setting or the file.

@@ -16,7 +16,8 @@ enum door_order { ORDER_SERVE, ORDER_SERVE_NO_MORE, ORDER_END };
 struct door {
     struct door_limits limits;
     struct metric_registry *registry;
-    struct peers peers; // has a lock of its own
+    struct peers peers;          // has a lock of its own
+    struct own_connections *own; // borrowed; NULL = nobody asks
 
     struct listener listeners[DOOR_LISTENERS]; // fixed once it has started; their counts are atomic
     unsigned listener_count;

@@ -201,9 +201,14 @@ static bool is_loopback(const struct address *address)
     return address->version == 4 ? address->bytes[0] == 127 : address_compare(address, &loopback_v6) == 0;
 }
 
-static void describe_port_peer(const union socket_address *from, bool tls, struct door_peer *peer)
+static void describe_port_peer(int descriptor, const union socket_address *from, bool tls,
+                               struct door_peer *peer)
 {
+    union socket_address here;
+    socklen_t length = sizeof here;
     peer->endpoint = endpoint_of(from);
+    if (getsockname(descriptor, &here.any, &length) == 0)
+        peer->here = endpoint_of(&here);
     peer->loopback = is_loopback(&peer->endpoint.address);
     peer->tls = tls;
 }
@@ -280,7 +285,7 @@ static bool accept_one(struct listener *listener, int entrance)
     }
     struct door_peer peer = {0};
     if (is_port)
-        describe_port_peer(&from, listener->certificate != NULL, &peer);
+        describe_port_peer(descriptor, &from, listener->certificate != NULL, &peer);
     else
         describe_local_peer(descriptor, &peer);
     admit(listener, descriptor, &peer);

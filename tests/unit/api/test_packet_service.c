@@ -115,6 +115,7 @@ Test(packet_service, packets_as_lines_and_in_detail, .timeout = 60)
     answer_done(&answer);
     call_refused(&calling, PACKETS("GetPacket"), "{\"id\": 999999}", STATUS_NOT_FOUND, NULL,
                  "no packet that is kept");
+    call_refused(&calling, PACKETS("GetPacket"), "{}", STATUS_INVALID_ARGUMENT, "id", "1 or more");
     end_watch(&seen.watching);
     CALL(&calling, Detail, PACKETS("GetPacket"), json, &answer); // it stays
     answer_done(&answer);

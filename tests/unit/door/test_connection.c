@@ -1,4 +1,5 @@
 // Connections in plain: what goes through them, and what is closed.
+#include "capture/own_connections.h"
 #include "http2_frames.h"
 #include "open_door.h"
 
@@ -139,6 +140,36 @@ Test(connection, is_counted_while_it_is_there)
     close(transport);
     close(second);
     close(second_transport);
+}
+
+Test(connection, is_told_to_be_our_own_while_it_is_open)
+{
+    struct own_connections *own = own_connections_create(true);
+    struct sockaddr_in client_end;
+    socklen_t length = sizeof client_end;
+    cr_assert(listen_as(DOOR_HTTP1), "%s", error.text);
+    door_tell_own(door, own);
+    cr_assert(door_start(door, &error), "%s", error.text);
+    int client = connect_port(), transport = taken();
+    cr_assert_eq(getsockname(client, (struct sockaddr *)&client_end, &length), 0);
+    struct endpoint here = {address_v4((const uint8_t[]){127, 0, 0, 1}), door_port(door, "grpc")};
+    struct endpoint there = {here.address, ntohs(client_end.sin_port)};
+    cr_expect(own_connections_hold(own, &here, &there));
+    shutdown(client, SHUT_WR);
+    expect_end(transport);
+    shutdown(transport, SHUT_WR);
+    expect_end(client);
+    int second = connect_port(), second_transport = taken(); // the door has closed the first by then
+    cr_expect_not(own_connections_hold(own, &here, &there));
+    cr_expect(own_connections_any(own));
+    close(client);
+    close(transport);
+    close(second);
+    close(second_transport);
+    door_destroy(door);
+    door = NULL;
+    cr_expect_not(own_connections_any(own));
+    own_connections_destroy(own);
 }
 
 // What a client sends, slowly or not at all, until it is closed for that.
