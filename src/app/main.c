@@ -7,6 +7,7 @@
 #include "app/memory_plan.h"
 #include "app/requests.h"
 #include "app/sensor.h"
+#include "app/servers.h"
 #include "app/synthetic_flows.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -40,7 +41,8 @@ static enum exit_code print_settings(const struct settings *settings, bool yaml)
     struct error error;
     struct strbuf text;
     strbuf_init(&text, MAIN_TEXT_BYTES);
-    bool good = yaml ? config_add_yaml(&text, settings, &error) : control_check(settings, &error);
+    bool good = yaml ? config_add_yaml(&text, settings, &error)
+                     : control_check(settings, &error) && servers_check(settings, &error);
     if (good && !yaml)
         strbuf_add(&text, "the settings are valid\n");
     if (!good) {

@@ -44,6 +44,15 @@ uint32_t servers_connections(const struct settings *settings, const struct memor
     return room < settings->grpc.max_connections ? (uint32_t)room : settings->grpc.max_connections;
 }
 
+bool servers_check(const struct settings *settings, struct error *error)
+{
+    if (!servers_wanted(settings))
+        return true;
+    struct identities *identities = identities_create(&settings->grpc, "grpc", "", error);
+    identities_destroy(identities);
+    return identities != NULL;
+}
+
 // The door is opened before there is a server behind it.
 static void take_connection(void *taker, int take_descriptor)
 {

@@ -55,6 +55,8 @@ class Tokens(TokensTest):
         result = sensor.run("-r", CAPTURE, "--grpc", "--grpc-port", 0,
                             "--grpc-tokens-file", path)
         self.check(result, code=sensor.USAGE, said=f"{path}:2")
+        self.check(sensor.run("--check-config", "--grpc", "--grpc-caller", "uid=x viewer"), code=sensor.USAGE,
+                   said="grpc.auth.callers")
 
     def test_streams_end_when_the_file_says_so(self):
         running = self.serve("--grpc-tokens-file",
