@@ -4,7 +4,9 @@
 #include "aggregate/alert_event.h"
 #include "api/call.h"
 
+struct filter_end;
 struct filter_places;
+struct flow_filter;
 struct flow_filters;
 struct flow_selection;
 struct Netscope__V1__FlowFilter;
@@ -21,6 +23,16 @@ bool flow_selection_take(struct call *call, const struct flow_filters *filters, 
 // Where namespaces lie now, in the build of the call. Waits for the run.
 bool places_take(struct call *call, const char *const *namespaces, unsigned count,
                  const struct filter_places **out);
+
+// The steps of flow_filters_take(), for the two files that have them. What flow/ finds wrong begins with the field:
+// "allow[0].names[1]: ...". False always.
+bool filters_refuse(struct call *call, const struct error *error);
+// Names and namespaces of `from` into the filters that were read of it.
+bool filters_look_up(struct call *call, const struct filter_end *inside,
+                     struct Netscope__V1__FlowFilter *const *from, size_t count, struct flow_filter *filters);
+// Of flows with an end inside, those that the filters select. NULL in *out: all.
+bool filters_prepare(struct call *call, const struct filter_end *inside, struct flow_filters *filters,
+                     struct flow_selection **out);
 
 // Filters of alerts, prepared; owned by whoever asked. Any thread may read them.
 struct alert_selection;

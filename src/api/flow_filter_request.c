@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aggregate/name_search.h"
 #include "api/field_path.h"
 #include "api/filter_request.h"
 #include "api/visibility.h"
@@ -250,17 +249,6 @@ static void read_names(struct reading *reading, const Filter *from)
     reading->into->name_count = names != NULL ? (unsigned)from->n_names : 0;
 }
 
-static const Netscope__V1__EndpointFilter *end_of(const Filter *from, enum filter_role role)
-{
-    const Netscope__V1__EndpointFilter *const ends[FILTER_ROLES] = {
-        [FILTER_ONE_END] = from->one_end,
-        [FILTER_OTHER_END] = from->other_end,
-        [FILTER_CLIENT] = from->client,
-        [FILTER_SERVER] = from->server,
-    };
-    return ends[role];
-}
-
 static bool lies_inside(const struct limits *limits, const struct filter_prefixes *networks)
 {
     for (unsigned i = 0; i < networks->count; i++)
@@ -329,107 +317,6 @@ static struct flow_filter *read_list(struct call *call, const char *name, Filter
     return filters;
 }
 
-// What flow/ finds wrong begins with the field: "allow[0].names[1]: ...".
-static bool refuse(struct call *call, const struct error *error)
-{
-    const char *colon = strstr(error->text, ": ");
-    if (error->kind != ERROR_INVALID_ARGUMENT)
-        return status_from_error(&call->status, error);
-    if (colon == NULL)
-        return status_violate(&call->status, "", "%s", error->text);
-    char field[STATUS_FIELD_BYTES];
-    snprintf(field, sizeof field, "%.*s", (int)(colon - error->text), error->text);
-    return status_violate(&call->status, field, "%s", colon + 2);
-}
-
-static bool find_names(struct call *call, struct flow_filter *filter)
-{
-    struct error error;
-    if (filter->name_count == 0)
-        return true;
-    struct name_search *search =
-        control_find_names(call->api->control, filter->names, filter->name_count, &error);
-    if (search == NULL)
-        return status_from_error(&call->status, &error);
-    struct prefix *prefixes = build_part(&call->build, search->count * sizeof *prefixes + 1);
-    if (prefixes != NULL && search->count > 0)
-        memcpy(prefixes, search->prefixes, search->count * sizeof *prefixes);
-    filter->named = (struct filter_prefixes){prefixes, prefixes != NULL ? search->count : 0};
-    message_release(&search->message);
-    return true;
-}
-
-bool places_take(struct call *call, const char *const *namespaces, unsigned count,
-                 const struct filter_places **out)
-{
-    struct error error;
-    struct name_search *search = control_find_places(call->api->control, namespaces, count, &error);
-    if (search == NULL)
-        return status_from_error(&call->status, &error);
-    struct filter_places *places = build_part(&call->build, sizeof *places);
-    struct filter_place *items = build_part(&call->build, search->count * sizeof *items + 1);
-    if (places != NULL && items != NULL) {
-        memcpy(items, search->places, search->count * sizeof *items);
-        *places = (struct filter_places){items, search->count};
-    }
-    message_release(&search->message);
-    *out = places;
-    return !call->build.failed ||
-           status_set(&call->status, STATUS_RESOURCE_EXHAUSTED, "EXHAUSTED", "no memory for the filters");
-}
-
-static bool find_places(struct call *call, const Filter *from, struct flow_filter *filter)
-{
-    for (int role = 0; role < FILTER_ROLES; role++) {
-        const Netscope__V1__EndpointFilter *end = end_of(from, (enum filter_role)role);
-        if (end != NULL && end->n_namespaces > 0 &&
-            !places_take(call, (const char *const *)end->namespaces, (unsigned)end->n_namespaces,
-                         &filter->end[role].places))
-            return false;
-    }
-    return true;
-}
-
-// Of flows with an end inside; `filters` on top of it. NULL: all.
-static bool prepare(struct call *call, const struct filter_end *inside, struct flow_filters *filters,
-                    struct flow_selection **out)
-{
-    struct flow_filter mine = {.end[FILTER_ONE_END] = *inside};
-    struct error error;
-    bool any = filters->allow_count + filters->deny_count > 0;
-    *out = NULL;
-    if (call->limits != NULL) {
-        *out = flow_filter_prepare(&(struct flow_filters){.allow = &mine, .allow_count = 1}, &error);
-        if (*out == NULL)
-            return status_from_error(&call->status, &error);
-    }
-    if (!any)
-        return true;
-    filters->within = *out;
-    *out = flow_filter_prepare(filters, &error);
-    flow_selection_release(filters->within);
-    return *out != NULL || refuse(call, &error);
-}
-
-bool flow_selection_take(struct call *call, const struct flow_filters *filters, struct flow_selection **out)
-{
-    struct filter_end inside;
-    struct flow_filters narrowed = *filters;
-    *out = NULL;
-    return visibility_take_inside(call, &inside) && prepare(call, &inside, &narrowed, out);
-}
-
-static bool look_up(struct call *call, const struct filter_end *inside, Filter *const *from, size_t count,
-                    struct flow_filter *filters)
-{
-    for (size_t i = 0; i < count; i++) {
-        filters[i].inside = *inside;
-        if (!find_names(call, &filters[i]) || !find_places(call, from[i], &filters[i]))
-            return false;
-    }
-    return true;
-}
-
 bool flow_filters_take(struct call *call, Filter *const *allow, size_t allow_count, Filter *const *deny,
                        size_t deny_count, struct flow_selection **out)
 {
@@ -447,7 +334,9 @@ bool flow_filters_take(struct call *call, Filter *const *allow, size_t allow_cou
     if (call->status.code != STATUS_OK)
         return false;
     if (!flow_filter_check(&all, &error))
-        return refuse(call, &error);
-    return visibility_take_inside(call, &inside) && look_up(call, &inside, allow, allow_count, filters[0]) &&
-           look_up(call, &inside, deny, deny_count, filters[1]) && prepare(call, &inside, &all, out);
+        return filters_refuse(call, &error);
+    return visibility_take_inside(call, &inside) &&
+           filters_look_up(call, &inside, allow, allow_count, filters[0]) &&
+           filters_look_up(call, &inside, deny, deny_count, filters[1]) &&
+           filters_prepare(call, &inside, &all, out);
 }

@@ -1,5 +1,6 @@
 #include "api/visibility.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "aggregate/name_search.h"
@@ -61,6 +62,7 @@ const struct flow_event *flow_as_seen(const struct limits *limits, const struct 
     if (!inside[0] && !inside[1])
         return NULL;
     unsigned other = inside[0] ? 1 : 0;
+    assert(scratch != event);
     *scratch = *event;
     scratch->name_source[other] = NAME_WITHHELD;
     scratch->text[EVENT_TEXT_NAME + other] = NULL;
@@ -130,6 +132,8 @@ const struct alert_event *alert_as_seen(const struct limits *limits, const struc
     if (limits == NULL)
         return event;
     struct alert *alert = &scratch->alert;
+    assert(scratch != event && !event->limited);
+    assert(event->alert.source_count <= ALERT_PARTIES && event->alert.target_count <= ALERT_PARTIES);
     *scratch = *event;
     scratch->limited = true;
     alert->source_count = reduce_parties(limits, alert->source, scratch->source_name, alert->source_count);
