@@ -69,6 +69,7 @@ static void *run_queue(void *argument)
             return NULL;
         assert(event.type == GRPC_OP_COMPLETE);
         struct call_event *done = event.tag;
+        atomic_load(&done->started);
         done->done(done->owner, event.success != 0);
     }
 }
@@ -165,7 +166,7 @@ static void await_end(struct rpc_server *server, struct end *end, int grace_ms)
 static void end_core(struct rpc_server *server, int grace_ms)
 {
     struct end end = {.lock = PTHREAD_MUTEX_INITIALIZER, .reached = PTHREAD_COND_INITIALIZER};
-    end.event = (struct call_event){on_end, &end};
+    end.event = (struct call_event){.done = on_end, .owner = &end};
     grpc_server_shutdown_and_notify(server->core, server->queue, &end.event);
     if (server->started)
         await_end(server, &end, grace_ms);

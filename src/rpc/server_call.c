@@ -66,6 +66,7 @@ static void hold(struct server_call *call)
 // core refuses here is a mistake of ours.
 static void start(struct server_call *call, const grpc_op *operations, size_t count, struct call_event *event)
 {
+    atomic_fetch_add(&event->started, 1);
     grpc_call_error error = grpc_call_start_batch(call->core, operations, count, event, NULL);
     assert(error == GRPC_CALL_OK);
     (void)error;
@@ -368,11 +369,11 @@ bool server_call_await(struct rpc_server *server)
     call->reply.ops = &reply_ops;
     call->request = grpc_empty_slice();
     atomic_init(&call->holders, 1);
-    call->accepted = (struct call_event){on_accepted, call};
-    call->received = (struct call_event){on_received, call};
-    call->sent = (struct call_event){on_sent, call};
-    call->ended = (struct call_event){on_ended, call};
-    call->closed = (struct call_event){on_closed, call};
+    call->accepted = (struct call_event){.done = on_accepted, .owner = call};
+    call->received = (struct call_event){.done = on_received, .owner = call};
+    call->sent = (struct call_event){.done = on_sent, .owner = call};
+    call->ended = (struct call_event){.done = on_ended, .owner = call};
+    call->closed = (struct call_event){.done = on_closed, .owner = call};
     grpc_call_details_init(&call->details);
     grpc_metadata_array_init(&call->metadata);
     atomic_fetch_add(&server->calls, 1);

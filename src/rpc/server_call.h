@@ -17,6 +17,7 @@ struct runner;
 struct call_event {
     void (*done)(void *owner, bool good);
     void *owner;
+    atomic_uint started; // what happened before the operation was started happened before it is done, visibly
 };
 
 struct rpc_server {

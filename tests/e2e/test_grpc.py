@@ -53,6 +53,7 @@ class ServerTest(sensor.SensorTest):
 class Calls(ServerTest):
     def test_every_method_answers_or_says_why_not(self):
         running = self.serve("--grpc-role", "operator")
+        self.await_packets(len(capture_file.read_frames(CAPTURE)))  # the run has begun
         client = self.client()
         must = {"GetFlow": "INVALID_ARGUMENT", "GetAlert": "INVALID_ARGUMENT", "FilterHints": "INVALID_ARGUMENT",
                 "StartCapture": "INVALID_ARGUMENT", "StopCapture": "INVALID_ARGUMENT", "GetPacket": "INVALID_ARGUMENT"}

@@ -64,7 +64,8 @@ static inline void begin_calling(struct calling *calling, const char *yaml)
 {
     struct error error;
     begin_run(&calling->running, yaml);
-    calling->api = api_create(&(struct api_setup){calling->running.control, "1.2.3"}, &error);
+    calling->api =
+        api_create(&(struct api_setup){.control = calling->running.control, .version = "1.2.3"}, &error);
     cr_assert_not_null(calling->api, "%s", error.text);
     calling->caller = (struct caller){.identity = "tester", .role = ROLE_OPERATOR};
 }
