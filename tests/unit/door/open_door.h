@@ -57,7 +57,8 @@ static inline void end(void)
 
 static inline bool listen_as(enum door_protocol protocol)
 {
-    struct door_listener listener = {"grpc", &settings, protocol, take, handed_on};
+    struct door_listener listener = {
+        .name = "grpc", .settings = &settings, .protocol = protocol, .take = take, .taker = handed_on};
     door = door_create(&registry, &limits, &error);
     cr_assert(door != NULL, "%s", error.text);
     return door_listen(door, &listener, &error);
