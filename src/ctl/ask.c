@@ -1,0 +1,144 @@
+#include "ctl/ask.h"
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdlib.h>
+
+#include "base/time.h"
+#include "ctl/complaint.h"
+#include "ctl/interrupt.h"
+
+static const int64_t look_every_ns = 100 * NS_PER_MS;
+
+struct asking {
+    struct fleet *fleet;
+    const struct question *question;
+    struct answers *answers;
+    unsigned waiting;
+};
+
+struct asked {
+    struct asking *asking;
+    struct answer *answer;
+    struct client_call *call;
+    const struct ProtobufCMessage *next; // of a list
+    enum ctl_exit exit_code;
+};
+
+static void start_call(struct asked *asked, const struct ProtobufCMessage *request);
+
+static void take_message(void *owner, const uint8_t *bytes, size_t length)
+{
+    struct asked *asked = owner;
+    const struct question *question = asked->asking->question;
+    ProtobufCMessage *message = protobuf_c_message_unpack(question->response, NULL, length, bytes);
+    if (message == NULL)
+        return;
+    if (question->page != NULL) {
+        asked->next = question->page(question->owner, asked->answer->server, message);
+        protobuf_c_message_free_unpacked(message, NULL);
+        return;
+    }
+    if (asked->answer->message != NULL)
+        protobuf_c_message_free_unpacked(asked->answer->message, NULL);
+    asked->answer->message = message;
+}
+
+static void take_end(void *owner, const struct client_end *end)
+{
+    struct asked *asked = owner;
+    struct asking *asking = asked->asking;
+    const struct question *question = asking->question;
+    asked->call = NULL;
+    asking->waiting--;
+    if (end->code == STATUS_OK) {
+        const struct ProtobufCMessage *next = asked->next;
+        asked->next = NULL;
+        if (next != NULL)
+            start_call(asked, next);
+        return;
+    }
+    asked->exit_code = exit_of_end(end->code);
+    if (interrupted() && end->code == STATUS_CANCELLED)
+        return;
+    if (question->refused == NULL || !question->refused(question->owner, asked->answer->server, end))
+        complain_of(asking->fleet, asked->answer->server, end);
+}
+
+static void start_call(struct asked *asked, const struct ProtobufCMessage *request)
+{
+    static const struct client_handler handler = {take_message, take_end};
+    struct asking *asking = asked->asking;
+    struct server *server = asked->answer->server;
+    struct error error = {.kind = ERROR_NONE};
+    size_t length = protobuf_c_message_get_packed_size(request);
+    uint8_t *bytes = malloc(length + 1);
+    if (bytes != NULL && fleet_connect(asking->fleet, server, &error)) {
+        protobuf_c_message_pack(request, bytes);
+        struct client_request call = {.method = asking->question->method,
+                                      .bytes = bytes,
+                                      .length = length,
+                                      .timeout_ns = asking->fleet->connection.timeout_ns};
+        asked->call = client_call_start(server->channel, &call, &handler, asked);
+    } else {
+        complain(error.kind != ERROR_NONE ? error.text : "no memory for a call");
+        asked->exit_code = CTL_USAGE;
+    }
+    free(bytes);
+    asking->waiting += asked->call != NULL;
+}
+
+static void wait_for_all(struct asking *asking, struct asked *list)
+{
+    bool cancelled = false;
+    while (asking->waiting > 0) {
+        client_wait(asking->fleet->client, look_every_ns);
+        if (!interrupted() || cancelled)
+            continue;
+        cancelled = true;
+        for (unsigned i = 0; i < asking->answers->count; i++)
+            if (list[i].call != NULL)
+                client_call_cancel(list[i].call);
+    }
+}
+
+static void sum_up(struct answers *answers, const struct asked *list)
+{
+    for (unsigned i = 0; i < answers->count; i++) {
+        if (list[i].exit_code == CTL_DONE)
+            continue;
+        answers->missing++;
+        answers->exit_code = list[i].exit_code;
+    }
+    if (answers->missing > 0 && answers->missing < answers->count)
+        answers->exit_code = CTL_PARTLY;
+}
+
+void answers_get(struct answers *into, struct fleet *fleet, const struct question *question)
+{
+    struct asking asking = {.fleet = fleet, .question = question, .answers = into};
+    struct asked *list = calloc(fleet->count, sizeof *list);
+    *into = (struct answers){.list = calloc(fleet->count, sizeof *into->list)};
+    if (list == NULL || into->list == NULL) {
+        complain("no memory for the answers");
+        into->exit_code = CTL_UNREACHABLE;
+        free(list);
+        return;
+    }
+    into->count = fleet->count;
+    for (unsigned i = 0; i < fleet->count; i++) {
+        into->list[i].server = fleet->servers[i];
+        list[i] = (struct asked){.asking = &asking, .answer = &into->list[i]};
+        start_call(&list[i], question->request);
+    }
+    wait_for_all(&asking, list);
+    sum_up(into, list);
+    free(list);
+}
+
+void answers_done(struct answers *answers)
+{
+    for (unsigned i = 0; i < answers->count; i++)
+        if (answers->list[i].message != NULL)
+            protobuf_c_message_free_unpacked(answers->list[i].message, NULL);
+    free(answers->list);
+}
