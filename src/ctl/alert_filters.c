@@ -10,13 +10,13 @@ typedef Netscope__V1__AlertFilter Filter;
 
 // clang-format off
 static const struct option_row rows[] = {
-    {.name = "kind", .argument = "KIND", .help = "syn_flood, port_scan...", .hint = "alert.kind"},
+    {.name = "kind", .argument = "KIND", .help = "syn_flood, port_scan..."},
     {.name = "severity", .argument = "SEVERITY", .help = "low, medium, high or critical", .words = severity_words},
     {.name = "lifecycle", .argument = "WORD", .help = "started, updated or ended", .words = lifecycle_words},
     {.name = "source", .argument = "NETWORK", .help = "of the sources", .also = "from-ip"},
     {.name = "target", .argument = "NETWORK", .help = "of the targets", .also = "to-ip"},
     {.name = "ip", .argument = "NETWORK", .help = "of either side"},
-    {.name = "interface", .argument = "NAME", .help = "where it was seen", .hint = "interface"},
+    {.name = "interface", .argument = "NAME", .help = "where it was seen", .hint = HINT_INTERFACE},
     {.name = "id", .argument = "ID", .help = "of the alert"},
     {.name = "fingerprint", .argument = "TEXT", .help = "of kind and parties: equal on every node"},
     {.name = NULL},

@@ -25,6 +25,27 @@ static const struct option_row alerts_rows[] = {
     {.name = "limit", .letter = 'n', .argument = "N", .help = "so many alerts, the latest (100); 0: all of them", .also = "last"},
     {.name = NULL},
 };
+static const struct option_row top_rows[] = {
+    {.name = "sort", .argument = "ORDER", .help = "what comes first (rate), as for flows", .words = flow_order_words},
+    {.name = "limit", .argument = "N", .help = "so many flows (as the terminal has lines)"},
+    {.name = "interval", .letter = 'd', .argument = "SPAN", .help = "between two looks (1s)"},
+    {.name = "count", .letter = 'n', .argument = "N", .help = "end after so many looks; not on a terminal: 1"},
+    {.name = NULL},
+};
+static const struct option_row capture_rows[] = {
+    {.name = "filter", .letter = 'f', .argument = "BPF", .help = "packets that this filter of tcpdump lets through"},
+    {.name = "write", .letter = 'w', .argument = "FILE", .help = "where the pcapng goes; -: standard output"},
+    {.name = "interface", .letter = 'i', .argument = "NAME", .help = "of this interface; repeatable", .hint = HINT_INTERFACE},
+    {.name = "count", .letter = 'c', .argument = "N", .help = "end after so many packets"},
+    {.name = "duration", .argument = "SPAN", .help = "end after so long: 30s"},
+    {.name = "max-bytes", .argument = "N", .help = "end after so many bytes: 20M"},
+    {.name = "snaplen", .argument = "N", .help = "so many bytes of each packet"},
+    {.name = NULL},
+};
+static const struct option_row relay_rows[] = {
+    {.name = "socket", .argument = "FILE", .help = "the sensor's unix socket (/run/netscope/netscope.sock)"},
+    {.name = NULL},
+};
 static const struct option_row apply_rows[] = {
     {.name = "dry-run", .help = "tell what would become of it, and change nothing"},
     {.name = "etag", .argument = "ETAG", .help = "only while these settings are in force (config get -o json tells it)"},
@@ -34,6 +55,9 @@ static const struct option_row apply_rows[] = {
 
 static const struct option_group flows_options = {"Options", flows_rows, false};
 static const struct option_group alerts_options = {"Options", alerts_rows, false};
+static const struct option_group top_options = {"Options", top_rows, false};
+static const struct option_group capture_options = {"Options", capture_rows, false};
+static const struct option_group relay_options = {"Options", relay_rows, false};
 static const struct option_group apply_options = {"Options", apply_rows, false};
 
 // clang-format off
@@ -46,8 +70,13 @@ const struct command command_table[] = {
      "A filter that is given several times takes any of its values; different filters have to fit all. --ip, --port\n"
      "and --name look at either end, --from-... at the client, --to-... at the server.\n",
      {&flows_options, &flow_filter_options, &list_output_options, &connection_options}, run_flows, false},
+    {"top", "", 0, 0, "the flows that carry most, live", NULL,
+     {&top_options, &flow_filter_options, &connection_options}, run_top, false},
     {"alerts", "", 0, 0, "alerts that are kept, or with --follow as they are told", NULL,
      {&alerts_options, &alert_filter_options, &list_output_options, &connection_options}, run_alerts, false},
+    {"capture", "", 0, 0, "packets as pcapng, into a file or a pipe",
+     "netscopectl capture -f 'port 53' -w - | tshark -r -\n",
+     {&capture_options, &connection_options}, run_capture, false},
     {"config get", "[PREFIX]", 0, 1, "the settings in force", NULL,
      {&text_output_options, &connection_options}, run_config_get, false},
     {"config apply", "KEY=VALUE...", 1, INVOCATION_ARGUMENTS, "change settings while the sensor runs",
@@ -60,6 +89,12 @@ const struct command command_table[] = {
      {&text_output_options, &connection_options}, run_start, false},
     {"stop", "IFACE", 1, 1, "end the capture on an interface", NULL,
      {&text_output_options, &connection_options}, run_stop, false},
+    {"relay", "", 0, 0, "join standard input and output to the sensor's unix socket",
+     "What another netscopectl speaks through: kubectl exec -i POD -- netscopectl relay\n",
+     {&relay_options}, run_relay, false},
+    {"completion", "bash|zsh|fish", 1, 1, "a script that completes commands in a shell",
+     "source <(netscopectl completion bash), or netscopectl completion fish | source\n", {NULL}, run_completion, false},
+    {"__complete", "WORD...", 0, INVOCATION_ARGUMENTS, "what may follow", NULL, {NULL}, run_complete, true},
     {"version", "", 0, 0, "the version of netscopectl", NULL, {NULL}, run_version, false},
 };
 // clang-format on

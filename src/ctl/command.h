@@ -21,7 +21,7 @@ struct option_row {
     const char *argument; // "FILE"; NULL: a switch
     const char *help;
     const char *const *words; // all that it takes, ended by NULL; NULL = anything
-    const char *hint;         // what FilterHints calls its values; NULL = nothing is asked for
+    int hint;                 // enum HintField of the API: what values the sensor knows; 0 = none
     const char *also;         // another name of it, not told; NULL = none
 };
 

@@ -95,12 +95,10 @@ static const char *state_name(const Flow *flow)
     return (unsigned)flow->tcp_state < sizeof names / sizeof names[0] ? names[flow->tcp_state] : "?";
 }
 
-static void add_rate(struct strbuf *into, const Flow *flow, double bps)
+static void add_rate(struct strbuf *into, const Flow *flow)
 {
-    if (bps < 0 && flow->avg_bps_value_case == NETSCOPE__V1__FLOW__AVG_BPS_VALUE_AVG_BPS)
-        bps = flow->avg_bps;
-    if (bps >= 0)
-        units_add_bit_rate(into, bps);
+    if (flow->avg_bps_value_case == NETSCOPE__V1__FLOW__AVG_BPS_VALUE_AVG_BPS)
+        units_add_bit_rate(into, flow->avg_bps);
 }
 
 static void add_last_seen(struct strbuf *into, const Flow *flow, int64_t now_ns)
@@ -152,7 +150,7 @@ void flow_text_add_row(struct text_table *table, const struct Netscope__V1__Flow
     strbuf_add(table_cell(table), state_name(flow));
     units_add_count(table_cell(table), flow->packets_total);
     units_add_bytes(table_cell(table), flow->bytes_total);
-    add_rate(table_cell(table), flow, how->bps);
+    add_rate(table_cell(table), flow);
     units_add_narrow_span(table_cell(table), flow->duration_secs);
     add_last_seen(table_cell(table), flow, how->now_ns);
     struct strbuf *cell = table_cell(table);

@@ -44,8 +44,7 @@ static void show(struct listing *listing)
 {
     struct flow_row how = {.wide = listing->output->format == OUTPUT_WIDE,
                            .with_node = fleet_is_several(listing->fleet),
-                           .now_ns = listing->as_of_ns,
-                           .bps = -1};
+                           .now_ns = listing->as_of_ns};
     flow_list_show(&listing->flows, listing->output, &how);
     flow_list_clear(&listing->flows);
 }

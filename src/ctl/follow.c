@@ -59,7 +59,7 @@ static void add_gap_reason(struct strbuf *into, const Gap *gap)
         "for a reason that this netscopectl does not know",
         "this reader was too slow",
         "the sensor was faster than it could tell",
-        "they left its log while nobody was connected",
+        "they have left its log",
         "the sensor was restarted, and they were in the one before",
         "another sensor answers now, and they were in the one before",
     };

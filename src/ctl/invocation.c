@@ -168,10 +168,15 @@ bool invocation_read(struct invocation *into, int argc, char *const argv[], stru
     return into->command == NULL || into->help || check_arguments(into, error);
 }
 
-static const struct given_option *find_given(const struct invocation *given, const char *name)
+bool given_knows(const struct invocation *given, const char *name)
 {
     bool filters;
-    assert(command_option(given->command, name, 0, &filters) != NULL);
+    return command_option(given->command, name, 0, &filters) != NULL;
+}
+
+static const struct given_option *find_given(const struct invocation *given, const char *name)
+{
+    assert(given_knows(given, name));
     for (unsigned i = given->option_count; i > 0; i--)
         if (strcmp(given->options[i - 1].row->name, name) == 0)
             return &given->options[i - 1];

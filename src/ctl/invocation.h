@@ -28,6 +28,8 @@ struct invocation {
 // False with what is wrong: an option that there is not, a value that is missing, arguments too few or too many.
 bool invocation_read(struct invocation *into, int argc, char *const argv[], struct error *error);
 
+// Whether the command has such an option; the others here are asked only of those that it has.
+bool given_knows(const struct invocation *given, const char *name);
 // Of an option that was given several times, the last. Names are those of the tables.
 bool given_is(const struct invocation *given, const char *name);
 const char *given_text(const struct invocation *given, const char *name); // NULL: it was not given

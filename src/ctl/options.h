@@ -9,6 +9,19 @@ extern const struct option_group list_output_options;  // table, wide, json, jso
 extern const struct option_group flow_filter_options;  // ctl/flow_filters.c
 extern const struct option_group alert_filter_options; // ctl/alert_filters.c
 
+// enum HintField of the API: what values of flows the sensor knows.
+enum hint_field {
+    HINT_NONE,
+    HINT_PROTOCOL,
+    HINT_APP,
+    HINT_INTERFACE,
+    HINT_NAME,
+    HINT_NAMESPACE,
+    HINT_SERVER_PORT,
+    HINT_ADDRESS,
+    HINT_VLAN,
+};
+
 // Words of enums of the API, in their order from the value 1 on, ended by NULL.
 extern const char *const flow_order_words[];
 extern const char *const tcp_state_words[];

@@ -53,7 +53,8 @@ bool output_open(struct output *output, const struct invocation *given,
 {
     size_t lines;
     *output = (struct output){.terminal = isatty(STDOUT_FILENO) != 0, .width = UNBOUND};
-    output->format = read_format(given_text(given, "output"));
+    if (given_knows(given, "output"))
+        output->format = read_format(given_text(given, "output"));
     output->colours = wants_colours(given, output->terminal);
     if (output->terminal)
         terminal_size(&output->width, &lines);

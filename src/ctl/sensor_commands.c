@@ -110,9 +110,11 @@ static void show_one(struct output *output, const struct fleet *fleet, const str
     strbuf_addf(line, ", API revision %u\n", status->api_revision);
     line = output_label(output, "state");
     strbuf_add(line, state_name(status));
-    strbuf_add(line, status->start_time != NULL ? " for " : "");
-    add_up_time(line, status);
-    strbuf_add(line, status->live ? ", live capture\n" : ", reading files\n");
+    if (status->live) {
+        strbuf_add(line, " for ");
+        add_up_time(line, status);
+    }
+    strbuf_add(line, status->live ? ", live capture\n" : ", over files\n");
     line = output_label(output, "packets");
     units_add_count(line, status->ledger != NULL ? status->ledger->received : 0);
     strbuf_add(line, " received, ");
