@@ -5,6 +5,7 @@
 #include "ctl/commands.h"
 #include "ctl/complaint.h"
 #include "ctl/completion.h"
+#include "ctl/hints.h"
 #include "ctl/invocation.h"
 
 enum { CANDIDATES_BYTES = 1 << 20 };
@@ -27,7 +28,7 @@ enum ctl_exit run_complete(const struct invocation *given)
     for (unsigned i = 0; i < given->argument_count; i++)
         words[i] = (char *)(uintptr_t)given->arguments[i];
     strbuf_init(&candidates, CANDIDATES_BYTES);
-    completion_add(&candidates, words, (int)given->argument_count, NULL);
+    completion_add(&candidates, words, (int)given->argument_count, hints_add);
     fputs(candidates.text, stdout);
     strbuf_done(&candidates);
     return CTL_DONE;

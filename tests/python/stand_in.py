@@ -1,86 +1,44 @@
-"""A sensor's API as a script tells it: for what a real sensor cannot be made to do, streams that break at a given place,
-refusals, gaps. Python's gRPC over the very protos; importing it needs python3-grpcio and protoc."""
+"""A sensor's API as a test tells it: for what a real sensor cannot be made to do, streams that break at a given place,
+refusals, gaps. Needs what grpc_client needs."""
 
-import importlib
-import shutil
-import subprocess
-import sys
-import tempfile
 from concurrent import futures
-from pathlib import Path
 
-import grpc
+import grpc_client
 
-ROOT = Path(__file__).resolve().parents[2]
-
-_modules = tempfile.TemporaryDirectory(prefix="netscope-test-protos-")
-
-
-def _generate():
-    protoc = shutil.which("protoc")
-    if protoc is None:
-        raise ImportError("protoc is missing")
-    protos = [str(path) for folder in ("netscope/v1", "google/rpc") for path in (ROOT / "proto" / folder).glob("*.proto")]
-    subprocess.run([protoc, f"-I{ROOT / 'proto'}", "-I/usr/include", f"--python_out={_modules.name}", *protos], check=True)
-    # google/ is a package of its own already: google.rpc is looked for beside google.protobuf.
-    import google
-    google.__path__.append(str(Path(_modules.name) / "google"))
-    sys.path.insert(0, _modules.name)
-
-
-_generate()
-SERVICES = {name: importlib.import_module(f"netscope.v1.{file}_pb2") for name, file in {
-    "SensorService": "sensor", "FlowService": "flow_service", "AlertService": "alert_service", "StatsService": "stats",
-    "PacketService": "packet"}.items()}
-flow_pb2 = importlib.import_module("netscope.v1.flow_pb2")
-alert_pb2 = importlib.import_module("netscope.v1.alert_pb2")
-stream_pb2 = importlib.import_module("netscope.v1.stream_pb2")
-status_pb2 = importlib.import_module("google.rpc.status_pb2")
-error_details_pb2 = importlib.import_module("google.rpc.error_details_pb2")
-
-
-def message_type(service, name):
-    return getattr(SERVICES[service], name)
+grpc = grpc_client.grpc
 
 
 class StandIn:
-    """Serves methods = {"FlowService.ListFlows": function(request, context)}; what a generator yields is streamed."""
+    """Serves methods = {"ListFlows": function(request, context)}; those of streams are generators. `calls` keeps what was
+    asked, in order: (method, request)."""
 
     def __init__(self, methods, address="127.0.0.1:0", credentials=None):
-        self.calls = []  # (method, request), in their order
-        self._server = grpc.server(futures.ThreadPoolExecutor(16), options=[
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", 5000)])
-        self._server.add_generic_rpc_handlers((self._handler(methods),))
-        if credentials is None:
-            self.port = self._server.add_insecure_port(address)
-        else:
-            self.port = self._server.add_secure_port(address, credentials)
+        self.calls = []
+        self._methods = {path: (types, methods[path.rsplit("/", 1)[1]])
+                         for path, *types in grpc_client.methods() if path.rsplit("/", 1)[1] in methods}
+        self._server = grpc.server(futures.ThreadPoolExecutor(8), options=[
+            ("grpc.http2.min_ping_interval_without_data_ms", 5000), ("grpc.so_reuseport", 0)])
+        self._server.add_generic_rpc_handlers((self,))
+        self.port = (self._server.add_insecure_port(address) if credentials is None
+                     else self._server.add_secure_port(address, credentials))
+        self.address = f"127.0.0.1:{self.port}"
         self._server.start()
 
-    def _handler(self, methods):
-        stand_in = self
+    def service(self, call):
+        """What grpc asks of a generic handler."""
+        if call.method not in self._methods:
+            return None
+        (request_class, response_class, streams), serve = self._methods[call.method]
 
-        class Handler(grpc.GenericRpcHandler):
-            def service(self, call):
-                service, method = call.method.split(".")[-1].split("/")
-                serve = methods.get(f"{service}.{method}")
-                if serve is None:
-                    return None
-                request_type = message_type(service, f"{method}Request")
-                streams = getattr(serve, "streams", False)
+        def called(request, context):
+            self.calls.append((call.method.rsplit("/", 1)[1], request))
+            return serve(request, context)
 
-                def called(request, context):
-                    stand_in.calls.append((f"{service}.{method}", request))
-                    return serve(request, context)
+        make = grpc.unary_stream_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
+        return make(called, request_class.FromString, response_class.SerializeToString)
 
-                make = grpc.unary_stream_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
-                return make(called, request_deserializer=request_type.FromString,
-                            response_serializer=lambda message: message.SerializeToString())
-        return Handler()
-
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.port}"
+    def service_name(self):
+        return None
 
     def stop(self):
         self._server.stop(0).wait()
@@ -90,8 +48,3 @@ class StandIn:
 
     def __exit__(self, *_):
         self.stop()
-
-
-def streams(function):
-    function.streams = True
-    return function
