@@ -20,7 +20,7 @@ typedef Netscope__V1__Alert Alert;
 
 enum { USUAL_ALERTS = 100, PAGE_ALERTS = 250 };
 
-struct place {
+struct progress {
     Request next;
     char *page_token;
     uint64_t got;
@@ -30,7 +30,7 @@ struct listing {
     const Request *request;
     uint64_t limit; // 0 = none
     int64_t since_ns;
-    struct place *places; // one a server
+    struct progress *places; // one a server
     Alert **alerts;
     size_t count, room;
     bool failed; // no memory
@@ -52,7 +52,7 @@ static bool make_room(struct listing *listing)
 }
 
 // The latest told come first, so that one of before `since` has none of interest behind it.
-static bool keep(struct listing *listing, struct place *place, Response *response)
+static bool keep(struct listing *listing, struct progress *place, Response *response)
 {
     for (size_t i = 0; i < response->n_alerts; i++) {
         if (time_of(response->alerts[i]->ts) < listing->since_ns)
@@ -80,7 +80,7 @@ static void let_go(Response *response)
 static const ProtobufCMessage *take_page(void *owner, struct server *server, ProtobufCMessage *message)
 {
     struct listing *listing = owner;
-    struct place *place = &listing->places[server->index];
+    struct progress *place = &listing->places[server->index];
     Response *response = (Response *)message;
     bool more = keep(listing, place, response) && response->next_page_token[0] != '\0';
     let_go(response);

@@ -43,13 +43,18 @@ static void take_message(void *owner, const uint8_t *bytes, size_t length)
     asked->answer->message = message;
 }
 
+static void tell_refusal(const struct asked *asked, const struct client_end *end)
+{
+    const struct question *question = asked->asking->question;
+    if (question->refused == NULL || !question->refused(question->owner, asked->answer->server, end))
+        complain_of(asked->asking->fleet, asked->answer->server, end);
+}
+
 static void take_end(void *owner, const struct client_end *end)
 {
     struct asked *asked = owner;
-    struct asking *asking = asked->asking;
-    const struct question *question = asking->question;
     asked->call = NULL;
-    asking->waiting--;
+    asked->asking->waiting--;
     if (end->code == STATUS_OK) {
         const struct ProtobufCMessage *next = asked->next;
         asked->next = NULL;
@@ -58,10 +63,11 @@ static void take_end(void *owner, const struct client_end *end)
         return;
     }
     asked->exit_code = exit_of_end(end->code);
-    if (interrupted() && end->code == STATUS_CANCELLED)
-        return;
-    if (question->refused == NULL || !question->refused(question->owner, asked->answer->server, end))
-        complain_of(asking->fleet, asked->answer->server, end);
+    if (!interrupted() || end->code != STATUS_CANCELLED)
+        tell_refusal(asked, end);
+    // The next question connects anew.
+    if (end->code == STATUS_UNAVAILABLE)
+        fleet_disconnect(asked->answer->server);
 }
 
 static void start_call(struct asked *asked, const struct ProtobufCMessage *request)
@@ -124,11 +130,13 @@ void answers_get(struct answers *into, struct fleet *fleet, const struct questio
         free(list);
         return;
     }
-    into->count = fleet->count;
     for (unsigned i = 0; i < fleet->count; i++) {
-        into->list[i].server = fleet->servers[i];
-        list[i] = (struct asked){.asking = &asking, .answer = &into->list[i]};
-        start_call(&list[i], question->request);
+        if (fleet->servers[i]->gone)
+            continue;
+        struct asked *asked = &list[into->count];
+        into->list[into->count].server = fleet->servers[i];
+        *asked = (struct asked){.asking = &asking, .answer = &into->list[into->count++]};
+        start_call(asked, question->request);
     }
     wait_for_all(&asking, list);
     sum_up(into, list);

@@ -30,7 +30,7 @@ void complain(const char *sentence)
 enum ctl_exit complain_usage(const struct error *error)
 {
     complain(error->text);
-    return CTL_USAGE;
+    return error->kind == ERROR_UNAVAILABLE ? CTL_UNREACHABLE : CTL_USAGE;
 }
 
 enum ctl_exit exit_of_end(enum status_code code)
@@ -81,7 +81,10 @@ static void add_unavailable(struct strbuf *into, const struct fleet *fleet, cons
     const char *reason = reason_of(message);
     const char *cure = cure_of(reason, fleet->connection.uses_tls);
     strbuf_addf(into, "cannot reach the sensor at %s: ", server->label);
-    add_shown(into, reason);
+    size_t before = into->length;
+    child_add_complaint(&server->child, into);
+    if (into->length == before)
+        add_shown(into, reason);
     if (cure != NULL)
         strbuf_addf(into, ". %s", cure);
 }

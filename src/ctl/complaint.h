@@ -10,7 +10,8 @@ struct error;
 
 // "netscopectl: " and the sentence.
 void complain(const char *sentence);
-enum ctl_exit complain_usage(const struct error *error); // CTL_USAGE
+// CTL_USAGE, or CTL_UNREACHABLE when nothing is wrong but that sensors were not found.
+enum ctl_exit complain_usage(const struct error *error);
 // How a call at a server ended.
 void complain_of(const struct fleet *fleet, const struct server *server, const struct client_end *end);
 void complaint_add(struct strbuf *into, const struct fleet *fleet, const struct server *server,

@@ -110,11 +110,15 @@ static bool read_addresses(struct connection *connection, const struct invocatio
         if (strcmp(given->options[i].row->name, "server") == 0 &&
             !add_listed(connection, given->options[i].value, error))
             return false;
-    if (connection->count > 0)
+    connection->uses_kube = given_is(given, "kube");
+    connection->kube_namespace = given_text(given, "kube-namespace");
+    connection->selector = given_text(given, "selector");
+    if (!connection->uses_kube && (connection->kube_namespace != NULL || connection->selector != NULL))
+        return error_set(error, ERROR_INVALID_ARGUMENT, "--kube-namespace and --selector go with --kube");
+    if (connection->count > 0 || connection->uses_kube)
         return true;
     if (listed != NULL && listed[0] != '\0')
         return add_listed(connection, listed, error) || error_prefix(error, "NETSCOPE_SERVER");
-    connection->by_default = true;
     if (stat(CONNECTION_SOCKET, &found) == 0 && S_ISSOCK(found.st_mode))
         return add_server(connection, "unix://" CONNECTION_SOCKET, error);
     return add_server(connection, "127.0.0.1", error);

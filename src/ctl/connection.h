@@ -15,7 +15,8 @@ enum { CONNECTION_ADDRESSES = 256, CONNECTION_PORT = 9871 };
 struct connection {
     char *addresses[CONNECTION_ADDRESSES]; // "host:port", "unix:///path", "dns:///name:port"
     unsigned count;
-    bool by_default; // nobody said which
+    bool uses_kube;                        // the pods of a cluster, too
+    const char *kube_namespace, *selector; // of them; NULL = as they are usually
     bool uses_tls;
     struct client_tls tls; // borrows from command line and environment
     char *token;           // NULL = none

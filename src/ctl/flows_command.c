@@ -23,7 +23,7 @@ typedef Netscope__V1__ListFlowsResponse Response;
 enum { USUAL_FLOWS = 100, PAGE_FLOWS = 1000 };
 
 // One server's part of the list.
-struct place {
+struct progress {
     Request next; // the request of its next page
     char *page_token;
     uint64_t got;
@@ -34,7 +34,7 @@ struct listing {
     struct output *output;
     const Request *request;
     uint64_t limit; // 0 = none
-    struct place *places;
+    struct progress *places;
     struct flow_list flows; // what waits to be shown: of one server a page, of several everything
     uint64_t total;         // that fit, of all servers
     int64_t as_of_ns;
@@ -58,7 +58,7 @@ static uint32_t page_size(const struct listing *listing, uint64_t got)
 static const ProtobufCMessage *take_page(void *owner, struct server *server, ProtobufCMessage *message)
 {
     struct listing *listing = owner;
-    struct place *place = &listing->places[server->index];
+    struct progress *place = &listing->places[server->index];
     Response *response = (Response *)message;
     place->got += response->n_flows;
     listing->total += response->total_value_case == NETSCOPE__V1__LIST_FLOWS_RESPONSE__TOTAL_VALUE_TOTAL

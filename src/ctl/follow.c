@@ -28,6 +28,7 @@ struct stream {
     char *instance_id;
     uint64_t sequence; // of this instance, that was shown last
     bool lost;         // which was told
+    bool late;         // it joined after the first ones
     bool over;
 };
 
@@ -38,8 +39,9 @@ struct following {
     unsigned count;
     unsigned waiting, over, failed;
     int64_t began_ns; // wall clock
+    bool met;         // the first servers
     Netscope__V1__StreamStart start;
-    Google__Protobuf__Timestamp since;
+    Google__Protobuf__Timestamp since, began; // what was asked for; when this began
     enum ctl_exit exit_code;
 };
 
@@ -174,6 +176,14 @@ static void tell_loss(struct stream *stream, const struct client_end *end)
     if (stream->lost)
         return;
     stream->lost = true;
+    if (stream->server->gone) {
+        // That its stream broke is no trouble.
+        strbuf_init(&text, SENTENCE_BYTES);
+        strbuf_addf(&text, "the sensor at %s is gone", stream->server->label);
+        complain(text.text);
+        strbuf_done(&text);
+        return;
+    }
     strbuf_init(&text, SENTENCE_BYTES);
     if (stream->cursor != NULL)
         strbuf_addf(&text, "lost the stream of %s: ", stream->server->label);
@@ -216,10 +226,10 @@ static void fill_start(struct stream *stream)
     } else if (following->since.seconds > 0) {
         following->start.from_case = NETSCOPE__V1__STREAM_START__FROM_SINCE;
         following->start.since = &following->since;
-    } else if (stream->retry.failures > 0) {
-        following->since.seconds = following->began_ns / NS_PER_S;
+    } else if (stream->late || stream->retry.failures > 0) {
+        following->began.seconds = following->began_ns / NS_PER_S;
         following->start.from_case = NETSCOPE__V1__STREAM_START__FROM_SINCE;
-        following->start.since = &following->since;
+        following->start.since = &following->began;
     }
     options->start =
         following->start.from_case != NETSCOPE__V1__STREAM_START__FROM__NOT_SET ? &following->start : NULL;
@@ -252,7 +262,8 @@ static void open_stream(struct stream *stream)
 // Servers that joined get a stream; those that left keep theirs until it breaks.
 static bool meet_servers(struct following *following)
 {
-    const struct fleet *fleet = following->fleet;
+    struct fleet *fleet = following->fleet;
+    fleet_refresh(fleet);
     if (following->count == fleet->count)
         return true;
     struct stream **streams = realloc(following->streams, fleet->count * sizeof *streams);
@@ -265,8 +276,10 @@ static bool meet_servers(struct following *following)
             return false;
         stream->following = following;
         stream->server = fleet->servers[following->count];
+        stream->late = following->met; // what it told before belongs to what is followed
         streams[following->count++] = stream;
     }
+    following->met = true;
     return true;
 }
 
@@ -275,7 +288,8 @@ static void open_due(struct following *following)
     int64_t now_ns = clock_now_ns();
     for (unsigned i = 0; i < following->count; i++) {
         struct stream *stream = following->streams[i];
-        if (!stream->over && stream->call == NULL && retry_is_due(&stream->retry, now_ns))
+        if (!stream->over && !stream->server->gone && stream->call == NULL &&
+            retry_is_due(&stream->retry, now_ns))
             open_stream(stream);
     }
 }
@@ -299,13 +313,15 @@ enum ctl_exit follow_run(const struct follow *follow, struct fleet *fleet)
 {
     struct following following = {.follow = follow, .fleet = fleet, .began_ns = clock_wall_ns()};
     google__protobuf__timestamp__init(&following.since);
+    google__protobuf__timestamp__init(&following.began);
     if (follow->options->start != NULL && follow->options->start->since != NULL)
         following.since = *follow->options->start->since;
-    bool fine = true;
+    struct error error;
+    bool fine = fleet_watch(fleet, &error) || (complain(error.text), false);
     output_flush(follow->output);
     while (fine && !interrupted() && !is_enough(follow) && !follow->output->failed) {
         fine = meet_servers(&following);
-        if (following.over == following.count)
+        if (following.over == following.count && !fleet_may_grow(fleet))
             break;
         open_due(&following);
         client_wait(fleet->client, LOOK_EVERY_MS * NS_PER_MS);

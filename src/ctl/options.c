@@ -28,6 +28,9 @@ int word_value(const char *const *words, const char *word)
 static const struct option_row connection_rows[] = {
     {.name = "server", .letter = 's', .argument = "ADDRESS",
      .help = "host:port, unix:///path, or dns:///name:port for every address of a name; repeatable"},
+    {.name = "kube", .help = "the sensors in the pods of a cluster, through kubectl exec"},
+    {.name = "kube-namespace", .letter = 'N', .argument = "NAME", .help = "the pods' namespace (kubectl's own)"},
+    {.name = "selector", .letter = 'l', .argument = "LABELS", .help = "the pods' labels (app.kubernetes.io/name=netscope)"},
     {.name = "tls", .help = "speak TLS; the other --tls options imply it"},
     {.name = "tls-ca", .argument = "FILE", .help = "trust the CAs of this file (PEM) instead of the system's"},
     {.name = "tls-cert", .argument = "FILE", .help = "show this certificate (PEM)"},

@@ -43,7 +43,7 @@ struct top {
     uint64_t rows;  // 0 = as the terminal has
     struct flow_list now, before;
     struct totals total, total_before;
-    unsigned missing;
+    unsigned asked, missing; // sensors
     int64_t as_of_ns;
     struct strbuf complaint; // of the last server that did not answer
 };
@@ -89,6 +89,7 @@ static void take_flows(struct top *top, const struct answers *answers)
     struct flow_list emptied = top->before;
     top->before = top->now;
     top->now = emptied;
+    top->asked = answers->count;
     top->missing = answers->missing;
     for (unsigned i = 0; i < answers->count; i++) {
         Response *response = (Response *)answers->list[i].message;
@@ -162,7 +163,7 @@ static void add_head(struct top *top)
     units_add_count(text, now->lost);
     strbuf_add(text, " packets lost");
     if (fleet_is_several(top->fleet))
-        strbuf_addf(text, ", %u of %u sensors", top->fleet->count - top->missing, top->fleet->count);
+        strbuf_addf(text, ", %u of %u sensors", top->asked - top->missing, top->asked);
     strbuf_add_char(text, '\n');
     if (top->missing > 0 && top->output->terminal) {
         output_begin_colour(top->output, COLOUR_RED);
@@ -236,6 +237,7 @@ static enum ctl_exit look_again_and_again(struct top *top)
     int64_t due_ns = clock_now_ns();
     for (uint64_t looks = 0; !interrupted() && !top->output->failed;) {
         size_t rows = rows_to_show(top);
+        fleet_refresh(top->fleet);
         top->request->limit = (uint32_t)(rows < MOST_ROWS ? rows : MOST_ROWS);
         code = look(top);
         // What never answered is an error at once.
@@ -262,6 +264,9 @@ static enum ctl_exit run(struct top *top)
     strbuf_init(&top->complaint, 4096);
     if (!top->output->terminal && top->looks == 0)
         top->looks = 1;
+    struct error error;
+    if (top->looks != 1 && !fleet_watch(top->fleet, &error))
+        complain(error.text);
     enum ctl_exit code = look_again_and_again(top);
     bool drawn = top->output->terminal && top->as_of_ns > 0;
     if (drawn)

@@ -477,6 +477,109 @@ class Relays(CtlTest):
         self.check(ctl.run("relay", "--socket", self.folder / "none", stdin=b""), ctl.UNREACHABLE, "--grpc-socket")
 
 
+KUBECTL = """#!/usr/bin/env python3
+import os, sys
+folder = os.environ["TEST_PODS"]
+words = sys.argv[1:]
+with open(f"{folder}/asked", "a") as asked:
+    asked.write(" ".join(words) + "\\n")
+if words[:2] == ["get", "pods"]:
+    if os.path.exists(f"{folder}/refused"):
+        sys.exit("error: You must be logged in to the server (Unauthorized)")
+    for name in sorted(os.listdir(f"{folder}/pods")):
+        print(f"watching {name} node-of-{name}")
+    sys.exit(0)
+assert words[:4] == ["exec", "-i", "-n", "watching"], words
+assert words[5:] == ["--", "netscopectl", "relay"], words
+with open(f"{folder}/pods/{words[4]}") as file:
+    path = file.read()
+if not path:
+    sys.exit(f"error: unable to upgrade connection: pod {words[4]} is not running")
+os.execv(os.environ["TEST_CTL"], ["netscopectl", "relay", "--socket", path])
+"""
+
+
+class Fleets(CtlTest):
+    """Sensors that no address names one by one: those of a name, those of a cluster whose kubectl is a stand-in."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "bin").mkdir()
+        (self.folder / "pods").mkdir()
+        kubectl = self.folder / "bin" / "kubectl"
+        kubectl.write_text(KUBECTL, encoding="ascii")
+        kubectl.chmod(0o755)
+        self.cluster = {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "TEST_PODS": str(self.folder),
+                        "TEST_CTL": ctl.BINARY}
+
+    def pod(self, name):
+        """A sensor in a pod: reached by its socket alone."""
+        path = self.folder / f"{name}.sock"
+        running = sensor.Running("-r", CAPTURE, "--grpc", "--grpc-bind", "", "--grpc-socket", path, "--report", "none",
+                                 "--node-name", f"node-of-{name}", "--flow-timeout-s", 0)
+        self.addCleanup(running.close)
+        feeding.await_socket(path, running)
+        sensor.until(lambda: "all is read" in running.stderr(), 60, running.stderr)
+        (self.folder / "pods" / name).write_text(str(path), encoding="ascii")
+        return running
+
+    def test_a_cluster_is_asked_by_one_command(self):
+        self.pod("a")
+        self.pod("b")
+        table = self.ask("status", "--kube", server="", settings=self.cluster)
+        self.assertRegex(table, r"node-of-a +a on node-of-a +\S+ +running(.*\n)+.*node-of-b +b on node-of-b")
+        flows = [json.loads(line) for line in
+                 self.ask("flows", "--kube", "-n", "0", "-o", "jsonl", server="", settings=self.cluster).splitlines()]
+        self.assertEqual({flow["node"] for flow in flows}, {"node-of-a", "node-of-b"})
+        self.ask("status", "--kube", "-N", "here", "-l", "app=x", server="", settings=self.cluster)
+        asked = (self.folder / "asked").read_text(encoding="ascii")
+        self.assertIn("get pods -l app.kubernetes.io/name=netscope -o jsonpath=", asked)
+        self.assertRegex(asked, r"get pods -l app=x .*-n here\n")
+
+    def test_a_pod_that_cannot_be_reached_is_listed(self):
+        self.pod("a")
+        (self.folder / "pods" / "b").touch()
+        table = self.ask("status", "--kube", server="", settings=self.cluster, code=ctl.PARTLY,
+                         said="b on node-of-b: error: unable to upgrade connection: pod b is not running")
+        self.assertRegex(table, r"b on node-of-b +unreachable")
+
+    def test_without_a_cluster_the_reason_is_told(self):
+        self.ask("status", "--kube", server="", settings=self.cluster, code=ctl.UNREACHABLE, said="no pod has the labels")
+        (self.folder / "refused").touch()
+        self.ask("status", "--kube", server="", settings=self.cluster, code=ctl.UNREACHABLE, said="Unauthorized")
+        self.ask("status", "--kube", server="", settings={"PATH": "/nowhere"}, code=ctl.USAGE,
+                 said="cannot start kubectl.*in PATH")
+        self.ask("status", "-N", "x", server="", code=ctl.USAGE, said="go with --kube")
+
+    def test_pods_that_come_and_go_are_followed(self):
+        self.pod("a")
+        following = ctl.Following("alerts", "-f", "--kube", settings=self.cluster)
+        self.addCleanup(following.close)
+        asked = self.folder / "asked"
+
+        def execs(name):
+            text = asked.read_text(encoding="ascii") if asked.exists() else ""
+            return text.count(f"exec -i -n watching {name} ")
+
+        sensor.until(lambda: execs("a") == 1, 20, following.stderr)
+        self.pod("b")
+        sensor.until(lambda: execs("b") == 1, 30, following.stderr)
+        (self.folder / "pods" / "a").write_text("", encoding="ascii")
+        self.end(following)
+        left = subprocess.run(["pgrep", "-f", f"relay --socket {self.folder}"], stdout=subprocess.PIPE, check=False)
+        self.assertEqual(left.stdout, b"", "no relay outlives its client")
+
+    def test_the_addresses_of_a_name(self):
+        self.serve()
+        # All of localhost: an address that nobody listens at is listed, not passed over.
+        addresses = {entry[4][0] for entry in socket.getaddrinfo("localhost", self.port, type=socket.SOCK_STREAM)}
+        result = ctl.run("status", "--server", f"dns:///localhost:{self.port}")
+        self.check(result, ctl.DONE if addresses == {"127.0.0.1"} else ctl.PARTLY)
+        self.assertIn(f"127.0.0.1:{self.port}", result.stdout.decode())
+        self.assertEqual(len(result.stdout.splitlines()), 1 + len(addresses))
+        self.ask("status", server="dns:///no-such-name.invalid", code=ctl.UNREACHABLE, said="has no address")
+
+
 if __name__ == "__main__":
     if not os.access(ctl.BINARY, os.X_OK):
         print(f"no binary at {ctl.BINARY}: set NETSCOPECTL_BINARY")
