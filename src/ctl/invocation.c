@@ -63,6 +63,12 @@ static bool take_option(struct reading *reading, const struct option_row *row, c
     return add_option(reading, row, attached != NULL ? attached : reading->argv[++reading->at]);
 }
 
+static bool check_negation(struct reading *reading, const struct option_row *row, bool filters)
+{
+    return !reading->negate || filters ||
+           REFUSE(reading, "--not comes before a filter, and --%s is none", row->name);
+}
+
 static bool read_long(struct reading *reading, const char *word)
 {
     char name[64];
@@ -84,9 +90,8 @@ static bool read_long(struct reading *reading, const char *word)
     const struct option_row *row = command_option(reading->into->command, name, 0, &filters);
     if (row == NULL)
         return refuse_option(reading, word);
-    if (reading->negate && !filters)
-        return REFUSE(reading, "--not comes before a filter, and --%s is none", row->name);
-    return take_option(reading, row, value != NULL ? value + 1 : NULL);
+    return check_negation(reading, row, filters) &&
+           take_option(reading, row, value != NULL ? value + 1 : NULL);
 }
 
 // "-n20", "-n 20", "-o=json" is none.
@@ -103,6 +108,8 @@ static bool read_letters(struct reading *reading, const char *word)
             row = command_option(reading->into->command, NULL, *letter, &filters);
         if (row == NULL)
             return REFUSE(reading, "there is no option %s: try --help", word);
+        if (!check_negation(reading, row, filters))
+            return false;
         if (row->argument != NULL)
             return take_option(reading, row, letter[1] != '\0' ? letter + 1 : NULL);
         if (!add_option(reading, row, NULL))

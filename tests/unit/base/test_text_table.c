@@ -110,3 +110,31 @@ Test(text_table, sentences_wrap_at_words)
         cr_expect(strncmp(line, "! words", 7) == 0 || strncmp(line, "  words", 7) == 0);
     }
 }
+
+Test(text_table, an_empty_column_leaves_no_gap)
+{
+    static const struct table_column three[] = {{"gone", .cut = CUT_NEVER}, {"a"}, {"b"}, {.title = NULL}};
+    struct text_table table;
+    table_init(&table, three);
+    for (unsigned row = 0; row < 2; row++) {
+        table_cell(&table);
+        strbuf_add(table_cell(&table), "x");
+        strbuf_add(table_cell(&table), "y");
+    }
+    table_add(&text, &table);
+    cr_expect_str_eq(text.text, "a  b\nx  y\nx  y\n");
+    table_done(&table);
+}
+
+Test(text_table, its_owner_sets_the_width)
+{
+    struct text_table table;
+    table_init(&table, columns);
+    table.width = 14;
+    strbuf_add(table_cell(&table), "a rather long name");
+    strbuf_add(table_cell(&table), "12345");
+    table_add(&text, &table);
+    const char *row = strchr(text.text, '\n') + 1;
+    cr_expect_eq(text_width(row, strcspn(row, "\n")), 14, "%s", row);
+    table_done(&table);
+}
