@@ -128,18 +128,14 @@ static End *end_of(struct filling *filling, Filter *filter, size_t offset)
 static bool read_ports(const char *text, uint64_t *first, uint64_t *last)
 {
     const char *rest = text;
-    *first = 1;
-    *last = PORT_MOST;
     bool has_first = value_read_digits(text, first, &rest);
-    if (*rest == '\0') {
-        *last = *first;
-        return has_first && *first <= PORT_MOST;
-    }
-    if (*rest != '-' || (rest[1] == '\0' && !has_first))
-        return false;
-    if (rest[1] != '\0' && (!value_read_digits(rest + 1, last, &rest) || *rest != '\0'))
-        return false;
-    return *first <= *last && *last <= PORT_MOST;
+    *first = has_first ? *first : 1;
+    *last = *rest == '\0' ? *first : PORT_MOST;
+    if (*rest == '-' && rest[1] != '\0')
+        has_first = value_read_digits(rest + 1, last, &rest) || has_first;
+    else if (*rest == '-' && has_first)
+        rest++;
+    return has_first && *rest == '\0' && *first > 0 && *first <= *last && *last <= PORT_MOST;
 }
 
 static bool add_ports(struct filling *filling, End *end, const struct given_option *option)
