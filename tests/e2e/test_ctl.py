@@ -15,9 +15,11 @@ import threading
 import time
 import unittest
 
+import capture_file
 import ctl
 import feeding
 import grpc_client
+import namespaces
 import sensor
 import stand_in
 
@@ -204,7 +206,7 @@ class Answers(CtlTest):
         self.serve()
         self.ask("config", "apply", "flow.timeout_secs=5", code=ctl.REFUSED, said="role operator.*status")
         self.ask("start", "lo", code=ctl.REFUSED, said="role operator")
-        self.ask("capture", "-w", self.folder / "x.pcapng", code=ctl.REFUSED, said="role packets|no method")
+        self.ask("capture", "-w", self.folder / "x.pcapng", code=ctl.REFUSED, said="role packets")
         self.assertFalse((self.folder / "x.pcapng").exists(), "a refusal makes no file")
 
     def test_top_shows_a_table_once_in_a_pipe_and_draws_on_a_terminal(self):
@@ -418,6 +420,64 @@ class Trust(CtlTest):
         self.assertRegex(self.ask("status", *ours, settings=trust), r"you +.*laptop\.example.*operator")
         self.ask("status", settings=trust, code=ctl.UNREACHABLE)
         self.ask("status", *ours[:2], settings=trust, code=ctl.USAGE, said="goes with its key")
+
+
+class Live(namespaces.NamespaceTest, CtlTest):
+    """What takes a sensor that captures."""
+
+    def setUp(self):
+        super().setUp()
+        self.net = self.make("ctl", "peer")
+        self.net.join("ctl", "in0", "peer", "out0")
+        self.net.ip("ctl", "addr", "add", "10.78.0.1/24", "dev", "in0")
+        self.net.ip("peer", "addr", "add", "10.78.0.2/24", "dev", "out0")
+        self.socket = self.folder / "netscope.sock"
+        running = sensor.Running("-i", "in0", "--grpc", "--grpc-socket", self.socket, "--grpc-socket-role", "operator",
+                                 "--node-name", "worker-1", prefix=self.net.inside("ctl"))
+        self.addCleanup(running.close)
+        namespaces.await_capture(running)
+        feeding.await_socket(self.socket, running)
+        self.at = f"unix://{self.socket}"
+
+    def seed(self, count):
+        script = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n" \
+                 f"[s.sendto(b'seed', ('10.78.0.1', 5555)) for _ in range({count})]"
+        namespaces.command(*self.net.inside("peer"), sys.executable, "-c", script)
+
+    def capture(self, *arguments):
+        """One that runs, and has begun."""
+        following = ctl.Following("capture", *arguments, "-s", self.at)
+        self.addCleanup(following.close)
+        return following
+
+    def test_packets_come_as_they_are_captured(self):
+        path = self.folder / "far.pcapng"
+        following = self.capture("-f", "udp port 5555", "-c", "5", "-w", path)
+        sensor.until(path.exists, 20, following.stderr)
+        self.seed(8)
+        self.assertEqual(following.process.wait(20), ctl.DONE, following.stderr())
+        self.assertIn("5 packets, ", following.stderr())
+        frames = capture_file.read_frames(path)
+        self.assertEqual([frame.content.endswith(b"seed") for frame in frames], [True] * 5)
+
+    def test_a_signal_ends_a_capture_whose_file_can_be_read(self):
+        path = self.folder / "far.pcapng"
+        following = self.capture("-w", path, "-i", "in0", "-f", "udp")
+        sensor.until(path.exists, 20, following.stderr)
+        self.seed(3)
+        sensor.until(lambda: b"seed" in path.read_bytes(), 20, following.stderr)
+        self.end(following, signal.SIGINT)
+        self.assertLessEqual(1, len(capture_file.read_frames(path)))
+        self.ask("capture", "-w", "-", "-f", "not a filter", server=self.at, code=ctl.REFUSED, said="filter")
+        self.ask("capture", "-w", self.folder / "no" / "x", "-c", "1", "--duration", "5s", server=self.at,
+                 code=ctl.OUTPUT, said="cannot write to")
+
+    def test_captures_start_and_stop(self):
+        self.assertIn("capturing on lo", self.ask("start", "lo", server=self.at))
+        self.assertRegex(self.ask("interfaces", server=self.at), r"(?m)^in0 +up(.*\n)+lo +up|^lo +up(.*\n)+in0 +up")
+        self.assertIn("no longer capturing on lo", self.ask("stop", "lo", server=self.at))
+        self.ask("start", "none0", server=self.at, code=ctl.REFUSED, said="none0")
+        self.assertRegex(self.ask("status", server=self.at), r"state +running for .*, live capture")
 
 
 class Shells(CtlTest):
