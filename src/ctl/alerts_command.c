@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/build.h"
 #include "ctl/alert_lines.h"
 #include "ctl/ask.h"
 #include "ctl/commands.h"
@@ -12,6 +11,7 @@
 #include "ctl/follow.h"
 #include "ctl/invocation.h"
 #include "ctl/output.h"
+#include "ctl/task.h"
 #include "netscope/v1/alert_service.pb-c.h"
 
 typedef Netscope__V1__ListAlertsRequest Request;
@@ -20,17 +20,12 @@ typedef Netscope__V1__Alert Alert;
 
 enum { USUAL_ALERTS = 100, PAGE_ALERTS = 250 };
 
-struct progress {
-    Request next;
-    char *page_token;
-    uint64_t got;
-};
-
 struct listing {
-    const Request *request;
-    uint64_t limit; // 0 = none
+    struct task task; // first
+    Request request;  // of the next page that is asked for
+    uint64_t limit;   // of alerts; 0 = none
     int64_t since_ns;
-    struct progress *places; // one a server
+    uint64_t *got; // from each server
     Alert **alerts;
     size_t count, room;
     bool failed; // no memory
@@ -52,16 +47,16 @@ static bool make_room(struct listing *listing)
 }
 
 // The latest told come first, so that one of before `since` has none of interest behind it.
-static bool keep(struct listing *listing, struct progress *place, Response *response)
+static bool keep(struct listing *listing, uint64_t *got, Response *response)
 {
     for (size_t i = 0; i < response->n_alerts; i++) {
         if (time_of(response->alerts[i]->ts) < listing->since_ns)
             return false;
-        if (listing->limit > 0 && place->got == listing->limit)
+        if (listing->limit > 0 && *got == listing->limit)
             return false;
         if (!make_room(listing))
             return false;
-        place->got++;
+        (*got)++;
         listing->alerts[listing->count++] = response->alerts[i];
         response->alerts[i] = NULL;
     }
@@ -80,17 +75,14 @@ static void let_go(Response *response)
 static const ProtobufCMessage *take_page(void *owner, struct server *server, ProtobufCMessage *message)
 {
     struct listing *listing = owner;
-    struct progress *place = &listing->places[server->index];
     Response *response = (Response *)message;
-    bool more = keep(listing, place, response) && response->next_page_token[0] != '\0';
+    uint64_t *got = &listing->got[server->index];
+    bool more = keep(listing, got, response) && response->next_page_token[0] != '\0';
     let_go(response);
-    if (!more || (listing->limit > 0 && place->got == listing->limit))
+    if (!more || (listing->limit > 0 && *got == listing->limit))
         return NULL;
-    free(place->page_token);
-    place->page_token = strdup(response->next_page_token);
-    place->next = *listing->request;
-    place->next.page_token = place->page_token;
-    return place->page_token != NULL ? &place->next.base : NULL;
+    listing->request.page_token = response->next_page_token;
+    return &listing->request.base;
 }
 
 static int compare(const void *left, const void *right)
@@ -121,67 +113,51 @@ static void show(struct listing *listing, const struct fleet *fleet, struct outp
     output->text.failed |= listing->failed;
 }
 
-static enum ctl_exit list_alerts(struct listing *listing, struct fleet *fleet, struct output *output)
+static enum ctl_exit list_alerts(struct task *task, struct fleet *fleet, struct output *output)
 {
+    struct listing *listing = (struct listing *)task;
     struct answers answers;
     struct question question = {.method = "/netscope.v1.AlertService/ListAlerts",
-                                .request = &listing->request->base,
+                                .request = &listing->request.base,
                                 .response = &netscope__v1__list_alerts_response__descriptor,
                                 .page = take_page,
                                 .owner = listing};
-    listing->places = calloc(fleet->count, sizeof *listing->places);
-    if (listing->places == NULL)
+    listing->got = calloc(fleet->count, sizeof *listing->got);
+    if (listing->got == NULL)
         return CTL_OUTPUT;
     answers_get(&answers, fleet, &question);
     enum ctl_exit code = answers.exit_code;
     if (answers.missing < answers.count)
         show(listing, fleet, output);
     answers_done(&answers);
-    for (unsigned i = 0; i < fleet->count; i++)
-        free(listing->places[i].page_token);
     for (size_t i = 0; i < listing->count; i++)
         netscope__v1__alert__free_unpacked(listing->alerts[i], NULL);
     free(listing->alerts);
-    free(listing->places);
+    free(listing->got);
     return code;
 }
 
-static bool build_request(struct build *build, Request *request, struct listing *listing,
-                          const struct invocation *given, struct error *error)
+static bool prepare(struct task *task, struct build *build, const struct invocation *given,
+                    struct error *error)
 {
+    struct listing *listing = (struct listing *)task;
     struct alert_filters filters;
     if (!given_since(given, &listing->since_ns, error) ||
         !given_number(given, "limit", UINT32_MAX, USUAL_ALERTS, &listing->limit, error) ||
         !alert_filters_build(build, given, &filters, error))
         return false;
-    request->allow = filters.allow;
-    request->n_allow = filters.allow_count;
-    request->deny = filters.deny;
-    request->n_deny = filters.deny_count;
-    request->page_size = PAGE_ALERTS;
-    listing->request = request;
+    listing->request.allow = filters.allow;
+    listing->request.n_allow = filters.allow_count;
+    listing->request.deny = filters.deny;
+    listing->request.n_deny = filters.deny_count;
+    listing->request.page_size = PAGE_ALERTS;
     return true;
 }
 
 enum ctl_exit run_alerts(const struct invocation *given)
 {
-    struct build build;
-    struct fleet fleet;
-    struct output output;
-    struct error error;
-    struct listing listing = {.limit = 0};
-    Request request = NETSCOPE__V1__LIST_ALERTS_REQUEST__INIT;
-    if (given_is(given, "follow"))
-        return follow_alerts(given);
-    build_init(&build);
-    enum ctl_exit code = CTL_OUTPUT;
-    if (!build_request(&build, &request, &listing, given, &error) || !fleet_open(&fleet, given, &error)) {
-        code = complain_usage(&error);
-    } else {
-        if (output_open(&output, given, &netscope__v1__alert__descriptor))
-            code = output_close(&output, list_alerts(&listing, &fleet, &output));
-        fleet_close(&fleet);
-    }
-    build_done(&build);
-    return code;
+    struct listing listing = {
+        .task = {.row = &netscope__v1__alert__descriptor, .prepare = prepare, .run = list_alerts},
+        .request = NETSCOPE__V1__LIST_ALERTS_REQUEST__INIT};
+    return given_is(given, "follow") ? follow_alerts(given) : task_run(&listing.task, given);
 }

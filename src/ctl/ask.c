@@ -20,27 +20,34 @@ struct asked {
     struct asking *asking;
     struct answer *answer;
     struct client_call *call;
-    const struct ProtobufCMessage *next; // of a list
     enum ctl_exit exit_code;
 };
 
 static void start_call(struct asked *asked, const struct ProtobufCMessage *request);
 
+static void let_go(struct answer *answer)
+{
+    if (answer->message != NULL)
+        protobuf_c_message_free_unpacked(answer->message, NULL);
+    answer->message = NULL;
+}
+
 static void take_message(void *owner, const uint8_t *bytes, size_t length)
 {
     struct asked *asked = owner;
+    let_go(asked->answer);
+    asked->answer->message =
+        protobuf_c_message_unpack(asked->asking->question->response, NULL, length, bytes);
+}
+
+static void take_page(struct asked *asked)
+{
     const struct question *question = asked->asking->question;
-    ProtobufCMessage *message = protobuf_c_message_unpack(question->response, NULL, length, bytes);
-    if (message == NULL)
-        return;
-    if (question->page != NULL) {
-        asked->next = question->page(question->owner, asked->answer->server, message);
-        protobuf_c_message_free_unpacked(message, NULL);
-        return;
-    }
-    if (asked->answer->message != NULL)
-        protobuf_c_message_free_unpacked(asked->answer->message, NULL);
-    asked->answer->message = message;
+    struct answer *answer = asked->answer;
+    const ProtobufCMessage *next = question->page(question->owner, answer->server, answer->message);
+    if (next != NULL)
+        start_call(asked, next);
+    let_go(answer);
 }
 
 static void tell_refusal(const struct asked *asked, const struct client_end *end)
@@ -56,10 +63,8 @@ static void take_end(void *owner, const struct client_end *end)
     asked->call = NULL;
     asked->asking->waiting--;
     if (end->code == STATUS_OK) {
-        const struct ProtobufCMessage *next = asked->next;
-        asked->next = NULL;
-        if (next != NULL)
-            start_call(asked, next);
+        if (asked->asking->question->page != NULL && asked->answer->message != NULL)
+            take_page(asked);
         return;
     }
     asked->exit_code = exit_of_end(end->code);
@@ -146,7 +151,6 @@ void answers_get(struct answers *into, struct fleet *fleet, const struct questio
 void answers_done(struct answers *answers)
 {
     for (unsigned i = 0; i < answers->count; i++)
-        if (answers->list[i].message != NULL)
-            protobuf_c_message_free_unpacked(answers->list[i].message, NULL);
+        let_go(&answers->list[i]);
     free(answers->list);
 }

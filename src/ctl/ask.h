@@ -16,8 +16,8 @@ struct question {
     const char *method; // "/netscope.v1.SensorService/GetStatus"
     const struct ProtobufCMessage *request;
     const struct ProtobufCMessageDescriptor *response;
-    // Of a list: takes a page as it comes, and returns the request of the next one of this server, borrowed, or NULL.
-    // Without it the answers are kept.
+    // Of a list: takes a page, and returns the request of this server's next one, which is sent before the page goes, or
+    // NULL. Without it the answers are kept.
     const struct ProtobufCMessage *(*page)(void *owner, struct server *server,
                                            struct ProtobufCMessage *response);
     // Looks at a refusal first; true: it said all there is to say.

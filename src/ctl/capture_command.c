@@ -10,9 +10,9 @@
 #include "base/units.h"
 #include "ctl/commands.h"
 #include "ctl/complaint.h"
-#include "ctl/fleet.h"
 #include "ctl/interrupt.h"
 #include "ctl/invocation.h"
+#include "ctl/task.h"
 #include "netscope/v1/packet.pb-c.h"
 
 typedef Netscope__V1__StreamPcapRequest Request;
@@ -21,6 +21,8 @@ typedef Netscope__V1__StreamPcapResponse Response;
 static const int64_t look_every_ns = 100 * NS_PER_MS;
 
 struct capture {
+    struct task task; // first
+    Request request;
     struct fleet *fleet;
     struct server *server;
     const char *path; // "-": standard output
@@ -48,10 +50,9 @@ static void fail_output(struct capture *capture)
     client_call_cancel(capture->call);
 }
 
-static void tell_end(const struct capture *capture, const Netscope__V1__PcapEnd *end)
+static void tell_end(const Netscope__V1__PcapEnd *end)
 {
     struct strbuf text;
-    (void)capture;
     strbuf_init(&text, 1024);
     units_add_count(&text, end->packets);
     strbuf_add(&text, end->packets == 1 ? " packet, " : " packets, ");
@@ -78,7 +79,7 @@ static void take_message(void *owner, const uint8_t *bytes, size_t length)
         fflush(capture->file) != 0)
         fail_output(capture);
     else if (response->end != NULL)
-        tell_end(capture, response->end);
+        tell_end(response->end);
 done:
     if (response != NULL)
         netscope__v1__stream_pcap_response__free_unpacked(response, NULL);
@@ -96,20 +97,26 @@ static void take_end(void *owner, const struct client_end *end)
         complain("what came until then is written, and readable");
 }
 
-static void run(struct capture *capture, const Request *request, struct error *error)
+static bool start(struct capture *capture, struct error *error)
 {
     static const struct client_handler handler = {take_message, take_end};
+    const Request *request = &capture->request;
     size_t length = netscope__v1__stream_pcap_request__get_packed_size(request);
     uint8_t *bytes = malloc(length + 1);
-    if (bytes == NULL || !fleet_connect(capture->fleet, capture->server, error)) {
-        capture->exit_code = complain_usage(error);
-        free(bytes);
-        return;
+    bool connected = bytes != NULL && fleet_connect(capture->fleet, capture->server, error);
+    if (connected) {
+        netscope__v1__stream_pcap_request__pack(request, bytes);
+        struct client_request call = {"/netscope.v1.PacketService/StreamPcap", bytes, length, 0};
+        capture->call = client_call_start(capture->server->channel, &call, &handler, capture);
     }
-    netscope__v1__stream_pcap_request__pack(request, bytes);
-    struct client_request call = {"/netscope.v1.PacketService/StreamPcap", bytes, length, 0};
-    capture->call = client_call_start(capture->server->channel, &call, &handler, capture);
+    if (bytes == NULL || (connected && capture->call == NULL))
+        error_set(error, ERROR_EXHAUSTED, "no memory for a call");
     free(bytes);
+    return capture->call != NULL;
+}
+
+static void wait_for_end(struct capture *capture)
+{
     bool cancelled = false;
     while (capture->call != NULL) {
         client_wait(capture->fleet->client, look_every_ns);
@@ -130,12 +137,20 @@ static enum ctl_exit close_file(struct capture *capture)
     return capture->exit_code;
 }
 
-static bool build_request(struct build *build, Request *request, const struct invocation *given,
-                          struct error *error)
+static bool prepare(struct task *task, struct build *build, const struct invocation *given,
+                    struct error *error)
 {
+    struct capture *capture = (struct capture *)task;
+    Request *request = &capture->request;
     uint64_t snaplen;
     int64_t duration_ns;
     const char *filter = given_text(given, "filter");
+    capture->path = given_text(given, "write");
+    if (capture->path == NULL)
+        return error_set(error, ERROR_INVALID_ARGUMENT, "capture needs -w FILE, or -w - for standard output");
+    if (strcmp(capture->path, "-") == 0 && isatty(STDOUT_FILENO))
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "packets are no text for a terminal: give -w FILE, or pipe them into tshark -r -");
     if (filter != NULL)
         request->filter = build_borrowed(filter);
     if (!given_number(given, "count", UINT64_MAX, 0, &request->max_packets, error) ||
@@ -159,39 +174,25 @@ static bool build_request(struct build *build, Request *request, const struct in
     return true;
 }
 
-static bool check(const struct invocation *given, const struct fleet *fleet, struct error *error)
+static enum ctl_exit run(struct task *task, struct fleet *fleet, struct output *output)
 {
-    if (fleet_is_several(fleet))
-        return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "a capture is of one sensor, and several are named: give one --server");
-    if (strcmp(given_text(given, "write"), "-") == 0 && isatty(STDOUT_FILENO))
-        return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "packets are no text for a terminal: give -w FILE, or pipe them into tshark -r -");
-    return true;
+    struct capture *capture = (struct capture *)task;
+    struct error error = {.kind = ERROR_NONE};
+    (void)output;
+    capture->fleet = fleet;
+    capture->server = fleet->servers[0];
+    if (fleet->count > 1)
+        error_set(&error, ERROR_INVALID_ARGUMENT,
+                  "a capture is of one sensor, and several are named: give one --server");
+    if (fleet->count > 1 || !start(capture, &error))
+        return complain_usage(&error);
+    wait_for_end(capture);
+    return close_file(capture);
 }
 
 enum ctl_exit run_capture(const struct invocation *given)
 {
-    struct build build;
-    struct fleet fleet;
-    struct error error = {.kind = ERROR_NONE};
-    struct capture capture = {.fleet = &fleet, .path = given_text(given, "write")};
-    Request request = NETSCOPE__V1__STREAM_PCAP_REQUEST__INIT;
-    if (capture.path == NULL) {
-        complain("capture needs -w FILE, or -w - for standard output");
-        return CTL_USAGE;
-    }
-    build_init(&build);
-    if (build_request(&build, &request, given, &error) && fleet_open(&fleet, given, &error)) {
-        capture.server = fleet.servers[0];
-        if (check(given, &fleet, &error))
-            run(&capture, &request, &error);
-        else
-            capture.exit_code = complain_usage(&error);
-        fleet_close(&fleet);
-    } else {
-        capture.exit_code = complain_usage(&error);
-    }
-    build_done(&build);
-    return close_file(&capture);
+    struct capture capture = {.task = {.prepare = prepare, .run = run},
+                              .request = NETSCOPE__V1__STREAM_PCAP_REQUEST__INIT};
+    return task_run(&capture.task, given);
 }

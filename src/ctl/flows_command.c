@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/build.h"
 #include "base/text_table.h"
 #include "base/units.h"
 #include "ctl/ask.h"
@@ -15,6 +14,7 @@
 #include "ctl/invocation.h"
 #include "ctl/options.h"
 #include "ctl/output.h"
+#include "ctl/task.h"
 #include "netscope/v1/flow_service.pb-c.h"
 
 typedef Netscope__V1__ListFlowsRequest Request;
@@ -22,19 +22,13 @@ typedef Netscope__V1__ListFlowsResponse Response;
 
 enum { USUAL_FLOWS = 100, PAGE_FLOWS = 1000 };
 
-// One server's part of the list.
-struct progress {
-    Request next; // the request of its next page
-    char *page_token;
-    uint64_t got;
-};
-
 struct listing {
+    struct task task; // first
+    Request request;  // of the next page that is asked for
+    uint64_t limit;   // of flows; 0 = none
     struct fleet *fleet;
     struct output *output;
-    const Request *request;
-    uint64_t limit; // 0 = none
-    struct progress *places;
+    uint64_t *got;          // from each server
     struct flow_list flows; // what waits to be shown: of one server a page, of several everything
     uint64_t total;         // that fit, of all servers
     int64_t as_of_ns;
@@ -55,41 +49,46 @@ static uint32_t page_size(const struct listing *listing, uint64_t got)
     return (uint32_t)(left < PAGE_FLOWS ? left : PAGE_FLOWS);
 }
 
-static const ProtobufCMessage *take_page(void *owner, struct server *server, ProtobufCMessage *message)
+static void take_flows(struct listing *listing, Response *response)
 {
-    struct listing *listing = owner;
-    struct progress *place = &listing->places[server->index];
-    Response *response = (Response *)message;
-    place->got += response->n_flows;
-    listing->total += response->total_value_case == NETSCOPE__V1__LIST_FLOWS_RESPONSE__TOTAL_VALUE_TOTAL
-                          ? response->total
-                          : 0;
+    bool has_total = response->total_value_case == NETSCOPE__V1__LIST_FLOWS_RESPONSE__TOTAL_VALUE_TOTAL;
     int64_t as_of_ns = time_of(response->as_of);
+    listing->total += has_total ? response->total : 0;
     listing->as_of_ns = as_of_ns > listing->as_of_ns ? as_of_ns : listing->as_of_ns;
     if (!flow_list_take(&listing->flows, response->flows, response->n_flows))
         listing->output->text.failed = true;
     response->n_flows = 0; // they are the list's now
+}
+
+static const ProtobufCMessage *take_page(void *owner, struct server *server, ProtobufCMessage *message)
+{
+    struct listing *listing = owner;
+    Response *response = (Response *)message;
+    uint64_t *got = &listing->got[server->index];
+    *got += response->n_flows;
+    take_flows(listing, response);
     if (!fleet_is_several(listing->fleet)) {
         show(listing);
         if (!output_flush(listing->output))
             return NULL;
     }
-    if (response->next_page_token[0] == '\0' || (listing->limit > 0 && place->got >= listing->limit))
+    if (response->next_page_token[0] == '\0' || (listing->limit > 0 && *got >= listing->limit))
         return NULL;
-    free(place->page_token);
-    place->page_token = strdup(response->next_page_token);
-    place->next = *listing->request;
-    place->next.page_size = page_size(listing, place->got);
-    place->next.page_token = place->page_token;
-    return place->page_token != NULL ? &place->next.base : NULL;
+    listing->request.page_size = page_size(listing, *got);
+    listing->request.page_token = response->next_page_token;
+    return &listing->request.base;
 }
 
 static void tell_rest(const struct listing *listing)
 {
     struct strbuf text;
-    if (listing->flows.shown >= listing->total || listing->limit == 0 ||
-        output_is_for_programs(listing->output))
+    if (output_is_for_programs(listing->output) || (listing->flows.shown > 0 && listing->limit == 0) ||
+        (listing->flows.shown > 0 && listing->flows.shown >= listing->total))
         return;
+    if (listing->flows.shown == 0) {
+        complain("no flow is alive that fits; --follow shows the records of those that end");
+        return;
+    }
     strbuf_init(&text, 256);
     units_add_count(&text, listing->flows.shown);
     strbuf_add(&text, " of ");
@@ -99,42 +98,44 @@ static void tell_rest(const struct listing *listing)
     strbuf_done(&text);
 }
 
-static enum ctl_exit list_flows(struct fleet *fleet, struct output *output, Request *request, uint64_t limit)
+static enum ctl_exit list_flows(struct task *task, struct fleet *fleet, struct output *output)
 {
-    struct listing listing = {.fleet = fleet, .output = output, .request = request, .limit = limit};
+    struct listing *listing = (struct listing *)task;
     struct answers answers;
     struct question question = {.method = "/netscope.v1.FlowService/ListFlows",
-                                .request = &request->base,
+                                .request = &listing->request.base,
                                 .response = &netscope__v1__list_flows_response__descriptor,
                                 .page = take_page,
-                                .owner = &listing};
-    listing.places = calloc(fleet->count, sizeof *listing.places);
-    if (listing.places == NULL)
+                                .owner = listing};
+    listing->fleet = fleet;
+    listing->output = output;
+    listing->got = calloc(fleet->count, sizeof *listing->got);
+    if (listing->got == NULL)
         return CTL_OUTPUT;
-    request->page_size = page_size(&listing, 0);
-    flow_list_init(&listing.flows);
+    listing->request.page_size = page_size(listing, 0);
+    flow_list_init(&listing->flows);
     answers_get(&answers, fleet, &question);
     if (fleet_is_several(fleet)) {
-        flow_list_sort(&listing.flows, request->order, request->reverse);
-        flow_list_cut(&listing.flows, limit);
-        show(&listing);
+        flow_list_sort(&listing->flows, (int)listing->request.order, listing->request.reverse);
+        flow_list_cut(&listing->flows, listing->limit);
+        show(listing);
     }
     output_flush(output);
-    tell_rest(&listing);
+    if (answers.missing < answers.count)
+        tell_rest(listing);
     enum ctl_exit code = answers.exit_code;
     answers_done(&answers);
-    flow_list_done(&listing.flows);
-    for (unsigned i = 0; i < fleet->count; i++)
-        free(listing.places[i].page_token);
-    free(listing.places);
+    flow_list_done(&listing->flows);
+    free(listing->got);
     return code;
 }
 
-static bool build_request(struct build *build, Request *request, const struct invocation *given,
-                          uint64_t *limit, struct error *error)
+static bool prepare(struct task *task, struct build *build, const struct invocation *given,
+                    struct error *error)
 {
+    struct listing *listing = (struct listing *)task;
+    Request *request = &listing->request;
     struct flow_filters filters;
-    netscope__v1__list_flows_request__init(request);
     const char *order = given_text(given, "sort");
     if (order != NULL)
         request->order = (Netscope__V1__FlowOrder)word_value(flow_order_words, order);
@@ -142,7 +143,7 @@ static bool build_request(struct build *build, Request *request, const struct in
     if (given_text(given, "since") != NULL)
         return error_set(error, ERROR_INVALID_ARGUMENT,
                          "--since goes with --follow: without it, flows that are alive are listed");
-    if (!given_number(given, "limit", UINT32_MAX, USUAL_FLOWS, limit, error) ||
+    if (!given_number(given, "limit", UINT32_MAX, USUAL_FLOWS, &listing->limit, error) ||
         !flow_filters_build(build, given, &filters, error))
         return false;
     request->allow = filters.allow;
@@ -154,23 +155,8 @@ static bool build_request(struct build *build, Request *request, const struct in
 
 enum ctl_exit run_flows(const struct invocation *given)
 {
-    struct build build;
-    struct fleet fleet;
-    struct output output;
-    struct error error;
-    Request request;
-    uint64_t limit;
-    if (given_is(given, "follow"))
-        return follow_flows(given);
-    build_init(&build);
-    enum ctl_exit code = CTL_OUTPUT;
-    if (!build_request(&build, &request, given, &limit, &error) || !fleet_open(&fleet, given, &error)) {
-        code = complain_usage(&error);
-    } else {
-        if (output_open(&output, given, &netscope__v1__flow__descriptor))
-            code = output_close(&output, list_flows(&fleet, &output, &request, limit));
-        fleet_close(&fleet);
-    }
-    build_done(&build);
-    return code;
+    struct listing listing = {
+        .task = {.row = &netscope__v1__flow__descriptor, .prepare = prepare, .run = list_flows},
+        .request = NETSCOPE__V1__LIST_FLOWS_REQUEST__INIT};
+    return given_is(given, "follow") ? follow_flows(given) : task_run(&listing.task, given);
 }

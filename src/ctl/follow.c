@@ -33,8 +33,9 @@ struct stream {
 };
 
 struct following {
-    const struct follow *follow;
+    struct follow *follow;
     struct fleet *fleet;
+    struct output *output;
     struct stream **streams; // one a server, by its index
     unsigned count;
     unsigned waiting, over, failed;
@@ -103,21 +104,36 @@ static void be_found(struct stream *stream)
     stream->lost = false;
 }
 
-static bool is_enough(const struct follow *follow)
+static bool is_enough(const struct following *following)
 {
-    return follow->limit > 0 && follow->output->rows >= follow->limit;
+    return following->follow->limit > 0 && following->output->rows >= following->follow->limit;
 }
 
-static void take_message(void *owner, const uint8_t *bytes, size_t length)
+static void show(struct stream *stream, const ProtobufCMessage *message, const struct stream_message *parts)
 {
-    struct stream *stream = owner;
-    const struct follow *follow = stream->following->follow;
+    struct following *following = stream->following;
+    const struct follow *follow = following->follow;
+    const char *node = fleet_is_several(following->fleet) ? parts->node : "";
+    for (size_t i = 0; i < parts->event_count && !is_enough(following); i++) {
+        struct stream_event event = follow->event(message, i);
+        if (event.row == NULL || event.sequence <= stream->sequence)
+            continue;
+        stream->sequence = event.sequence;
+        if (output_is_for_programs(following->output)) {
+            output_add_row(following->output, event.row);
+        } else {
+            follow->add_line(following->output, message, i, node);
+            following->output->rows++;
+        }
+    }
+}
+
+// Gaps are of before the events of their message; the cursor is behind them.
+static void handle(struct stream *stream, const ProtobufCMessage *message)
+{
     struct stream_message parts = {.cursor = ""};
-    ProtobufCMessage *message = protobuf_c_message_unpack(follow->response, NULL, length, bytes);
-    if (message == NULL || interrupted() || is_enough(follow))
-        goto done;
-    follow->look(message, &parts);
-    if (parts.start != NULL || parts.heartbeat != NULL)
+    stream->following->follow->look(message, &parts);
+    if (parts.is_alive)
         be_found(stream);
     if (stream->instance_id == NULL || strcmp(stream->instance_id, parts.instance_id) != 0) {
         replace(&stream->instance_id, parts.instance_id);
@@ -125,13 +141,22 @@ static void take_message(void *owner, const uint8_t *bytes, size_t length)
     }
     for (size_t i = 0; i < parts.gap_count; i++)
         tell_gap(stream, parts.gaps[i]);
-    stream->sequence = follow->show(follow, stream->server, message, stream->sequence);
-    output_flush(follow->output);
+    show(stream, message, &parts);
+    output_flush(stream->following->output);
     if (parts.cursor[0] != '\0')
         replace(&stream->cursor, parts.cursor);
-done:
-    if (message != NULL)
-        protobuf_c_message_free_unpacked(message, NULL);
+}
+
+static void take_message(void *owner, const uint8_t *bytes, size_t length)
+{
+    struct stream *stream = owner;
+    const struct following *following = stream->following;
+    ProtobufCMessage *message = protobuf_c_message_unpack(following->follow->response, NULL, length, bytes);
+    if (message == NULL)
+        return;
+    if (!interrupted() && !is_enough(following))
+        handle(stream, message);
+    protobuf_c_message_free_unpacked(message, NULL);
 }
 
 // How a stream ends.
@@ -199,7 +224,7 @@ static void take_end(void *owner, const struct client_end *end)
     struct following *following = stream->following;
     stream->call = NULL;
     following->waiting--;
-    if (interrupted() || is_enough(following->follow) || following->follow->output->failed)
+    if (interrupted() || is_enough(following) || following->output->failed)
         return;
     if (end->code != STATUS_OK && goes_on(stream, end)) {
         tell_loss(stream, end);
@@ -309,23 +334,32 @@ static void end_all(struct following *following)
     free(following->streams);
 }
 
-enum ctl_exit follow_run(const struct follow *follow, struct fleet *fleet)
+static void follow_on(struct following *following)
 {
-    struct following following = {.follow = follow, .fleet = fleet, .began_ns = clock_wall_ns()};
+    bool fine = true;
+    while (fine && !interrupted() && !is_enough(following) && !following->output->failed) {
+        fine = meet_servers(following);
+        if (following->over == following->count && !fleet_may_grow(following->fleet))
+            return;
+        open_due(following);
+        client_wait(following->fleet->client, LOOK_EVERY_MS * NS_PER_MS);
+    }
+}
+
+enum ctl_exit follow_run(struct task *task, struct fleet *fleet, struct output *output)
+{
+    struct follow *follow = (struct follow *)task;
+    struct error error;
+    struct following following = {
+        .follow = follow, .fleet = fleet, .output = output, .began_ns = clock_wall_ns()};
     google__protobuf__timestamp__init(&following.since);
     google__protobuf__timestamp__init(&following.began);
     if (follow->options->start != NULL && follow->options->start->since != NULL)
         following.since = *follow->options->start->since;
-    struct error error;
-    bool fine = fleet_watch(fleet, &error) || (complain(error.text), false);
-    output_flush(follow->output);
-    while (fine && !interrupted() && !is_enough(follow) && !follow->output->failed) {
-        fine = meet_servers(&following);
-        if (following.over == following.count && !fleet_may_grow(fleet))
-            break;
-        open_due(&following);
-        client_wait(fleet->client, LOOK_EVERY_MS * NS_PER_MS);
-    }
+    output_flush(output);
+    if (!fleet_watch(fleet, &error))
+        complain(error.text);
+    follow_on(&following);
     unsigned failed = following.failed, count = following.count;
     end_all(&following);
     return failed > 0 && failed < count ? CTL_PARTLY : following.exit_code;
@@ -347,26 +381,26 @@ bool given_since(const struct invocation *given, int64_t *since_ns, struct error
     return true;
 }
 
-struct Netscope__V1__StreamOptions *follow_options(struct build *build, const struct invocation *given,
-                                                   uint64_t *limit, struct error *error)
+bool follow_prepare(struct follow *follow, struct build *build, const struct invocation *given,
+                    struct error *error)
 {
     int64_t since_ns;
-    if (!given_since(given, &since_ns, error) || !given_number(given, "limit", UINT64_MAX, 0, limit, error))
-        return NULL;
+    if (!given_since(given, &since_ns, error) ||
+        !given_number(given, "limit", UINT64_MAX, 0, &follow->limit, error))
+        return false;
     Netscope__V1__StreamOptions *options = build_part(build, sizeof *options);
     Netscope__V1__StreamStart *start = build_part(build, sizeof *start);
-    if (options == NULL || start == NULL) {
-        error_set(error, ERROR_EXHAUSTED, "no memory for the request");
-        return NULL;
-    }
+    if (options == NULL || start == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the request");
     netscope__v1__stream_options__init(options);
     netscope__v1__stream_start__init(start);
     options->follow = true;
-    options->limit = *limit;
+    options->limit = follow->limit;
     if (since_ns > 0) {
         start->from_case = NETSCOPE__V1__STREAM_START__FROM_SINCE;
         start->since = build_time(build, since_ns);
         options->start = start;
     }
-    return options;
+    follow->options = options;
+    return true;
 }

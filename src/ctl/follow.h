@@ -10,6 +10,7 @@
 #include "ctl/command.h"
 #include "ctl/fleet.h"
 #include "ctl/output.h"
+#include "ctl/task.h"
 
 struct build;
 struct invocation;
@@ -17,42 +18,43 @@ struct ProtobufCMessage;
 struct ProtobufCMessageDescriptor;
 struct Netscope__V1__StreamOptions;
 struct Netscope__V1__StreamGap;
-struct Netscope__V1__StreamHeartbeat;
-struct Netscope__V1__StreamStarted;
-struct Netscope__V1__StreamEnd;
 
 // What all messages of streams have, borrowed from one.
 struct stream_message {
-    const char *instance_id, *cursor;
+    const char *node, *instance_id, *cursor;
     struct Netscope__V1__StreamGap *const *gaps;
-    size_t gap_count;
-    const struct Netscope__V1__StreamHeartbeat *heartbeat;
-    const struct Netscope__V1__StreamStarted *start;
-    const struct Netscope__V1__StreamEnd *end;
+    size_t gap_count, event_count;
+    bool is_alive; // a start or a heartbeat: the sensor is well
+};
+struct stream_event {
+    uint64_t sequence;
+    const struct ProtobufCMessage *row; // what programs get of it; NULL: there is none
 };
 
+// A stream of one kind: a command's own struct begins with the task.
 struct follow {
+    struct task task; // first
     const char *method;
-    const char *what;                 // "flows": in sentences
-    struct ProtobufCMessage *request; // its `options` are these, whose start this fills
+    const char *what;                 // "flow records": in sentences
+    struct ProtobufCMessage *request; // its `options` are these, whose start is filled in here
     struct Netscope__V1__StreamOptions *options;
     const struct ProtobufCMessageDescriptor *response;
     void (*look)(const struct ProtobufCMessage *response, struct stream_message *into);
-    // Shows the events behind the sequence; returns the sequence of the last, or the one given. `shown` counts them.
-    uint64_t (*show)(const struct follow *follow, struct server *server,
-                     const struct ProtobufCMessage *response, uint64_t behind);
-    struct output *output;
-    bool with_node;
+    struct stream_event (*event)(const struct ProtobufCMessage *response, size_t index);
+    // What people see of it; `node` is "" when they know which.
+    void (*add_line)(struct output *output, const struct ProtobufCMessage *response, size_t index,
+                     const char *node);
     uint64_t limit; // of events; 0 = none
 };
 
-enum ctl_exit follow_run(const struct follow *follow, struct fleet *fleet);
+// The task's run.
+enum ctl_exit follow_run(struct task *task, struct fleet *fleet, struct output *output);
+// Makes the options, by --since and --limit. False with a sentence.
+bool follow_prepare(struct follow *follow, struct build *build, const struct invocation *given,
+                    struct error *error);
 
 // The time that --since tells, in ns: a span before now, or RFC 3339. 0 without the option; false with a sentence.
 bool given_since(const struct invocation *given, int64_t *since_ns, struct error *error);
-// The options of a stream that goes on, by --since and --limit, which is told, too. NULL with a sentence.
-struct Netscope__V1__StreamOptions *follow_options(struct build *build, const struct invocation *given,
-                                                   uint64_t *limit, struct error *error);
 
 enum ctl_exit follow_flows(const struct invocation *given);
 enum ctl_exit follow_alerts(const struct invocation *given);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/build.h"
 #include "base/text_table.h"
 #include "base/time.h"
 #include "base/units.h"
@@ -18,6 +17,7 @@
 #include "ctl/invocation.h"
 #include "ctl/options.h"
 #include "ctl/output.h"
+#include "ctl/task.h"
 #include "netscope/v1/flow_service.pb-c.h"
 #include "netscope/v1/stats.pb-c.h"
 
@@ -35,9 +35,10 @@ struct totals {
 };
 
 struct top {
+    struct task task; // first
+    Request request;
     struct fleet *fleet;
     struct output *output;
-    Request *request;
     int64_t interval_ns;
     uint64_t looks; // to take; 0 = until a signal
     uint64_t rows;  // 0 = as the terminal has
@@ -122,7 +123,7 @@ static enum ctl_exit look(struct top *top)
     static const Netscope__V1__GetStatsRequest stats_request = NETSCOPE__V1__GET_STATS_REQUEST__INIT;
     struct answers answers;
     struct question question = {.method = "/netscope.v1.FlowService/TopFlows",
-                                .request = &top->request->base,
+                                .request = &top->request.base,
                                 .response = &netscope__v1__top_flows_response__descriptor,
                                 .refused = note_refusal,
                                 .owner = top};
@@ -238,7 +239,7 @@ static enum ctl_exit look_again_and_again(struct top *top)
     for (uint64_t looks = 0; !interrupted() && !top->output->failed;) {
         size_t rows = rows_to_show(top);
         fleet_refresh(top->fleet);
-        top->request->limit = (uint32_t)(rows < MOST_ROWS ? rows : MOST_ROWS);
+        top->request.limit = (uint32_t)(rows < MOST_ROWS ? rows : MOST_ROWS);
         code = look(top);
         // What never answered is an error at once.
         if (looks == 0 && code != CTL_DONE && code != CTL_PARTLY)
@@ -247,7 +248,7 @@ static enum ctl_exit look_again_and_again(struct top *top)
             strbuf_add(&top->output->text, "\033[?1049h\033[?25l");
             output_flush(top->output);
         }
-        flow_list_sort(&top->now, (int)top->request->order, false);
+        flow_list_sort(&top->now, (int)top->request.order, false);
         draw(top, rows);
         if (++looks == top->looks)
             break;
@@ -257,8 +258,11 @@ static enum ctl_exit look_again_and_again(struct top *top)
     return interrupted() ? CTL_DONE : code;
 }
 
-static enum ctl_exit run(struct top *top)
+static enum ctl_exit run(struct task *task, struct fleet *fleet, struct output *output)
 {
+    struct top *top = (struct top *)task;
+    top->fleet = fleet;
+    top->output = output;
     flow_list_init(&top->now);
     flow_list_init(&top->before);
     strbuf_init(&top->complaint, 4096);
@@ -286,13 +290,14 @@ static enum ctl_exit run(struct top *top)
     return code;
 }
 
-static bool build_request(struct build *build, struct top *top, const struct invocation *given,
-                          struct error *error)
+static bool prepare(struct task *task, struct build *build, const struct invocation *given,
+                    struct error *error)
 {
+    struct top *top = (struct top *)task;
     struct flow_filters filters;
-    Request *request = top->request;
     const char *order = given_text(given, "sort");
-    request->order = (Netscope__V1__FlowOrder)word_value(flow_order_words, order != NULL ? order : "rate");
+    top->request.order =
+        (Netscope__V1__FlowOrder)word_value(flow_order_words, order != NULL ? order : "rate");
     if (!given_number(given, "limit", MOST_ROWS, 0, &top->rows, error) ||
         !given_number(given, "count", UINT32_MAX, 0, &top->looks, error) ||
         !given_span(given, "interval", NS_PER_S, &top->interval_ns, error) ||
@@ -300,30 +305,16 @@ static bool build_request(struct build *build, struct top *top, const struct inv
         return false;
     if (top->interval_ns < 100 * NS_PER_MS)
         return error_set(error, ERROR_INVALID_ARGUMENT, "--interval takes 100ms or more");
-    request->allow = filters.allow;
-    request->n_allow = filters.allow_count;
-    request->deny = filters.deny;
-    request->n_deny = filters.deny_count;
+    top->request.allow = filters.allow;
+    top->request.n_allow = filters.allow_count;
+    top->request.deny = filters.deny;
+    top->request.n_deny = filters.deny_count;
     return true;
 }
 
 enum ctl_exit run_top(const struct invocation *given)
 {
-    struct build build;
-    struct fleet fleet;
-    struct output output;
-    struct error error;
-    Request request = NETSCOPE__V1__TOP_FLOWS_REQUEST__INIT;
-    struct top top = {.fleet = &fleet, .output = &output, .request = &request};
-    build_init(&build);
-    enum ctl_exit code = CTL_OUTPUT;
-    if (!build_request(&build, &top, given, &error) || !fleet_open(&fleet, given, &error)) {
-        code = complain_usage(&error);
-    } else {
-        if (output_open(&output, given, NULL))
-            code = output_close(&output, run(&top));
-        fleet_close(&fleet);
-    }
-    build_done(&build);
-    return code;
+    struct top top = {.task = {.prepare = prepare, .run = run},
+                      .request = NETSCOPE__V1__TOP_FLOWS_REQUEST__INIT};
+    return task_run(&top.task, given);
 }
