@@ -1,8 +1,7 @@
-#include <string.h>
+#include <protobuf-c/protobuf-c.h>
 
-#include "api/build.h"
+#include "ctl/filter_rows.h"
 #include "ctl/filters.h"
-#include "ctl/invocation.h"
 #include "ctl/options.h"
 #include "netscope/v1/filter.pb-c.h"
 
@@ -22,13 +21,12 @@ static const struct option_row rows[] = {
     {.name = NULL},
 };
 
-#define TEXTS(member) {offsetof(Filter, member), offsetof(Filter, n_##member)}
+#define LIST(kind, member) {kind, offsetof(Filter, member), offsetof(Filter, n_##member)}
 // In the order of the rows.
-static const struct {
-    size_t offset, count_offset;
-} members[] = {
-    TEXTS(kinds), TEXTS(severities), TEXTS(lifecycles), TEXTS(sources), TEXTS(targets), TEXTS(parties),
-    TEXTS(interfaces), TEXTS(ids), TEXTS(fingerprints),
+static const struct filter_member members[] = {
+    LIST(FILTER_TEXT, kinds), LIST(FILTER_WORD, severities), LIST(FILTER_WORD, lifecycles), LIST(FILTER_TEXT, sources),
+    LIST(FILTER_TEXT, targets), LIST(FILTER_TEXT, parties), LIST(FILTER_TEXT, interfaces), LIST(FILTER_TEXT, ids),
+    LIST(FILTER_TEXT, fingerprints),
 };
 // clang-format on
 _Static_assert(sizeof members / sizeof members[0] + 1 == sizeof rows / sizeof rows[0],
@@ -36,57 +34,15 @@ _Static_assert(sizeof members / sizeof members[0] + 1 == sizeof rows / sizeof ro
 
 const struct option_group alert_filter_options = {"Filters (--not before one: leave out what it fits)", rows,
                                                   true};
-
-static void *next_place(struct build *build, void *list, size_t *count, size_t bytes)
-{
-    void *first;
-    memcpy(&first, list, sizeof first);
-    if (*count == 0) {
-        first = build_part(build, INVOCATION_OPTIONS * bytes);
-        memcpy(list, &first, sizeof first);
-    }
-    return first != NULL ? (char *)first + (*count)++ * bytes : NULL;
-}
-
-static void add_option(struct build *build, Filter *filter, const struct given_option *option)
-{
-    void *list = (char *)filter + members[option->row - rows].offset;
-    size_t *count = (size_t *)(void *)((char *)filter + members[option->row - rows].count_offset);
-    if (option->row->words != NULL) {
-        int *value = next_place(build, list, count, sizeof *value);
-        if (value != NULL)
-            *value = word_value(option->row->words, option->value);
-        return;
-    }
-    char **text = next_place(build, list, count, sizeof *text);
-    if (text != NULL)
-        *text = build_borrowed(option->value);
-}
-
-static Filter *new_filter(struct build *build)
-{
-    Filter *filter = build_part(build, sizeof *filter);
-    if (filter != NULL)
-        netscope__v1__alert_filter__init(filter);
-    return filter;
-}
+static const struct filter_kinds kinds = {&netscope__v1__alert_filter__descriptor, rows, members};
 
 bool alert_filters_build(struct build *build, const struct invocation *given, struct alert_filters *into,
                          struct error *error)
 {
-    *into = (struct alert_filters){.allow = build_part(build, sizeof *into->allow),
-                                   .deny = build_part(build, INVOCATION_OPTIONS * sizeof *into->deny)};
-    for (unsigned i = 0; i < given->option_count && !build->failed; i++) {
-        const struct given_option *option = &given->options[i];
-        if (option->row < rows || option->row >= rows + sizeof rows / sizeof rows[0])
-            continue;
-        if (!option->negated && into->allow_count == 0)
-            into->allow[into->allow_count++] = new_filter(build);
-        if (option->negated)
-            into->deny[into->deny_count++] = new_filter(build);
-        Filter *filter = option->negated ? into->deny[into->deny_count - 1] : into->allow[0];
-        if (filter != NULL)
-            add_option(build, filter, option);
-    }
-    return !build->failed || error_set(error, ERROR_EXHAUSTED, "no memory for the filters");
+    struct filter_lists lists;
+    if (!filter_lists_build(&kinds, build, given, &lists, error))
+        return false;
+    *into = (struct alert_filters){(Filter **)(void *)lists.allow, (Filter **)(void *)lists.deny,
+                                   lists.allow_count, lists.deny_count};
+    return true;
 }
