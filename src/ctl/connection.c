@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "config/value.h"
 #include "ctl/invocation.h"
+#include "ctl/settings_file.h"
 #include "net/address.h"
 
 enum { ADDRESS_BYTES = 1024, TOKEN_BYTES = 8192, TIMEOUT_SECS = 10 };
@@ -178,6 +179,8 @@ static bool read_token(struct connection *connection, const struct invocation *g
 
 static bool read_all(struct connection *connection, const struct invocation *given, struct error *error)
 {
+    if (!settings_file_apply(given_text(given, "config"), error))
+        return false;
     if (!given_span(given, "timeout", TIMEOUT_SECS * NS_PER_S, &connection->timeout_ns, error) ||
         !read_addresses(connection, given, error) || !read_token(connection, given, error))
         return false;

@@ -1,15 +1,14 @@
 #include "ctl/follow.h"
 
-#include <inttypes.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/build.h"
 #include "base/time.h"
-#include "base/units.h"
 #include "capture/clock.h"
 #include "ctl/complaint.h"
+#include "ctl/gap_text.h"
 #include "ctl/interrupt.h"
 #include "ctl/invocation.h"
 #include "ctl/retry.h"
@@ -56,35 +55,12 @@ static void replace(char **text, const char *by)
 
 // What is missing.
 
-static void add_gap_reason(struct strbuf *into, const Gap *gap)
-{
-    static const char *const reasons[] = {
-        "for a reason that this netscopectl does not know",
-        "this reader was too slow",
-        "the sensor was faster than it could tell",
-        "they have left its log",
-        "the sensor was restarted, and they were in the one before",
-        "another sensor answers now, and they were in the one before",
-    };
-    strbuf_add(into, (unsigned)gap->reason < sizeof reasons / sizeof reasons[0] ? reasons[gap->reason]
-                                                                                : reasons[0]);
-}
-
 static void tell_gap(const struct stream *stream, const Gap *gap)
 {
     struct strbuf text;
     strbuf_init(&text, SENTENCE_BYTES);
     strbuf_addf(&text, "%s: ", stream->server->label);
-    if (gap->count_known)
-        units_add_count(&text, gap->count);
-    else if (gap->at_most_value_case != 0 && gap->at_most > 0) {
-        strbuf_add(&text, "at most ");
-        units_add_count(&text, gap->at_most);
-    } else {
-        strbuf_add(&text, "an unknown number of");
-    }
-    strbuf_addf(&text, " %s are missing here: ", stream->following->follow->what);
-    add_gap_reason(&text, gap);
+    gap_text_add(&text, gap, stream->following->follow->what);
     complain(text.text);
     strbuf_done(&text);
 }

@@ -38,6 +38,7 @@ static const struct option_row connection_rows[] = {
     {.name = "tls-server-name", .argument = "NAME", .help = "the name that the sensor's certificate must have"},
     {.name = "token-file", .argument = "FILE", .help = "a file that holds the bearer token to show"},
     {.name = "insecure-token", .help = "send the token without TLS beyond loopback, where others can read it"},
+    {.name = "config", .argument = "FILE", .help = "read some of these from a file (~/.config/netscope/netscopectl.conf)"},
     {.name = "timeout", .argument = "SPAN", .help = "how long an answer may take (10s)"},
     {.name = "color", .argument = "WHEN", .help = "auto, always or never; auto: on a terminal, without NO_COLOR",
      .words = colour_words, .also = "colour"},

@@ -89,6 +89,19 @@ class Usage(CtlTest):
         self.ask("status", server="", settings={"NETSCOPE_SERVER": f"127.0.0.1:{port}"}, code=ctl.UNREACHABLE,
                  said=str(port))
 
+    def test_a_file_says_what_neither_option_nor_environment_does(self):
+        self.serve()
+        path = self.folder / "netscope" / "netscopectl.conf"
+        path.parent.mkdir()
+        path.write_text(f"# mine\n server = 127.0.0.1:{self.port}\n", encoding="ascii")
+        home = {"XDG_CONFIG_HOME": str(self.folder)}
+        self.assertIn("730 received", self.ask("status", server="", settings=home))
+        self.ask("status", server="127.0.0.1:1", settings=home, code=ctl.UNREACHABLE)
+        self.ask("status", server="", settings=home | {"NETSCOPE_SERVER": "127.0.0.1:1"}, code=ctl.UNREACHABLE)
+        path.write_text("servr = x\n", encoding="ascii")
+        self.ask("status", server="", settings=home, code=ctl.USAGE, said=r"netscopectl\.conf:1: .servr")
+        self.ask("status", "--config", self.folder / "none", server="", code=ctl.USAGE, said="cannot read")
+
     def test_a_token_goes_nowhere_in_plain(self):
         self.ask("status", server="192.0.2.1:9871", settings={"NETSCOPE_TOKEN": "secret"}, code=ctl.USAGE,
                  said="without TLS.*--insecure-token")
@@ -628,6 +641,56 @@ class Fleets(CtlTest):
         self.end(following)
         left = subprocess.run(["pgrep", "-f", f"relay --socket {self.folder}"], stdout=subprocess.PIPE, check=False)
         self.assertEqual(left.stdout, b"", "no relay outlives its client")
+
+    @unittest.skipIf(grpc_client.missing() or os.geteuid() != 0, "needs root and " + (grpc_client.missing() or ""))
+    def test_fifty_sensors_behind_a_name(self):
+        """One is killed and comes back: every alert of every sensor comes once."""
+        sensors, alerts, victim = 50, 30, 7
+        types, stream = grpc_client.netscope("alert_service"), grpc_client.netscope("stream")
+        began = time.monotonic()
+
+        def serve(number):
+            def watch(request, context):
+                after = int(request.options.start.resume_after or 0)
+                yield types.WatchAlertsResponse(node=f"n{number}", instance_id=f"i{number}", cursor=str(after),
+                                                start=stream.StreamStarted(max_events=1))
+                while after < alerts:
+                    if (time.monotonic() - began) / 0.1 > after:  # the log grows by ten alerts a second
+                        after += 1
+                        event = types.AlertEvent(sequence=after)
+                        event.alert.id, event.alert.node = f"{after:032x}", f"n{number}"
+                        yield types.WatchAlertsResponse(node=f"n{number}", instance_id=f"i{number}", cursor=str(after),
+                                                        events=[event])
+                    elif not context.is_active():
+                        return
+                    else:
+                        time.sleep(0.05)
+                while context.is_active():
+                    time.sleep(0.05)
+
+            served = stand_in.StandIn({"WatchAlerts": watch}, f"127.0.1.{number}:{port}")
+            self.addCleanup(served.stop)
+            return served
+
+        port = feeding.free_port()
+        stand_ins = {number: serve(number) for number in range(1, sensors + 1)}
+        hosts = self.folder / "hosts"
+        hosts.write_text("".join(f"127.0.1.{number} fleet.example\n" for number in stand_ins), encoding="ascii")
+        script = self.folder / "ctl"
+        script.write_text(f"#!/bin/sh\nmount --bind {hosts} /etc/hosts && exec {ctl.BINARY} \"$@\"\n", encoding="ascii")
+        script.chmod(0o755)
+        following = ctl.Following("alerts", "-f", "-o", "jsonl", "--server", f"dns:///fleet.example:{port}",
+                                  prefix=["unshare", "-m", script])
+        self.addCleanup(following.close)
+        following.await_lines(sensors * 5)
+        stand_ins[victim].stop()
+        following.await_said(f"lost the stream of 127.0.1.{victim}:{port}")
+        serve(victim)
+        following.await_lines(sensors * alerts)
+        self.end(following)
+        rows = [(row["node"], int(row["id"], 16)) for row in following.rows()]
+        self.assertEqual(sorted(rows), sorted((f"n{number}", alert) for number in stand_ins
+                                              for alert in range(1, alerts + 1)))
 
     def test_the_addresses_of_a_name(self):
         self.serve()

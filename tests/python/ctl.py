@@ -22,9 +22,9 @@ def run(*arguments, stdin=None, timeout=60, settings=None, prefix=()):
 class Following:
     """One that goes on until it is ended; what it says is read while it runs."""
 
-    def __init__(self, *arguments, settings=None):
+    def __init__(self, *arguments, settings=None, prefix=None):
         self._stdout, self._stderr = tempfile.TemporaryFile(), tempfile.TemporaryFile()
-        self.process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=self._stdout,
+        self.process = subprocess.Popen([*map(str, prefix or [BINARY]), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=self._stdout,
                                         stderr=self._stderr, env=sensor.environment(settings))
 
     @staticmethod
