@@ -102,7 +102,8 @@ static void show(struct listing *listing, const struct fleet *fleet, struct outp
     if (listing->count > 0)
         qsort(listing->alerts, listing->count, sizeof(Alert *), compare);
     for (size_t i = first; i < listing->count; i++) {
-        const Alert *alert = listing->alerts[i];
+        Alert *alert = listing->alerts[i];
+        pods_name_alert(&fleet->pods, alert);
         if (output_is_for_programs(output))
             output_add_row(output, &alert->base);
         else

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/strbuf.h"
@@ -75,12 +76,28 @@ bool child_start(struct child *child, const char *const arguments[], int *take_s
                      strerror(failure), failure == ENOENT ? ". Is it installed, and in PATH?" : "");
 }
 
+// Whether it has ended; a moment is given for that.
+static bool await_end(pid_t process)
+{
+    enum { LOOKS = 100 };
+    const struct timespec moment = {.tv_nsec = 10000000};
+    for (unsigned i = 0; i < LOOKS; i++) {
+        pid_t ended = waitpid(process, NULL, WNOHANG);
+        if (ended != 0 && (ended > 0 || errno != EINTR))
+            return true;
+        nanosleep(&moment, NULL);
+    }
+    return false;
+}
+
 void child_end(struct child *child)
 {
     if (child->process > 0) {
         kill(-child->process, SIGTERM);
-        while (waitpid(child->process, NULL, 0) < 0 && errno == EINTR)
-            ;
+        if (!await_end(child->process)) {
+            kill(-child->process, SIGKILL);
+            await_end(child->process);
+        }
     }
     if (child->complaints > 0)
         close(child->complaints);

@@ -17,12 +17,14 @@ static const struct option_row flows_rows[] = {
      .words = flow_order_words},
     {.name = "reverse", .letter = 'r', .help = "the least first"},
     {.name = "limit", .letter = 'n', .argument = "N", .help = "so many flows (100); 0: all of them", .also = "last"},
+    {.name = "pods", .help = "name addresses by the pods that kubectl knows"},
     {.name = NULL},
 };
 static const struct option_row alerts_rows[] = {
     {.name = "follow", .letter = 'f', .help = "show alerts as they are told, and go on"},
     {.name = "since", .argument = "WHEN", .help = "those of so long ago (1h) and later, or since a time (RFC 3339)"},
     {.name = "limit", .letter = 'n', .argument = "N", .help = "so many alerts, the latest (100); 0: all of them", .also = "last"},
+    {.name = "pods", .help = "name addresses by the pods that kubectl knows"},
     {.name = NULL},
 };
 static const struct option_row top_rows[] = {
@@ -30,6 +32,7 @@ static const struct option_row top_rows[] = {
     {.name = "limit", .argument = "N", .help = "so many flows (as the terminal has lines)"},
     {.name = "interval", .letter = 'd', .argument = "SPAN", .help = "between two looks (1s)"},
     {.name = "count", .letter = 'n', .argument = "N", .help = "end after so many looks; not on a terminal: 1"},
+    {.name = "pods", .help = "name addresses by the pods that kubectl knows"},
     {.name = NULL},
 };
 static const struct option_row capture_rows[] = {

@@ -6,6 +6,7 @@
 
 #include "base/version.h"
 #include "ctl/complaint.h"
+#include "ctl/invocation.h"
 
 enum { SERVERS_MOST = 10000 };
 
@@ -118,6 +119,10 @@ bool fleet_open(struct fleet *fleet, const struct invocation *given, struct erro
     *fleet = (struct fleet){.client = NULL};
     if (!connection_read(&fleet->connection, given, error))
         return false;
+    if (given_knows(given, "pods") && given_is(given, "pods") && !pods_read(&fleet->pods, error)) {
+        connection_done(&fleet->connection);
+        return false;
+    }
     fleet->client = client_create("netscopectl/" NETSCOPE_VERSION, error);
     if (fleet->client != NULL && !make_sources(fleet))
         error_set(error, ERROR_EXHAUSTED, "no memory for the servers");
@@ -134,6 +139,7 @@ void fleet_close(struct fleet *fleet)
         destroy_server(fleet->servers[i]);
     free(fleet->servers);
     free(fleet->sources);
+    pods_done(&fleet->pods);
     client_destroy(fleet->client);
     connection_done(&fleet->connection);
 }

@@ -8,6 +8,7 @@
 #include "ctl/child.h"
 #include "ctl/connection.h"
 #include "ctl/finder.h"
+#include "ctl/pods.h"
 #include "ctl/source.h"
 #include "rpc/client.h"
 
@@ -25,6 +26,7 @@ struct server {
 struct fleet {
     struct connection connection;
     struct client *client;
+    struct pods pods; // names of addresses; empty unless --pods was given
     struct source *sources;
     unsigned source_count;
     struct finder *finder;   // NULL: nobody looks for more

@@ -55,6 +55,8 @@ static void take_flows(struct listing *listing, Response *response)
     int64_t as_of_ns = time_of(response->as_of);
     listing->total += has_total ? response->total : 0;
     listing->as_of_ns = as_of_ns > listing->as_of_ns ? as_of_ns : listing->as_of_ns;
+    for (size_t i = 0; i < response->n_flows; i++)
+        pods_name_flow(&listing->fleet->pods, response->flows[i]);
     if (!flow_list_take(&listing->flows, response->flows, response->n_flows))
         listing->output->text.failed = true;
     response->n_flows = 0; // they are the list's now

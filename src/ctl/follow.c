@@ -95,6 +95,7 @@ static void show(struct stream *stream, const ProtobufCMessage *message, const s
         if (event.row == NULL || event.sequence <= stream->sequence)
             continue;
         stream->sequence = event.sequence;
+        follow->name(&following->fleet->pods, event.row);
         if (output_is_for_programs(following->output)) {
             output_add_row(following->output, event.row);
         } else {

@@ -28,7 +28,7 @@ struct stream_message {
 };
 struct stream_event {
     uint64_t sequence;
-    const struct ProtobufCMessage *row; // what programs get of it; NULL: there is none
+    struct ProtobufCMessage *row; // what programs get of it; NULL: there is none
 };
 
 // A stream of one kind: a command's own struct begins with the task.
@@ -41,6 +41,7 @@ struct follow {
     const struct ProtobufCMessageDescriptor *response;
     void (*look)(const struct ProtobufCMessage *response, struct stream_message *into);
     struct stream_event (*event)(const struct ProtobufCMessage *response, size_t index);
+    void (*name)(const struct pods *pods, struct ProtobufCMessage *row);
     // What people see of it; `node` is "" when they know which.
     void (*add_line)(struct output *output, const struct ProtobufCMessage *response, size_t index,
                      const char *node);

@@ -26,6 +26,11 @@ static struct stream_event event_of(const ProtobufCMessage *message, size_t inde
     return (struct stream_event){event->sequence, event->alert != NULL ? &event->alert->base : NULL};
 }
 
+static void name(const struct pods *pods, ProtobufCMessage *row)
+{
+    pods_name_alert(pods, (Netscope__V1__Alert *)row);
+}
+
 static void add_line(struct output *output, const ProtobufCMessage *message, size_t index, const char *node)
 {
     alert_lines_add(output, ((const Response *)message)->events[index]->alert, node);
@@ -61,6 +66,7 @@ enum ctl_exit follow_alerts(const struct invocation *given)
                    .response = &netscope__v1__watch_alerts_response__descriptor,
                    .look = look,
                    .event = event_of,
+                   .name = name,
                    .add_line = add_line},
         .request = NETSCOPE__V1__WATCH_ALERTS_REQUEST__INIT};
     alerts.follow.request = &alerts.request.base;

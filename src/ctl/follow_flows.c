@@ -26,6 +26,11 @@ static struct stream_event event_of(const ProtobufCMessage *message, size_t inde
     return (struct stream_event){event->sequence, event->flow != NULL ? &event->flow->base : NULL};
 }
 
+static void name(const struct pods *pods, ProtobufCMessage *row)
+{
+    pods_name_flow(pods, (Netscope__V1__Flow *)row);
+}
+
 static void add_line(struct output *output, const ProtobufCMessage *message, size_t index, const char *node)
 {
     static const char *const names[] = {"?", "began", "changed", "ended"};
@@ -67,6 +72,7 @@ enum ctl_exit follow_flows(const struct invocation *given)
                    .response = &netscope__v1__watch_flows_response__descriptor,
                    .look = look,
                    .event = event_of,
+                   .name = name,
                    .add_line = add_line},
         .request = NETSCOPE__V1__WATCH_FLOWS_REQUEST__INIT};
     flows.follow.request = &flows.request.base;

@@ -78,6 +78,7 @@ static void take_row(struct top *top, Netscope__V1__TopFlow *row)
     if (flow == NULL || !flow_list_take(&top->now, &row->flow, 1))
         return;
     row->flow = NULL; // it is the list's
+    pods_name_flow(&top->fleet->pods, flow);
     if (now < 0 && row->bps_value_case != NETSCOPE__V1__TOP_FLOW__BPS_VALUE_BPS)
         return;
     flow->avg_bps_value_case = NETSCOPE__V1__FLOW__AVG_BPS_VALUE_AVG_BPS;

@@ -493,6 +493,62 @@ class Live(namespaces.NamespaceTest, CtlTest):
         self.assertRegex(self.ask("status", server=self.at), r"state +running for .*, live capture")
 
 
+class Cut(namespaces.NamespaceTest, CtlTest):
+    def test_a_connection_that_is_cut_for_ten_seconds_loses_nothing(self):
+        net = self.make("ctl", "peer")
+        net.join("ctl", "in0", "peer", "out0")
+        net.ip("ctl", "addr", "add", "10.79.0.1/24", "dev", "in0")
+        net.ip("peer", "addr", "add", "10.79.0.2/24", "dev", "out0")
+        feed = feeding.Feed(self.folder)
+        self.addCleanup(feed.end)
+        running = sensor.Running("-r", feed.path, "--grpc", "--grpc-bind", "10.79.0.1", "--grpc-port", "9871",
+                                 "--grpc-insecure", "--grpc-socket", self.folder / "s", "--report", "none",
+                                 "--udp-timeout-s", 1, prefix=net.inside("ctl"))
+        self.addCleanup(running.close)
+        feeding.await_socket(self.folder / "s", running)
+        following = ctl.Following("flows", "-f", "-o", "jsonl", "-s", "10.79.0.1",
+                                  prefix=[*net.inside("peer"), ctl.BINARY])
+        self.addCleanup(following.close)
+        time.sleep(1)
+        for batch in range(13):
+            if batch == 2:
+                net.ip("peer", "link", "set", "out0", "down")
+            if batch == 12:
+                net.ip("peer", "link", "set", "out0", "up")
+            feed.flows(batch * 100, 100, YEAR_2023 + batch * 10)
+            time.sleep(1)
+        feed.flows(9000, 1, YEAR_2023 + 1000)
+        following.await_lines(1300, timeout=60)
+        self.end(following)
+        self.assertEqual(len({row["id"] for row in following.rows()}), 1300)
+        self.assertNotIn("missing", following.stderr())
+
+    def test_a_sensor_that_was_killed_tells_what_is_missing(self):
+        feed = feeding.Feed(self.folder)
+        running = self.serve("--udp-timeout-s", 1, capture=feed.path)
+        following = self.follow("flows", "-f", "-o", "jsonl")
+        time.sleep(0.5)
+        feed.flows(0, 100, YEAR_2023)
+        feed.flows(9000, 1, YEAR_2023 + 10)
+        following.await_lines(100)
+        running.process.kill()
+        running.process.wait()
+        feed.end()
+        following.await_said("lost the stream")
+        (self.folder / "netscope.sock").unlink()
+        (self.folder / "again").mkdir()
+        feed = feeding.Feed(self.folder / "again")
+        self.addCleanup(feed.end)
+        self.serve("--udp-timeout-s", 1, capture=feed.path, port=self.port)
+        following.await_said("is back")
+        feed.flows(100, 100, YEAR_2023 + 20)
+        feed.flows(9000, 1, YEAR_2023 + 30)
+        following.await_lines(200)
+        self.end(following)
+        self.assertEqual(len({row["id"] for row in following.rows()}), 200)
+        self.assertIn("missing here: the sensor was restarted", following.stderr())
+
+
 class Shells(CtlTest):
     def complete(self, *words):
         return self.ask("__complete", "--", *words, server="").split()
@@ -559,6 +615,9 @@ with open(f"{folder}/asked", "a") as asked:
 if words[:2] == ["get", "pods"]:
     if os.path.exists(f"{folder}/refused"):
         sys.exit("error: You must be logged in to the server (Unauthorized)")
+    if "-A" in words:
+        print("shop cart-1  10.10.0.34 2001:db8::34\\nshop node-agent true 192.0.2.1")
+        sys.exit(0)
     for name in sorted(os.listdir(f"{folder}/pods")):
         print(f"watching {name} node-of-{name}")
     sys.exit(0)
@@ -608,6 +667,16 @@ class Fleets(CtlTest):
         asked = (self.folder / "asked").read_text(encoding="ascii")
         self.assertIn("get pods -l app.kubernetes.io/name=netscope -o jsonpath=", asked)
         self.assertRegex(asked, r"get pods -l app=x .*-n here\n")
+
+    def test_addresses_are_named_by_pods(self):
+        self.pod("a")
+        at = f"unix://{self.folder}/a.sock"
+        self.assertRegex(self.ask("flows", "--pods", "-n", "3", server=at, settings=self.cluster),
+                         r"(shop/cart-1:\d+ -> \S+ .*\n){3}")
+        flow = json.loads(self.ask("flows", "--pods", "-n", "1", "-o", "jsonl", server=at, settings=self.cluster))
+        self.assertIn(("10.10.0.34", "cart-1", "shop"),
+                      [(flow[end]["ip"], flow[end]["name"], flow[end]["namespace"]) for end in ("endpoint_a", "endpoint_b")])
+        self.ask("top", "--pods", server=at, settings={"PATH": "/nowhere"}, code=ctl.USAGE, said="cannot start kubectl")
 
     def test_a_pod_that_cannot_be_reached_is_listed(self):
         self.pod("a")
