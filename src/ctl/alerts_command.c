@@ -147,10 +147,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
         !given_number(given, "limit", UINT32_MAX, USUAL_ALERTS, &listing->limit, error) ||
         !alert_filters_build(build, given, &filters, error))
         return false;
-    listing->request.allow = filters.allow;
-    listing->request.n_allow = filters.allow_count;
-    listing->request.deny = filters.deny;
-    listing->request.n_deny = filters.deny_count;
+    FILTERS_PUT(&listing->request, &filters);
     listing->request.page_size = PAGE_ALERTS;
     return true;
 }

@@ -27,3 +27,12 @@ bool flow_filters_build(struct build *build, const struct invocation *given, str
                         struct error *error);
 bool alert_filters_build(struct build *build, const struct invocation *given, struct alert_filters *into,
                          struct error *error);
+
+// Of a request that has such filters.
+#define FILTERS_PUT(request, filters)                                                                        \
+    do {                                                                                                     \
+        (request)->allow = (filters)->allow;                                                                 \
+        (request)->n_allow = (filters)->allow_count;                                                         \
+        (request)->deny = (filters)->deny;                                                                   \
+        (request)->n_deny = (filters)->deny_count;                                                           \
+    } while (0)

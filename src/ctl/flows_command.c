@@ -148,10 +148,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
     if (!given_number(given, "limit", UINT32_MAX, USUAL_FLOWS, &listing->limit, error) ||
         !flow_filters_build(build, given, &filters, error))
         return false;
-    request->allow = filters.allow;
-    request->n_allow = filters.allow_count;
-    request->deny = filters.deny;
-    request->n_deny = filters.deny_count;
+    FILTERS_PUT(request, &filters);
     return true;
 }
 

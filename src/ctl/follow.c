@@ -314,7 +314,8 @@ static void end_all(struct following *following)
 static void follow_on(struct following *following)
 {
     bool fine = true;
-    while (fine && !interrupted() && !is_enough(following) && !following->output->failed) {
+    while (fine && !interrupted() && !is_enough(following) && !following->output->failed &&
+           !output_is_unread()) {
         fine = meet_servers(following);
         if (following->over == following->count && !fleet_may_grow(following->fleet))
             return;

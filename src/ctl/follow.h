@@ -26,6 +26,15 @@ struct stream_message {
     size_t gap_count, event_count;
     bool is_alive; // a start or a heartbeat: the sensor is well
 };
+// Of a WatchFlowsResponse or a WatchAlertsResponse, whose types differ only in their events.
+#define STREAM_MESSAGE(response)                                                                             \
+    ((struct stream_message){.node = (response)->node,                                                       \
+                             .instance_id = (response)->instance_id,                                         \
+                             .cursor = (response)->cursor,                                                   \
+                             .gaps = (response)->gaps,                                                       \
+                             .gap_count = (response)->n_gaps,                                                \
+                             .event_count = (response)->n_events,                                            \
+                             .is_alive = (response)->start != NULL || (response)->heartbeat != NULL})
 struct stream_event {
     uint64_t sequence;
     struct ProtobufCMessage *row; // what programs get of it; NULL: there is none

@@ -10,14 +10,7 @@ typedef Netscope__V1__WatchAlertsResponse Response;
 
 static void look(const ProtobufCMessage *message, struct stream_message *into)
 {
-    const Response *response = (const Response *)message;
-    *into = (struct stream_message){.node = response->node,
-                                    .instance_id = response->instance_id,
-                                    .cursor = response->cursor,
-                                    .gaps = response->gaps,
-                                    .gap_count = response->n_gaps,
-                                    .event_count = response->n_events,
-                                    .is_alive = response->start != NULL || response->heartbeat != NULL};
+    *into = STREAM_MESSAGE((const Response *)message);
 }
 
 static struct stream_event event_of(const ProtobufCMessage *message, size_t index)
@@ -50,10 +43,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
         !alert_filters_build(build, given, &filters, error))
         return false;
     alerts->request.options = alerts->follow.options;
-    alerts->request.allow = filters.allow;
-    alerts->request.n_allow = filters.allow_count;
-    alerts->request.deny = filters.deny;
-    alerts->request.n_deny = filters.deny_count;
+    FILTERS_PUT(&alerts->request, &filters);
     return true;
 }
 

@@ -10,14 +10,7 @@ typedef Netscope__V1__WatchFlowsResponse Response;
 
 static void look(const ProtobufCMessage *message, struct stream_message *into)
 {
-    const Response *response = (const Response *)message;
-    *into = (struct stream_message){.node = response->node,
-                                    .instance_id = response->instance_id,
-                                    .cursor = response->cursor,
-                                    .gaps = response->gaps,
-                                    .gap_count = response->n_gaps,
-                                    .event_count = response->n_events,
-                                    .is_alive = response->start != NULL || response->heartbeat != NULL};
+    *into = STREAM_MESSAGE((const Response *)message);
 }
 
 static struct stream_event event_of(const ProtobufCMessage *message, size_t index)
@@ -56,10 +49,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
         !flow_filters_build(build, given, &filters, error))
         return false;
     flows->request.options = flows->follow.options;
-    flows->request.allow = filters.allow;
-    flows->request.n_allow = filters.allow_count;
-    flows->request.deny = filters.deny;
-    flows->request.n_deny = filters.deny_count;
+    FILTERS_PUT(&flows->request, &filters);
     return true;
 }
 

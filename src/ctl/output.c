@@ -1,6 +1,7 @@
 #include "ctl/output.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,12 @@ bool output_flush(struct output *output)
     }
     strbuf_clear(&output->text);
     return !output->failed;
+}
+
+bool output_is_unread(void)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+    return poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 enum ctl_exit output_close(struct output *output, enum ctl_exit so_far)

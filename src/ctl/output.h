@@ -34,6 +34,8 @@ bool output_open(struct output *output, const struct invocation *given,
 enum ctl_exit output_close(struct output *output, enum ctl_exit so_far);
 // False: it cannot be written, nothing will be.
 bool output_flush(struct output *output);
+// Whether nobody will read what is written: a pipe's reader has gone, a terminal has hung up.
+bool output_is_unread(void);
 
 // Whether rows are messages rather than text.
 bool output_is_for_programs(const struct output *output);

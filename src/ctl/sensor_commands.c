@@ -1,6 +1,8 @@
 // Commands that ask the sensor about itself: status, interfaces, start, stop.
+#include <stddef.h>
 #include <string.h>
 
+#include "api/build.h"
 #include "base/text_table.h"
 #include "base/units.h"
 #include "ctl/ask.h"
@@ -220,45 +222,43 @@ enum ctl_exit run_interfaces(const struct invocation *given)
 
 // start, stop: their answers have the same members.
 
-static void show_started(struct output *output, const struct fleet *fleet, const struct answers *answers)
+static void show_captures(struct output *output, const struct fleet *fleet, const struct answers *answers,
+                          const char *what)
 {
     for (unsigned i = 0; i < answers->count; i++) {
         const Netscope__V1__StartCaptureResponse *answer =
             (const Netscope__V1__StartCaptureResponse *)answers->list[i].message;
         if (answer == NULL)
             continue;
-        strbuf_add(&output->text, "capturing on ");
+        strbuf_add(&output->text, what);
         add_shown(&output->text, answer->interface);
         strbuf_add(&output->text, fleet_is_several(fleet) ? " of " : "");
         add_shown(&output->text, fleet_is_several(fleet) ? answer->node : "");
         strbuf_add_char(&output->text, '\n');
     }
 }
+
+static void show_started(struct output *output, const struct fleet *fleet, const struct answers *answers)
+{
+    show_captures(output, fleet, answers, "capturing on ");
+}
+
+_Static_assert(sizeof(Netscope__V1__StopCaptureResponse) == sizeof(Netscope__V1__StartCaptureResponse) &&
+                   offsetof(Netscope__V1__StopCaptureResponse, interface) ==
+                       offsetof(Netscope__V1__StartCaptureResponse, interface) &&
+                   offsetof(Netscope__V1__StopCaptureResponse, node) ==
+                       offsetof(Netscope__V1__StartCaptureResponse, node),
+               "one reader serves both");
 
 static void show_stopped(struct output *output, const struct fleet *fleet, const struct answers *answers)
 {
-    for (unsigned i = 0; i < answers->count; i++) {
-        const Netscope__V1__StopCaptureResponse *answer =
-            (const Netscope__V1__StopCaptureResponse *)answers->list[i].message;
-        if (answer == NULL)
-            continue;
-        strbuf_add(&output->text, "no longer capturing on ");
-        add_shown(&output->text, answer->interface);
-        strbuf_add(&output->text, fleet_is_several(fleet) ? " of " : "");
-        add_shown(&output->text, fleet_is_several(fleet) ? answer->node : "");
-        strbuf_add_char(&output->text, '\n');
-    }
-}
-
-static char *borrowed(const char *text)
-{
-    return (char *)(uintptr_t)text;
+    show_captures(output, fleet, answers, "no longer capturing on ");
 }
 
 enum ctl_exit run_start(const struct invocation *given)
 {
     Netscope__V1__StartCaptureRequest request = NETSCOPE__V1__START_CAPTURE_REQUEST__INIT;
-    request.interface = borrowed(given->arguments[0]);
+    request.interface = build_borrowed(given->arguments[0]);
     struct question question = {.method = "/netscope.v1.SensorService/StartCapture",
                                 .request = &request.base,
                                 .response = &netscope__v1__start_capture_response__descriptor};
@@ -268,7 +268,7 @@ enum ctl_exit run_start(const struct invocation *given)
 enum ctl_exit run_stop(const struct invocation *given)
 {
     Netscope__V1__StopCaptureRequest request = NETSCOPE__V1__STOP_CAPTURE_REQUEST__INIT;
-    request.interface = borrowed(given->arguments[0]);
+    request.interface = build_borrowed(given->arguments[0]);
     struct question question = {.method = "/netscope.v1.SensorService/StopCapture",
                                 .request = &request.base,
                                 .response = &netscope__v1__stop_capture_response__descriptor};

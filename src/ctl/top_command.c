@@ -306,10 +306,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
         return false;
     if (top->interval_ns < 100 * NS_PER_MS)
         return error_set(error, ERROR_INVALID_ARGUMENT, "--interval takes 100ms or more");
-    top->request.allow = filters.allow;
-    top->request.n_allow = filters.allow_count;
-    top->request.deny = filters.deny;
-    top->request.n_deny = filters.deny_count;
+    FILTERS_PUT(&top->request, &filters);
     return true;
 }
 

@@ -264,6 +264,17 @@ class Streams(CtlTest):
         some = self.ask("flows", "-f", "--since", BEGINNING, "-n", "7", "-o", "csv")
         self.assertLessEqual(len(some.splitlines()), 8)
 
+    def test_it_ends_when_nobody_reads_any_more(self):
+        self.feed()
+        process = subprocess.Popen([ctl.BINARY, "flows", "-f", "-s", f"127.0.0.1:{self.port}"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env=sensor.environment())
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        process.stdout.close()
+        self.assertEqual(process.wait(10), 0)
+        self.assertIsNone(sensor.finding(process.stderr.read()))
+        process.stderr.close()
+
     def test_a_sensor_that_starts_again_is_met_again(self):
         _, running = self.feed()
         following = self.follow("alerts", "-f")
