@@ -70,8 +70,8 @@ const struct command command_table[] = {
     {"interfaces", "", 0, 0, "what is captured on", NULL,
      {&text_output_options, &connection_options}, run_interfaces, false},
     {"flows", "", 0, 0, "flows that are alive, or with --follow records as they come",
-     "A filter that is given several times takes any of its values; different filters have to fit all. --ip, --port\n"
-     "and --name look at either end, --from-... at the client, --to-... at the server.\n",
+     "A filter that is given several times takes any of its values; different filters have to fit all. --ip, --port,\n"
+     "--namespace and --name look at either end, --from-... at the client, --to-... at the server.\n",
      {&flows_options, &flow_filter_options, &list_output_options, &connection_options}, run_flows, false},
     {"top", "", 0, 0, "the flows that carry most, live", NULL,
      {&top_options, &flow_filter_options, &connection_options}, run_top, false},

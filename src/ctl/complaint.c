@@ -33,6 +33,21 @@ enum ctl_exit complain_usage(const struct error *error)
     return error->kind == ERROR_UNAVAILABLE ? CTL_UNREACHABLE : CTL_USAGE;
 }
 
+void complain_of_limits(char *const *limits, size_t count)
+{
+    struct strbuf text;
+    if (count == 0)
+        return;
+    strbuf_init(&text, COMPLAINT_BYTES);
+    strbuf_add(&text, "this is only what you may see: ");
+    for (size_t i = 0; i < count; i++) {
+        strbuf_add(&text, i > 0 ? ", " : "");
+        add_shown(&text, limits[i]);
+    }
+    complain(text.text);
+    strbuf_done(&text);
+}
+
 enum ctl_exit exit_of_end(enum status_code code)
 {
     if (code == STATUS_OK)

@@ -16,6 +16,8 @@ enum ctl_exit complain_usage(const struct error *error);
 void complain_of(const struct fleet *fleet, const struct server *server, const struct client_end *end);
 void complaint_add(struct strbuf *into, const struct fleet *fleet, const struct server *server,
                    const struct client_end *end);
+// That a list holds only what its caller may see; nothing when he has no limits.
+void complain_of_limits(char *const *limits, size_t count);
 // The exit code that an end alone would give.
 enum ctl_exit exit_of_end(enum status_code code);
 

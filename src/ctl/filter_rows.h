@@ -17,6 +17,7 @@ struct ProtobufCMessageDescriptor;
 enum filter_kind {
     FILTER_NETWORK, // of an EndpointFilter
     FILTER_PORT,    // likewise
+    FILTER_NAMESPACE,
     FILTER_TEXT,
     FILTER_NAME,
     FILTER_WORD, // of a closed list
@@ -39,7 +40,8 @@ struct filter_kinds {
     const struct filter_member *members; // in the order of the rows
 };
 
-// Filters of a request: lists of pointers to the kind's messages, with room for one more in `allow`.
+// Filters of a request: lists of pointers to the kind's messages. `allow` holds one at most, and has room for more.
+enum { FILTER_ALLOW_ROOM = 4 };
 struct filter_lists {
     struct ProtobufCMessage **allow, **deny;
     size_t allow_count, deny_count;

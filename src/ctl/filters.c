@@ -172,7 +172,10 @@ static bool add_to_end(struct filling *filling, void *filter, const struct filte
         return true;
     if (member->kind == FILTER_PORT)
         return add_ports(filling, end, option);
-    add_text(filling, &end->networks, &end->n_networks, option->value);
+    if (member->kind == FILTER_NAMESPACE)
+        add_text(filling, &end->namespaces, &end->n_namespaces, option->value);
+    else
+        add_text(filling, &end->networks, &end->n_networks, option->value);
     return true;
 }
 
@@ -184,6 +187,7 @@ static bool add_option(struct filling *filling, void *filter, const struct filte
     switch (member->kind) {
     case FILTER_NETWORK:
     case FILTER_PORT:
+    case FILTER_NAMESPACE:
         return add_to_end(filling, filter, member, option);
     case FILTER_TEXT:
         add_text(filling, place, count, option->value);
@@ -258,7 +262,7 @@ bool filter_lists_build(const struct filter_kinds *kinds, struct build *build, c
                         struct filter_lists *into, struct error *error)
 {
     struct filling filling = {build, error};
-    *into = (struct filter_lists){.allow = build_part(build, 2 * sizeof *into->allow),
+    *into = (struct filter_lists){.allow = build_part(build, FILTER_ALLOW_ROOM * sizeof *into->allow),
                                   .deny = build_part(build, INVOCATION_OPTIONS * sizeof *into->deny)};
     if (into->allow != NULL && into->deny != NULL && !fill(&filling, kinds, given, into))
         return false;

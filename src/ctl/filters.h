@@ -20,8 +20,8 @@ struct alert_filters {
     size_t allow_count, deny_count;
 };
 
-// Options without --not are one filter that has to fit, each one behind --not a filter of its own in deny. --ip and --port
-// mean any end each: together they are two filters, for they may be met by the same end or by different ones.
+// Options without --not are one filter that has to fit, each one behind --not a filter of its own in deny. --ip, --port and
+// --namespace mean any end each: together they are several filters, for they may be met by the same end or by different ones.
 // False with a sentence: a port that is none.
 bool flow_filters_build(struct build *build, const struct invocation *given, struct flow_filters *into,
                         struct error *error);

@@ -17,6 +17,9 @@ static const struct option_row rows[] = {
     {.name = "port", .argument = "PORT", .help = "of either end: 443, or 8000-8999", .hint = HINT_SERVER_PORT},
     {.name = "from-port", .argument = "PORT", .help = "of the client"},
     {.name = "to-port", .argument = "PORT", .help = "of the server", .hint = HINT_SERVER_PORT},
+    {.name = "namespace", .argument = "NAME", .help = "of either end", .hint = HINT_NAMESPACE},
+    {.name = "from-namespace", .argument = "NAME", .help = "of the client", .hint = HINT_NAMESPACE},
+    {.name = "to-namespace", .argument = "NAME", .help = "of the server", .hint = HINT_NAMESPACE},
     {.name = "protocol", .argument = "NAME", .help = "tcp, udp, icmp...", .hint = HINT_PROTOCOL},
     {.name = "name", .argument = "NAME", .help = "of an end, the TLS server or the DNS question; *.a.com: a.com and all below it", .hint = HINT_NAME, .also = "fqdn"},
     {.name = "app", .argument = "NAME", .help = "dns, tls...", .hint = HINT_APP},
@@ -47,6 +50,7 @@ static const struct option_row rows[] = {
 static const struct filter_member members[] = {
     ONE(FILTER_NETWORK, one_end), ONE(FILTER_NETWORK, client), ONE(FILTER_NETWORK, server),
     ONE(FILTER_PORT, one_end), ONE(FILTER_PORT, client), ONE(FILTER_PORT, server),
+    ONE(FILTER_NAMESPACE, one_end), ONE(FILTER_NAMESPACE, client), ONE(FILTER_NAMESPACE, server),
     LIST(FILTER_TEXT, protocols), LIST(FILTER_NAME, names), LIST(FILTER_TEXT, apps), LIST(FILTER_TEXT, interfaces),
     LIST(FILTER_WORD, tcp_states), LIST(FILTER_NUMBER, vlans), LIST(FILTER_WORD, tunnel_kinds),
     LIST(FILTER_NUMBER, tunnel_ids), LIST(FILTER_TEXT, community_ids), LIST(FILTER_TEXT, ids),
@@ -64,21 +68,48 @@ const struct option_group flow_filter_options = {"Filters (--not before one: lea
 
 static const struct filter_kinds kinds = {&netscope__v1__flow_filter__descriptor, rows, members};
 
-// The end that has the address need not be the one that has the port.
-static Filter *with_ends_apart(struct build *build, const Filter *filter)
+// What is asked of either end: addresses, ports, namespaces.
+enum { ASKS_NETWORKS = 1, ASKS_PORTS = 2, ASKS_NAMESPACES = 4, ASKS_ALL = 7 };
+
+static unsigned asks_of(const End *end)
+{
+    return (end->n_networks > 0 ? ASKS_NETWORKS : 0U) | (end->n_ports > 0 ? ASKS_PORTS : 0U) |
+           (end->n_namespaces > 0 ? ASKS_NAMESPACES : 0U);
+}
+
+// What `asks` names of an end.
+static End *part_of_end(struct build *build, const End *end, unsigned asks)
+{
+    End *part = build_part(build, sizeof *part);
+    if (part == NULL)
+        return NULL;
+    *part = *end;
+    part->n_networks = asks & ASKS_NETWORKS ? end->n_networks : 0;
+    part->n_ports = asks & ASKS_PORTS ? end->n_ports : 0;
+    part->n_namespaces = asks & ASKS_NAMESPACES ? end->n_namespaces : 0;
+    return part;
+}
+
+// A copy in which the other end has to meet what `asks` names.
+static Filter *with_ends_apart(struct build *build, const Filter *filter, unsigned asks)
 {
     Filter *other = (Filter *)filter_copy(&kinds, build, &filter->base);
-    End *port = build_part(build, sizeof *port), *network = build_part(build, sizeof *network);
-    if (other == NULL || port == NULL || network == NULL)
+    if (other == NULL)
         return NULL;
-    *network = *port = *filter->one_end;
-    network->n_ports = 0;
-    network->ports = NULL;
-    port->n_networks = 0;
-    port->networks = NULL;
-    other->one_end = network;
-    other->other_end = port;
+    other->one_end = part_of_end(build, filter->one_end, ~asks & ASKS_ALL);
+    other->other_end = part_of_end(build, filter->one_end, asks);
     return other;
+}
+
+// The end that has the address need not be the one that has the port: a filter for each way to share out what is asked.
+static void add_ways(struct build *build, struct flow_filters *into)
+{
+    const Filter *filter = into->allow[0];
+    unsigned asked = filter->one_end != NULL ? asks_of(filter->one_end) : 0;
+    unsigned first = asked & -asked; // which stays: ways that only swap the ends are one
+    for (unsigned asks = 1; asks <= ASKS_ALL; asks++)
+        if ((asks & ~asked) == 0 && (asks & first) == 0)
+            into->allow[into->allow_count++] = with_ends_apart(build, filter, asks);
 }
 
 bool flow_filters_build(struct build *build, const struct invocation *given, struct flow_filters *into,
@@ -89,9 +120,7 @@ bool flow_filters_build(struct build *build, const struct invocation *given, str
         return false;
     *into = (struct flow_filters){(Filter **)(void *)lists.allow, (Filter **)(void *)lists.deny,
                                   lists.allow_count, lists.deny_count};
-    const Filter *allowed = into->allow_count > 0 ? into->allow[0] : NULL;
-    if (allowed != NULL && allowed->one_end != NULL && allowed->one_end->n_networks > 0 &&
-        allowed->one_end->n_ports > 0)
-        into->allow[into->allow_count++] = with_ends_apart(build, allowed);
+    if (into->allow_count > 0 && into->allow[0] != NULL)
+        add_ways(build, into);
     return !build->failed || error_set(error, ERROR_EXHAUSTED, "no memory for the filters");
 }

@@ -67,6 +67,8 @@ static const ProtobufCMessage *take_page(void *owner, struct server *server, Pro
     struct listing *listing = owner;
     Response *response = (Response *)message;
     uint64_t *got = &listing->got[server->index];
+    if (*got == 0 && !output_is_for_programs(listing->output))
+        complain_of_limits(response->limits, response->n_limits);
     *got += response->n_flows;
     take_flows(listing, response);
     if (!fleet_is_several(listing->fleet)) {

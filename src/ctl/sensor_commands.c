@@ -96,8 +96,24 @@ static void show_caller(struct output *output, const Status *status)
         return;
     struct strbuf *line = output_label(output, "you");
     add_shown(line, caller->identity[0] != '\0' ? caller->identity : "nobody in particular");
-    strbuf_addf(line, ", %s\n",
+    strbuf_addf(line, ", %s",
                 (unsigned)caller->role < 4 ? roles[caller->role] : "a role that is unknown here");
+    for (size_t i = 0; i < caller->n_limits; i++) {
+        strbuf_add(line, i == 0 ? ", seeing only " : ", ");
+        add_shown(line, caller->limits[i]);
+    }
+    strbuf_add_char(line, '\n');
+}
+
+static void show_packets(struct output *output, const Netscope__V1__Report__Ledger *ledger)
+{
+    struct strbuf *line = output_label(output, "packets");
+    units_add_count(line, ledger->received);
+    strbuf_add(line, " received, ");
+    units_add_count(line, ledger->analysed);
+    strbuf_add(line, " analysed, ");
+    units_add_count(line, ledger->duplicate);
+    strbuf_add(line, " seen twice\n");
 }
 
 static void show_one(struct output *output, const struct fleet *fleet, const struct answer *answer)
@@ -117,15 +133,11 @@ static void show_one(struct output *output, const struct fleet *fleet, const str
         add_up_time(line, status);
     }
     strbuf_add(line, status->live ? ", live capture\n" : ", over files\n");
-    line = output_label(output, "packets");
-    units_add_count(line, status->ledger != NULL ? status->ledger->received : 0);
-    strbuf_add(line, " received, ");
-    units_add_count(line, status->ledger != NULL ? status->ledger->analysed : 0);
-    strbuf_add(line, " analysed, ");
-    units_add_count(line, status->ledger != NULL ? status->ledger->duplicate : 0);
-    strbuf_add(line, " seen twice\n");
-    show_lost(output, status);
-    show_detectors(output, status);
+    if (status->ledger != NULL) {
+        show_packets(output, status->ledger);
+        show_lost(output, status);
+        show_detectors(output, status);
+    }
     show_caller(output, status);
 }
 
@@ -156,10 +168,10 @@ static void show_statuses(struct output *output, const struct fleet *fleet, cons
         if (status != NULL)
             add_up_time(cell, status);
         cell = table_cell(&table);
-        if (status != NULL)
-            units_add_count(cell, status->ledger != NULL ? status->ledger->received : 0);
+        if (status != NULL && status->ledger != NULL)
+            units_add_count(cell, status->ledger->received);
         cell = table_cell(&table);
-        if (status != NULL)
+        if (status != NULL && status->ledger != NULL)
             add_loss(cell, status);
     }
     output_add_table(output, &table);

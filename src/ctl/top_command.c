@@ -28,10 +28,11 @@ typedef Netscope__V1__Flow Flow;
 
 enum { HEAD_LINES = 4, FEWEST_ROWS = 5, MOST_ROWS = 1000, PIPED_ROWS = 20 };
 
-// What all sensors counted together at one look.
+// What all sensors counted together; those that may not tell this caller are left out.
 struct totals {
-    uint64_t packets, bytes, lost, flows;
-    int64_t time_ns;
+    uint64_t lost, flows;
+    double bits_per_second, packets_per_second;
+    bool known, has_rates;
 };
 
 struct top {
@@ -43,7 +44,7 @@ struct top {
     uint64_t looks; // to take; 0 = until a signal
     uint64_t rows;  // 0 = as the terminal has
     struct flow_list now, before;
-    struct totals total, total_before;
+    struct totals total;
     unsigned asked, missing; // sensors
     int64_t as_of_ns;
     struct strbuf complaint; // of the last server that did not answer
@@ -110,12 +111,14 @@ static void take_stats(struct top *top, const struct answers *answers)
         const Stats *stats = (const Stats *)answers->list[i].message;
         if (stats == NULL || stats->counters == NULL)
             continue;
-        top->total.packets += stats->counters->packets_received;
-        top->total.bytes += stats->counters->bytes_received;
+        top->total.known = true;
         top->total.lost += stats->counters->packets_lost;
         top->total.flows += stats->counters->flows_active;
-        int64_t as_of_ns = time_of(stats->as_of);
-        top->total.time_ns = as_of_ns > top->total.time_ns ? as_of_ns : top->total.time_ns;
+        if (stats->rates == NULL)
+            continue;
+        top->total.has_rates = true;
+        top->total.bits_per_second += stats->rates->bits_per_second;
+        top->total.packets_per_second += stats->rates->packets_per_second;
     }
 }
 
@@ -128,8 +131,7 @@ static enum ctl_exit look(struct top *top)
                                 .response = &netscope__v1__top_flows_response__descriptor,
                                 .refused = note_refusal,
                                 .owner = top};
-    top->total_before = top->total;
-    top->total = (struct totals){.packets = 0};
+    top->total = (struct totals){.known = false};
     answers_get(&answers, top->fleet, &question);
     enum ctl_exit code = answers.exit_code;
     take_flows(top, &answers);
@@ -145,25 +147,29 @@ static enum ctl_exit look(struct top *top)
     return code;
 }
 
-static void add_head(struct top *top)
+static void add_totals(struct strbuf *text, const struct totals *total)
 {
-    struct strbuf *text = &top->output->text;
-    const struct totals *now = &top->total, *before = &top->total_before;
-    double secs = time_seconds_between(before->time_ns, now->time_ns);
-    time_add_rfc3339(text, top->as_of_ns, 0);
     strbuf_add(text, "  ");
-    units_add_count(text, now->flows);
+    units_add_count(text, total->flows);
     strbuf_add(text, " flows");
-    if (before->time_ns > 0 && secs > 0 && now->packets >= before->packets && now->bytes >= before->bytes) {
+    if (total->has_rates) {
         strbuf_add(text, ", ");
-        units_add_bit_rate(text, (double)(now->bytes - before->bytes) * 8 / secs);
+        units_add_bit_rate(text, total->bits_per_second);
         strbuf_add(text, ", ");
-        units_add_count(text, (uint64_t)((double)(now->packets - before->packets) / secs));
+        units_add_count(text, (uint64_t)total->packets_per_second);
         strbuf_add(text, " packets/s");
     }
     strbuf_add(text, ", ");
-    units_add_count(text, now->lost);
+    units_add_count(text, total->lost);
     strbuf_add(text, " packets lost");
+}
+
+static void add_head(struct top *top)
+{
+    struct strbuf *text = &top->output->text;
+    time_add_rfc3339(text, top->as_of_ns, 0);
+    if (top->total.known)
+        add_totals(text, &top->total);
     if (fleet_is_several(top->fleet))
         strbuf_addf(text, ", %u of %u sensors", top->asked - top->missing, top->asked);
     strbuf_add_char(text, '\n');

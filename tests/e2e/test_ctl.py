@@ -435,6 +435,21 @@ class Trust(CtlTest):
         self.ask("status", "--tls-ca", folder / "token", code=ctl.USAGE, said="PEM")
         self.ask("status", code=ctl.UNREACHABLE, said="give --tls")
 
+    def test_a_token_with_limits_sees_less_and_is_told(self):
+        tokens = self.folder / "tokens"
+        tokens.write_text(f"shop viewer {hashlib.sha256(b'secret').hexdigest()} network=72.163.128.140/32\n",
+                          encoding="ascii")
+        tokens.chmod(0o600)
+        self.serve("--flow-timeout-s", 0, "--grpc-tokens-file", tokens)
+        token = {"NETSCOPE_TOKEN": "secret"}
+        status = self.ask("status", settings=token)
+        self.assertRegex(status, r"you +.*shop.*viewer, seeing only network=72\.163\.128\.140/32")
+        self.assertNotIn("received", status)
+        flows = self.ask("flows", settings=token, said="only what you may see: network=72")
+        self.assertEqual(len(flows.splitlines()) - 1, flows.count("72.163.128.140"))
+        self.assertNotIn("packets lost", self.ask("top", settings=token))
+        self.ask("flows", "--ip", "8.8.8.8", settings=token, code=ctl.REFUSED, said="8.8.8.8")
+
     def test_a_certificate_of_our_own(self):
         folder = self.certificates()
         self.serve("--grpc-tls", "--grpc-tls-cert", folder / "sensor.pem", "--grpc-tls-key", folder / "sensor.key",

@@ -85,6 +85,24 @@ Test(filters, an_address_and_a_port_may_be_of_different_ends)
     cr_expect_eq(apart->n_apps, 1);
 }
 
+Test(filters, three_things_are_shared_out_in_four_ways)
+{
+    unsigned seen = 0;
+    make(LINE("flows", "--ip", "10.0.0.1", "--port", "443", "--namespace", "shop"));
+    cr_assert_eq(filters.allow_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const Netscope__V1__EndpointFilter *one = filters.allow[i]->one_end,
+                                           *other = filters.allow[i]->other_end;
+        cr_expect_eq(one->n_networks, 1, "the address stays where it is");
+        cr_expect_eq(one->n_ports + (other != NULL ? other->n_ports : 0), 1);
+        cr_expect_eq(one->n_namespaces + (other != NULL ? other->n_namespaces : 0), 1);
+        seen |= 1U << (2 * one->n_ports + one->n_namespaces);
+    }
+    cr_expect_eq(seen, 0xF, "each way once");
+    make(LINE("flows", "--port", "443"));
+    cr_expect_eq(filters.allow_count, 1);
+}
+
 Test(filters, ports)
 {
     make(LINE("flows", "--from-port", "8000-8999", "--from-port", "-1023", "--from-port", "60000-"));
