@@ -155,7 +155,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
 enum ctl_exit run_alerts(const struct invocation *given)
 {
     struct listing listing = {
-        .task = {.row = &netscope__v1__alert__descriptor, .prepare = prepare, .run = list_alerts},
-        .request = NETSCOPE__V1__LIST_ALERTS_REQUEST__INIT};
+        .task = {.row = &netscope__v1__alert__descriptor, .prepare = prepare, .run = list_alerts}};
+    netscope__v1__list_alerts_request__init(&listing.request);
     return given_is(given, "follow") ? follow_alerts(given) : task_run(&listing.task, given);
 }

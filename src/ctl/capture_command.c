@@ -192,7 +192,7 @@ static enum ctl_exit run(struct task *task, struct fleet *fleet, struct output *
 
 enum ctl_exit run_capture(const struct invocation *given)
 {
-    struct capture capture = {.task = {.prepare = prepare, .run = run},
-                              .request = NETSCOPE__V1__STREAM_PCAP_REQUEST__INIT};
+    struct capture capture = {.task = {.prepare = prepare, .run = run}};
+    netscope__v1__stream_pcap_request__init(&capture.request);
     return task_run(&capture.task, given);
 }

@@ -59,7 +59,8 @@ static void show_config(struct output *output, const struct fleet *fleet, const 
 
 enum ctl_exit run_config_get(const struct invocation *given)
 {
-    Netscope__V1__GetConfigRequest request = NETSCOPE__V1__GET_CONFIG_REQUEST__INIT;
+    Netscope__V1__GetConfigRequest request;
+    netscope__v1__get_config_request__init(&request);
     if (given->argument_count > 0)
         request.prefix = build_borrowed(given->arguments[0]);
     struct question question = {.method = "/netscope.v1.SensorService/GetConfig",
@@ -177,7 +178,8 @@ enum ctl_exit run_config_apply(const struct invocation *given)
 
 enum ctl_exit run_config_reset(const struct invocation *given)
 {
-    Change change = NETSCOPE__V1__APPLY_CONFIG_REQUEST__INIT;
+    Change change;
+    netscope__v1__apply_config_request__init(&change);
     char *keys[INVOCATION_ARGUMENTS];
     for (unsigned i = 0; i < given->argument_count; i++)
         keys[i] = build_borrowed(given->arguments[i]);

@@ -157,7 +157,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
 enum ctl_exit run_flows(const struct invocation *given)
 {
     struct listing listing = {
-        .task = {.row = &netscope__v1__flow__descriptor, .prepare = prepare, .run = list_flows},
-        .request = NETSCOPE__V1__LIST_FLOWS_REQUEST__INIT};
+        .task = {.row = &netscope__v1__flow__descriptor, .prepare = prepare, .run = list_flows}};
+    netscope__v1__list_flows_request__init(&listing.request);
     return given_is(given, "follow") ? follow_flows(given) : task_run(&listing.task, given);
 }

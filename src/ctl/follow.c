@@ -221,7 +221,7 @@ static void fill_start(struct stream *stream)
 {
     struct following *following = stream->following;
     Netscope__V1__StreamOptions *options = following->follow->options;
-    following->start = (Netscope__V1__StreamStart)NETSCOPE__V1__STREAM_START__INIT;
+    netscope__v1__stream_start__init(&following->start);
     if (stream->cursor != NULL) {
         following->start.from_case = NETSCOPE__V1__STREAM_START__FROM_RESUME_AFTER;
         following->start.resume_after = stream->cursor;

@@ -57,8 +57,8 @@ enum ctl_exit follow_alerts(const struct invocation *given)
                    .look = look,
                    .event = event_of,
                    .name = name,
-                   .add_line = add_line},
-        .request = NETSCOPE__V1__WATCH_ALERTS_REQUEST__INIT};
+                   .add_line = add_line}};
+    netscope__v1__watch_alerts_request__init(&alerts.request);
     alerts.follow.request = &alerts.request.base;
     return task_run(&alerts.follow.task, given);
 }

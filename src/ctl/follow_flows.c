@@ -63,8 +63,8 @@ enum ctl_exit follow_flows(const struct invocation *given)
                    .look = look,
                    .event = event_of,
                    .name = name,
-                   .add_line = add_line},
-        .request = NETSCOPE__V1__WATCH_FLOWS_REQUEST__INIT};
+                   .add_line = add_line}};
+    netscope__v1__watch_flows_request__init(&flows.request);
     flows.follow.request = &flows.request.base;
     return task_run(&flows.follow.task, given);
 }

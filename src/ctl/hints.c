@@ -27,7 +27,8 @@ static bool say_nothing(void *owner, struct server *server, const struct client_
 
 static void ask(struct strbuf *into, struct fleet *fleet, int hint, const char *prefix)
 {
-    Netscope__V1__FilterHintsRequest request = NETSCOPE__V1__FILTER_HINTS_REQUEST__INIT;
+    Netscope__V1__FilterHintsRequest request;
+    netscope__v1__filter_hints_request__init(&request);
     struct answers answers;
     struct question question = {.method = "/netscope.v1.FlowService/FilterHints",
                                 .request = &request.base,

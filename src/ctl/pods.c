@@ -113,7 +113,8 @@ static void name_end(const struct pods *pods, Endpoint *end)
 
 static void name_party(const struct pods *pods, Party *party)
 {
-    Endpoint end = NETSCOPE__V1__ENDPOINT__INIT;
+    Endpoint end;
+    netscope__v1__endpoint__init(&end);
     if (party->name_value_case == NETSCOPE__V1__ALERT_PARTY__NAME_VALUE_NAME ||
         party->namespace_value_case == NETSCOPE__V1__ALERT_PARTY__NAMESPACE_VALUE_NAMESPACE)
         return;

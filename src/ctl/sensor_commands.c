@@ -180,7 +180,8 @@ static void show_statuses(struct output *output, const struct fleet *fleet, cons
 
 enum ctl_exit run_status(const struct invocation *given)
 {
-    Netscope__V1__GetStatusRequest request = NETSCOPE__V1__GET_STATUS_REQUEST__INIT;
+    Netscope__V1__GetStatusRequest request;
+    netscope__v1__get_status_request__init(&request);
     struct question question = {.method = "/netscope.v1.SensorService/GetStatus",
                                 .request = &request.base,
                                 .response = &netscope__v1__get_status_response__descriptor};
@@ -225,7 +226,8 @@ static void show_interfaces(struct output *output, const struct fleet *fleet, co
 
 enum ctl_exit run_interfaces(const struct invocation *given)
 {
-    Netscope__V1__ListInterfacesRequest request = NETSCOPE__V1__LIST_INTERFACES_REQUEST__INIT;
+    Netscope__V1__ListInterfacesRequest request;
+    netscope__v1__list_interfaces_request__init(&request);
     struct question question = {.method = "/netscope.v1.SensorService/ListInterfaces",
                                 .request = &request.base,
                                 .response = &netscope__v1__list_interfaces_response__descriptor};
@@ -269,7 +271,8 @@ static void show_stopped(struct output *output, const struct fleet *fleet, const
 
 enum ctl_exit run_start(const struct invocation *given)
 {
-    Netscope__V1__StartCaptureRequest request = NETSCOPE__V1__START_CAPTURE_REQUEST__INIT;
+    Netscope__V1__StartCaptureRequest request;
+    netscope__v1__start_capture_request__init(&request);
     request.interface = build_borrowed(given->arguments[0]);
     struct question question = {.method = "/netscope.v1.SensorService/StartCapture",
                                 .request = &request.base,
@@ -279,7 +282,8 @@ enum ctl_exit run_start(const struct invocation *given)
 
 enum ctl_exit run_stop(const struct invocation *given)
 {
-    Netscope__V1__StopCaptureRequest request = NETSCOPE__V1__STOP_CAPTURE_REQUEST__INIT;
+    Netscope__V1__StopCaptureRequest request;
+    netscope__v1__stop_capture_request__init(&request);
     request.interface = build_borrowed(given->arguments[0]);
     struct question question = {.method = "/netscope.v1.SensorService/StopCapture",
                                 .request = &request.base,

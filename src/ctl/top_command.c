@@ -124,7 +124,8 @@ static void take_stats(struct top *top, const struct answers *answers)
 
 static enum ctl_exit look(struct top *top)
 {
-    static const Netscope__V1__GetStatsRequest stats_request = NETSCOPE__V1__GET_STATS_REQUEST__INIT;
+    Netscope__V1__GetStatsRequest stats_request;
+    netscope__v1__get_stats_request__init(&stats_request);
     struct answers answers;
     struct question question = {.method = "/netscope.v1.FlowService/TopFlows",
                                 .request = &top->request.base,
@@ -318,7 +319,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
 
 enum ctl_exit run_top(const struct invocation *given)
 {
-    struct top top = {.task = {.prepare = prepare, .run = run},
-                      .request = NETSCOPE__V1__TOP_FLOWS_REQUEST__INIT};
+    struct top top = {.task = {.prepare = prepare, .run = run}};
+    netscope__v1__top_flows_request__init(&top.request);
     return task_run(&top.task, given);
 }
