@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/version.h"
+#include "base/version.h"
 
 struct process_figures {
     double cpu_s, start_s; // start: Unix time

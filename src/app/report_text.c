@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "app/report_text_parts.h"
-#include "app/report_text_table.h"
-#include "app/report_text_units.h"
+#include "base/text_table.h"
 #include "base/time.h"
+#include "base/units.h"
 #include "net/protocol.h"
 
 enum { LIST_INDENT = 14, INPUTS_NAMED = 3, PROTOCOLS_SHOWN = 6 };

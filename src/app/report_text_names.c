@@ -1,9 +1,9 @@
 #include <string.h>
 
 #include "app/report_text_parts.h"
-#include "app/report_text_table.h"
-#include "app/report_text_units.h"
+#include "base/text_table.h"
 #include "base/time.h"
+#include "base/units.h"
 #include "decode/app/dns.h"
 #include "decode/app/tls.h"
 

@@ -13,9 +13,9 @@
 #include "app/run_summary.h"
 #include "app/signals.h"
 #include "app/terminal.h"
-#include "app/version.h"
 #include "base/log.h"
 #include "base/output_file.h"
+#include "base/version.h"
 #include "control/generation.h"
 #include "report/report.h"
 

@@ -101,10 +101,24 @@ static bool nearest_variable(const char *name, char nearest[SETTING_KEY_BYTES])
     return edits_are_near(name + strlen(prefix), least);
 }
 
+// What netscopectl reads: a container has both.
+static bool is_of_client(const char *variable)
+{
+    static const char *const names[] = {
+        "NETSCOPE_SERVER", "NETSCOPE_TOKEN",    "NETSCOPE_TOKEN_FILE", "NETSCOPE_TLS",
+        "NETSCOPE_TLS_CA", "NETSCOPE_TLS_CERT", "NETSCOPE_TLS_KEY",    "NETSCOPE_TLS_SERVER_NAME",
+    };
+    size_t length = strcspn(variable, "=");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == length && memcmp(names[i], variable, length) == 0)
+            return true;
+    return false;
+}
+
 void environment_warn(char **environment)
 {
     for (; environment != NULL && *environment != NULL; environment++) {
-        if (!is_ours(*environment) || setting_of(*environment) >= 0)
+        if (!is_ours(*environment) || setting_of(*environment) >= 0 || is_of_client(*environment))
             continue;
         char name[SETTING_KEY_BYTES], nearest[SETTING_KEY_BYTES];
         snprintf(name, sizeof name, "%.*s", (int)strcspn(*environment, "="), *environment);

@@ -25,7 +25,7 @@ FLOORS = {
     "report": 7, "control": 7,
     "api": 8, "door": 8,
     "rpc": 9, "http": 9, "export": 9,
-    "app": 10,
+    "app": 10, "ctl": 10,
 }
 
 # Third-party headers by the start of their path, and the folders whose sources may include them.
@@ -37,9 +37,9 @@ THIRD_PARTY = {
     "pcap.h": {"capture"}, "pcap/": {"capture"},
     # zlib: capture unpacks, export packs closed files (output.compress).
     "zlib.h": {"capture", "export"}, "zstd.h": {"capture"}, "zstd_errors.h": {"capture"},
-    # Generated of the protos. Reflection is gRPC's alone.
+    # Generated of the protos. Reflection is gRPC's alone; messages are made and read by the API and by its client.
     "google/protobuf/descriptor.pb-c.h": {"rpc"}, "grpc/reflection/": {"rpc"}, "grpc/health/": {"api"},
-    "protobuf-c/": {"api"}, "google/": {"api"}, "netscope/v1/": {"api"},
+    "protobuf-c/": {"api", "ctl"}, "google/": {"api", "ctl"}, "netscope/v1/": {"api", "ctl"},
     "jansson.h": {"api"},
     "grpc/": {"rpc"},
     "microhttpd.h": {"http"}, "wslay/": {"http"},

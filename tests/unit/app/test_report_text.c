@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "app/report_text.h"
-#include "app/report_text_table.h"
 #include "base/strbuf.h"
+#include "base/text_table.h"
 #include "base/time.h"
 #include "net/protocol.h"
 #include "report/report.h"

@@ -37,6 +37,8 @@ Test(environment, warns_of_unknown_names)
                      "NETSCOPE_CAPTURE_SNAPLEN") != NULL,
               "%s", text);
     cr_expect_null(strstr(text, "HOME"));
+    logged(text, sizeof text, WORDS("NETSCOPE_TOKEN=x", "NETSCOPE_TLS_CA=x", "NETSCOPE_SERVER=x"), NULL);
+    cr_expect_null(strstr(text, "sets nothing"), "they are netscopectl's: %s", text);
     logged(text, sizeof text, WORDS("NETSCOPE_BOGUS=5"), NULL);
     cr_expect(strstr(text, "warning: the variable NETSCOPE_BOGUS sets nothing\n") != NULL, "%s", text);
 }

@@ -1,4 +1,4 @@
-#include "app/report_text_table.h"
+#include "base/text_table.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ void text_add_cut_after(struct strbuf *into, const char *text, const char *mark,
 
 void table_init(struct text_table *table, const struct table_column *columns)
 {
-    *table = (struct text_table){.columns = columns};
+    *table = (struct text_table){.columns = columns, .width = TEXT_WIDTH};
     while (columns[table->column_count].title != NULL)
         table->column_count++;
     assert(table->column_count <= TABLE_COLUMNS);
@@ -151,9 +151,9 @@ static void measure(const struct text_table *table, size_t widths[TABLE_COLUMNS]
     size_t total = 0;
     for (unsigned column = 0; column < table->column_count; column++) {
         widths[column] = natural_width(table, column);
-        total += widths[column] + (column > 0 && widths[column] > 0 ? COLUMN_GAP : 0);
+        total += widths[column] + (total > 0 && widths[column] > 0 ? COLUMN_GAP : 0);
     }
-    size_t excess = total > TEXT_WIDTH ? total - TEXT_WIDTH : 0;
+    size_t excess = total > table->width ? total - table->width : 0;
     for (enum table_cut cut = CUT_MIDDLE; cut > CUT_NEVER; cut--)
         excess = shrink(table, cut, excess, widths);
 }
@@ -175,13 +175,15 @@ static void add_cut(struct strbuf *into, const char *cell, enum table_cut cut, s
 static void add_row(struct strbuf *into, const struct text_table *table, const size_t widths[TABLE_COLUMNS],
                     size_t row, bool titles)
 {
+    size_t gap = 0;
     for (unsigned column = 0; column < table->column_count; column++) {
         if (widths[column] == 0)
             continue;
         const char *cell = titles ? table->columns[column].title : cell_text(table, row, column);
         size_t width = text_width(cell, strlen(cell));
         size_t padding = width < widths[column] ? widths[column] - width : 0;
-        strbuf_add_repeat(into, ' ', column > 0 ? COLUMN_GAP : 0);
+        strbuf_add_repeat(into, ' ', gap);
+        gap = COLUMN_GAP;
         if (table->columns[column].right)
             strbuf_add_repeat(into, ' ', padding);
         add_cut(into, cell, table->columns[column].cut, widths[column]);

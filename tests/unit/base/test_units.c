@@ -1,6 +1,6 @@
 #include <criterion/criterion.h>
 
-#include "app/report_text_units.h"
+#include "base/units.h"
 
 static struct strbuf text;
 
@@ -38,7 +38,7 @@ static void expect_percent(double share, const char *wanted)
     expect(wanted);
 }
 
-Test(report_text_units, bytes_have_three_digits)
+Test(units, bytes_have_three_digits)
 {
     expect_bytes(0, "0 B");
     expect_bytes(999, "999 B");
@@ -50,7 +50,7 @@ Test(report_text_units, bytes_have_three_digits)
     expect_bytes(UINT64_MAX, "18.4 EB");
 }
 
-Test(report_text_units, spans_have_the_unit_that_fits)
+Test(units, spans_have_the_unit_that_fits)
 {
     expect_span(0, "0 s");
     expect_span(850e-9, "850 ns");
@@ -63,7 +63,7 @@ Test(report_text_units, spans_have_the_unit_that_fits)
     expect_span(86400.0 * 4120, "4,120 days");
 }
 
-Test(report_text_units, counts_are_grouped)
+Test(units, counts_are_grouped)
 {
     expect_count(0, "0");
     expect_count(999, "999");
@@ -71,7 +71,7 @@ Test(report_text_units, counts_are_grouped)
     expect_count(1002003, "1,002,003");
 }
 
-Test(report_text_units, small_shares_are_not_zero)
+Test(units, small_shares_are_not_zero)
 {
     expect_percent(0, "0.0 %");
     expect_percent(0.0001, "<0.1 %");

@@ -1,7 +1,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "app/report_text_table.h"
+#include "base/text_table.h"
 
 static struct strbuf text;
 
@@ -15,12 +15,12 @@ static void stop(void)
     strbuf_done(&text);
 }
 
-TestSuite(report_text_table, .init = start, .fini = stop);
+TestSuite(text_table, .init = start, .fini = stop);
 
 static const struct table_column columns[] = {
     {"name", .cut = CUT_MIDDLE}, {"count", .right = true}, {.title = NULL}};
 
-Test(report_text_table, columns_follow_their_widest_cell)
+Test(text_table, columns_follow_their_widest_cell)
 {
     struct text_table table;
     table_init(&table, columns);
@@ -40,7 +40,7 @@ Test(report_text_table, columns_follow_their_widest_cell)
                                 "last\n");
 }
 
-Test(report_text_table, without_rows_there_is_no_title)
+Test(text_table, without_rows_there_is_no_title)
 {
     struct text_table table;
     table_init(&table, columns);
@@ -49,7 +49,7 @@ Test(report_text_table, without_rows_there_is_no_title)
     cr_expect_str_eq(text.text, "");
 }
 
-Test(report_text_table, the_flexible_column_gives_way)
+Test(text_table, the_flexible_column_gives_way)
 {
     struct text_table table;
     table_init(&table, columns);
@@ -62,7 +62,7 @@ Test(report_text_table, the_flexible_column_gives_way)
     cr_expect_not_null(strstr(row, "x…x"));
 }
 
-Test(report_text_table, cutting_keeps_both_ends_and_whole_characters)
+Test(text_table, cutting_keeps_both_ends_and_whole_characters)
 {
     text_add_cut(&text, "abcdefghij", 10);
     strbuf_add_char(&text, '|');
@@ -72,7 +72,7 @@ Test(report_text_table, cutting_keeps_both_ends_and_whole_characters)
     cr_expect_str_eq(text.text, "abcdefghij|ab…jk|ä…ä");
 }
 
-Test(report_text_table, a_name_keeps_its_right_end)
+Test(text_table, a_name_keeps_its_right_end)
 {
     text_add_cut_after(&text, "tls www.google-analytics.com", " ", 20);
     strbuf_add_char(&text, '|');
@@ -83,7 +83,7 @@ Test(report_text_table, a_name_keeps_its_right_end)
                                 "10.0.0.1:50000 -> …gle-analytics.com:443");
 }
 
-Test(report_text_table, a_list_says_what_it_leaves_out)
+Test(text_table, a_list_says_what_it_leaves_out)
 {
     struct text_list list;
     list_begin(&list, &text, "names", 8, 2);
@@ -99,7 +99,7 @@ Test(report_text_table, a_list_says_what_it_leaves_out)
     cr_expect_eq(strlen(strchr(second, '\n')), 1);
 }
 
-Test(report_text_table, sentences_wrap_at_words)
+Test(text_table, sentences_wrap_at_words)
 {
     char sentence[260] = "";
     for (unsigned i = 0; i < 40; i++)
@@ -109,4 +109,32 @@ Test(report_text_table, sentences_wrap_at_words)
         cr_expect_leq(strcspn(line, "\n"), TEXT_WIDTH);
         cr_expect(strncmp(line, "! words", 7) == 0 || strncmp(line, "  words", 7) == 0);
     }
+}
+
+Test(text_table, an_empty_column_leaves_no_gap)
+{
+    static const struct table_column three[] = {{"gone", .cut = CUT_NEVER}, {"a"}, {"b"}, {.title = NULL}};
+    struct text_table table;
+    table_init(&table, three);
+    for (unsigned row = 0; row < 2; row++) {
+        table_cell(&table);
+        strbuf_add(table_cell(&table), "x");
+        strbuf_add(table_cell(&table), "y");
+    }
+    table_add(&text, &table);
+    cr_expect_str_eq(text.text, "a  b\nx  y\nx  y\n");
+    table_done(&table);
+}
+
+Test(text_table, its_owner_sets_the_width)
+{
+    struct text_table table;
+    table_init(&table, columns);
+    table.width = 14;
+    strbuf_add(table_cell(&table), "a rather long name");
+    strbuf_add(table_cell(&table), "12345");
+    table_add(&text, &table);
+    const char *row = strchr(text.text, '\n') + 1;
+    cr_expect_eq(text_width(row, strcspn(row, "\n")), 14, "%s", row);
+    table_done(&table);
 }

@@ -1,4 +1,4 @@
-#include "app/report_text_units.h"
+#include "base/units.h"
 
 enum {
     GROUP = 1000,

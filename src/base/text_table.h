@@ -7,7 +7,7 @@
 
 #include "base/strbuf.h"
 
-enum { TEXT_WIDTH = 100, TABLE_COLUMNS = 8 };
+enum { TEXT_WIDTH = 100, TABLE_COLUMNS = 12 };
 
 // Which cells give way when the line gets too long, and where they are cut. The later ones give way first.
 enum table_cut {
@@ -26,6 +26,7 @@ struct table_column {
 struct text_table {
     const struct table_column *columns;
     unsigned column_count;
+    size_t width;       // of lines, in characters: TEXT_WIDTH unless the owner sets another
     struct strbuf text; // the cells, terminated each
     size_t *offsets;    // of cells and notes in `text`, column_count + 1 a row; 0 = empty
     size_t used, room;
