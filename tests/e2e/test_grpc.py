@@ -1,7 +1,10 @@
 """The API by gRPC, asked by a client that is none of ours: every method, refusals, streams that resume, the end."""
 
 import hashlib
+import os
 import signal
+import subprocess
+import sys
 import threading
 import unittest
 
@@ -12,6 +15,7 @@ import sensor
 
 grpc = grpc_client.grpc
 CAPTURE = sensor.CAPTURES / "browsing.pcap"
+EXAMPLE = sensor.ROOT / "docs" / "examples" / "watch_alerts.py"
 YEAR_2023 = 1_700_000_000
 
 
@@ -325,6 +329,56 @@ class Streams(ServerTest):
         self.assertGreater(lost, 0)
         self.assertEqual(got + lost, count)
         slow.channel.close()
+        self.end(running)
+
+
+class Example(ServerTest):
+    """docs/examples/watch_alerts.py as it stands: the loop that resumes a stream."""
+
+    def test_each_alert_is_printed_once_over_restarts(self):
+        feed = feeding.Feed(self.folder)
+        running = self.serve("--anomalies", capture=feed.path)
+        port = self.port
+        cursor, output = self.folder / "cursor", self.folder / "output"
+        environment = os.environ | {"PYTHONPATH": grpc_client.MESSAGES.folder()}
+
+        def start():
+            with open(output, "ab") as file:
+                program = subprocess.Popen([sys.executable, EXAMPLE, f"127.0.0.1:{port}", cursor], stdout=file,
+                                           stderr=file, env=environment)
+            self.addCleanup(program.wait)
+            self.addCleanup(program.kill)
+            return program
+
+        def told():
+            return output.read_text(encoding="utf-8").splitlines()
+
+        def scan(source, at):
+            feed.send((at + door / 1000, feeding.syn_frame(source, 40000, "192.0.2.7", door)) for door in range(1, 60))
+            feed.flows(0, 1, at + 10)
+
+        program = start()
+        scan("10.9.9.1", YEAR_2023)
+        sensor.until(lambda: any("10.9.9.1" in line for line in told()), 30, told)
+        program.kill()  # while it is away another one comes
+        program.wait()
+        scan("10.9.9.2", YEAR_2023 + 20)
+        program = start()
+        sensor.until(lambda: any("10.9.9.2" in line for line in told()), 30, told)
+        feed.end()
+        self.end(running)  # the sensor restarts at the same address
+        feed.path.unlink()
+        feed = feeding.Feed(self.folder)
+        self.addCleanup(feed.end)
+        running = sensor.Running("-r", feed.path, "--grpc", "--grpc-port", port, "--report", "none", "--anomalies")
+        self.addCleanup(running.close)
+        scan("10.9.9.3", YEAR_2023 + 40)
+        sensor.until(lambda: any("10.9.9.3" in line for line in told()), 60, told)
+        text = "\n".join(told())
+        started = [line for line in told() if "port_scan: 10.9.9" in line and "(" not in line]
+        self.assertEqual(len({line for line in started}), len(started), text)
+        self.assertIn("GAP_REASON_RESTARTED", text)
+        self.assertNotIn("GAP_REASON_AWAY", text)
         self.end(running)
 
 

@@ -44,6 +44,11 @@ class _Messages:
     def __init__(self):
         self._folder = None
 
+    def folder(self):
+        """Where the modules are: for a program of its own."""
+        self.module("netscope.v1.flow")
+        return self._folder.name
+
     def module(self, name):
         if self._folder is None:
             self._folder = _generate()
