@@ -225,6 +225,12 @@ static bool send(struct pcap_stream *stream, struct reply *reply)
 
 // The stream.
 
+static void count_dropped(struct pcap_stream *stream)
+{
+    uint64_t dropped = tap_counts(pcap_tap_ring(stream->tap)).dropped;
+    stream_count_dropped(&stream->stream, STREAM_DROP_NEWEST, dropped);
+}
+
 static enum stream_state send_next(struct pcap_stream *stream, struct reply *reply)
 {
     struct status status = STATUS_FINE;
@@ -250,6 +256,7 @@ static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, st
     }
     bool late = is_late(stream, now_ns);
     fill(stream);
+    count_dropped(stream);
     if (stream->end == PCAP_GOES_ON && stream->length < MESSAGE_BYTES && (late || over))
         stream->end = late ? PCAP_MAX_DURATION : PCAP_RUN_OVER;
     bool nothing = stream->end == PCAP_GOES_ON && stream->length == 0;
@@ -273,8 +280,10 @@ static void tell(const struct pcap_stream *stream)
 static void done(struct stream *any)
 {
     struct pcap_stream *stream = (struct pcap_stream *)any;
-    if (stream->tap != NULL)
+    if (stream->tap != NULL) {
+        count_dropped(stream);
         tell(stream);
+    }
     pcap_tap_destroy(stream->tap);
     free(stream->message);
     unsigned before = atomic_fetch_sub(&any->api->pcap_streams, 1);
@@ -296,7 +305,7 @@ static struct pcap_stream *create(struct call *call)
 {
     if (!count_in(call))
         return NULL;
-    struct pcap_stream *stream = stream_create(call, &ops, sizeof *stream);
+    struct pcap_stream *stream = stream_create(call, STREAM_OF_PCAP, &ops, sizeof *stream);
     if (stream == NULL) {
         atomic_fetch_sub(&call->api->pcap_streams, 1);
         return NULL;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "api/caller.h"
+#include "api/stream_queue.h"
 
 struct api;
 struct call;
@@ -36,8 +37,19 @@ struct stream_ops {
     int64_t (*due_ns)(const struct stream *stream);
     void (*done)(struct stream *stream); // gives back what it holds, but not itself
 };
+enum stream_kind {
+    STREAM_OF_FLOWS,
+    STREAM_OF_ALERTS,
+    STREAM_OF_PACKETS,
+    STREAM_OF_PCAP,
+    STREAM_OF_STATS,
+    STREAM_OF_HEALTH,
+    STREAM_KINDS
+};
 struct stream {
     const struct stream_ops *ops;
+    enum stream_kind kind;
+    uint64_t dropped; // as told to stream_count_dropped()
     struct api *api;
     struct caller caller; // held: the stream ends within a step when he may not what he might any more
 };
@@ -45,7 +57,9 @@ struct stream {
 enum { STREAMS_MOST = 256 }; // at a time
 
 // `bytes` of zeros behind a head that is filled. NULL with the call's status.
-void *stream_create(struct call *call, const struct stream_ops *ops, size_t bytes);
+void *stream_create(struct call *call, enum stream_kind kind, const struct stream_ops *ops, size_t bytes);
+// How much it has left out so far: for the metrics.
+void stream_count_dropped(struct stream *stream, enum stream_policy policy, uint64_t so_far);
 bool stream_lacks_memory(struct call *call); // says so; false always
 // The sensor ends: UNAVAILABLE, come again; false always.
 bool stream_tell_end(struct status *status);
