@@ -62,7 +62,8 @@ Test(door, keeps_its_listeners_apart)
 {
     static int others[2];
     struct listener_settings web = settings;
-    struct door_listener listener = {"web", &web, DOOR_HTTP1, take, others};
+    struct door_listener listener = {
+        .name = "web", .settings = &web, .protocol = DOOR_HTTP1, .take = take, .taker = others};
     cr_assert_eq(pipe(others), 0);
     cr_assert(listen_as(DOOR_HTTP2));
     cr_assert(door_listen(door, &listener, &error), "%s", error.text);
