@@ -25,6 +25,7 @@ enum {
     FILTER_BYTES = 2048,
     MESSAGE_BYTES = 256 << 10, // and the packet that passes it
     ROOM_BYTES = MESSAGE_BYTES + FRAME_CAPTURED_MAX + 1024,
+    HEAD_BYTES = 16 << 10,
     LOOK_EVERY_MS = 10,
 };
 
@@ -127,6 +128,21 @@ static bool take_bounds(struct call *call, const Request *request, struct pcap_s
 }
 
 // Messages.
+
+// The section, and the interfaces that there are: libpcap reads no file without any.
+static void encode_head(struct pcap_stream *stream, const struct pcap_want *want)
+{
+    const struct source *source = control_source(stream->stream.api->control);
+    pcap_encoder_init(&stream->encoder, PCAP_FORMAT_PCAPNG);
+    stream->length = pcap_encoder_header(&stream->encoder, LINK_TYPE_ETHERNET, stream->message);
+    unsigned count = source_interfaces(source);
+    for (unsigned i = 0; i < count && stream->length < HEAD_BYTES; i++) {
+        bool last = i + 1 == count && stream->encoder.described == 0;
+        if (last || pcap_want_has(want, source_interface(source, i)))
+            stream->length += pcap_encoder_interface(
+                &stream->encoder, (uint16_t)i, source_interface(source, i), stream->message + stream->length);
+    }
+}
 
 static void encode(struct pcap_stream *stream, const struct frame *frame)
 {
@@ -250,10 +266,8 @@ static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, st
         stream->opened_ns = now_ns;
     if (!ready)
         return STREAM_WAITS;
-    if (!stream->started) {
-        stream->length = pcap_encoder_header(&stream->encoder, LINK_TYPE_ETHERNET, stream->message);
-        return send_next(stream, reply);
-    }
+    if (!stream->started)
+        return send_next(stream, reply); // the head
     bool late = is_late(stream, now_ns);
     fill(stream);
     count_dropped(stream);
@@ -331,7 +345,7 @@ static bool open_tap(struct call *call, const Request *request, struct pcap_stre
     }
     want.snaplen = stream->snaplen;
     memcpy(stream->filter, request->filter, strlen(request->filter) + 1);
-    pcap_encoder_init(&stream->encoder, PCAP_FORMAT_PCAPNG);
+    encode_head(stream, &want);
     stream->tap = pcap_tap_create(call->api->control, &want, &error);
     return stream->tap != NULL || status_from_error(&call->status, &error);
 }

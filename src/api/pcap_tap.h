@@ -19,6 +19,9 @@ struct pcap_want {
     uint32_t snaplen;
 };
 
+// Whether the packets of an interface are wanted, but for those that "any" has of others.
+bool pcap_want_has(const struct pcap_want *want, const struct source_interface *interface);
+
 // The tap is in the capture until it is destroyed; both wait for the source's thread, for a tenth of a second at most.
 // NULL with a sentence.
 struct pcap_tap;

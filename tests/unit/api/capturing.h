@@ -149,6 +149,7 @@ static inline void begin_capture(struct capturing *capturing, struct calling *ca
     cr_expect_eq(step_capture(capturing, true), STREAM_WAITS);
     cr_expect_eq(capturing->messages, 1, "at once");
     cr_expect_eq(capturing->sections, 1);
+    cr_expect_eq(capturing->interfaces, 1, "libpcap reads no file without any");
 }
 
 // A line of the metrics' text.
