@@ -6,17 +6,6 @@
 static const char *const kinds[STREAM_KINDS] = {"flows", "alerts", "packets", "pcap", "stats", "health"};
 static const char *const policies[STREAM_POLICIES] = {"drop_oldest", "drop_newest", "disconnect", "conflate"};
 
-static const void *hold(void *owner)
-{
-    return owner;
-}
-
-static void release(void *owner, const void *held)
-{
-    (void)owner;
-    (void)held;
-}
-
 static void read_open(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
     const struct api *api = held;
@@ -48,6 +37,7 @@ static const struct metric rows[] = {
 
 void stream_metrics_add(struct api *api)
 {
-    struct metric_group group = {rows, sizeof rows / sizeof rows[0], api, hold, release};
+    struct metric_group group = {rows, sizeof rows / sizeof rows[0], api, metric_hold_owner,
+                                 metric_release_owner};
     metric_registry_add(control_metrics(api->control), &group);
 }
