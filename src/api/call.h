@@ -5,12 +5,19 @@
 
 #include "api/build.h"
 #include "api/method.h"
+#include "api/stream.h"
 #include "base/seal.h"
 #include "control/control.h"
 
 enum { API_REVISION = 1, INSTANCE_TEXT_BYTES = 33 };
 
 struct packet_sample;
+
+// Of the streams of a kind, for the metrics.
+struct stream_counts {
+    atomic_uint open;
+    _Atomic uint64_t dropped[STREAM_POLICIES];
+};
 
 struct api {
     struct control *control;
@@ -23,6 +30,7 @@ struct api {
     uint32_t node_mark;                 // a hash of the node's name
     atomic_bool serving;
     atomic_uint streams; // that are open
+    struct stream_counts stream_counts[STREAM_KINDS];
     struct packet_sample *sample;
     atomic_uint pcap_streams; // of these, captures
 };
@@ -48,6 +56,9 @@ struct call {
 struct ProtobufCMessage *call_response(struct call *call, size_t bytes, void (*init)(void *message));
 // The bytes of a message; owned by the build. NULL without memory.
 uint8_t *build_packed(struct build *build, const struct ProtobufCMessage *message, size_t *length);
+
+// stream_metrics.c: until metric_registry_remove(), where the registry has a place.
+void stream_metrics_add(struct api *api);
 
 // The handlers, by the file that holds them. sensor_service.c:
 unary_handler sensor_get_status, sensor_list_interfaces, sensor_start_capture, sensor_stop_capture;

@@ -77,7 +77,7 @@ static void done(struct stream *any)
 struct stream *health_watch(struct call *call, struct ProtobufCMessage *message)
 {
     static const struct stream_ops ops = {step, due_ns, done};
-    struct health_stream *stream = stream_create(call, &ops, sizeof *stream);
+    struct health_stream *stream = stream_create(call, STREAM_OF_HEALTH, &ops, sizeof *stream);
     if (stream == NULL)
         return NULL;
     stream->known = is_service(((Request *)message)->service);

@@ -300,17 +300,6 @@ bool identities_find(struct identities *identities, const struct api_peer *peer,
 
 // Metrics.
 
-static const void *hold(void *owner)
-{
-    return owner;
-}
-
-static void release(void *owner, const void *held)
-{
-    (void)owner;
-    (void)held;
-}
-
 static void read_refused(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
     static const char *const reasons[REFUSALS] = {"token", "malformed", "missing", "certificate", "node"};
@@ -334,6 +323,7 @@ static const struct metric rows[] = {
 
 bool identities_add_metrics(struct identities *identities, struct metric_registry *registry)
 {
-    struct metric_group group = {rows, sizeof rows / sizeof rows[0], identities, hold, release};
+    struct metric_group group = {rows, sizeof rows / sizeof rows[0], identities, metric_hold_owner,
+                                 metric_release_owner};
     return metric_registry_add(registry, &group);
 }

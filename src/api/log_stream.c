@@ -401,6 +401,7 @@ static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, st
     stream->stepped_ns = now_ns;
     share_room(stream);
     bool more = take_events(stream);
+    stream_count_dropped(any, stream->options.policy, stream->queue.dropped);
     if (stream->is_full || stream->lacks_memory)
         state = fail(stream, reply);
     else if (ready)
@@ -418,10 +419,18 @@ static int64_t due_ns(const struct stream *any)
 
 static const struct stream_ops log_stream_ops = {step, due_ns, done};
 
+static enum stream_kind kind_of(enum cursor_log log)
+{
+    return log == CURSOR_FLOWS    ? STREAM_OF_FLOWS
+           : log == CURSOR_ALERTS ? STREAM_OF_ALERTS
+                                  : STREAM_OF_PACKETS;
+}
+
 struct stream *log_stream_create(struct call *call, struct stream_source *take_source,
                                  const struct stream_options *options)
 {
-    struct log_stream *stream = stream_create(call, &log_stream_ops, sizeof *stream);
+    struct log_stream *stream =
+        stream_create(call, kind_of(take_source->ops->log), &log_stream_ops, sizeof *stream);
     if (stream == NULL) {
         take_source->ops->destroy(take_source);
         return NULL;

@@ -14,6 +14,7 @@
 #include "api/stream_options.h"
 #include "api/visibility.h"
 #include "base/hash.h"
+#include "base/metric.h"
 #include "capture/clock.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "netscope/v1/alert_service.pb-c.h"
@@ -99,8 +100,10 @@ struct api *api_create(const struct api_setup *setup, struct error *error)
         return NULL;
     }
     if (seal_key_make(&api->key) &&
-        getrandom(&api->secret, sizeof api->secret, 0) == (ssize_t)sizeof api->secret)
+        getrandom(&api->secret, sizeof api->secret, 0) == (ssize_t)sizeof api->secret) {
+        stream_metrics_add(api);
         return api;
+    }
     api_destroy(api);
     error_set(error, ERROR_UNAVAILABLE, "the kernel gives no random numbers for the API's tokens");
     return NULL;
@@ -115,6 +118,7 @@ void api_destroy(struct api *api)
 {
     if (api == NULL)
         return;
+    metric_registry_remove(control_metrics(api->control), api);
     packet_sample_destroy(api->sample);
     free(api);
 }

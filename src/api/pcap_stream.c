@@ -25,6 +25,7 @@ enum {
     FILTER_BYTES = 2048,
     MESSAGE_BYTES = 256 << 10, // and the packet that passes it
     ROOM_BYTES = MESSAGE_BYTES + FRAME_CAPTURED_MAX + 1024,
+    HEAD_BYTES = 16 << 10,
     LOOK_EVERY_MS = 10,
 };
 
@@ -128,6 +129,21 @@ static bool take_bounds(struct call *call, const Request *request, struct pcap_s
 
 // Messages.
 
+// The section, and the interfaces that there are: libpcap reads no file without any.
+static void encode_head(struct pcap_stream *stream, const struct pcap_want *want)
+{
+    const struct source *source = control_source(stream->stream.api->control);
+    pcap_encoder_init(&stream->encoder, PCAP_FORMAT_PCAPNG);
+    stream->length = pcap_encoder_header(&stream->encoder, LINK_TYPE_ETHERNET, stream->message);
+    unsigned count = source_interfaces(source);
+    for (unsigned i = 0; i < count && stream->length < HEAD_BYTES; i++) {
+        bool last = i + 1 == count && stream->encoder.described == 0;
+        if (last || pcap_want_has(want, source_interface(source, i)))
+            stream->length += pcap_encoder_interface(
+                &stream->encoder, (uint16_t)i, source_interface(source, i), stream->message + stream->length);
+    }
+}
+
 static void encode(struct pcap_stream *stream, const struct frame *frame)
 {
     const struct source *source = control_source(stream->stream.api->control);
@@ -225,6 +241,12 @@ static bool send(struct pcap_stream *stream, struct reply *reply)
 
 // The stream.
 
+static void count_dropped(struct pcap_stream *stream)
+{
+    uint64_t dropped = tap_counts(pcap_tap_ring(stream->tap)).dropped;
+    stream_count_dropped(&stream->stream, STREAM_DROP_NEWEST, dropped);
+}
+
 static enum stream_state send_next(struct pcap_stream *stream, struct reply *reply)
 {
     struct status status = STATUS_FINE;
@@ -244,12 +266,11 @@ static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, st
         stream->opened_ns = now_ns;
     if (!ready)
         return STREAM_WAITS;
-    if (!stream->started) {
-        stream->length = pcap_encoder_header(&stream->encoder, LINK_TYPE_ETHERNET, stream->message);
-        return send_next(stream, reply);
-    }
+    if (!stream->started)
+        return send_next(stream, reply); // the head
     bool late = is_late(stream, now_ns);
     fill(stream);
+    count_dropped(stream);
     if (stream->end == PCAP_GOES_ON && stream->length < MESSAGE_BYTES && (late || over))
         stream->end = late ? PCAP_MAX_DURATION : PCAP_RUN_OVER;
     bool nothing = stream->end == PCAP_GOES_ON && stream->length == 0;
@@ -273,8 +294,10 @@ static void tell(const struct pcap_stream *stream)
 static void done(struct stream *any)
 {
     struct pcap_stream *stream = (struct pcap_stream *)any;
-    if (stream->tap != NULL)
+    if (stream->tap != NULL) {
+        count_dropped(stream);
         tell(stream);
+    }
     pcap_tap_destroy(stream->tap);
     free(stream->message);
     unsigned before = atomic_fetch_sub(&any->api->pcap_streams, 1);
@@ -296,7 +319,7 @@ static struct pcap_stream *create(struct call *call)
 {
     if (!count_in(call))
         return NULL;
-    struct pcap_stream *stream = stream_create(call, &ops, sizeof *stream);
+    struct pcap_stream *stream = stream_create(call, STREAM_OF_PCAP, &ops, sizeof *stream);
     if (stream == NULL) {
         atomic_fetch_sub(&call->api->pcap_streams, 1);
         return NULL;
@@ -322,7 +345,7 @@ static bool open_tap(struct call *call, const Request *request, struct pcap_stre
     }
     want.snaplen = stream->snaplen;
     memcpy(stream->filter, request->filter, strlen(request->filter) + 1);
-    pcap_encoder_init(&stream->encoder, PCAP_FORMAT_PCAPNG);
+    encode_head(stream, &want);
     stream->tap = pcap_tap_create(call->api->control, &want, &error);
     return stream->tap != NULL || status_from_error(&call->status, &error);
 }

@@ -28,6 +28,12 @@ static bool is_named(const struct pcap_want *want, const char *name)
     return false;
 }
 
+bool pcap_want_has(const struct pcap_want *want, const struct source_interface *interface)
+{
+    return want->interface_count == 0 || is_named(want, interface->name) ||
+           is_named(want, interface->configured);
+}
+
 // The kernel's interface behind a frame of "any".
 static bool is_link_named(const struct pcap_tap *pcap_tap, const struct frame *frame)
 {
@@ -45,7 +51,7 @@ static bool is_interface_wanted(struct pcap_tap *pcap_tap, const struct frame *f
     const struct source_interface *interface = source_interface(pcap_tap->source, frame->interface);
     if (interface != pcap_tap->last) {
         pcap_tap->last = interface;
-        pcap_tap->last_wanted = is_named(want, interface->name) || is_named(want, interface->configured);
+        pcap_tap->last_wanted = pcap_want_has(want, interface);
     }
     return pcap_tap->last_wanted || is_link_named(pcap_tap, frame);
 }

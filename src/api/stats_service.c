@@ -164,6 +164,7 @@ static enum stream_state step_stats(struct stream *any, int64_t now_ns, bool rea
     int64_t late_ns = now_ns > stream->next_ns ? now_ns - stream->next_ns : 0;
     uint64_t skipped = (uint64_t)(late_ns / stream->interval_ns);
     struct status status = STATUS_FINE;
+    stream_count_dropped(any, STREAM_CONFLATE, any->dropped + skipped);
     stream->next_ns += (int64_t)(skipped + 1) * stream->interval_ns;
     stream->wake_ns = stream->next_ns;
     bool good = send_stats(stream, skipped, reply);
@@ -190,7 +191,7 @@ struct stream *stats_watch(struct call *call, struct ProtobufCMessage *message)
     if (!duration_take(&call->status, "interval", request->interval, LEAST_INTERVAL_MS * NS_PER_MS,
                        60 * NS_PER_S, NS_PER_S, &interval_ns))
         return NULL;
-    struct stats_stream *stream = stream_create(call, &ops, sizeof *stream);
+    struct stats_stream *stream = stream_create(call, STREAM_OF_STATS, &ops, sizeof *stream);
     if (stream == NULL)
         return NULL;
     stream->interval_ns = interval_ns;

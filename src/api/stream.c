@@ -24,6 +24,7 @@ void stream_destroy(struct stream *stream)
         return;
     stream->ops->done(stream);
     caller_release(&stream->caller);
+    atomic_fetch_sub(&stream->api->stream_counts[stream->kind].open, 1);
     unsigned before = atomic_fetch_sub(&stream->api->streams, 1);
     assert(before > 0);
     free(stream);
@@ -39,7 +40,7 @@ static bool count_in(struct call *call)
                       "%d streams are open, which is the most: try again when one has ended", STREAMS_MOST);
 }
 
-void *stream_create(struct call *call, const struct stream_ops *ops, size_t bytes)
+void *stream_create(struct call *call, enum stream_kind kind, const struct stream_ops *ops, size_t bytes)
 {
     assert(bytes >= sizeof(struct stream));
     if (!count_in(call))
@@ -50,8 +51,17 @@ void *stream_create(struct call *call, const struct stream_ops *ops, size_t byte
         stream_lacks_memory(call);
         return NULL;
     }
-    *stream = (struct stream){ops, call->api, caller_hold(call->caller)};
+    *stream =
+        (struct stream){.ops = ops, .kind = kind, .api = call->api, .caller = caller_hold(call->caller)};
+    atomic_fetch_add(&call->api->stream_counts[kind].open, 1);
     return stream;
+}
+
+void stream_count_dropped(struct stream *stream, enum stream_policy policy, uint64_t so_far)
+{
+    assert(so_far >= stream->dropped);
+    atomic_fetch_add(&stream->api->stream_counts[stream->kind].dropped[policy], so_far - stream->dropped);
+    stream->dropped = so_far;
 }
 
 bool stream_lacks_memory(struct call *call)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "api/caller.h"
+#include "api/stream_queue.h"
 
 struct api;
 struct call;
@@ -28,7 +29,8 @@ enum stream_state {
 enum stream_state stream_step(struct stream *stream, int64_t now_ns, bool ready, struct reply *reply);
 // When it is to be stepped again at the latest.
 int64_t stream_due_ns(const struct stream *stream);
-void stream_destroy(struct stream *stream); // takes NULL; ends no reply
+// Takes NULL; ends no reply. A stream of packets waits for the source's thread, for a twentieth of a second at most.
+void stream_destroy(struct stream *stream);
 
 // What follows is for those that make streams: a row of functions a kind, and its head.
 struct stream_ops {
@@ -36,8 +38,19 @@ struct stream_ops {
     int64_t (*due_ns)(const struct stream *stream);
     void (*done)(struct stream *stream); // gives back what it holds, but not itself
 };
+enum stream_kind {
+    STREAM_OF_FLOWS,
+    STREAM_OF_ALERTS,
+    STREAM_OF_PACKETS,
+    STREAM_OF_PCAP,
+    STREAM_OF_STATS,
+    STREAM_OF_HEALTH,
+    STREAM_KINDS
+};
 struct stream {
     const struct stream_ops *ops;
+    enum stream_kind kind;
+    uint64_t dropped; // as told to stream_count_dropped()
     struct api *api;
     struct caller caller; // held: the stream ends within a step when he may not what he might any more
 };
@@ -45,7 +58,9 @@ struct stream {
 enum { STREAMS_MOST = 256 }; // at a time
 
 // `bytes` of zeros behind a head that is filled. NULL with the call's status.
-void *stream_create(struct call *call, const struct stream_ops *ops, size_t bytes);
+void *stream_create(struct call *call, enum stream_kind kind, const struct stream_ops *ops, size_t bytes);
+// How much it has left out so far: for the metrics.
+void stream_count_dropped(struct stream *stream, enum stream_policy policy, uint64_t so_far);
 bool stream_lacks_memory(struct call *call); // says so; false always
 // The sensor ends: UNAVAILABLE, come again; false always.
 bool stream_tell_end(struct status *status);

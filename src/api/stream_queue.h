@@ -6,7 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum stream_policy { STREAM_DROP_OLDEST, STREAM_DROP_NEWEST, STREAM_DISCONNECT };
+// What happens when a client reads too slowly. STREAM_CONFLATE: only the latest is told, of counters alone.
+enum stream_policy {
+    STREAM_DROP_OLDEST,
+    STREAM_DROP_NEWEST,
+    STREAM_DISCONNECT,
+    STREAM_CONFLATE,
+    STREAM_POLICIES
+};
 
 // As GapReason in stream.proto.
 enum gap_reason { GAP_SLOW_READER = 1, GAP_LAPPED, GAP_AWAY, GAP_RESTARTED, GAP_OTHER_SENSOR };

@@ -77,5 +77,9 @@ void metric_real(const struct metric *metric, struct metric_reader *reader, doub
 void metric_labelled(const struct metric *metric, struct metric_reader *reader,
                      const char *const label[METRIC_LABELS], uint64_t value);
 
+// For groups whose figures are atomics of the owner, who holds still while he is there.
+const void *metric_hold_owner(void *owner);
+void metric_release_owner(void *owner, const void *held);
+
 // The sum over the whole samples of one family of a table.
 uint64_t metric_sum(const struct metric *metrics, unsigned count, const void *held, const char *name);

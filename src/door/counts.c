@@ -24,17 +24,6 @@ static const char *const reasons[REFUSALS] = {
 };
 
 // Listeners are there before the rows are, and all counts are atomic: nothing to hold.
-static const void *hold(void *owner)
-{
-    return owner;
-}
-
-static void release(void *owner, const void *held)
-{
-    (void)owner;
-    (void)held;
-}
-
 static void read_open(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
     const struct door *door = held;
@@ -101,7 +90,8 @@ static const struct metric rows[] = {
 
 bool door_counts_add(struct door *door, struct metric_registry *registry)
 {
-    struct metric_group group = {rows, sizeof rows / sizeof rows[0], door, hold, release};
+    struct metric_group group = {rows, sizeof rows / sizeof rows[0], door, metric_hold_owner,
+                                 metric_release_owner};
     return metric_registry_add(registry, &group);
 }
 

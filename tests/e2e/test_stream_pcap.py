@@ -17,14 +17,17 @@ SENT = DATAGRAMS + DATAGRAMS  # each, and that nobody listens
 
 @unittest.skipIf(grpc_client.missing() or namespaces.no_program("tcpdump"), "needs grpcio, protoc and tcpdump")
 class StreamPcapTest(namespaces.NamespaceTest, sensor.SensorTest):
-    def capture(self, *arguments, words=(), reason=MAX_DURATION):
+    def setUp(self):
+        super().setUp()
+        self.net = self.make("sensor")
+
+    def capture(self, *arguments, words=(), reason=MAX_DURATION, captured="lo"):
         """The end as the client was told it, and the lines of tcpdump."""
-        net = self.make("sensor")
         port, path = feeding.free_port(), self.folder / "sent.pcapng"
-        with sensor.Running("-i", "lo", "--packets", "never", "-v", "--grpc", "--grpc-port", port, "--grpc-role",
-                            "packets", *arguments, prefix=net.inside("sensor")) as running:
+        with sensor.Running("-i", captured, "--packets", "never", "-v", "--grpc", "--grpc-port", port, "--grpc-role",
+                            "packets", *arguments, prefix=self.net.inside("sensor")) as running:
             namespaces.await_capture(running)
-            done = subprocess.run([*net.inside("sensor"), sys.executable,
+            done = subprocess.run([*self.net.inside("sensor"), sys.executable,
                                    sensor.ROOT / "tests" / "python" / "stream_pcap.py", f"127.0.0.1:{port}", path,
                                    str(SECONDS), str(DATAGRAMS), *words], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, timeout=60, check=False)
@@ -56,6 +59,12 @@ class StreamPcapTest(namespaces.NamespaceTest, sensor.SensorTest):
     def test_filter(self):
         end, lines = self.capture(words=("udp", "port", "9"))
         self.assertEqual((end["packets"], len(lines)), (DATAGRAMS, DATAGRAMS))
+
+    def test_interfaces_behind_any(self):
+        for interface, packets in (("lo", DATAGRAMS), ("any", DATAGRAMS), ("none0", 0)):
+            with self.subTest(interface):
+                end, _ = self.capture(words=(f"@{interface}", "udp", "port", "9"), captured="any")
+                self.assertEqual(end["packets"], packets)
 
 
 if __name__ == "__main__":

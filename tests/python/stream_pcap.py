@@ -1,6 +1,7 @@
-"""Captures through the API into a file of 16 MiB at most: stream_pcap.py TARGET FILE SECONDS DATAGRAMS [FILTER].
+"""Captures through the API into a file of 16 MiB at most.
 
-Sends so many datagrams to port 9 of the loopback when the capture has begun. Prints the end as JSON.
+stream_pcap.py TARGET FILE SECONDS DATAGRAMS [@INTERFACE...] [FILTER] sends so many datagrams to port 9 of the loopback
+when the capture has begun, and prints its end as JSON.
 """
 
 import json
@@ -16,7 +17,8 @@ def main():
     target, path, seconds, datagrams, *words = sys.argv[1:]
     messages, end = 0, None
     with grpc_client.Client(target) as client, open(path, "wb") as file:
-        request = client.request("StreamPcap", filter=" ".join(words), max_bytes=MAX_BYTES)
+        request = client.request("StreamPcap", filter=" ".join(word for word in words if word[0] != "@"),
+                                 interfaces=[word[1:] for word in words if word[0] == "@"], max_bytes=MAX_BYTES)
         request.max_duration.seconds = int(seconds)
         for message in client.watch("StreamPcap", request):
             if message.HasField("start"):

@@ -1,5 +1,6 @@
 #include "capture/record/pcap_encode.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -123,15 +124,15 @@ static void put_interface(uint8_t **at, uint16_t link_type, const struct source_
 }
 
 // The number of the interface's description, which is written when there is none.
-static uint32_t describe(struct pcap_encoder *encoder, const struct frame *frame,
+static uint32_t describe(struct pcap_encoder *encoder, uint16_t number, uint16_t link_type,
                          const struct source_interface *interface, uint8_t **at)
 {
-    uint16_t row = frame->interface < SOURCE_INTERFACES_MAX ? frame->interface : SOURCE_INTERFACES_MAX - 1;
-    if (encoder->id[row] == 0 || encoder->id_link_type[row] != frame->link_type ||
+    uint16_t row = number < SOURCE_INTERFACES_MAX ? number : SOURCE_INTERFACES_MAX - 1;
+    if (encoder->id[row] == 0 || encoder->id_link_type[row] != link_type ||
         encoder->id_of[row] != interface) {
-        put_interface(at, frame->link_type, interface);
+        put_interface(at, link_type, interface);
         encoder->id[row] = ++encoder->described;
-        encoder->id_link_type[row] = frame->link_type;
+        encoder->id_link_type[row] = link_type;
         encoder->id_of[row] = interface;
     }
     return encoder->id[row] - 1;
@@ -164,12 +165,22 @@ static void put_classic_record(uint8_t **at, const struct frame *frame)
     put_bytes(at, frame->bytes, frame->captured);
 }
 
+size_t pcap_encoder_interface(struct pcap_encoder *encoder, uint16_t number,
+                              const struct source_interface *interface, uint8_t *into)
+{
+    uint8_t *at = into;
+    assert(encoder->started);
+    if (encoder->format == PCAP_FORMAT_PCAPNG)
+        describe(encoder, number, interface->link_type, interface, &at);
+    return (size_t)(at - into);
+}
+
 size_t pcap_encoder_frame(struct pcap_encoder *encoder, const struct frame *frame,
                           const struct source_interface *interface, uint8_t *into)
 {
     uint8_t *at = into + pcap_encoder_header(encoder, frame->link_type, into);
     if (encoder->format == PCAP_FORMAT_PCAPNG) {
-        uint32_t id = describe(encoder, frame, interface, &at);
+        uint32_t id = describe(encoder, frame->interface, frame->link_type, interface, &at);
         put_packet_block(&at, frame, id);
     } else if (frame->link_type == encoder->link_type) {
         put_classic_record(&at, frame);

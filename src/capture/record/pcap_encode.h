@@ -31,5 +31,10 @@ size_t pcap_encoder_bound(uint32_t captured);
 size_t pcap_encoder_frame(struct pcap_encoder *encoder, const struct frame *frame,
                           const struct source_interface *interface, uint8_t *into);
 
+// Ahead of an interface's first frame: its description, of a pcapng whose header is out; 0 when it is out, or there is none in
+// the format. libpcap reads no pcapng without any. `into` has pcap_encoder_bound(0).
+size_t pcap_encoder_interface(struct pcap_encoder *encoder, uint16_t number,
+                              const struct source_interface *interface, uint8_t *into);
+
 // The file header alone, for a file without frames; 0 when it is out.
 size_t pcap_encoder_header(struct pcap_encoder *encoder, uint16_t link_type, uint8_t *into);

@@ -46,11 +46,17 @@ static void begin_file(void *owner)
                       ends_with(writer->options.path, ".pcapng") ? PCAP_FORMAT_PCAPNG : PCAP_FORMAT_CLASSIC);
 }
 
+// With the first interface's description: libpcap reads no pcapng without any.
 static void put_header(struct pcap_writer *writer, uint16_t link_type)
 {
-    uint8_t *place = output_file_place(writer->file, pcap_encoder_bound(0));
-    if (place != NULL)
-        output_file_commit_head(writer->file, pcap_encoder_header(&writer->encoder, link_type, place));
+    const struct source *source = writer->options.source;
+    uint8_t *place = output_file_place(writer->file, 2 * pcap_encoder_bound(0));
+    if (place == NULL)
+        return;
+    size_t length = pcap_encoder_header(&writer->encoder, link_type, place);
+    if (length > 0 && source_interfaces(source) > 0)
+        length += pcap_encoder_interface(&writer->encoder, 0, source_interface(source, 0), place + length);
+    output_file_commit_head(writer->file, length);
 }
 
 // A file without packets is a capture file nonetheless.

@@ -5,6 +5,8 @@
 #include <google/protobuf/duration.pb-c.h>
 
 #include "api/stream.h"
+#include "base/metric_text.h"
+#include "base/strbuf.h"
 #include "base/time.h"
 #include "calling.h"
 #include "netscope/v1/packet.pb-c.h"
@@ -147,6 +149,17 @@ static inline void begin_capture(struct capturing *capturing, struct calling *ca
     cr_expect_eq(step_capture(capturing, true), STREAM_WAITS);
     cr_expect_eq(capturing->messages, 1, "at once");
     cr_expect_eq(capturing->sections, 1);
+    cr_expect_eq(capturing->interfaces, 1, "libpcap reads no file without any");
+}
+
+// A line of the metrics' text.
+static inline void expect_metric(struct calling *calling, const char *line)
+{
+    struct strbuf text;
+    strbuf_init(&text, 1 << 20);
+    metric_text_add(&text, control_metrics(calling->running.control));
+    cr_expect_not_null(strstr(text.text, line), "no \"%s\"", line);
+    strbuf_done(&text);
 }
 
 static inline void close_capture(struct capturing *capturing)

@@ -262,6 +262,13 @@ Test(pcap_stream, who_does_not_read_stalls_nothing, .timeout = 60)
     cr_expect_gt(capturing.end.dropped, 0);
     cr_expect_eq(capturing.end.packets + capturing.end.dropped, SENT);
     cr_expect_eq(capturing.packets, capturing.end.packets);
+    char line[128];
+    snprintf(line, sizeof line,
+             "netscope_stream_messages_dropped_total{stream=\"pcap\",policy=\"drop_newest\"} %lu\n",
+             (unsigned long)capturing.end.dropped);
+    expect_metric(&calling, line);
+    expect_metric(&calling, "netscope_stream_subscribers{stream=\"pcap\"} 1\n");
     close_capture(&capturing);
+    expect_metric(&calling, "netscope_stream_subscribers{stream=\"pcap\"} 0\n");
     end_calling(&calling);
 }

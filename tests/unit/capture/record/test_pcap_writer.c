@@ -100,6 +100,15 @@ Test(pcap_writer, a_file_without_packets_is_a_capture)
     cr_assert(record(options, 0, &counts, &error));
     cr_assert(read_path(path_in(&directory, "x.pcap"), "", &taken));
     cr_assert_eq(taken.verdict, ERROR_NONE);
+    options.path = path_in(&directory, "x.pcapng");
+    cr_assert(record(options, 0, &counts, &error));
+    cr_assert(read_path(path_in(&directory, "x.pcapng"), "", &taken));
+    cr_assert_eq(taken.verdict, ERROR_NONE);
+    uint32_t blocks[8];
+    FILE *file = fopen(path_in(&directory, "x.pcapng"), "rb");
+    cr_assert_eq(fread(blocks, 1, sizeof blocks, file), sizeof blocks);
+    fclose(file);
+    cr_expect_eq(blocks[7], 1, "behind the section an interface: libpcap reads no file without any");
     directory_done(&directory);
 }
 
