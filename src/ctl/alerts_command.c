@@ -1,4 +1,5 @@
 // alerts: those that are kept, each as it was told last, the latest last as in a log; with --follow as they are told.
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,7 @@ static const ProtobufCMessage *take_page(void *owner, struct server *server, Pro
     struct listing *listing = owner;
     Response *response = (Response *)message;
     uint64_t *got = &listing->got[server->index];
+    assert(listing->limit == 0 || *got < listing->limit);
     bool more = keep(listing, got, response) && response->next_page_token[0] != '\0';
     let_go(response);
     if (!more || (listing->limit > 0 && *got == listing->limit))

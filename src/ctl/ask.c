@@ -1,5 +1,6 @@
 #include "ctl/ask.h"
 
+#include <assert.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdlib.h>
 
@@ -60,6 +61,7 @@ static void tell_refusal(const struct asked *asked, const struct client_end *end
 static void take_end(void *owner, const struct client_end *end)
 {
     struct asked *asked = owner;
+    assert(asked->call != NULL && asked->asking->waiting > 0);
     asked->call = NULL;
     asked->asking->waiting--;
     if (end->code == STATUS_OK) {
@@ -80,6 +82,7 @@ static void start_call(struct asked *asked, const struct ProtobufCMessage *reque
     static const struct client_handler handler = {take_message, take_end};
     struct asking *asking = asked->asking;
     struct server *server = asked->answer->server;
+    assert(asked->call == NULL);
     struct error error = {.kind = ERROR_NONE};
     size_t length = protobuf_c_message_get_packed_size(request);
     uint8_t *bytes = malloc(length + 1);

@@ -1,4 +1,5 @@
 // capture: packets of a sensor as pcapng, into a file or a pipe.
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,7 @@ done:
 static void take_end(void *owner, const struct client_end *end)
 {
     struct capture *capture = owner;
+    assert(capture->call != NULL);
     capture->call = NULL;
     if (end->code == STATUS_OK || capture->exit_code != CTL_DONE || interrupted())
         return;

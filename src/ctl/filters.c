@@ -28,6 +28,7 @@ struct filling {
 static void *next_place(struct filling *filling, void *list, size_t *count, size_t bytes)
 {
     void *first;
+    assert(*count < LIST_MOST); // a value an option
     memcpy(&first, list, sizeof first);
     if (*count == 0) {
         first = build_part(filling->build, LIST_MOST * bytes);

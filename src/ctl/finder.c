@@ -1,5 +1,6 @@
 #include "ctl/finder.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -30,6 +31,7 @@ struct finder {
 
 static void look(struct finder *finder, unsigned index)
 {
+    assert(index < finder->count && finder->sources[index].kind != SOURCE_ADDRESS);
     struct looked *looked = &finder->looked[index];
     struct places places;
     struct error error;

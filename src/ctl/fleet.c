@@ -43,6 +43,7 @@ static bool add_server(struct fleet *fleet, struct place *take_place, unsigned s
                               .tls_name = take_place->tls_name,
                               .index = fleet->count,
                               .source = source};
+    assert(server->label != NULL && server->address != NULL);
     *take_place = (struct place){.label = NULL};
     fleet->servers[fleet->count++] = server;
     return true;
@@ -215,6 +216,7 @@ bool fleet_connect(struct fleet *fleet, struct server *server, struct error *err
     if (is_pod ? !start_relay(server, &target.take_descriptor, error)
                : !check_token(connection, server->address, uses_tls, error))
         return false;
+    assert((target.take_descriptor >= 0) == is_pod);
     server->channel = client_channel_open(fleet->client, &target, error);
     return server->channel != NULL;
 }

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <protobuf-c/protobuf-c.h>
 
 #include "api/build.h"
@@ -108,8 +109,10 @@ static void add_ways(struct build *build, struct flow_filters *into)
     unsigned asked = filter->one_end != NULL ? asks_of(filter->one_end) : 0;
     unsigned first = asked & -asked; // which stays: ways that only swap the ends are one
     for (unsigned asks = 1; asks <= ASKS_ALL; asks++)
-        if ((asks & ~asked) == 0 && (asks & first) == 0)
+        if ((asks & ~asked) == 0 && (asks & first) == 0) {
+            assert(into->allow_count < FILTER_ALLOW_ROOM);
             into->allow[into->allow_count++] = with_ends_apart(build, filter, asks);
+        }
 }
 
 bool flow_filters_build(struct build *build, const struct invocation *given, struct flow_filters *into,

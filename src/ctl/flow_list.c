@@ -1,5 +1,6 @@
 #include "ctl/flow_list.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ void flow_list_done(struct flow_list *list)
 bool flow_list_take(struct flow_list *list, Flow **take_flows, size_t count)
 {
     size_t wanted = list->count + count;
+    assert(list->count <= list->room && wanted >= count);
     if (wanted > list->room) {
         size_t room = wanted > 2 * list->room ? wanted : 2 * list->room;
         Flow **flows = realloc(list->flows, room * sizeof *flows);

@@ -1,5 +1,6 @@
 #include "ctl/follow.h"
 
+#include <assert.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,7 @@ static bool is_worth_a_retry(const struct client_end *end)
 static void be_over(struct stream *stream, enum status_code code)
 {
     struct following *following = stream->following;
+    assert(!stream->over && stream->call == NULL);
     stream->over = true;
     following->over++;
     if (code == STATUS_OK)
@@ -199,6 +201,7 @@ static void take_end(void *owner, const struct client_end *end)
 {
     struct stream *stream = owner;
     struct following *following = stream->following;
+    assert(stream->call != NULL && following->waiting > 0);
     stream->call = NULL;
     following->waiting--;
     if (interrupted() || is_enough(following) || following->output->failed)
@@ -243,6 +246,7 @@ static void open_stream(struct stream *stream)
     struct following *following = stream->following;
     const struct follow *follow = following->follow;
     struct error error = {.kind = ERROR_NONE};
+    assert(stream->call == NULL && !stream->over);
     fill_start(stream);
     size_t length = protobuf_c_message_get_packed_size(follow->request);
     uint8_t *bytes = malloc(length + 1);
@@ -266,6 +270,7 @@ static bool meet_servers(struct following *following)
 {
     struct fleet *fleet = following->fleet;
     fleet_refresh(fleet);
+    assert(following->count <= fleet->count); // servers stay
     if (following->count == fleet->count)
         return true;
     struct stream **streams = realloc(following->streams, fleet->count * sizeof *streams);
@@ -304,6 +309,7 @@ static void end_all(struct following *following)
     while (following->waiting > 0)
         client_wait(following->fleet->client, LOOK_EVERY_MS * NS_PER_MS);
     for (unsigned i = 0; i < following->count; i++) {
+        assert(following->streams[i]->call == NULL);
         free(following->streams[i]->cursor);
         free(following->streams[i]->instance_id);
         free(following->streams[i]);

@@ -156,6 +156,7 @@ static bool check_arguments(const struct invocation *into, struct error *error)
 bool invocation_read(struct invocation *into, int argc, char *const argv[], struct error *error)
 {
     bool only_arguments = false;
+    assert(argc >= 0 && argv != NULL);
     *into = (struct invocation){.command = NULL};
     struct reading reading = {.into = into, .argc = argc, .argv = argv, .error = error};
     for (reading.at = 1; reading.at < argc; reading.at++) {

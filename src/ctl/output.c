@@ -1,5 +1,6 @@
 #include "ctl/output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -116,6 +117,7 @@ bool output_is_for_programs(const struct output *output)
 
 void output_add_row(struct output *output, const struct ProtobufCMessage *message)
 {
+    assert(output->plan != NULL && output_is_for_programs(output));
     if (output->format == OUTPUT_CSV) {
         csv_add_row(&output->text, output->plan, message);
     } else {

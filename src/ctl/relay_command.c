@@ -1,5 +1,6 @@
 // relay: joins standard input and output to the sensor's unix socket. What comes is bytes, whatever they mean: a client
 // elsewhere speaks gRPC through `kubectl exec -i POD -- netscopectl relay`.
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -37,6 +38,7 @@ static bool is_over(const struct pump *pump)
 // False: the other side is gone.
 static bool pump_out(struct pump *pump)
 {
+    assert(pump->first < pump->last && pump->last <= sizeof pump->bytes);
     size_t length = pump->last - pump->first;
     const char *bytes = pump->bytes + pump->first;
     ssize_t written = pump->to_socket
@@ -50,6 +52,7 @@ static bool pump_out(struct pump *pump)
 
 static void pump_in(struct pump *pump)
 {
+    assert(pump->first == pump->last && !pump->ended); // or bytes would be lost
     ssize_t length = read(pump->from, pump->bytes, sizeof pump->bytes);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;

@@ -195,6 +195,7 @@ static void end_call(struct client_call *call)
         end.details = GRPC_SLICE_START_PTR(field->value);
         end.details_bytes = GRPC_SLICE_LENGTH(field->value);
     }
+    assert(call->channel->calls > 0);
     call->channel->calls--; // the handler may close it
     call->handler->end(call->owner, &end);
     destroy_call(call);
@@ -221,6 +222,7 @@ static bool hand_out_message(struct client_call *call)
 static void hand_out(const struct wait_tag *tag)
 {
     struct client_call *call = tag->call;
+    assert(call->waiting > 0 && tag == &call->tags[tag->what]);
     call->waiting--;
     if (tag->what == WAIT_MESSAGE && hand_out_message(call))
         wait_for_message(call);
