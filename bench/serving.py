@@ -91,12 +91,12 @@ def frames(count):
 class Feed:
     """A FIFO into which packets come at a rate of packet and wall time alike, each a flow of its own."""
 
-    def __init__(self, folder, rate):
+    def __init__(self, folder, rate, seconds):
         self.path, self.rate = Path(folder) / "feed", rate
         self.path.unlink(missing_ok=True)
         os.mkfifo(self.path)
         self.each = int(rate * CHUNK_S)
-        content = b"".join(frames(rate))
+        content = b"".join(frames(rate * seconds))
         step = self.each * PACKET_BYTES
         self.chunks = [bytearray(content[at:at + step]) for at in range(0, len(content), step)]
 
@@ -113,15 +113,15 @@ class Feed:
         while view:
             view = view[self.file.write(view):]
 
-    def run(self, seconds):
-        """Returns how many packets went, and how late the latest was written."""
-        begin_s, late_s, count = time.time(), 0.0, int(seconds / CHUNK_S)
-        for number in range(count):
+    def run(self):
+        """Returns how late the latest packet was written."""
+        begin_s, late_s = time.time(), 0.0
+        for number, chunk in enumerate(self.chunks):
             due_s = begin_s + number * CHUNK_S
             time.sleep(max(0.0, due_s - time.time()))
-            self.send(self.chunks[number % len(self.chunks)], due_s)
+            self.send(chunk, due_s)
             late_s = max(late_s, time.time() - due_s)
-        return count * self.each, late_s
+        return late_s
 
     def flush(self, seconds=3):
         """Packets of one flow of a later time, so that the ticks of all before are over."""
