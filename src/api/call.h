@@ -10,6 +10,8 @@
 
 enum { API_REVISION = 1, INSTANCE_TEXT_BYTES = 33 };
 
+struct bell;
+struct packed_flows;
 struct packet_sample;
 
 struct api {
@@ -22,6 +24,8 @@ struct api {
     uint32_t node_mark;                 // a hash of the node's name
     atomic_bool serving;
     atomic_uint streams; // that are open
+    struct bell *bell;   // of the thread that steps them; NULL = who steps them looks for himself
+    struct packed_flows *packed_flows; // of that thread
     struct packet_sample *sample;
     atomic_uint pcap_streams; // of these, captures
 };
