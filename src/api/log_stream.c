@@ -29,7 +29,7 @@ struct log_stream {
     int64_t log_ns; // the time of the log: the latest that was met
     bool skipping;  // until `since`
     bool started, told_caught_up, is_full, lacks_memory;
-    bool is_blocked; // a message is on its way
+    bool is_blocked;             // a message is on its way
     enum stream_end end;         // nothing more is taken from the log, for this reason
     int64_t stepped_ns, beat_ns; // when it was stepped last, and when a heartbeat is due
 };

@@ -11,7 +11,7 @@ enum { PACKED_FLOWS = 4096, PACKED_FLOW_BYTES = 496 };
 
 struct packed_flows;
 
-struct packed_flows *packed_flows_create(void);             // NULL without memory
+struct packed_flows *packed_flows_create(void);         // NULL without memory
 void packed_flows_destroy(struct packed_flows *packed); // takes NULL
 
 // The bytes of the event with that sequence (1 and up), until the next one is kept; NULL = it is to be packed.

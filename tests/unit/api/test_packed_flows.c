@@ -45,7 +45,8 @@ Test(packed_flows, streams_side_by_side_are_told_what_is_theirs, .timeout = 60)
     cr_assert(limits_parse((char *[]){"network=10.0.0.0/8"}, 1, &limits, &error));
     for (unsigned i = 0; i < STREAMS; i++) {
         char json[128];
-        snprintf(json, sizeof json, "{\"options\": {\"follow\": true}, \"view\": \"FLOW_VIEW_%s\"}", views[i]);
+        snprintf(json, sizeof json, "{\"options\": {\"follow\": true}, \"view\": \"FLOW_VIEW_%s\"}",
+                 views[i]);
         calling.caller.limits = i == 3 ? limits : NULL;
         watch(&all[i], &calling, FLOWS("WatchFlows"), json);
     }
