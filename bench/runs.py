@@ -1,6 +1,8 @@
 """What the benchmark scripts share: where the programs are, timed runs, medians and tables."""
 
 import argparse
+import importlib.machinery
+import importlib.util
 import os
 import shutil
 import signal
@@ -106,6 +108,14 @@ def floor_mb():
 def packets_of(programs, path):
     """Packets of a capture, by libpcap."""
     return int(run([programs.loop, path], keep_output=True).output.split()[0])
+
+
+def script_module(name):
+    """Another script of this folder, as a module."""
+    loader = importlib.machinery.SourceFileLoader(f"bench_{name}", str(ROOT / "bench" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 def installed(name):

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "aggregate/event_log_parts.h"
+#include "base/bell.h"
 
 enum {
     WAKE_EVENTS = 1024, // that are out before sleeping readers are woken within a tick
@@ -163,11 +164,25 @@ static struct event_block *fresh_block(struct event_log *log)
     return NULL;
 }
 
+// Readers with the same bell often stand in a row: it rings once.
+static void ring_bells(const struct event_log *log)
+{
+    const struct bell *rung = NULL;
+    for (struct event_reader *reader = log->readers; reader != NULL; reader = reader->next) {
+        if (reader->bell != NULL && reader->bell != rung)
+            bell_ring(reader->bell);
+        rung = reader->bell;
+    }
+}
+
 static void wake_readers(struct event_log *log)
 {
-    if (log->sleepers > 0 && log->woken_at != log->next)
-        pthread_cond_broadcast(&log->published);
+    if (log->woken_at == log->next)
+        return;
     log->woken_at = log->next;
+    if (log->sleepers > 0)
+        pthread_cond_broadcast(&log->published);
+    ring_bells(log);
 }
 
 // Whether some reader must catch up before more is written.
@@ -267,6 +282,7 @@ void event_log_close(struct event_log *log)
     pthread_mutex_lock(&log->lock);
     log->closed = true;
     pthread_cond_broadcast(&log->published);
+    ring_bells(log);
     pthread_mutex_unlock(&log->lock);
 }
 
@@ -281,6 +297,14 @@ uint64_t event_log_next(struct event_log *log)
     uint64_t next = log->next;
     pthread_mutex_unlock(&log->lock);
     return next;
+}
+
+bool event_log_is_ahead(struct event_log *log, uint64_t next)
+{
+    pthread_mutex_lock(&log->lock);
+    bool ahead = log->next > next || log->closed;
+    pthread_mutex_unlock(&log->lock);
+    return ahead;
 }
 
 uint64_t event_log_capacity(const struct event_log *log)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bell;
 struct event_log;
 struct event_reader;
 
@@ -62,6 +63,8 @@ bool event_log_is_pressed(struct event_log *log);
 bool event_log_is_read(const struct event_log *log);
 // The sequence number that the next event gets.
 uint64_t event_log_next(struct event_log *log);
+// Any thread: whether who has taken everything before `next` has something to take: events, or the end.
+bool event_log_is_ahead(struct event_log *log, uint64_t next);
 uint64_t event_log_capacity(const struct event_log *log);
 
 enum { EVENTS_WAITED_FOR = 4096 }; // that a reader which is waited for may lag
@@ -86,6 +89,9 @@ struct event_run {
 // `from` is a sequence number or one of the above. NULL without memory.
 struct event_reader *event_reader_create(struct event_log *log, enum event_policy policy, uint64_t from);
 void event_reader_destroy(struct event_reader *reader); // takes NULL; the run in its hands goes back too
+// For who does not sleep in event_reader_take(), but reads several logs: the bell rings when sleepers are woken. Borrowed
+// as long as the reader lives.
+void event_reader_ring(struct event_reader *reader, struct bell *bell);
 
 // One thread a reader. The next events, after a wait for them of at most `timeout_ms`; they are the reader's until
 // the next call. False when the log is closed, or the reader ended, and everything was taken.

@@ -38,6 +38,7 @@ struct event_reader {
     uint64_t end; // it takes nothing from here on
     uint64_t missed;
     struct event_block *held; // by the run in its hands
+    struct bell *bell;        // NULL = none
     unsigned looks;           // of event_log_is_pressed() since it took some
 };
 

@@ -46,6 +46,13 @@ void event_reader_destroy(struct event_reader *reader)
     free(reader);
 }
 
+void event_reader_ring(struct event_reader *reader, struct bell *bell)
+{
+    pthread_mutex_lock(&reader->log->lock);
+    reader->bell = bell;
+    pthread_mutex_unlock(&reader->log->lock);
+}
+
 static struct timespec after_ms(unsigned timeout_ms)
 {
     struct timespec until;

@@ -11,6 +11,8 @@
 
 enum { API_REVISION = 1, INSTANCE_TEXT_BYTES = 33 };
 
+struct bell;
+struct packed_flows;
 struct packet_sample;
 
 // Of the streams of a kind, for the metrics.
@@ -31,6 +33,8 @@ struct api {
     atomic_bool serving;
     atomic_uint streams; // that are open
     struct stream_counts stream_counts[STREAM_KINDS];
+    struct bell *bell; // of the thread that steps them; NULL = who steps them looks for himself
+    struct packed_flows *packed_flows; // of that thread
     struct packet_sample *sample;
     atomic_uint pcap_streams; // of these, captures
 };

@@ -10,7 +10,9 @@
 #include "api/stream_source.h"
 #include "base/time.h"
 
-enum { RUNS_A_STEP = 32, LOOK_EVERY_MS = 20 };
+// The log's bell tells of events. Who has no room looks himself whether the log is about to lap him; each stream looks now
+// and then whether its caller may still read it.
+enum { RUNS_A_STEP = 32, CROWDED_LOOK_MS = 20, LOOK_MS = 250 };
 
 struct log_stream {
     struct stream stream; // first
@@ -27,6 +29,7 @@ struct log_stream {
     int64_t log_ns; // the time of the log: the latest that was met
     bool skipping;  // until `since`
     bool started, told_caught_up, is_full, lacks_memory;
+    bool is_blocked;             // a message is on its way
     enum stream_end end;         // nothing more is taken from the log, for this reason
     int64_t stepped_ns, beat_ns; // when it was stepped last, and when a heartbeat is due
 };
@@ -117,7 +120,10 @@ static bool open_stream(struct log_stream *stream)
     if (stream->options.from == FROM_TIME && stream->queue.head != NULL)
         stream->begin = 1; // whoever resumes before the gap was told is told of it again
     stream->reader = event_reader_create(stream->source->log, EVENTS_DROP, stream->next);
-    return stream->reader != NULL;
+    if (stream->reader == NULL)
+        return false;
+    event_reader_ring(stream->reader, stream->stream.api->bell);
+    return true;
 }
 
 static void done(struct stream *stream)
@@ -399,6 +405,7 @@ static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, st
     if (stream->beat_ns == 0)
         stream->beat_ns = now_ns + stream->options.heartbeat_ns;
     stream->stepped_ns = now_ns;
+    stream->is_blocked = !ready;
     share_room(stream);
     bool more = take_events(stream);
     stream_count_dropped(any, stream->options.policy, stream->queue.dropped);
@@ -410,11 +417,24 @@ static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, st
     return state == STREAM_WAITS && more ? STREAM_GOES_ON : state;
 }
 
+static int64_t earlier(int64_t one_ns, int64_t other_ns)
+{
+    return one_ns < other_ns ? one_ns : other_ns;
+}
+
+// Once something was sent the stream is stepped again at once, so that `is_blocked` is of now.
 static int64_t due_ns(const struct stream *any)
 {
     const struct log_stream *stream = (const struct log_stream *)any;
-    int64_t look_ns = stream->stepped_ns + LOOK_EVERY_MS * NS_PER_MS;
-    return stream->beat_ns < look_ns ? stream->beat_ns : look_ns;
+    const struct stream_entry *head = stream->queue.head;
+    bool takes = !is_done(stream) && has_room(stream);
+    if (takes && event_log_is_ahead(stream->source->log, stream->next))
+        return stream->stepped_ns;
+    int64_t due_ns = stream->stepped_ns + (takes ? LOOK_MS : CROWDED_LOOK_MS) * NS_PER_MS;
+    if (stream->is_blocked)
+        return due_ns;
+    due_ns = earlier(due_ns, stream->beat_ns);
+    return head != NULL ? earlier(due_ns, head->queued_ns + stream->options.delay_ns) : due_ns;
 }
 
 static const struct stream_ops log_stream_ops = {step, due_ns, done};

@@ -10,6 +10,7 @@
 #include "aggregate/aggregate.h"
 #include "api/call.h"
 #include "api/gate.h"
+#include "api/packed_flows.h"
 #include "api/packet_sample.h"
 #include "api/stream_options.h"
 #include "api/visibility.h"
@@ -94,8 +95,9 @@ struct api *api_create(const struct api_setup *setup, struct error *error)
     for (unsigned i = 0; i < INSTANCE_ID_BYTES; i++)
         snprintf(api->instance + 2 * i, 3, "%02x", instance[i]);
     api->sample = packet_sample_create(setup->control);
-    if (api->sample == NULL) {
-        free(api);
+    api->packed_flows = packed_flows_create();
+    if (api->sample == NULL || api->packed_flows == NULL) {
+        api_destroy(api);
         error_set(error, ERROR_EXHAUSTED, "no memory for the API");
         return NULL;
     }
@@ -120,6 +122,7 @@ void api_destroy(struct api *api)
         return;
     metric_registry_remove(control_metrics(api->control), api);
     packet_sample_destroy(api->sample);
+    packed_flows_destroy(api->packed_flows);
     free(api);
 }
 

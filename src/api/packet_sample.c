@@ -95,9 +95,10 @@ static bool take_packet(struct tap_consumer *consumer, const struct frame *frame
 }
 
 // In a lull: what came before the run was over is in the log by then.
-static void close_when_over(struct tap_consumer *consumer)
+static void end_burst(struct tap_consumer *consumer)
 {
     struct packet_sample *sample = sample_of(consumer);
+    event_log_wake(sample->log);
     if (sample->seen_over && !sample->closed) {
         event_log_close(sample->log);
         sample->closed = true;
@@ -121,7 +122,7 @@ static const struct tap_consumer_ops ops = {
     .never_waited_for = true,
     .wants = wants,
     .packet = take_packet,
-    .flush = close_when_over,
+    .flush = end_burst,
     .finish = finish,
     .destroy = keep_consumer,
 };

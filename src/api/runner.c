@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/call.h"
 #include "api/stream.h"
 #include "base/bell.h"
 #include "base/thread.h"
@@ -338,6 +339,7 @@ struct runner *runner_create(struct api *api, struct error *error)
     atomic_init(&runner->drained_ns, INT64_MAX);
     pthread_mutex_init(&runner->lock, NULL);
     pthread_cond_init(&runner->called, NULL);
+    api->bell = &runner->bell;
     runner->has_stepper = thread_start(&runner->stepper, step_streams, runner);
     while (runner->has_stepper && runner->thread_count < RUNNER_THREADS &&
            thread_start(&runner->threads[runner->thread_count], answer_calls, runner))
@@ -364,6 +366,7 @@ void runner_destroy(struct runner *runner)
     bell_ring(&runner->bell);
     if (runner->has_stepper)
         pthread_join(runner->stepper, NULL);
+    runner->api->bell = NULL;
     pthread_cond_destroy(&runner->called);
     pthread_mutex_destroy(&runner->lock);
     free(runner);

@@ -2,8 +2,9 @@
 // log (stream_source.h), of the counters (stats_service.c), of packets (packet_service.c).
 //
 // Whoever runs it calls stream_step() when the reply can take a message, when stream_due_ns() comes, and again at once
-// while it goes on. One thread at a time; none of the run's. It never blocks. Cost of a step: what came, some 2 us an event
-// that is let through, and a look at the log.
+// while it goes on; with api.bell it is due again when the bell rang. All streams of an api are stepped by one thread; none of
+// the run's. It never blocks. Cost of a step: what came, some 2 us an event that is let through and not packed yet, and a
+// look at the log.
 #pragma once
 
 #include <stdbool.h>

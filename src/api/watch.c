@@ -7,6 +7,7 @@
 #include "api/alert_message.h"
 #include "api/filter_request.h"
 #include "api/flow_message.h"
+#include "api/packed_flows.h"
 #include "api/stream.h"
 #include "api/stream_source.h"
 #include "api/visibility.h"
@@ -45,6 +46,7 @@ struct flow_source {
     bool basic;
     struct flow_message *message;
     struct packed packed;
+    struct api *api;
 };
 
 static_assert(FLOW_ENDED == 0 && FLOW_CHANGED == 1 && FLOW_BEGAN == 2, "kinds are counted down from ENDED");
@@ -90,10 +92,10 @@ static bool flow_fits(struct stream_source *source, const struct event_block *bl
     return flow_selection_fits(flows->selection, &record);
 }
 
-static const uint8_t *flow_pack(struct stream_source *source, const struct event_block *block, uint32_t place,
+static const uint8_t *pack_flow(struct flow_source *flows, const struct event_block *block, uint32_t place,
                                 size_t *length)
 {
-    struct flow_source *flows = (struct flow_source *)source;
+    struct stream_source *source = &flows->source;
     struct flow_event scratch;
     const struct flow_event *event = flow_as_seen(source->limits, flow_at(block, place), &scratch);
     Netscope__V1__FlowEvent message;
@@ -104,6 +106,24 @@ static const uint8_t *flow_pack(struct stream_source *source, const struct event
     message.sequence = source->limits == NULL ? block->first + place : 0; // a sequence is a total
     message.kind = kind_of(event);
     return pack(&flows->packed, &message.base, length);
+}
+
+// For a single stream nothing is kept.
+static const uint8_t *flow_pack(struct stream_source *source, const struct event_block *block, uint32_t place,
+                                size_t *length)
+{
+    struct flow_source *flows = (struct flow_source *)source;
+    struct packed_flows *shared = flows->api->packed_flows;
+    uint64_t sequence = block->first + place;
+    if (source->limits != NULL || atomic_load_explicit(&flows->api->streams, memory_order_relaxed) < 2)
+        return pack_flow(flows, block, place, length);
+    const uint8_t *bytes = packed_flows_find(shared, sequence, flows->basic, length);
+    if (bytes != NULL)
+        return bytes;
+    bytes = pack_flow(flows, block, place, length);
+    if (bytes != NULL)
+        packed_flows_keep(shared, sequence, flows->basic, bytes, *length);
+    return bytes;
 }
 
 static void flow_destroy(struct stream_source *source)
@@ -149,6 +169,7 @@ struct stream *flows_watch(struct call *call, struct ProtobufCMessage *message)
         return NULL;
     }
     flows->source = (struct stream_source){&flow_ops, control_flow_events(call->api->control), call->limits};
+    flows->api = call->api;
     flows->kinds = kinds;
     flows->basic = request->view == NETSCOPE__V1__FLOW_VIEW__FLOW_VIEW_BASIC;
     flows->message = flow_message_create();

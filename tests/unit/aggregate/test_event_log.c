@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/bell.h"
 #include "numbers_log.h"
 
 Test(event_log, a_reader_gets_what_comes_after_it_came)
@@ -13,6 +14,29 @@ Test(event_log, a_reader_gets_what_comes_after_it_came)
     cr_expect_eq(reading.events, 20);
     cr_expect_eq(reading.missed, 0);
     cr_expect_eq(log->next, 26);
+    drop_read_log(log, reader);
+}
+
+Test(event_log, a_bell_rings_when_something_is_out_and_at_the_end)
+{
+    struct event_reader *reader, *other;
+    struct bell bell = {0};
+    struct event_log *log = make_read_log(100, &reader);
+    other = event_reader_create(log, EVENTS_DROP, EVENTS_FROM_NOW);
+    event_reader_ring(reader, &bell);
+    event_reader_ring(other, &bell);
+    event_log_wake(log);
+    cr_expect_eq(bell_count(&bell), 0, "nothing is out");
+    cr_expect_not(event_log_is_ahead(log, 1));
+    put(log, 3, 3);
+    event_log_wake(log);
+    cr_expect_eq(bell_count(&bell), 1, "once for both");
+    cr_expect(event_log_is_ahead(log, 3));
+    cr_expect_not(event_log_is_ahead(log, 4));
+    event_reader_destroy(other);
+    event_log_close(log);
+    cr_expect_eq(bell_count(&bell), 2);
+    cr_expect(event_log_is_ahead(log, 4), "there is its end");
     drop_read_log(log, reader);
 }
 

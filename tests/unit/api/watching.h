@@ -18,6 +18,7 @@ struct watching {
     struct stream *stream;
     int64_t now_ns;
     unsigned messages, starts, beats, ended;
+    uint64_t bytes; // of all messages
     uint64_t events, sequence[MOST];
     uint64_t missing, at_most; // by gaps
     unsigned gaps;
@@ -63,6 +64,7 @@ static inline void take_watched(struct reply *reply, const uint8_t *bytes, size_
     const Netscope__V1__WatchFlowsResponse *any = (const Netscope__V1__WatchFlowsResponse *)message;
     bool alerts = strcmp(watching->method->name, "WatchAlerts") == 0;
     watching->messages++;
+    watching->bytes += length;
     watching->starts += any->start != NULL;
     cr_expect_eq(any->start != NULL, watching->messages == 1, "the first message, and no other");
     take_gaps(watching, any->gaps, any->n_gaps);
