@@ -11,6 +11,7 @@
 #include "api/gate.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "base/time.h"
 #include "rpc/reflection.h"
 #include "rpc/server_call.h"
 
@@ -23,6 +24,7 @@ enum {
     KEEPALIVE_MS = 30000,
     KEEPALIVE_TIMEOUT_MS = 20000,
     QUOTA_BYTES = 64 << 20,
+    LOOK_MS = 10,
 };
 
 // What the core says of itself is for who debugs it.
@@ -142,19 +144,24 @@ static void on_end(void *owner, bool good)
     pthread_mutex_unlock(&end->lock);
 }
 
-static void await_end(struct rpc_server *server, struct end *end, int grace_ms)
+static void wait_ms(struct end *end, int ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += grace_ms / 1000;
-    until.tv_nsec += grace_ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    int64_t until_ns = until.tv_nsec + ms * NS_PER_MS;
+    until.tv_sec += until_ns / NS_PER_S;
+    until.tv_nsec = until_ns % NS_PER_S;
+    pthread_cond_timedwait(&end->reached, &end->lock, &until);
+}
+
+// The grace is for calls. Connections without any are cut when the last one is over: who has them open, and does not look
+// at them (grpcio does every 5 s), does not hold up the end.
+static void await_end(struct rpc_server *server, struct end *end, int grace_ms)
+{
     pthread_mutex_lock(&end->lock);
-    while (!end->is_over && pthread_cond_timedwait(&end->reached, &end->lock, &until) == 0)
-        continue;
+    for (int left_ms = grace_ms; !end->is_over && left_ms > 0 && atomic_load(&server->calls) > 0;
+         left_ms -= LOOK_MS)
+        wait_ms(end, LOOK_MS);
     if (!end->is_over)
         grpc_server_cancel_all_calls(server->core);
     while (!end->is_over)
