@@ -51,6 +51,7 @@ static grpc_server *create_core(void)
         number(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
         number(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
         number(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        number(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
         {.type = GRPC_ARG_POINTER,
          .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
          .value.pointer = {quota, grpc_resource_quota_arg_vtable()}},
