@@ -196,6 +196,10 @@ class Limits(ServerTest):
         self.assertEqual(self.seen_by(self.everybody), shop | bank | {"10.1.2.1"})
         self.assertEqual(self.seen_by(self.shop), shop)
         self.assertEqual(self.seen_by(self.net), bank)
+        known = {flow.id: flow for flow in self.everybody.call("ListFlows", page_size=1000).flows}
+        for flow in self.net.call("ListFlows", page_size=1000).flows:
+            self.assertTrue(flow.community_id.startswith("1:"))
+            self.assertEqual(flow.community_id, known[flow.id].community_id)
         for flow in self.everybody.call("ListFlows", page_size=1000).flows:
             if not flow.id.endswith("0"):  # one of sixteen is enough
                 continue
