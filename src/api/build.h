@@ -50,7 +50,7 @@ void *build_own(struct build *build, void *take_thing, void (*destroy)(void *thi
 struct Google__Protobuf__Timestamp *build_time(struct build *build, int64_t time_ns);
 struct Google__Protobuf__Duration *build_duration(struct build *build, int64_t span_ns); // 0 or more
 struct Netscope__V1__Report__Ledger *build_ledger(struct build *build, const struct report_ledger *from);
-// A flow borrows the event's texts, which have to live as long; an alert is of a copy. `basic`: no more than
+// A flow borrows of the event and of its texts, which have to live as long; an alert is of a copy. `basic`: no more than
 // FLOW_VIEW_BASIC tells.
 struct Netscope__V1__Flow *build_flow(struct build *build, const struct flow_event *event, bool basic);
 struct Netscope__V1__Alert *build_alert(struct build *build, const struct alert_event *event);

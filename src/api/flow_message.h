@@ -16,7 +16,7 @@ void flow_message_destroy(struct flow_message *message);
 // For message_plan_create().
 const struct ProtobufCMessageDescriptor *flow_message_descriptor(void);
 
-// The message of the flow, valid until the next fill; it borrows the event's texts.
+// The message of the flow, valid until the next fill; it borrows of the event and of its texts.
 const struct Netscope__V1__Flow *flow_message_fill(struct flow_message *message,
                                                    const struct flow_event *event);
 // The same message again, for whoever puts it into another one.

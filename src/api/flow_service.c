@@ -53,11 +53,12 @@ static struct Google__Protobuf__Timestamp *build_now(struct call *call)
 static Netscope__V1__Flow *build_row(struct call *call, const struct flow_page *page, unsigned row,
                                      bool basic)
 {
-    struct flow_event scratch;
     const struct flow_event *event = answer_row(page, row);
     call->build.failed |= event == NULL;
-    if (event != NULL)
-        event = flow_as_seen(call->limits, event, &scratch);
+    if (call->limits != NULL && event != NULL) { // the message borrows of the copy
+        struct flow_event *scratch = build_part(&call->build, sizeof *scratch);
+        event = scratch != NULL ? flow_as_seen(call->limits, event, scratch) : NULL;
+    }
     return event != NULL ? build_flow(&call->build, event, basic) : NULL;
 }
 

@@ -56,7 +56,6 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     struct run_end end = {0};
     int64_t begin_ns = clock_now_ns();
     struct requests requests;
-    signals_install(control);
     requests_start(&requests, control, outputs, origin);
     if (!control_run(control, &failure))
         fail(&code, &failure, input_stage(control));
@@ -68,7 +67,6 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     servers_stop(servers);
     if (!outputs_tell(outputs, &end, &failure))
         fail(&code, &failure, STAGE_OUTPUT);
-    signals_remove();
     bool fails = outputs->settings->output.fail_on_alert && alert_lines_raised(outputs->alerts) > 0;
     return code == EXIT_DONE && fails ? EXIT_ALERTS : code;
 }
@@ -106,9 +104,11 @@ enum exit_code sensor_run(const struct settings *settings, const struct config_o
     if (control == NULL) {
         return refuse(&error, settings->capture.read_pcap.count == 0 ? STAGE_LIVE : STAGE_FILES);
     }
+    signals_install(control);
     struct outputs outputs;
     enum exit_code code = start(settings, control, &outputs, origin);
     outputs_done(&outputs);
+    signals_remove();
     control_destroy(control);
     return code;
 }

@@ -48,8 +48,6 @@ void signals_install(struct control *control)
 
 void signals_remove(void)
 {
-    handle(SIGINT, SIG_DFL);
-    handle(SIGTERM, SIG_DFL);
     atomic_store(&stopped_by_signal, NULL);
 }
 

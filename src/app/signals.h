@@ -9,8 +9,9 @@ struct control;
 
 // Before the first output is written.
 void signals_ignore_failed_writes(void);
+// Before anything is opened that has to be closed in order: until then a signal ends the process as it ends any other.
 void signals_install(struct control *control);
-// Back to how the process found them; `control` is not touched any more.
+// `control` is not touched any more. The process ends by itself now: a signal does not cut that short, but a late second one.
 void signals_remove(void);
 // Ends the run as SIGTERM does; any thread.
 void signals_stop(void);

@@ -32,7 +32,8 @@ static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
             "`grpc.auth.role`."},                                                                             \
     {.key = "grpc.max_connections", .type = SETTING_NUMBER, AT(grpc.max_connections), RANGE(1, 65535),        \
      .standard = "512", .flag = "grpc-max-connections", .unit = "connections", .help = "connections at a time",                      \
-     .doc = "How many connections are served at a time; further ones are closed at once, and counted."},      \
+     .doc = "How many connections are served at a time, on the port and on the socket each; further ones are closed at once, and "    \
+            "counted."},                                                                                      \
                                                                                                               \
     {.key = "grpc.tls.enabled", .type = SETTING_BOOL, AT(grpc.tls.enabled),                                   \
      .standard = "false", .flag = "grpc-tls", .help = "TLS on the port",                                      \

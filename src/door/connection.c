@@ -51,6 +51,7 @@ static void close_now(struct connection *connection)
     free(connection->peer);
     connection->peer = NULL;
     count_less(&connection->listener->counts.open);
+    connection->listener->local_open -= connection->is_local;
     delist(&connection->door->connections, connection);
     enlist(&connection->door->closed, connection);
 }
@@ -318,6 +319,8 @@ void connection_begin(struct listener *listener, int take_descriptor, const stru
     }
     connection->address = *address;
     own_ends_tell(&connection->own, connection->door->own, peer);
+    connection->is_local = peer->local_socket;
+    listener->local_open += peer->local_socket;
     count_more(&listener->counts.open);
     count_more(&listener->counts.total);
     enlist(&listener->door->connections, connection);

@@ -33,6 +33,7 @@ struct connection {
     struct watched network_watched, inner_watched;
     struct lane up, down; // to the transport; to the client
     bool hung_up;         // the transport has closed its end
+    bool is_local;        // through the unix socket
     bool asked;           // a first request is complete
 
     // Past this time it is closed, for this reason, or for none when it lingers. INT64_MAX = never.

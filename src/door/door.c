@@ -179,8 +179,11 @@ static void raise_descriptor_limit(const struct door *door)
 {
     struct rlimit limit;
     rlim_t needed = OTHER_DESCRIPTORS;
-    for (unsigned i = 0; i < door->listener_count; i++)
-        needed += (rlim_t)DESCRIPTORS_OF_ONE * door->listeners[i].most;
+    for (unsigned i = 0; i < door->listener_count; i++) {
+        const struct listener *listener = &door->listeners[i];
+        rlim_t entrances = (rlim_t)(listener->port_descriptor >= 0) + (listener->local.descriptor >= 0);
+        needed += DESCRIPTORS_OF_ONE * entrances * listener->most;
+    }
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
         return;
     limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;

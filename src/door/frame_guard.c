@@ -20,6 +20,7 @@ enum {
 };
 
 enum {
+    FLAG_ACK = 0x1,
     FLAG_END_HEADERS = 0x4,
     SETTINGS_MAX_FRAME_SIZE = 5,
     ENHANCE_YOUR_CALM = 11,
@@ -32,7 +33,8 @@ enum { ALL_MAY = 4, OWN_SHARE = 50 };
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 enum { PREFACE_BYTES = sizeof preface - 1 };
 
-// Go's client answers data with a WINDOW_UPDATE and a PING a round trip, so these are many and yet meant well.
+// Go's client answers data with a WINDOW_UPDATE and a PING a round trip, so these are many and yet meant well; but it waits
+// for the answer before it pings again. The core takes 5 kB a ping that it does not answer any more.
 const struct frame_limits frame_usual_limits = {
     .per_second = {[FRAMES_HEADERS] = 1000,
                    [FRAMES_RST_STREAM] = 1000,
@@ -41,6 +43,7 @@ const struct frame_limits frame_usual_limits = {
                    [FRAMES_CONTINUATION] = 1000,
                    [FRAMES_OTHER] = 20000},
     .header_block_bytes = 65536,
+    .pings_open = 100,
 };
 
 void frame_guard_init(struct frame_guard *guard, const struct frame_limits *limits, struct frame_budget *all)
@@ -71,6 +74,11 @@ static uint32_t number_at(const uint8_t bytes[4])
 static uint32_t stream_of(const struct frame_reader *reader)
 {
     return number_at(&reader->header[5]) & 0x7fffffff;
+}
+
+static bool is_ping(const struct frame_reader *reader, bool answer)
+{
+    return type_of(reader) == TYPE_PING && ((reader->header[4] & FLAG_ACK) != 0) == answer;
 }
 
 // What the next bytes are. A frame without payload ends without one.
@@ -180,6 +188,8 @@ static enum frame_verdict judge_frame(struct frame_guard *guard, int64_t now_ns)
         return FRAMES_TOO_LONG;
     if (!is_in_place(guard))
         return FRAMES_BROKEN;
+    if (is_ping(&guard->client, false) && ++guard->pings_open > guard->limits->pings_open)
+        return (enum frame_verdict)(FRAMES_TOO_MANY + (int)FRAMES_PING);
     if (is_counted(&guard->client, &kind) && !afford(guard, kind, now_ns))
         return (enum frame_verdict)(FRAMES_TOO_MANY + (int)kind);
     return judge_headers(guard);
@@ -243,9 +253,10 @@ void frame_guard_server(struct frame_guard *guard, const uint8_t *bytes, size_t 
     size_t used;
     enum step step;
     while ((step = next_step(&guard->server, bytes, length, &used)) != STEP_NONE) {
-        if (step == STEP_BEGINS)
+        if (step == STEP_BEGINS) {
             guard->entry_bytes = 0;
-        else if (step == STEP_PAYLOAD && type_of(&guard->server) == TYPE_SETTINGS)
+            guard->pings_open -= guard->pings_open > 0 && is_ping(&guard->server, true);
+        } else if (step == STEP_PAYLOAD && type_of(&guard->server) == TYPE_SETTINGS)
             read_settings(guard, bytes, used);
         guard->server_spoke = true;
         bytes += used;

@@ -38,6 +38,7 @@ enum frame_verdict {
 struct frame_limits {
     uint32_t per_second[FRAME_KINDS];
     uint32_t header_block_bytes; // HEADERS and all CONTINUATION of it
+    uint32_t pings_open;         // that the server has not answered yet
 };
 extern const struct frame_limits frame_usual_limits;
 
@@ -69,6 +70,7 @@ struct frame_guard {
     uint32_t block_stream, block_bytes; // the header block that is open; stream 0 = none
     uint32_t last_stream;               // the newest that was begun
     uint32_t longest;                   // payload that the server takes
+    uint32_t pings_open;                // of the client's, not answered
 };
 
 void frame_guard_init(struct frame_guard *guard, const struct frame_limits *limits, struct frame_budget *all);

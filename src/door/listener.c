@@ -246,6 +246,14 @@ static bool is_crowded(const struct listener *listener, const struct address *si
     return count >= most;
 }
 
+// Each entrance has places of its own: who fills the port does not lock out the host's own users, nor they others.
+static bool is_full(const struct listener *listener, bool local)
+{
+    uint64_t open = count_of(&listener->counts.open);
+    assert(open >= listener->local_open);
+    return (local ? listener->local_open : open - listener->local_open) >= listener->most;
+}
+
 static void set_socket_options(int descriptor)
 {
     set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -259,7 +267,7 @@ static void set_socket_options(int descriptor)
 static void admit(struct listener *listener, int descriptor, const struct door_peer *peer)
 {
     struct address site = site_of(peer);
-    bool full = count_of(&listener->counts.open) >= listener->most;
+    bool full = is_full(listener, peer->local_socket);
     if (full || is_crowded(listener, &site)) {
         count_more(&listener->counts.refused[full ? REFUSED_CONNECTIONS : REFUSED_ADDRESS]);
         close(descriptor);

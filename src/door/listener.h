@@ -25,7 +25,8 @@ struct listener {
     uint16_t port;
     struct local_socket local;
     struct watched port_watched, local_watched;
-    int64_t resume_ns; // paused until then; 0 = not
+    int64_t resume_ns;   // paused until then; 0 = not
+    uint32_t local_open; // of the open connections, those of the unix socket
     struct door_counts counts;
 };
 

@@ -11,6 +11,7 @@
 #include "api/gate.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "base/time.h"
 #include "rpc/reflection.h"
 #include "rpc/server_call.h"
 
@@ -22,6 +23,7 @@ enum {
     PING_INTERVAL_MS = 5000, // clients may ping as often, with and without calls
     KEEPALIVE_MS = 30000,
     KEEPALIVE_TIMEOUT_MS = 20000,
+    LOOK_MS = 10,
 };
 
 // What the core says of itself is for who debugs it.
@@ -48,6 +50,7 @@ static grpc_server *create_core(uint64_t memory_bytes)
         number(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
         number(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
         number(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        number(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
         {.type = GRPC_ARG_POINTER,
          .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
          .value.pointer = {quota, grpc_resource_quota_arg_vtable()}},
@@ -142,19 +145,24 @@ static void on_end(void *owner, bool good)
     pthread_mutex_unlock(&end->lock);
 }
 
-static void await_end(struct rpc_server *server, struct end *end, int grace_ms)
+static void wait_ms(struct end *end, int ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += grace_ms / 1000;
-    until.tv_nsec += grace_ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    int64_t until_ns = until.tv_nsec + ms * NS_PER_MS;
+    until.tv_sec += until_ns / NS_PER_S;
+    until.tv_nsec = until_ns % NS_PER_S;
+    pthread_cond_timedwait(&end->reached, &end->lock, &until);
+}
+
+// The grace is for calls. Connections without any are cut when the last one is over: who has them open, and does not look
+// at them (grpcio does every 5 s), does not hold up the end.
+static void await_end(struct rpc_server *server, struct end *end, int grace_ms)
+{
     pthread_mutex_lock(&end->lock);
-    while (!end->is_over && pthread_cond_timedwait(&end->reached, &end->lock, &until) == 0)
-        continue;
+    for (int left_ms = grace_ms; !end->is_over && left_ms > 0 && atomic_load(&server->calls) > 0;
+         left_ms -= LOOK_MS)
+        wait_ms(end, LOOK_MS);
     if (!end->is_over)
         grpc_server_cancel_all_calls(server->core);
     while (!end->is_over)

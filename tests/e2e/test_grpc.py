@@ -1,6 +1,5 @@
 """The API by gRPC, asked by a client that is none of ours: every method, refusals, streams that resume, the end."""
 
-import hashlib
 import os
 import signal
 import subprocess
@@ -12,46 +11,11 @@ import capture_file
 import feeding
 import grpc_client
 import sensor
+from serving import CAPTURE, ServerTest, code_of
 
 grpc = grpc_client.grpc
-CAPTURE = sensor.CAPTURES / "browsing.pcap"
 EXAMPLE = sensor.ROOT / "docs" / "examples" / "watch_alerts.py"
 YEAR_2023 = 1_700_000_000
-
-
-def code_of(call):
-    """The error of a call that has to fail."""
-    try:
-        call()
-    except grpc.RpcError as error:
-        return error
-    raise AssertionError("it went well")
-
-
-@unittest.skipIf(grpc_client.missing(), grpc_client.missing())
-class ServerTest(sensor.SensorTest):
-    """A test with a sensor that serves on a port and a socket of its own."""
-
-    def serve(self, *arguments, capture=CAPTURE):
-        self.port, self.socket = feeding.free_port(), self.folder / "netscope.sock"
-        running = sensor.Running("-r", capture, "--grpc", "--grpc-port", self.port, "--grpc-socket", self.socket,
-                                 "--report", "none", *arguments)
-        self.addCleanup(running.close)
-        feeding.await_port(self.port, running)
-        return running
-
-    def await_packets(self, count):
-        client = self.client()
-        sensor.until(lambda: client.call("GetStats").counters.packets_analysed >= count, 60, lambda: "too few packets")
-
-    def client(self, target=None, **options):
-        client = grpc_client.Client(target or f"127.0.0.1:{self.port}", **options)
-        self.addCleanup(client.channel.close)
-        return client
-
-    def end(self, running, number=signal.SIGTERM, code=sensor.DONE):
-        self.assertEqual(running.end(number), code, running.stderr())
-        self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
 
 
 class Calls(ServerTest):
@@ -172,10 +136,7 @@ class Health(ServerTest):
         self.assertEqual(code_of(lambda: next(told)).code().name, "UNAVAILABLE")
 
     def tokens(self):
-        path = self.folder / "tokens"
-        path.write_text(f"somebody viewer {hashlib.sha256(b'secret').hexdigest()}\n", encoding="ascii")
-        path.chmod(0o600)
-        return path
+        return self.write_tokens(("somebody", "viewer", "secret"))
 
     def test_reflection_tells_the_protos(self):
         self.serve()
@@ -199,12 +160,6 @@ class Health(ServerTest):
 
 
 class Streams(ServerTest):
-    def feed(self, *arguments):
-        feed = feeding.Feed(self.folder)
-        self.addCleanup(feed.end)
-        running = self.serve("--flow-timeout-s", 1, "--udp-timeout-s", 1, *arguments, capture=feed.path)
-        return feed, running
-
     def collect(self, stream, into, seen, until):
         """Events of a stream until the condition holds."""
         for message in stream:

@@ -11,7 +11,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 // Small enough for an input to reach.
-static const struct frame_limits limits = {.per_second = {4, 4, 4, 4, 4, 8}, .header_block_bytes = 64};
+static const struct frame_limits limits = {
+    .per_second = {4, 4, 4, 4, 4, 8}, .header_block_bytes = 64, .pings_open = 2};
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -33,7 +34,7 @@ static void expect_same(const struct frame_guard *one, const struct frame_guard 
     uint8_t farewell[FRAME_FAREWELL_BYTES], same[FRAME_FAREWELL_BYTES];
     require(one->verdict == other->verdict && one->asked == other->asked);
     require(one->last_stream == other->last_stream && one->longest == other->longest);
-    require(one->block_bytes == other->block_bytes);
+    require(one->block_bytes == other->block_bytes && one->pings_open == other->pings_open);
     size_t length = frame_guard_farewell(one, farewell);
     require(length == frame_guard_farewell(other, same) && memcmp(farewell, same, length) == 0);
 }

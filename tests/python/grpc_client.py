@@ -93,9 +93,13 @@ def methods():
 
 
 class Client:
-    """A channel, and calls by the method's name: client.call("GetStatus"), client.watch("WatchAlerts", options=...)."""
+    """A channel, and calls by the method's name: client.call("GetStatus"), client.watch("WatchAlerts", options=...).
 
-    def __init__(self, target, credentials=None, token=None, options=()):
+    With waits=False a connection that cannot be made is an error at once (UNAVAILABLE).
+    """
+
+    def __init__(self, target, credentials=None, token=None, options=(), waits=True):
+        self._waits = waits
         options = [("grpc.enable_retries", 0), *options]
         self.channel = (grpc.insecure_channel(target, options=options) if credentials is None
                         else grpc.secure_channel(target, credentials, options=options))
@@ -114,17 +118,17 @@ class Client:
     def call(self, name, request=None, timeout=20, **fields):
         path, request_class, response_class, _ = self._methods[name]
         stub = self.channel.unary_unary(path, request_class.SerializeToString, response_class.FromString)
-        return stub(request or request_class(**fields), timeout=timeout, metadata=self.metadata, wait_for_ready=True)
+        return stub(request or request_class(**fields), timeout=timeout, metadata=self.metadata, wait_for_ready=self._waits)
 
     def watch(self, name, request=None, timeout=60, **fields):
         path, request_class, response_class, _ = self._methods[name]
         stub = self.channel.unary_stream(path, request_class.SerializeToString, response_class.FromString)
-        return stub(request or request_class(**fields), timeout=timeout, metadata=self.metadata, wait_for_ready=True)
+        return stub(request or request_class(**fields), timeout=timeout, metadata=self.metadata, wait_for_ready=self._waits)
 
     def raw(self, path, content, timeout=20):
         """Bytes as they are; returns bytes."""
         stub = self.channel.unary_unary(path, bytes, bytes)
-        return stub(content, timeout=timeout, metadata=self.metadata, wait_for_ready=True)
+        return stub(content, timeout=timeout, metadata=self.metadata, wait_for_ready=self._waits)
 
 
 def details(error):

@@ -15,6 +15,7 @@ enum {
     GOAWAY = 7,
     WINDOW_UPDATE = 8,
     CONTINUATION = 9,
+    ACK = 1,
     END_HEADERS = 4
 };
 

@@ -68,19 +68,31 @@ Test(frame_guard, caps_each_kind_a_second)
     static const struct {
         uint8_t type;
         enum frame_kind kind;
-    } kinds[] = {{RST_STREAM, FRAMES_RST_STREAM},
-                 {PING, FRAMES_PING},
-                 {SETTINGS, FRAMES_SETTINGS},
-                 {PRIORITY, FRAMES_OTHER},
-                 {WINDOW_UPDATE, FRAMES_OTHER},
-                 {DATA, FRAMES_OTHER},
-                 {77, FRAMES_OTHER}};
+    } kinds[] = {{RST_STREAM, FRAMES_RST_STREAM}, {SETTINGS, FRAMES_SETTINGS}, {PRIORITY, FRAMES_OTHER},
+                 {WINDOW_UPDATE, FRAMES_OTHER},   {DATA, FRAMES_OTHER},        {77, FRAMES_OTHER}};
     for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         begin();
         unsigned most = frame_usual_limits.per_second[kinds[i].kind] - (kinds[i].type == SETTINGS);
         cr_expect_eq(passing(kinds[i].type, 0, 1), most, "frames of type %u", kinds[i].type);
         cr_expect_eq(guard.verdict, FRAMES_TOO_MANY + kinds[i].kind, "frames of type %u", kinds[i].type);
     }
+}
+
+// Answers to pings of the server's are counted as pings, but wait for nothing.
+Test(frame_guard, caps_pings_and_those_without_answer)
+{
+    static const uint8_t answer[] = {0, 0, 8, PING, ACK, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+    cr_expect_eq(passing(PING, ACK, 0), frame_usual_limits.per_second[FRAMES_PING]);
+    begin();
+    cr_expect_eq(passing(PING, 0, 0), frame_usual_limits.pings_open);
+    cr_expect_eq(guard.verdict, FRAMES_TOO_MANY + FRAMES_PING);
+    begin();
+    read_at(0);
+    unsigned count = 0;
+    for (add(PING, 0, 0, 8); read_at(0) == FRAMES_FINE; add(PING, 0, 0, 8), count++)
+        for (unsigned i = 0; i < sizeof answer; i++)
+            frame_guard_server(&guard, &answer[i], 1);
+    cr_expect_eq(count, frame_usual_limits.per_second[FRAMES_PING]);
 }
 
 Test(frame_guard, caps_streams_that_begin)

@@ -138,6 +138,38 @@ Test(listener, serves_so_many_connections_and_no_more)
     }
 }
 
+// Whoever fills one entrance does not close the other.
+Test(listener, serves_so_many_at_each_entrance)
+{
+    char path[64];
+    int clients[2], transports[2];
+    snprintf(path, sizeof path, "/tmp/netscope-test-door-%d", (int)getpid());
+    settings.max_connections = 1;
+    settings.socket = path;
+    open_door(DOOR_HTTP1);
+    for (int i = 0; i < 2; i++) {
+        clients[i] = i == 0 ? connect_port() : connect_local(path);
+        transports[i] = taken();
+    }
+    int more_port = connect_port(), more_local = connect_local(path);
+    expect_closed(more_port);
+    expect_closed(more_local);
+    cr_expect_eq(refused("connections"), 2);
+    for (int i = 0; i < 2; i++) {
+        close(clients[i]);
+        expect_end(transports[i]);
+        close(transports[i]);
+        clients[i] = i == 0 ? connect_port() : connect_local(path);
+        transports[i] = taken();
+    }
+    for (int i = 0; i < 2; i++) {
+        close(clients[i]);
+        close(transports[i]);
+    }
+    close(more_port);
+    close(more_local);
+}
+
 // An address that is not loopback's, in a network namespace of this test's own.
 static void add_address(const char *address)
 {
