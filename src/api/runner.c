@@ -27,6 +27,7 @@ struct runner {
     pthread_cond_t called;
     struct call_queue waiting; // for a thread
     struct call_queue opened;  // streams that the stepping thread does not know of yet
+    struct stream *over;       // to be given up by a thread that may wait
     struct runner_call *open;
     unsigned open_calls;
     bool ending;
@@ -116,13 +117,18 @@ static void strike(struct runner *runner, struct runner_call *call)
         runner->open = call->next;
     assert(runner->open_calls > 0);
     runner->open_calls--;
+    if (call->stream != NULL) {
+        call->stream->behind = runner->over;
+        runner->over = call->stream;
+        pthread_cond_signal(&runner->called);
+    }
     pthread_mutex_unlock(&runner->lock);
 }
 
-// The last that is done with a call: it is the transport's again.
+// The last that is done with a call: it is the transport's again. A stream may have to wait for the run before it is gone
+// (a tap of the capture), which is not for the thread that steps the others.
 static void finish(struct runner *runner, struct runner_call *call, const struct status *status)
 {
-    stream_destroy(call->stream);
     strike(runner, call);
     call->reply->ops->end(call->reply, status);
 }
@@ -226,22 +232,37 @@ static void answer(struct runner *runner, struct runner_call *call, struct relay
         hand_to_stepper(runner, call);
 }
 
-static struct runner_call *wait_for_call(struct runner *runner)
+static struct stream *take_over(struct runner *runner)
+{
+    struct stream *stream = runner->over;
+    if (stream != NULL)
+        runner->over = stream->behind;
+    return stream;
+}
+
+// A call, a stream that is over, or none of both at the end.
+static bool wait_for_work(struct runner *runner, struct runner_call **call, struct stream **over)
 {
     pthread_mutex_lock(&runner->lock);
-    while (runner->waiting.first == NULL && !runner->ending)
+    while (runner->waiting.first == NULL && runner->over == NULL && !runner->ending)
         pthread_cond_wait(&runner->called, &runner->lock);
-    struct runner_call *call = queue_take(&runner->waiting);
+    *over = take_over(runner);
+    *call = *over == NULL ? queue_take(&runner->waiting) : NULL;
     pthread_mutex_unlock(&runner->lock);
-    return call;
+    return *call != NULL || *over != NULL;
 }
 
 static void *answer_calls(void *argument)
 {
     struct runner *runner = argument;
+    struct runner_call *call;
+    struct stream *over;
     struct relay relay;
-    for (struct runner_call *call = wait_for_call(runner); call != NULL; call = wait_for_call(runner))
-        answer(runner, call, &relay);
+    while (wait_for_work(runner, &call, &over)) {
+        stream_destroy(over);
+        if (call != NULL)
+            answer(runner, call, &relay);
+    }
     return NULL;
 }
 
@@ -366,6 +387,8 @@ void runner_destroy(struct runner *runner)
     bell_ring(&runner->bell);
     if (runner->has_stepper)
         pthread_join(runner->stepper, NULL);
+    for (struct stream *over = take_over(runner); over != NULL; over = take_over(runner))
+        stream_destroy(over);
     runner->api->bell = NULL;
     pthread_cond_destroy(&runner->called);
     pthread_mutex_destroy(&runner->lock);

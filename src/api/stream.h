@@ -53,7 +53,8 @@ struct stream {
     enum stream_kind kind;
     uint64_t dropped; // as told to stream_count_dropped()
     struct api *api;
-    struct caller caller; // held: the stream ends within a step when he may not what he might any more
+    struct stream *behind; // the runner's, when it is over
+    struct caller caller;  // held: the stream ends within a step when he may not what he might any more
 };
 
 enum { STREAMS_MOST = 256 }; // at a time
