@@ -35,10 +35,15 @@ static bool read_and_apply(struct control *control, const struct config_origin *
     return good;
 }
 
-void reload(struct control *control, struct outputs *outputs, const struct config_origin *origin)
+void reload_settings(struct control *control, const struct config_origin *origin)
 {
     struct error error;
     if (!read_and_apply(control, origin, &error))
         log_error("config", "the settings stay as they are: %s", error.text);
+}
+
+void reload(struct control *control, struct outputs *outputs, const struct config_origin *origin)
+{
+    reload_settings(control, origin);
     file_outputs_reopen(&outputs->files);
 }

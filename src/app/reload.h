@@ -1,4 +1,4 @@
-// SIGHUP: reads the settings again, puts in force what applies at once, says what waits for a restart, and reopens
+// Reads the settings again, puts in force what applies at once and says what waits for a restart; SIGHUP also reopens
 // outputs whose files were moved away. Whatever is wrong is said, and changes nothing. The thread of requests.
 #pragma once
 
@@ -7,4 +7,5 @@
 struct control;
 struct outputs;
 
+void reload_settings(struct control *control, const struct config_origin *origin);
 void reload(struct control *control, struct outputs *outputs, const struct config_origin *origin);

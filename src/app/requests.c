@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "aggregate/snapshot.h"
@@ -40,6 +41,25 @@ static void await_run(const struct requests *requests)
     }
 }
 
+// "" = none that can be looked at: what came through a pipe comes once.
+static const char *settings_path(const struct requests *requests)
+{
+    const char *path = requests->outputs->settings->file;
+    struct stat status;
+    return path != NULL && stat(path, &status) == 0 && S_ISREG(status.st_mode) ? path : "";
+}
+
+// A file that is not there is about to be replaced: a link that is moved, an editor that saves.
+static void look_at_file(struct requests *requests)
+{
+    struct file_version version = file_version_of(settings_path(requests));
+    if (!version.exists || file_version_is_same(&version, &requests->version))
+        return;
+    requests->version = version;
+    await_run(requests);
+    reload_settings(requests->control, requests->origin);
+}
+
 static void take_hangup(struct requests *requests)
 {
     if (requests->has_terminal && !terminal_is_there()) {
@@ -47,21 +67,27 @@ static void take_hangup(struct requests *requests)
         return;
     }
     await_run(requests);
+    requests->version = file_version_of(settings_path(requests));
     reload(requests->control, requests->outputs, requests->origin);
 }
 
 static void *await_signals(void *argument)
 {
+    static const struct timespec look_after = {.tv_sec = 2};
     struct requests *requests = argument;
     sigset_t set;
-    int number;
     fill(&set);
     pthread_setname_np(pthread_self(), "requests");
-    while (sigwait(&set, &number) == 0 && !atomic_load(&requests->ending)) {
+    while (!atomic_load(&requests->ending)) {
+        int number = sigtimedwait(&set, NULL, &look_after);
+        if (atomic_load(&requests->ending))
+            break;
         if (number == SIGHUP)
             take_hangup(requests);
-        else
+        else if (number == SIGUSR1)
             status_tell(requests->control, requests->outputs->errors);
+        else
+            look_at_file(requests);
     }
     return NULL;
 }
@@ -84,6 +110,7 @@ void requests_start(struct requests *requests, struct control *control, struct o
                     const struct config_origin *origin)
 {
     *requests = (struct requests){.control = control, .outputs = outputs, .origin = origin};
+    requests->version = file_version_of(settings_path(requests));
     requests->has_terminal = !is_hangup_ignored() && terminal_is_there();
     requests->started = thread_start(&requests->thread, await_signals, requests);
 }

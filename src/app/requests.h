@@ -1,5 +1,5 @@
-// What signals ask of a run while it goes on: SIGUSR1 how it stands (status.h), SIGHUP new settings and reopened outputs
-// (reload.h). A thread of its own takes them, so that neither the capture nor the aggregate waits for a file or a
+// What is asked of a run while it goes on: by SIGUSR1 how it stands (status.h), by SIGHUP new settings and reopened outputs
+// (reload.h), by a settings file that has changed, which is looked at every two seconds, new settings alone. A thread of its own takes them, so that neither the capture nor the aggregate waits for a file or a
 // terminal. A SIGHUP that comes because the terminal is gone ends a run that had one, as it would end any program.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/file_version.h"
 #include "config/config.h"
 
 struct control;
@@ -16,7 +17,8 @@ struct requests {
     struct control *control;
     struct outputs *outputs;
     const struct config_origin *origin;
-    bool has_terminal; // a controlling one, whose end ends the run
+    struct file_version version; // of the settings file, as it was read last or refused
+    bool has_terminal;           // a controlling one, whose end ends the run
     pthread_t thread;
     bool started;
     atomic_bool ending;

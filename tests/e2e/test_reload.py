@@ -44,9 +44,11 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         namespaces.command(*self.inside, "python3", "-c", SEND, first, count, rounds)
 
     def reload(self, running, yaml, said=None):
-        """Writes the file, asks for it, and waits until the log says so."""
-        self.file.write_text(yaml, encoding="utf-8")
+        """Replaces the file, asks for it, and waits until the log says so."""
         before = len(running.stderr())
+        new = self.folder / "new.yaml"
+        new.write_text(yaml, encoding="utf-8")
+        new.replace(self.file)
         running.process.send_signal(signal.SIGHUP)
         if said is not None:
             sensor.until(lambda: re.search(said, running.stderr()[before:]), 10,
@@ -189,6 +191,28 @@ class ReloadTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.send(count=10)
         namespaces.settle()
         self.assertEqual(self.end(running)["ledger"]["analysed"], 10)
+
+    def test_a_file_that_changes_behind_links_is_read(self):
+        """As the kubelet does it: the file is a link into ..data, which is a link that is swapped."""
+        folder = self.folder / "config"
+        for name, timeout in (("..first", 60), ("..second", 1)):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "netscope.yaml").write_text(
+                f"log: {{level: info}}\nflow: {{udp_timeout_secs: {timeout}}}\n", encoding="utf-8")
+        (folder / "..data").symlink_to("..first")
+        (folder / "netscope.yaml").symlink_to("..data/netscope.yaml")
+        self.file = folder / "netscope.yaml"
+        running = sensor.Running("--config", self.file, "--packets", "never", "--expired-flows-jsonl", self.ended,
+                                 "--summary-json", self.summary, "-i", "lo", "udp", prefix=self.inside)
+        self.addCleanup(running.close)
+        namespaces.await_capture(running)
+        self.send(count=3)
+        (folder / "..new").symlink_to("..second")
+        (folder / "..new").replace(folder / "..data")
+        sensor.until(lambda: "flow.udp_timeout_secs has changed" in running.stderr(), 20, running.stderr)
+        sensor.until(lambda: len(self.records()) == 3, 20, running.stderr)
+        self.assertEqual({record["reason"] for record in self.records()}, {"timeout"})
+        self.end(running)
 
     def test_what_waits_for_a_start_is_told(self):
         running = self.start("")

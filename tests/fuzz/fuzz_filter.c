@@ -141,7 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         filters[i] = made[i].filter;
     }
     make_record(&input, &record, &names, sni);
-    struct flow_filters lists = {.allow = filters, .deny = filters + allow, .allow_count = allow, .deny_count = deny};
+    struct flow_filters lists = {
+        .allow = filters, .deny = filters + allow, .allow_count = allow, .deny_count = deny};
     bool good = flow_filter_check(&lists, &error);
     struct flow_selection *selection = flow_filter_prepare(&lists, &error);
     require(good == (selection != NULL));
