@@ -99,6 +99,9 @@ Test(stream, heartbeats_pass_what_the_filter_keeps_back, .timeout = 60)
     watching.now_ns += NS_PER_S;
     step(&watching, true);
     cr_expect_eq(watching.beats, 2);
+    watching.now_ns += 5 * NS_PER_S;
+    step(&watching, false);
+    cr_expect_gt(stream_due_ns(watching.stream), watching.now_ns, "while nobody reads no heartbeat is due");
     char json[256];
     snprintf(json, sizeof json, "{\"options\": {\"start\": {\"resume_after\": \"%s\"}}}", watching.cursor);
     end_watch(&watching);
