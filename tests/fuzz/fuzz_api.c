@@ -77,10 +77,11 @@ static void write_frame(FILE *file, uint32_t second, const uint8_t frame[FRAME_B
 static void write_capture(FILE *file)
 {
     static const uint32_t head[6] = {0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65536, 1};
-    uint8_t udp[FRAME_BYTES] = {[12] = 8, [14] = 0x45, [17] = 46, [22] = 64, [23] = 17, [26] = 10, [30] = 192,
-                                [32] = 2, [33] = 9,    [34] = 4,  [36] = 31, [39] = 26};
-    uint8_t syn[FRAME_BYTES] = {[12] = 8, [14] = 0x45, [17] = 40, [22] = 64, [23] = 6, [26] = 10,  [29] = 9,
-                                [30] = 192, [32] = 2,  [33] = 7,  [34] = 4,  [41] = 1, [46] = 0x50, [47] = 2};
+    uint8_t udp[FRAME_BYTES] = {[12] = 8,   [14] = 0x45, [17] = 46, [22] = 64, [23] = 17, [26] = 10,
+                                [30] = 192, [32] = 2,    [33] = 9,  [34] = 4,  [36] = 31, [39] = 26};
+    uint8_t syn[FRAME_BYTES] = {
+        [12] = 8,   [14] = 0x45, [17] = 40, [22] = 64, [23] = 6, [26] = 10,   [29] = 9,
+        [30] = 192, [32] = 2,    [33] = 7,  [34] = 4,  [41] = 1, [46] = 0x50, [47] = 2};
     require(fwrite(head, sizeof head, 1, file) == 1);
     for (uint8_t i = 0; i < FLOWS; i++) {
         udp[29] = udp[35] = i;
@@ -186,7 +187,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     enum choice choice = bytes[1];
     struct answer answer = {.reply = {&ops}, .method = method};
     struct caller caller = {.identity = "operator", .role = ROLE_OPERATOR};
-    struct request request = {(choice & CHOICE_JSON) != 0 ? REQUEST_JSON : REQUEST_PROTO, bytes + 2, length - 2};
+    struct request request = {(choice & CHOICE_JSON) != 0 ? REQUEST_JSON : REQUEST_PROTO, bytes + 2,
+                              length - 2};
     if ((choice & CHOICE_LIMITED) != 0)
         caller = (struct caller){.identity = "limited", .role = ROLE_VIEWER, .limits = limits};
     if (method->handle != NULL) {
