@@ -21,8 +21,17 @@ struct allow_entry {
     bool told;
 };
 
+// Entries for networks of one version and length, in the order of their addresses.
+struct allow_group {
+    uint8_t version, bits;
+    unsigned first, count;
+};
+
+enum { GROUPS_MOST = 33 + 129 };
+
 struct allow_list {
-    unsigned count;
+    struct allow_group groups[GROUPS_MOST];
+    unsigned group_count, count;
     struct allow_entry entries[];
 };
 
@@ -142,6 +151,31 @@ static bool add_entry(struct allow_list *list, const char *text, struct error *e
     return true;
 }
 
+static int compare_entries(const void *left, const void *right)
+{
+    const struct prefix *one = &((const struct allow_entry *)left)->network,
+                        *other = &((const struct allow_entry *)right)->network;
+    if (one->address.version != other->address.version)
+        return one->address.version - other->address.version;
+    return one->bits != other->bits ? one->bits - other->bits
+                                    : address_compare(&one->address, &other->address);
+}
+
+static void group_entries(struct allow_list *list)
+{
+    qsort(list->entries, list->count, sizeof list->entries[0], compare_entries);
+    for (unsigned i = 0; i < list->count; i++) {
+        const struct prefix *network = &list->entries[i].network;
+        struct allow_group *group = list->group_count > 0 ? &list->groups[list->group_count - 1] : NULL;
+        if (group == NULL || group->version != network->address.version || group->bits != network->bits) {
+            assert(list->group_count < GROUPS_MOST);
+            group = &list->groups[list->group_count++];
+            *group = (struct allow_group){network->address.version, network->bits, i, 0};
+        }
+        group->count++;
+    }
+}
+
 struct allow_list *allow_list_create(const struct string_list *entries, struct error *error)
 {
     struct allow_list *list = calloc(1, sizeof *list + entries->count * sizeof list->entries[0]);
@@ -155,6 +189,7 @@ struct allow_list *allow_list_create(const struct string_list *entries, struct e
             return NULL;
         }
     }
+    group_entries(list);
     return list;
 }
 
@@ -172,23 +207,46 @@ static bool covers_port(const struct allow_entry *entry, const struct endpoint *
     return entry->first_port == 0 || (port >= entry->first_port && port <= entry->last_port);
 }
 
-static bool covers_address(const struct allow_entry *entry, const struct endpoint *source,
-                           const struct endpoint *target)
+// Of a group, the first entry that does not come before this network.
+static unsigned find_network(const struct allow_list *list, const struct allow_group *group,
+                             const struct address *network)
 {
-    bool as_source = entry->side != ALLOW_TARGET && prefix_contains(&entry->network, &source->address);
-    return as_source || (entry->side != ALLOW_SOURCE && prefix_contains(&entry->network, &target->address));
+    unsigned first = group->first, end = group->first + group->count;
+    while (first < end) {
+        unsigned middle = first + (end - first) / 2;
+        if (address_compare(&list->entries[middle].network.address, network) < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
+static bool group_covers(const struct allow_list *list, const struct allow_group *group, enum allow_side side,
+                         const struct endpoint ends[2], int64_t now_ns)
+{
+    struct address network = address_network(&ends[side].address, group->bits);
+    for (unsigned i = find_network(list, group, &network); i < group->first + group->count; i++) {
+        const struct allow_entry *entry = &list->entries[i];
+        if (address_compare(&entry->network.address, &network) != 0)
+            return false;
+        assert(entry->first_port <= entry->last_port);
+        if ((entry->side == side || entry->side == ALLOW_ANY) && now_ns <= entry->expires_ns &&
+            covers_port(entry, &ends[ALLOW_SOURCE], &ends[ALLOW_TARGET]))
+            return true;
+    }
+    return false;
 }
 
 bool allow_list_covers(const struct allow_list *list, const struct endpoint *source,
                        const struct endpoint *target, int64_t now_ns)
 {
-    for (unsigned i = 0; i < list->count; i++) {
-        const struct allow_entry *entry = &list->entries[i];
-        assert(entry->first_port <= entry->last_port);
-        if (now_ns <= entry->expires_ns && covers_port(entry, source, target) &&
-            covers_address(entry, source, target))
-            return true;
-    }
+    const struct endpoint ends[2] = {[ALLOW_SOURCE] = *source, [ALLOW_TARGET] = *target};
+    for (unsigned i = 0; i < list->group_count; i++)
+        for (enum allow_side side = ALLOW_SOURCE; side <= ALLOW_TARGET; side++)
+            if (list->groups[i].version == ends[side].address.version &&
+                group_covers(list, &list->groups[i], side, ends, now_ns))
+                return true;
     return false;
 }
 

@@ -3,7 +3,8 @@
 // The network is that of the source unless `side` says otherwise. The port is the service's: the target's, or, where the
 // target has none, the source's (a reflection). An entry without a port covers all ports, one with a port never a
 // finding about many. A date holds until its end in UTC. Read once; then constant but for what was said of expiry.
-// Cost of a look: an entry a step (at most 1024), for findings and not for packets.
+// Cost of a look, which each contact that failed takes as well as each finding: a binary search for each length of network
+// that the list has, then an entry a step of those for this very network.
 #pragma once
 
 #include <stdbool.h>

@@ -121,6 +121,15 @@ bool prefix_contains(const struct prefix *prefix, const struct address *address)
            same_start(word_at(left + 8), word_at(right + 8), prefix->bits - 64);
 }
 
+struct address address_network(const struct address *address, uint8_t bits)
+{
+    struct address network = *address;
+    assert(bits <= address_bits(address));
+    for (unsigned i = bits / 8; i < sizeof network.bytes; i++)
+        network.bytes[i] &= (uint8_t)(i == bits / 8 ? 0xff00 >> bits % 8 : 0);
+    return network;
+}
+
 // The writers below put text at `at` and return its end; the callers' arrays are large enough by
 // ADDRESS_TEXT_BYTES, which holds the longest form.
 static char *write_decimal(char *at, unsigned value)

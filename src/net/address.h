@@ -50,6 +50,8 @@ bool address_parse(const char *text, struct address *out);
 // "10.0.0.0/8", "2001:db8::/32", or a single address; host bits must be zero.
 bool prefix_parse(const char *text, struct prefix *out);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
+// The network of `bits` that the address lies in: its host bits are zero. `bits` are no more than the address has.
+struct address address_network(const struct address *address, uint8_t bits);
 
 // These write a terminated text ("-" for version 0) and return `into`.
 char *address_format(const struct address *address, char into[ADDRESS_TEXT_BYTES]);

@@ -76,6 +76,47 @@ Test(allow_list, says_who_is_covered)
                      cases[i].entry, i);
 }
 
+// Against a look at each entry, over networks of all lengths that lie in each other.
+Test(allow_list, a_long_list_says_what_its_entries_say)
+{
+    enum { ENTRIES = 900, LOOKS = 3000 };
+    static char texts[ENTRIES][64], *items[ENTRIES];
+    uint64_t state = 88172645463325252;
+    struct error error;
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+        uint32_t bits = (uint32_t)(state >> 8) % 13 + 20, address = (uint32_t)(state >> 32) & 0xf0f0f0f;
+        address &= bits == 32 ? 0xffffffff : ~(0xffffffffu >> bits);
+        static const char *const more[] = {"", " port=80", " side=target", " side=any port=100-200"};
+        snprintf(texts[i], sizeof texts[i], "%u.%u.%u.%u/%u%s", address >> 24, address >> 16 & 255,
+                 address >> 8 & 255, address & 255, bits, more[i % 4]);
+        items[i] = texts[i];
+    }
+    struct string_list all = {.items = items, .count = ENTRIES};
+    struct allow_list *list = allow_list_create(&all, &error), *single[ENTRIES];
+    cr_assert_not_null(list, "%s", error.text);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        single[i] = list_of(texts[i], &error);
+    unsigned covered = 0;
+    for (unsigned i = 0; i < LOOKS; i++) {
+        struct endpoint ends[2];
+        for (unsigned side = 0; side < 2; side++) {
+            state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+            uint8_t bytes[4] = {state & 15, state >> 8 & 15, state >> 16 & 15, state >> 24 & 15};
+            ends[side] = (struct endpoint){address_v4(bytes), (uint16_t)(state >> 32 & 1 ? 80 : 150)};
+        }
+        bool expected = false;
+        for (unsigned j = 0; j < ENTRIES; j++)
+            expected |= allow_list_covers(single[j], &ends[0], &ends[1], 0);
+        cr_assert_eq(allow_list_covers(list, &ends[0], &ends[1], 0), expected);
+        covered += expected;
+    }
+    cr_expect(covered > LOOKS / 20 && covered < LOOKS - LOOKS / 20, "%u", covered);
+    for (unsigned i = 0; i < ENTRIES; i++)
+        allow_list_destroy(single[i]);
+    allow_list_destroy(list);
+}
+
 Test(allow_list, entries_expire)
 {
     static const struct finding scan = {"10.1.2.3", 0, "192.0.2.1", 0};
