@@ -191,9 +191,13 @@ const struct top_flow *aggregate_top_flows(const struct aggregate *aggregate, un
     return aggregate->top;
 }
 
-static bool create_log(struct aggregate *aggregate, uint64_t capacity, struct error *error)
+// What was found in files stays to be asked for; live the log is for those who read it.
+static bool create_log(struct aggregate *aggregate, const struct settings *settings, uint64_t capacity,
+                       struct error *error)
 {
+    bool files = settings->capture.read_pcap.count > 0;
     struct event_log_setup setup = {
+        .keep_history = files && settings_serve(settings) && !settings->run.exit_at_end,
         .capacity = capacity,
         .block_bytes = sizeof(struct flow_block),
         .block_events = FLOW_BLOCK_EVENTS,
@@ -244,7 +248,8 @@ struct aggregate *aggregate_create(const struct settings *settings, const char *
         .entries = bounds->names,
         .hash_seed = hash_seed,
     };
-    if (!namer_init(&aggregate->namer, &naming, error) || !create_log(aggregate, bounds->events, error) ||
+    if (!namer_init(&aggregate->namer, &naming, error) ||
+        !create_log(aggregate, settings, bounds->events, error) ||
         !begin_alerting(aggregate, settings, hash_seed, bounds->events, error)) {
         aggregate_destroy(aggregate);
         return NULL;

@@ -56,7 +56,7 @@ static unsigned taps_of(const struct settings *settings, bool live)
 {
     const struct output_settings *output = &settings->output;
     bool seen =
-        live && !servers_wanted(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
+        live && !settings_serve(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
     unsigned taps = output->packets == PACKET_LINES_ALWAYS || output->hex_dump || seen;
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &setting_table[i];
@@ -72,8 +72,8 @@ static uint64_t event_bytes(const struct settings *settings, const struct memory
     const struct output_settings *output = &settings->output;
     bool read = output->export_json[0] != '\0' || output->export_csv[0] != '\0' ||
                 output->expired_flows_jsonl[0] != '\0' || output->expired_flows_csv[0] != '\0';
-    read |= servers_wanted(settings);
-    return read ? flow_events_bytes(shares->events, !live) : 0;
+    read |= settings_serve(settings);
+    return read ? flow_events_bytes(shares->events, !live && !settings_serve(settings)) : 0;
 }
 
 // Whether zstd may be in it: what is no file may bring anything.
@@ -144,7 +144,8 @@ static void add_servers(struct plan *plan, const struct settings *settings,
             "web.packet_buffer, and what captures over the wire wait with");
     add_row(plan, "client streams", QUEUES_AND_LIBRARY * shares->server_bytes,
             "what waits for slow clients, and what the library of gRPC may take");
-    unsigned entrances = (settings->grpc.bind[0] != '\0') + (settings->grpc.socket[0] != '\0');
+    const struct listener_settings *grpc = &settings->grpc;
+    unsigned entrances = (grpc->bind[0] != '\0' ? 1 : 0) + (grpc->socket[0] != '\0' ? 1 : 0);
     add_row(plan, "connections",
             entrances * servers_connections(settings, shares) * (uint64_t)DOOR_CONNECTION_BYTES,
             "grpc.max_connections of the port and of the socket, as many as there is room for");
@@ -178,7 +179,7 @@ static void make_plan(struct plan *plan, const struct settings *settings)
             "kept for outputs of alerts");
     add_row(plan, "webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
             "alerts that wait for its server");
-    if (servers_wanted(settings))
+    if (settings_serve(settings))
         add_servers(plan, settings, &shares);
     add_row(plan, "process", BASE_BYTES, "program, libraries, stacks");
 }

@@ -10,6 +10,7 @@
 #include "base/metric.h"
 #include "base/thread.h"
 #include "base/version.h"
+#include "config/config.h"
 #include "config/settings.h"
 #include "control/control.h"
 #include "control/shares.h"
@@ -33,11 +34,6 @@ struct servers {
     struct bell bell;
 };
 
-bool servers_wanted(const struct settings *settings)
-{
-    return settings->grpc.enabled;
-}
-
 uint32_t servers_connections(const struct settings *settings, const struct memory_shares *shares)
 {
     uint64_t room = shares->server_bytes / DOOR_CONNECTION_BYTES;
@@ -46,7 +42,7 @@ uint32_t servers_connections(const struct settings *settings, const struct memor
 
 bool servers_check(const struct settings *settings, struct error *error)
 {
-    if (!servers_wanted(settings))
+    if (!settings_serve(settings))
         return true;
     struct identities *identities = identities_create(&settings->grpc, "grpc", "", error);
     identities_destroy(identities);
@@ -98,7 +94,7 @@ struct servers *servers_open(const struct settings *settings, struct control *co
     }
     servers->settings = settings;
     servers->control = control;
-    if (!servers_wanted(settings) || open_all(servers, error))
+    if (!settings_serve(settings) || open_all(servers, error))
         return servers;
     servers_stop(servers);
     return NULL;

@@ -196,6 +196,11 @@ bool settings_detect(const struct settings *settings)
     return anomalies->enabled_given ? anomalies->enabled : settings->capture.read_pcap.count > 0;
 }
 
+bool settings_serve(const struct settings *settings)
+{
+    return settings->grpc.enabled;
+}
+
 static bool check_windows(const char *kind, const struct scan_settings *scan, struct error *error)
 {
     if (scan->slow_window_secs > scan->common.window_secs)

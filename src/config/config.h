@@ -63,6 +63,8 @@ void settings_compare(const struct settings *left, const struct settings *right,
 bool settings_check(const struct settings *settings, struct error *error);
 // Whether attacks are looked for: as it was set, else in files and not live.
 bool settings_detect(const struct settings *settings);
+// Whether any server is on.
+bool settings_serve(const struct settings *settings);
 // Whether an output goes to standard output, so that nothing for people may.
 bool settings_use_stdout(const struct settings *settings);
 

@@ -63,6 +63,17 @@ class Calls(ServerTest):
                              (flow["bytes_total"], flow["packets_total"]))
         self.end(running)
 
+    def test_flows_that_ended_stay_to_be_asked_for(self):
+        export = self.folder / "flows.json"
+        self.check(sensor.run("-r", CAPTURE, "--export-json", export, "--report", "none"))
+        running = self.serve()
+        self.await_packets(len(capture_file.read_frames(CAPTURE)))
+        ended = {flow["id"] for flow in sensor.load_json(export) if flow["reason"] != "end"}
+        events = [event for message in self.client().watch("WatchFlows") for event in message.events]
+        self.assertTrue(ended)
+        self.assertEqual({event.flow.id for event in events}, ended)
+        self.end(running)
+
     def test_bad_requests_name_the_field(self):
         self.serve()
         client = self.client()
