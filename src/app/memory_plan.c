@@ -144,7 +144,8 @@ static void add_servers(struct plan *plan, const struct settings *settings,
             "web.packet_buffer, and what captures over the wire wait with");
     add_row(plan, "client streams", QUEUES_AND_LIBRARY * shares->server_bytes,
             "what waits for slow clients, and what the library of gRPC may take");
-    unsigned entrances = (settings->grpc.bind[0] != '\0') + (settings->grpc.socket[0] != '\0');
+    unsigned entrances =
+        (unsigned)(settings->grpc.bind[0] != '\0') + (unsigned)(settings->grpc.socket[0] != '\0');
     add_row(plan, "connections",
             entrances * servers_connections(settings, shares) * (uint64_t)DOOR_CONNECTION_BYTES,
             "grpc.max_connections of the port and of the socket, as many as there is room for");
