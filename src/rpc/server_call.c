@@ -30,6 +30,7 @@ struct server_call {
     bool has_caller, begun, greeted, reflects;
     int cancelled;
     atomic_uint holders;
+    struct waiting_call waiting;
     struct call_event accepted, received, sent, ended, closed;
 };
 
@@ -186,12 +187,23 @@ static bool open_payload(struct server_call *call)
     return true;
 }
 
+static void give_up(struct waiting_call *waiting)
+{
+    struct server_call *call =
+        (struct server_call *)((char *)waiting - offsetof(struct server_call, waiting));
+    grpc_call_cancel_with_status(call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                 "the request did not come, and others wait: send it with the call", NULL);
+}
+
 static void receive(struct server_call *call)
 {
+    struct waiting_call *oldest = waiting_add(&call->server->waiting, &call->waiting);
     grpc_op operation = {.op = GRPC_OP_RECV_MESSAGE};
     operation.data.recv_message.recv_message = &call->payload;
     hold(call);
     start(call, &operation, 1, &call->received);
+    if (oldest != NULL)
+        give_up(oldest);
 }
 
 // An end that is not the runner's.
@@ -232,6 +244,7 @@ static void on_received(void *owner, bool good)
 {
     struct server_call *call = owner;
     struct status status = STATUS_FINE;
+    waiting_remove(&call->server->waiting, &call->waiting);
     bool opened = good && open_payload(call);
     if (opened && call->reflects) {
         answer_reflection(call);

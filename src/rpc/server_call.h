@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "rpc/waiting.h"
+
 struct door;
 struct grpc_completion_queue;
 struct grpc_server;
@@ -28,6 +30,7 @@ struct rpc_server {
     struct grpc_server *core;
     struct grpc_completion_queue *queue;
     struct grpc_server_credentials *credentials;
+    struct waiting_calls waiting; // the queue's thread's
     atomic_uint calls;
     pthread_t thread;
     bool started;

@@ -90,10 +90,10 @@ class AttackTest(ServerTest):
         sensor.until(self.socket.exists, 20, self.running.stderr)
         return Siege(self, self.source, self.running)
 
-    def judge(self, siege, most_grown=MOST_GROWN):
+    def judge(self, siege, client=None):
         """The sensor serves on, has lost nothing, and took no more memory than it may."""
-        self.assertLess(siege.most_bytes - siege.before_bytes, most_grown, f"after {siege.calls} calls")
-        self.assertTrue(self.client().call("GetStatus").instance_id)
+        self.assertLess(siege.most_bytes - siege.before_bytes, MOST_GROWN, f"after {siege.calls} calls")
+        self.assertTrue((client or self.client()).call("GetStatus").instance_id)
         self.source.end()
         summary = self.end_closed(self.running, self.summary)
         self.assertEqual((summary["ledger"]["received"], summary["ledger"]["analysed"]), (siege.packets,) * 2)
@@ -280,11 +280,9 @@ class Slowness(AttackTest):
                 connection.send(hello[:(0, 1, 5, len(hello) - 1, len(hello))[number % 5]])
             credentials = grpc.ssl_channel_credentials(authority.pem)
             self.assertTrue(self.client(credentials=credentials).call("GetStatus").instance_id)
-            for number, connection in enumerate(slow):
+            for connection in slow:
                 connection.await_close()
-        self.assertTrue(self.client(credentials=credentials).call("GetStatus").instance_id)
-        self.client = lambda *_, **__: grpc_client.Client(f"127.0.0.1:{self.port}", credentials)
-        self.judge(siege)
+        self.judge(siege, self.client(credentials=credentials))
 
     def test_a_slow_client_is_served_byte_by_byte(self):
         siege = self.besiege()
@@ -424,6 +422,26 @@ class Crowds(AttackTest):
                     one.close()
                 self.assertTrue(self.client().call("GetStatus").instance_id)
         self.judge(siege)
+
+
+class Waits(AttackTest):
+    def test_calls_whose_requests_never_come(self):
+        """They take no token: calls to the health service, begun and left."""
+        siege = self.besiege("--grpc-tokens-file", self.write_tokens(("somebody", "viewer", "secret")))
+        blocks = [h2.request_block(path) for path in (CHECK, "/grpc.health.v1.Health/Watch", "/no.Such/Method")]
+        with siege:
+            crowd = []
+            for number in range(300):
+                connection = self.connect()
+                crowd.append(connection)
+                connection.try_send(b"".join(h2.frame(h2.HEADERS, blocks[number % 3], h2.END_HEADERS, stream)
+                                             for stream in range(1, 161, 2)))
+            late = self.connect()
+            late.send(h2.call(1, CHECK))
+            self.assertEqual(late.await_kind(h2.DATA)[3][5:], b"\x08\x01")
+        for connection in crowd:
+            connection.close()
+        self.judge(siege, self.local())
 
 
 class Readers(AttackTest):
