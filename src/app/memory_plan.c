@@ -14,6 +14,7 @@
 #include "app/servers.h"
 #include "base/memory_limit.h"
 #include "capture/file/decompress.h"
+#include "capture/file/file_inputs.h"
 #include "capture/file/file_source.h"
 #include "capture/live/live_rings.h"
 #include "config/config.h"
@@ -91,12 +92,18 @@ static bool may_be_packed(const char *path)
     return packer != NULL && strcmp(packer->name, "zstd") == 0;
 }
 
-// As many are open at once, at most.
-static uint64_t file_window_bytes(const struct string_list *files, uint64_t limit)
+// Of those that are named and those in folders that are: as many are open at once, at most. What cannot be listed is
+// the start's to tell.
+static uint64_t file_window_bytes(const struct string_list *named, uint64_t limit)
 {
     unsigned packed = 0;
-    for (unsigned i = 0; i < files->count && packed < FILE_SOURCE_OPEN_MAX; i++)
-        packed += may_be_packed(files->items[i]);
+    struct string_list files;
+    struct error error;
+    if (!file_inputs_expand(named, &files, &error))
+        return 0;
+    for (unsigned i = 0; i < files.count && packed < FILE_SOURCE_OPEN_MAX; i++)
+        packed += may_be_packed(files.items[i]);
+    file_inputs_done(&files);
     return packed * decompress_window_most(limit);
 }
 
@@ -161,7 +168,7 @@ static void make_plan(struct plan *plan, const struct settings *settings)
             "capture.buffer_size_mb an interface, at most eight times that behind globs");
     add_row(plan, "packet buffers", shares.chunk_bytes, "frames on their way to the shards");
     add_row(plan, "packed files", live ? 0 : file_window_bytes(&capture->read_pcap, plan->limit),
-            "zstd's window, of each packed file that is named");
+            "zstd's window, of each packed file");
     add_flows(plan, settings, &shares);
     add_row(plan, "batches", pipeline_most_bytes(!live, control_workers(settings), settings->pipeline.batch),
             "pipeline.batch packets each, and records on their way");

@@ -61,6 +61,7 @@ enum {
 struct alert {
     uint8_t kind;                     // enum alert_kind
     uint8_t severity;                 // enum alert_severity
+    uint8_t severity_at_start;        // the same in all revisions
     uint8_t lifecycle;                // enum alert_lifecycle
     uint8_t protocol;                 // IP protocol number; 0 = several
     uint32_t revision;                // 1 when it started, one more each time that it is told

@@ -253,6 +253,7 @@ void judge_tell(struct judge *judge)
     struct alert *alert = &judge->draft;
     if (file->told)
         alert->first_seen_ns = file->alert.first_seen_ns;
+    alert->severity_at_start = file->told ? file->alert.severity_at_start : alert->severity;
     make_id(alert);
     file->wait_secs = next_wait(file);
     if (!file->told)

@@ -15,6 +15,6 @@ struct local_socket {
 };
 
 // Non-blocking. False with a sentence that begins with the name of the server.
-bool local_socket_open(struct local_socket *socket, const char *name, const char *path, struct error *error);
+bool local_socket_open(struct local_socket *local, const char *name, const char *path, struct error *error);
 // Closes it and removes its file, unless that is another's by now.
-void local_socket_close(struct local_socket *socket);
+void local_socket_close(struct local_socket *local);

@@ -24,12 +24,13 @@ static void add_time(struct strbuf *into, const char *name, int64_t time_ns)
     strbuf_add_char(into, '"');
 }
 
+// Labels are what an alert is known by: they stay as they were when it started.
 static void add_labels(struct strbuf *into, const struct alert_event *event)
 {
     const struct alert *alert = &event->alert;
     strbuf_add(into, "\"labels\":{");
     add_member(into, "alertname", alert_kind_name((enum alert_kind)alert->kind));
-    add_member(into, "severity", alert_severity_name((enum alert_severity)alert->severity));
+    add_member(into, "severity", alert_severity_name((enum alert_severity)alert->severity_at_start));
     add_member(into, "node", event->node);
     add_member(into, "fingerprint", alert->fingerprint);
     strbuf_add_char(into, '}');
@@ -73,6 +74,7 @@ static void add_annotations(struct strbuf *into, const struct alert_event *event
                 alert->sources_total);
     add_parties(into, "targets", alert->target, event->target_name, alert->target_count,
                 alert->targets_total);
+    add_member(into, "severity_now", alert_severity_name((enum alert_severity)alert->severity));
     add_member(into, "id", alert->id);
     strbuf_add_char(into, '}');
     strbuf_done(&reasons);

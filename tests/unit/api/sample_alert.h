@@ -23,6 +23,7 @@ static inline void sample_alert_full(struct alert_event *event)
             {
                 .kind = ALERT_HOST_SWEEP,
                 .severity = ALERT_HIGH,
+                .severity_at_start = ALERT_HIGH,
                 .lifecycle = ALERT_UPDATED,
                 .protocol = IP_PROTOCOL_TCP,
                 .revision = 2,

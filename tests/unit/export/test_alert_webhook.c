@@ -108,6 +108,7 @@ Test(alert_webhook, speaks_to_alertmanager)
     sample_alert_full(&event);
     event.source_name[0].name[0] = '\0';
     alert_log_put(events, &event);
+    event.alert.severity = ALERT_CRITICAL; // its labels stay, or it would be another one
     event.alert.lifecycle = ALERT_ENDED;
     alert_log_put(events, &event);
     cr_assert(finish(sink, &counts), "%s", error.text);
@@ -120,10 +121,12 @@ Test(alert_webhook, speaks_to_alertmanager)
         "not raised with analysis.anomalies.host_sweep.unique_hosts_threshold above 30\\u000a"
         "silenced by analysis.anomalies.allow: \\\"10.0.0.9 port=22\\\"\\u000a\","
         "\"sources\":\"10.0.0.9\",\"targets\":\"192.0.2.1:22 (ssh.example), 192.0.2.2:22 and 28 more\","
-        "\"id\":\"0123456789abcdef0123456789abcdef\"},"
-        "\"startsAt\":\"2024-05-01T12:00:00.123456789Z\"";
+        "\"severity_now\":\"";
+    static const char ended[] = "critical\",\"id\":\"0123456789abcdef0123456789abcdef\"},"
+                                "\"startsAt\":\"2024-05-01T12:00:00.123456789Z\"";
     char *bodies = file_text(output_path("bodies"));
     cr_expect(eq(uint, times_in(bodies, begun), 2), "%s", bodies);
+    cr_expect(eq(uint, times_in(bodies, ended), 1), "%s", bodies);
     cr_expect(eq(uint, times_in(bodies, "Z\"}"), 2));
     cr_expect(eq(uint, times_in(bodies, ",\"endsAt\":\"2024-05-01T12:00:05.000000000Z\"}"), 1));
     free(bodies);
