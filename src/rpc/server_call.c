@@ -28,6 +28,7 @@ struct server_call {
     grpc_byte_buffer *answer;  // of a unary call: goes with the status
     struct caller caller;
     bool has_caller, begun, greeted, reflects;
+    bool gone; // nobody waits for it
     int cancelled;
     atomic_uint holders;
     struct waiting_call waiting;
@@ -73,13 +74,35 @@ static void start(struct server_call *call, const grpc_op *operations, size_t co
     (void)error;
 }
 
+static void give_up(struct waiting_call *waiting)
+{
+    struct server_call *call =
+        (struct server_call *)((char *)waiting - offsetof(struct server_call, waiting));
+    grpc_call_cancel_with_status(call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                 "the request did not come, and others wait: send it with the call", NULL);
+}
+
+static void receive(struct server_call *call)
+{
+    struct waiting_call *oldest = waiting_add(&call->server->waiting, &call->waiting);
+    grpc_op operation = {.op = GRPC_OP_RECV_MESSAGE};
+    operation.data.recv_message.recv_message = &call->payload;
+    hold(call);
+    start(call, &operation, 1, &call->received);
+    if (oldest != NULL)
+        give_up(oldest);
+}
+
 // Sending.
 
+// A question of reflection is taken when the answer to the one before is on its way: one write in flight.
 static void on_sent(void *owner, bool good)
 {
     struct server_call *call = owner;
     if (good && call->begun)
         runner_ready(call->server->runner, &call->asked);
+    else if (call->reflects)
+        receive(call);
     release(call);
 }
 
@@ -187,25 +210,6 @@ static bool open_payload(struct server_call *call)
     return true;
 }
 
-static void give_up(struct waiting_call *waiting)
-{
-    struct server_call *call =
-        (struct server_call *)((char *)waiting - offsetof(struct server_call, waiting));
-    grpc_call_cancel_with_status(call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
-                                 "the request did not come, and others wait: send it with the call", NULL);
-}
-
-static void receive(struct server_call *call)
-{
-    struct waiting_call *oldest = waiting_add(&call->server->waiting, &call->waiting);
-    grpc_op operation = {.op = GRPC_OP_RECV_MESSAGE};
-    operation.data.recv_message.recv_message = &call->payload;
-    hold(call);
-    start(call, &operation, 1, &call->received);
-    if (oldest != NULL)
-        give_up(oldest);
-}
-
 // An end that is not the runner's.
 static void end_call(struct server_call *call, const struct status *status)
 {
@@ -224,8 +228,6 @@ static void answer_reflection(struct server_call *call)
     else
         end_call(call, &status);
     strbuf_done(&answer);
-    if (status.code == STATUS_OK)
-        receive(call);
 }
 
 static void begin(struct server_call *call)
@@ -245,7 +247,7 @@ static void on_received(void *owner, bool good)
     struct server_call *call = owner;
     struct status status = STATUS_FINE;
     waiting_remove(&call->server->waiting, &call->waiting);
-    bool opened = good && open_payload(call);
+    bool opened = good && !call->gone && open_payload(call);
     if (opened && call->reflects) {
         answer_reflection(call);
     } else if (opened) {
@@ -262,7 +264,8 @@ static void on_closed(void *owner, bool good)
 {
     struct server_call *call = owner;
     (void)good;
-    if (call->cancelled && call->begun)
+    call->gone = call->cancelled != 0;
+    if (call->gone && call->begun)
         runner_cancel(call->server->runner, &call->asked);
     release(call);
 }
