@@ -138,12 +138,12 @@ static void add_flows(struct plan *plan, const struct settings *settings, const 
 static void add_servers(struct plan *plan, const struct settings *settings,
                         const struct memory_shares *shares)
 {
-    enum { QUEUES_AND_LIBRARY = 2 };
+    enum { QUEUES_ANSWERS_LIBRARY = 3 };
     add_row(plan, "client packets",
             packet_sample_most_bytes(settings->web.packet_buffer) + PCAP_STREAMS * shares->tap_bytes / 2,
             "web.packet_buffer, and what captures over the wire wait with");
-    add_row(plan, "client streams", QUEUES_AND_LIBRARY * shares->server_bytes,
-            "what waits for slow clients, and what the library of gRPC may take");
+    add_row(plan, "client streams", QUEUES_ANSWERS_LIBRARY * shares->server_bytes,
+            "what waits for slow clients in streams and in answers, and what the library of gRPC may take");
     unsigned entrances =
         (settings->grpc.bind[0] != '\0' ? 1U : 0U) + (settings->grpc.socket[0] != '\0' ? 1U : 0U);
     add_row(plan, "connections",
