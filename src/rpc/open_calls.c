@@ -2,13 +2,10 @@
 
 #include <assert.h>
 
-enum { CALL_BYTES = 16384, LEAST_CALLS = 256 };
-
 void open_calls_init(struct open_calls *calls, uint64_t most_unread_bytes,
                      void (*give_up)(struct open_call *call))
 {
-    uint64_t most = most_unread_bytes / CALL_BYTES;
-    *calls = (struct open_calls){.most = most > LEAST_CALLS ? (unsigned)most : LEAST_CALLS,
+    *calls = (struct open_calls){.most_idle = IDLE_CALLS,
                                  .most_unread_bytes = most_unread_bytes,
                                  .give_up = give_up};
     pthread_mutex_init(&calls->lock, NULL);
@@ -16,29 +13,29 @@ void open_calls_init(struct open_calls *calls, uint64_t most_unread_bytes,
 
 void open_calls_done(struct open_calls *calls)
 {
-    assert(calls->oldest == NULL && calls->count == 0 && calls->unread_bytes == 0);
+    assert(calls->oldest == NULL && calls->idle == 0 && calls->unread_bytes == 0);
     pthread_mutex_destroy(&calls->lock);
 }
 
 // No more of what it has is counted.
 static void forget(struct open_calls *calls, struct open_call *call)
 {
-    assert(calls->count > 0 && calls->unread_bytes >= call->unread_bytes);
-    calls->count--;
+    assert(calls->idle > 0 && calls->unread_bytes >= call->unread_bytes);
+    calls->idle--;
     calls->unread_bytes -= call->unread_bytes;
     call->unread_bytes = 0;
 }
 
 static bool gives_way(const struct open_calls *calls, const struct open_call *call)
 {
-    bool too_many = calls->count > calls->most;
+    bool too_many = calls->idle > calls->most_idle;
     bool too_much = calls->unread_bytes > calls->most_unread_bytes && call->unread_bytes > 0;
     return !call->worked_on && !call->given_up && (too_many || too_much);
 }
 
 static void make_room(struct open_calls *calls)
 {
-    bool pressed = calls->count > calls->most || calls->unread_bytes > calls->most_unread_bytes;
+    bool pressed = calls->idle > calls->most_idle || calls->unread_bytes > calls->most_unread_bytes;
     for (struct open_call *call = pressed ? calls->oldest : NULL; call != NULL; call = call->newer) {
         if (!gives_way(calls, call))
             continue;
@@ -56,7 +53,7 @@ void open_calls_add(struct open_calls *calls, struct open_call *call)
     call->older = calls->newest;
     *(calls->newest != NULL ? &calls->newest->newer : &calls->oldest) = call;
     calls->newest = call;
-    calls->count++;
+    calls->idle++;
     make_room(calls);
     pthread_mutex_unlock(&calls->lock);
 }
@@ -64,6 +61,7 @@ void open_calls_add(struct open_calls *calls, struct open_call *call)
 void open_calls_remove(struct open_calls *calls, struct open_call *call)
 {
     pthread_mutex_lock(&calls->lock);
+    assert(!call->worked_on);
     if (!call->given_up)
         forget(calls, call);
     *(call->older != NULL ? &call->older->newer : &calls->oldest) = call->newer;
@@ -75,6 +73,8 @@ void open_calls_work(struct open_calls *calls, struct open_call *call)
 {
     pthread_mutex_lock(&calls->lock);
     assert(!call->worked_on);
+    if (!call->given_up)
+        forget(calls, call);
     call->worked_on = true;
     pthread_mutex_unlock(&calls->lock);
 }
@@ -85,6 +85,7 @@ void open_calls_let_go(struct open_calls *calls, struct open_call *call, size_t 
     assert(call->worked_on && call->unread_bytes == 0);
     call->worked_on = false;
     if (!call->given_up) {
+        calls->idle++;
         call->unread_bytes = unread_bytes;
         calls->unread_bytes += unread_bytes;
     }

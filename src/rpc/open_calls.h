@@ -1,7 +1,7 @@
-// Calls that were accepted and are not gone, the oldest first. The core holds some 13 kB of each, and all that their clients do
-// not read. When they are too many, or too much waits to be read, the oldest give way that nobody works on: they wait for a
-// request that does not come, or for a reader. So who holds calls open takes no memory without bound, and keeps nobody out.
-// Any thread; a call costs a lock four times.
+// Calls that were accepted and are not gone, the oldest first. To begin one costs a client a few bytes, and for the health
+// service no credentials; the core holds some 12 kB of it, and all that the client does not read. Those that nobody works on
+// wait for a request that does not come, or for a reader: when they are too many, or too much waits to be read, the oldest give
+// way. So who holds calls open takes no memory without bound, and keeps nobody out. Any thread; a call takes the lock four times.
 #pragma once
 
 #include <pthread.h>
@@ -15,6 +15,8 @@ struct open_call {
     size_t unread_bytes;
     bool worked_on, given_up;
 };
+
+enum { IDLE_CALLS = 1024 };
 
 struct open_calls {
     pthread_mutex_t lock;

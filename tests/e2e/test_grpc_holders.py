@@ -9,7 +9,7 @@ from serving import ServerTest
 CHECK = "/grpc.health.v1.Health/Check"
 CONFIG = "/netscope.v1.SensorService/GetConfig"
 REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
-CALLS_A_CONNECTION, CALLS = 200, 4096  # of the sensor: 64 MiB for 16 KiB each
+CALLS_A_CONNECTION, CALLS = 200, 1024  # of the sensor
 ANSWERS_A_CONNECTION = 100  # fewer than a caller may have open at a time
 WINDOW = 4  # SETTINGS_INITIAL_WINDOW_SIZE
 MEGABYTE = 1 << 20
