@@ -5,9 +5,8 @@
 void open_calls_init(struct open_calls *calls, uint64_t most_unread_bytes,
                      void (*give_up)(struct open_call *call))
 {
-    *calls = (struct open_calls){.most_idle = IDLE_CALLS,
-                                 .most_unread_bytes = most_unread_bytes,
-                                 .give_up = give_up};
+    *calls = (struct open_calls){
+        .most_idle = IDLE_CALLS, .most_unread_bytes = most_unread_bytes, .give_up = give_up};
     pthread_mutex_init(&calls->lock, NULL);
 }
 

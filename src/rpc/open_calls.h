@@ -21,7 +21,7 @@ enum { IDLE_CALLS = 1024 };
 struct open_calls {
     pthread_mutex_t lock;
     struct open_call *oldest, *newest;
-    unsigned count, most; // without those given up
+    unsigned idle, most_idle; // that nobody works on, without those given up
     uint64_t unread_bytes, most_unread_bytes;
     uint64_t given_up;                       // so far
     void (*give_up)(struct open_call *call); // ends it, soon; below the lock
