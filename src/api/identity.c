@@ -38,7 +38,7 @@ struct identities {
     const char *section, *node;
     struct peer_rules peers;
     struct file_version version; // of the tokens file that was read last, or refused. Of whoever reloads
-    pthread_mutex_t lock;        // of `tokens`
+    pthread_mutex_t lock;        // of `tokens`, which whoever reloads exchanges, and nobody else
     struct token_table tokens;
     atomic_uint_fast64_t refused[REFUSALS], files_refused;
 };
@@ -89,26 +89,37 @@ static bool load(const struct identities *identities, struct token_table *out, s
     return good;
 }
 
-// What became of a token in the new table. One that is the same keeps its grant, so that its callers stay current.
-static void judge(const struct token *old, const struct token_table *table)
+// Tokens that are the same keep their grants, so that their callers stay current.
+static void keep_grants(const struct token_table *old, struct token_table *table)
 {
-    struct token *now = tokens_find(table, old->digest);
-    if (now != NULL && grant_is_same(now->grant, old->grant)) {
+    for (size_t i = 0; i < old->count; i++) {
+        struct token *now = tokens_find(table, old->tokens[i].digest);
+        if (now == NULL || !grant_is_same(now->grant, old->tokens[i].grant))
+            continue;
         grant_release(now->grant);
-        now->grant = grant_hold(old->grant);
-        return;
+        now->grant = grant_hold(old->tokens[i].grant);
     }
-    atomic_store(&old->grant->standing, now != NULL ? GRANT_CHANGED : GRANT_GONE);
 }
 
+// What became of the others, once nobody finds them any more.
+static void end_grants(const struct token_table *old, const struct token_table *table)
+{
+    for (size_t i = 0; i < old->count; i++) {
+        const struct token *now = tokens_find(table, old->tokens[i].digest);
+        if (now == NULL || now->grant != old->tokens[i].grant)
+            atomic_store(&old->tokens[i].grant->standing, now != NULL ? GRANT_CHANGED : GRANT_GONE);
+    }
+}
+
+// Callers wait for nothing but the exchange: to compare two large tables takes a while.
 static void take_tokens(struct identities *identities, struct token_table *take_table)
 {
+    keep_grants(&identities->tokens, take_table);
     pthread_mutex_lock(&identities->lock);
     struct token_table old = identities->tokens;
-    for (size_t i = 0; i < old.count; i++)
-        judge(&old.tokens[i], take_table);
     identities->tokens = *take_table;
     pthread_mutex_unlock(&identities->lock);
+    end_grants(&old, take_table);
     tokens_done(&old);
 }
 

@@ -93,7 +93,7 @@ struct pcap_tap *pcap_tap_create(struct control *control, const struct pcap_want
     }
     *pcap_tap = (struct pcap_tap){
         .consumer = {&ops}, .control = control, .source = control_source(control), .want = *want};
-    pcap_tap->tap = tap_create(&pcap_tap->consumer, (size_t)control_shares(control)->tap_bytes / 2, error);
+    pcap_tap->tap = tap_create(&pcap_tap->consumer, control_shares(control)->capture_bytes, error);
     pcap_tap->added = pcap_tap->tap != NULL && control_add_tap(control, pcap_tap->tap, error);
     if (pcap_tap->added)
         return pcap_tap;

@@ -1,5 +1,5 @@
 // The tap of a capture over the wire: which packets it wants, and the ring in which they wait. What does not fit is dropped and
-// counted; nothing waits for the client. The ring takes half of what a recorder's does (control/shares.h): 8 MiB.
+// counted; nothing waits for the client. The ring takes 8 MiB, less where memory is short (control/shares.h).
 // It asks the filter on the source's thread, as the kernel would, for some 25 ns a packet and tap (an everyday mix of 5 million
 // packets, "port 53"): what the filter leaves out takes no room, and what is dropped is exactly what the client missed.
 #pragma once

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/call.h"
+#include "api/runner_share.h"
 #include "api/stream.h"
 #include "base/bell.h"
 #include "base/thread.h"
@@ -133,14 +134,6 @@ static void finish(struct runner *runner, struct runner_call *call, const struct
     call->reply->ops->end(call->reply, status);
 }
 
-static unsigned calls_of(const struct runner *runner, const struct caller *caller)
-{
-    unsigned count = 0;
-    for (const struct runner_call *call = runner->open; call != NULL; call = call->next)
-        count += strcmp(call->caller->identity, caller->identity) == 0;
-    return count;
-}
-
 // Why a call cannot begin now; STATUS_OK: it can.
 static bool has_room(const struct runner *runner, const struct runner_call *call, struct status *status)
 {
@@ -151,11 +144,18 @@ static bool has_room(const struct runner *runner, const struct runner_call *call
         return status_set(status, STATUS_RESOURCE_EXHAUSTED, "TOO_BUSY",
                           "%u calls are open, which is as many as there may be: try again later",
                           runner->open_calls);
-    if (calls_of(runner, call->caller) >= RUNNER_CALLS / 2)
-        return status_set(status, STATUS_RESOURCE_EXHAUSTED, "TOO_MANY_CALLS",
-                          "%.100s has %d calls open, which is as many as one caller may: end some",
-                          call->caller->identity, RUNNER_CALLS / 2);
-    return true;
+    return runner_share_check(runner->open, call, status);
+}
+
+// Health is told by whoever begins the call: the threads may all wait for the run, and who asks after the sensor's life need
+// not. It never waits, and takes nobody's place.
+static void answer_at_once(struct runner *runner, struct runner_call *call)
+{
+    struct relay relay;
+    relay_to(&relay, call);
+    method_call(call->method, runner->api, call->caller, &call->request, &relay.reply);
+    assert(relay.ended);
+    call->reply->ops->end(call->reply, &relay.status);
 }
 
 void runner_begin(struct runner *runner, struct runner_call *call)
@@ -167,6 +167,10 @@ void runner_begin(struct runner *runner, struct runner_call *call)
     atomic_init(&call->ready, true);
     atomic_init(&call->cancelled, false);
     atomic_init(&call->woken, true);
+    if (call->method->for_anybody && call->method->handle != NULL) {
+        answer_at_once(runner, call);
+        return;
+    }
     pthread_mutex_lock(&runner->lock);
     bool good = has_room(runner, call, &status);
     if (good) {

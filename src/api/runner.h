@@ -2,14 +2,16 @@
 // all streams. A transport embeds a runner_call in what it keeps of a call, fills in the first members, and begins it; the
 // reply is ended once, whatever happens, and the call is not touched after that.
 //
-// Bounded: RUNNER_WAITING unary calls wait for a thread, RUNNER_CALLS are open, of one caller no more than half of either.
+// Bounded: RUNNER_WAITING unary calls wait for a thread, RUNNER_CALLS are open. One caller has no more than half of the former,
+// and half of the streams (api/stream.h); those who watch the health, and say no name, have a quarter of them together. Health
+// that is asked for once is told within runner_begin(), whatever else goes on.
 #pragma once
 
 #include <stdatomic.h>
 
 #include "api/method.h"
 
-enum { RUNNER_THREADS = 4, RUNNER_WAITING = 256, RUNNER_CALLS = 512 };
+enum { RUNNER_THREADS = 4, RUNNER_WAITING = 256, RUNNER_CALLS = 512, RUNNER_STREAMS_OF_ANYBODY = 64 };
 
 struct runner;
 struct stream;

@@ -134,10 +134,11 @@ static void add_flows(struct plan *plan, const struct settings *settings, const 
     uint64_t flows = (given ? settings->flow.max_flows : shares->flows);
     uint64_t ended = flows != 0 && plan->limit != 0 ? shares->tick_packets : 0;
     add_row(plan, "flow table", (flows + ended) * flow_bytes(settings),
-            flows == 0  ? "no cap: grows with the flows of the file"
-            : given     ? "flow.max_flows, and those that end in a tick"
-            : ended > 0 ? "without flow.max_flows: a third of what is above 50 MB"
-                        : "flow.max_flows");
+            flows == 0 ? "no cap: grows with the flows of the file"
+            : given    ? "flow.max_flows, and those that end in a tick"
+            : ended > 0
+                ? "without flow.max_flows: a third of what is above 50 MB, and above what servers take"
+                : "flow.max_flows");
     add_row(plan, "flow details", (flows + ended) * (SHARES_FLOW_BYTES - flow_bytes(settings)),
             "names, tunnels and losses of flows, if all have some");
 }
@@ -145,12 +146,12 @@ static void add_flows(struct plan *plan, const struct settings *settings, const 
 static void add_servers(struct plan *plan, const struct settings *settings,
                         const struct memory_shares *shares)
 {
-    enum { QUEUES_AND_LIBRARY = 2 };
+    enum { QUEUES_ANSWERS_LIBRARY = 3 };
     add_row(plan, "client packets",
-            packet_sample_most_bytes(settings->web.packet_buffer) + PCAP_STREAMS * shares->tap_bytes / 2,
+            packet_sample_most_bytes(settings->web.packet_buffer) + PCAP_STREAMS * shares->capture_bytes,
             "web.packet_buffer, and what captures over the wire wait with");
-    add_row(plan, "client streams", QUEUES_AND_LIBRARY * shares->server_bytes,
-            "what waits for slow clients, and what the library of gRPC may take");
+    add_row(plan, "client streams", QUEUES_ANSWERS_LIBRARY * shares->server_bytes,
+            "what waits for slow clients in streams and in answers, and what the library of gRPC may take");
     unsigned entrances =
         (settings->grpc.bind[0] != '\0' ? 1U : 0U) + (settings->grpc.socket[0] != '\0' ? 1U : 0U);
     add_row(plan, "connections",

@@ -121,6 +121,7 @@ bool servers_start(struct servers *servers, struct error *error)
     struct rpc_setup rpc = {.runner = servers->runner,
                             .door = servers->door,
                             .identities = servers->identities,
+                            .metrics = control_metrics(servers->control),
                             .memory_bytes = control_shares(servers->control)->server_bytes};
     servers->rpc = rpc_server_create(&rpc, error);
     if (servers->rpc == NULL)

@@ -10,7 +10,7 @@
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_INFO };
 
-enum { METRIC_LABELS = 3, METRIC_GROUPS = 8, METRIC_BUCKETS = 16 };
+enum { METRIC_LABELS = 3, METRIC_GROUPS = 16, METRIC_BUCKETS = 16 };
 
 struct metric;
 struct metric_reader;

@@ -3,6 +3,7 @@
 #include "aggregate/aggregate.h"
 #include "aggregate/flow_event.h"
 #include "capture/record/tap.h"
+#include "config/config.h"
 #include "config/settings.h"
 #include "pipeline/dispatch.h"
 
@@ -25,10 +26,17 @@ static uint32_t power_of_two(uint64_t number)
     return power;
 }
 
-// A third of what is above the least that a run takes without flows.
-static uint64_t flow_bytes(uint64_t limit_bytes)
+// Servers take a quarter, most of it for what waits for clients.
+static uint64_t servers_bytes(uint64_t limit_bytes, const struct settings *settings)
 {
-    const uint64_t rest = 50 * (uint64_t)MB, least = 2 * (uint64_t)MB;
+    return settings_serve(settings) ? limit_bytes / 4 : 0;
+}
+
+// A third of what is above the least that a run takes without flows.
+static uint64_t flow_bytes(uint64_t limit_bytes, const struct settings *settings)
+{
+    const uint64_t least = 2 * (uint64_t)MB;
+    uint64_t rest = 50 * (uint64_t)MB + servers_bytes(limit_bytes, settings);
     uint64_t share = limit_bytes > rest ? (limit_bytes - rest) / 3 : 0;
     return share > least ? share : least;
 }
@@ -37,7 +45,7 @@ static uint64_t flows_of(uint64_t limit_bytes, const struct settings *settings)
 {
     bool live = settings->capture.read_pcap.count == 0;
     uint64_t usual = live ? settings->flow.max_flows : 0;
-    uint64_t flows = limit_bytes != 0 ? flow_bytes(limit_bytes) / SHARES_FLOW_BYTES : 0;
+    uint64_t flows = limit_bytes != 0 ? flow_bytes(limit_bytes, settings) / SHARES_FLOW_BYTES : 0;
     return flows != 0 && (usual == 0 || flows < usual) ? flows : usual;
 }
 
@@ -65,7 +73,8 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, const struct setting
         .names = power_of_two(part_of(limit_bytes, NAMES_PART, NAMES_LEAST, AGGREGATE_NAMES)),
         .events = events_of(limit_bytes, settings),
         .export_bytes = part_of(limit_bytes, 16, 2 * MB, 64 * MB),
-        .server_bytes = part_of(limit_bytes, 16, 4 * MB, 64 * MB),
+        .server_bytes = part_of(limit_bytes, 32, 2 * MB, 64 * MB),
+        .capture_bytes = power_of_two(part_of(limit_bytes, 128, MB, TAP_RING_BYTES / 2)),
         .tap_bytes = power_of_two(part_of(limit_bytes, 16, 2 * MB, TAP_RING_BYTES)),
     };
 }

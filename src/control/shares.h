@@ -20,8 +20,9 @@ struct memory_shares {
     uint64_t events;  // that outputs of flows may lag behind: at most events.capacity
     uint64_t export_bytes; // of each output that sorts, in memory
     uint64_t tap_bytes;    // of the recorder's queue, and that of packet lines
-    uint64_t
-        server_bytes; // with a server on: of what waits for clients, of connections, of the library, each
+    // With a server on: of what waits for clients in streams and in answers, of connections, of the library, each...
+    uint64_t server_bytes;
+    uint64_t capture_bytes; // ...and of the queue of each capture over the wire
 };
 
 // `limit_bytes` is memory_limit() of base/memory_limit.h.

@@ -10,6 +10,7 @@
 
 #include "api/gate.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/thread.h"
 #include "base/time.h"
 #include "rpc/reflection.h"
@@ -88,6 +89,26 @@ static void init_core(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+static void read_given_up(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    struct rpc_server *server = (struct rpc_server *)(uintptr_t)held;
+    metric_whole(metric, reader, open_calls_given_up(&server->open));
+}
+
+// clang-format off
+static const struct metric rows[] = {
+    {"netscope_api_calls_given_up_total", METRIC_COUNTER, NULL,
+     "Calls that waited longest for their clients when too many did.", {0}, read_given_up},
+};
+// clang-format on
+
+static bool add_metrics(struct rpc_server *server)
+{
+    struct metric_group group = {rows, sizeof rows / sizeof rows[0], server, metric_hold_owner,
+                                 metric_release_owner};
+    return metric_registry_add(server->metrics, &group);
+}
+
 struct rpc_server *rpc_server_create(const struct rpc_setup *setup, struct error *error)
 {
     struct rpc_server *server = calloc(1, sizeof *server);
@@ -99,6 +120,8 @@ struct rpc_server *rpc_server_create(const struct rpc_setup *setup, struct error
     server->runner = setup->runner;
     server->door = setup->door;
     server->identities = setup->identities;
+    server->metrics = setup->metrics;
+    open_calls_init(&server->open, setup->memory_bytes, server_call_give_up);
     server->reflection = reflection_create();
     server->credentials = grpc_insecure_server_credentials_create(); // the door has TLS
     server->queue = grpc_completion_queue_create_for_next(NULL);
@@ -108,7 +131,8 @@ struct rpc_server *rpc_server_create(const struct rpc_setup *setup, struct error
     server->started = thread_start(&server->thread, run_queue, server);
     for (unsigned i = 0; server->started && i < CALLS_AWAITED; i++)
         server_call_await(server);
-    if (server->reflection != NULL && server->started && atomic_load(&server->calls) > 0)
+    if (server->reflection != NULL && server->started && atomic_load(&server->calls) > 0 &&
+        add_metrics(server))
         return server;
     error_set(error, ERROR_EXHAUSTED, "the gRPC server cannot start: %s",
               server->started ? "no memory" : thread_shortage());
@@ -192,12 +216,14 @@ void rpc_server_destroy(struct rpc_server *server, int grace_ms)
 {
     if (server == NULL)
         return;
+    metric_registry_remove(server->metrics, server);
     end_core(server, grace_ms);
     assert(atomic_load(&server->calls) == 0);
     grpc_server_destroy(server->core);
     grpc_completion_queue_destroy(server->queue);
     grpc_server_credentials_release(server->credentials);
     reflection_destroy(server->reflection);
+    open_calls_done(&server->open);
     free(server);
     grpc_shutdown_blocking();
 }

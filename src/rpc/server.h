@@ -11,6 +11,7 @@
 struct api;
 struct door;
 struct identities;
+struct metric_registry;
 struct runner;
 struct rpc_server;
 
@@ -19,7 +20,9 @@ struct rpc_setup {
     struct runner *runner;
     struct door *door; // tells who is at the other end of a connection
     struct identities *identities;
-    uint64_t memory_bytes; // that the core may take for what it reads and holds
+    struct metric_registry *metrics;
+    uint64_t
+        memory_bytes; // that the core may take for what it reads, and as much for what clients do not read
 };
 
 // Begins to serve. NULL with a sentence.

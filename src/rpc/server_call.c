@@ -16,10 +16,12 @@
 
 // From the wait for a call to its last event. It lives while somebody holds it: each operation that the core has under way,
 // and the runner until the reply was ended. Accepting and receiving are the queue's thread; sending and ending the runner's.
+// `gone`: nobody waits for it any more.
 struct server_call {
     struct runner_call asked;
     struct reply reply;
     struct rpc_server *server;
+    struct open_call open;
     grpc_call *core;
     grpc_call_details details;
     grpc_metadata_array metadata;
@@ -27,10 +29,9 @@ struct server_call {
     grpc_slice request;        // the request's bytes
     grpc_byte_buffer *answer;  // of a unary call: goes with the status
     struct caller caller;
-    bool has_caller, begun, greeted, reflects;
+    bool has_caller, begun, greeted, reflects, gone;
     int cancelled;
     atomic_uint holders;
-    struct waiting_call waiting;
     struct call_event accepted, received, sent, ended, closed;
 };
 
@@ -43,8 +44,10 @@ static void release(struct server_call *call)
     if (atomic_fetch_sub(&call->holders, 1) > 1)
         return;
     struct rpc_server *server = call->server;
-    if (call->core != NULL)
+    if (call->core != NULL) { // it was accepted
+        open_calls_remove(&server->open, &call->open);
         grpc_call_unref(call->core);
+    }
     if (call->payload != NULL)
         grpc_byte_buffer_destroy(call->payload);
     if (call->answer != NULL)
@@ -73,13 +76,23 @@ static void start(struct server_call *call, const grpc_op *operations, size_t co
     (void)error;
 }
 
+static void receive(struct server_call *call)
+{
+    grpc_op operation = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &call->payload};
+    hold(call);
+    start(call, &operation, 1, &call->received);
+}
+
 // Sending.
 
+// A question of reflection is taken when the answer to the one before is on its way: one write in flight.
 static void on_sent(void *owner, bool good)
 {
     struct server_call *call = owner;
     if (good && call->begun)
         runner_ready(call->server->runner, &call->asked);
+    else if (call->reflects)
+        receive(call);
     release(call);
 }
 
@@ -167,6 +180,8 @@ static void send_status(struct server_call *call, const struct status *status)
 static void reply_end(struct reply *reply, const struct status *status)
 {
     struct server_call *call = (struct server_call *)((char *)reply - offsetof(struct server_call, reply));
+    size_t bytes = call->answer != NULL ? grpc_byte_buffer_length(call->answer) : 0;
+    open_calls_let_go(&call->server->open, &call->open, bytes);
     send_status(call, status);
 }
 
@@ -187,25 +202,6 @@ static bool open_payload(struct server_call *call)
     return true;
 }
 
-static void give_up(struct waiting_call *waiting)
-{
-    struct server_call *call =
-        (struct server_call *)((char *)waiting - offsetof(struct server_call, waiting));
-    grpc_call_cancel_with_status(call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
-                                 "the request did not come, and others wait: send it with the call", NULL);
-}
-
-static void receive(struct server_call *call)
-{
-    struct waiting_call *oldest = waiting_add(&call->server->waiting, &call->waiting);
-    grpc_op operation = {.op = GRPC_OP_RECV_MESSAGE};
-    operation.data.recv_message.recv_message = &call->payload;
-    hold(call);
-    start(call, &operation, 1, &call->received);
-    if (oldest != NULL)
-        give_up(oldest);
-}
-
 // An end that is not the runner's.
 static void end_call(struct server_call *call, const struct status *status)
 {
@@ -224,8 +220,6 @@ static void answer_reflection(struct server_call *call)
     else
         end_call(call, &status);
     strbuf_done(&answer);
-    if (status.code == STATUS_OK)
-        receive(call);
 }
 
 static void begin(struct server_call *call)
@@ -236,6 +230,7 @@ static void begin(struct server_call *call)
     call->asked.caller = &call->caller;
     call->asked.reply = &call->reply;
     call->begun = true;
+    open_calls_work(&call->server->open, &call->open);
     hold(call); // the runner's, until it ends the reply
     runner_begin(call->server->runner, &call->asked);
 }
@@ -244,8 +239,7 @@ static void on_received(void *owner, bool good)
 {
     struct server_call *call = owner;
     struct status status = STATUS_FINE;
-    waiting_remove(&call->server->waiting, &call->waiting);
-    bool opened = good && open_payload(call);
+    bool opened = good && !call->gone && open_payload(call);
     if (opened && call->reflects) {
         answer_reflection(call);
     } else if (opened) {
@@ -262,7 +256,8 @@ static void on_closed(void *owner, bool good)
 {
     struct server_call *call = owner;
     (void)good;
-    if (call->cancelled && call->begun)
+    call->gone = call->cancelled != 0;
+    if (call->gone && call->begun)
         runner_cancel(call->server->runner, &call->asked);
     release(call);
 }
@@ -353,17 +348,25 @@ static bool find_method(struct server_call *call, struct status *status)
     return true;
 }
 
+void server_call_give_up(struct open_call *open)
+{
+    struct server_call *call = (struct server_call *)((char *)open - offsetof(struct server_call, open));
+    grpc_call_cancel_with_status(call->core, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                 "too many calls wait for their clients: this one waited longest", NULL);
+}
+
 static void on_accepted(void *owner, bool good)
 {
     struct server_call *call = owner;
     struct status status = STATUS_FINE;
-    grpc_op closing = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
+    grpc_op closing = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER,
+                       .data.recv_close_on_server.cancelled = &call->cancelled};
     if (!good) { // the server ends
         release(call);
         return;
     }
     server_call_await(call->server);
-    closing.data.recv_close_on_server.cancelled = &call->cancelled;
+    open_calls_add(&call->server->open, &call->open);
     hold(call);
     start(call, &closing, 1, &call->closed);
     if (find_method(call, &status))

@@ -5,13 +5,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "rpc/waiting.h"
+#include "rpc/open_calls.h"
 
 struct door;
 struct grpc_completion_queue;
 struct grpc_server;
 struct grpc_server_credentials;
 struct identities;
+struct metric_registry;
 struct reflection;
 struct runner;
 
@@ -30,11 +31,14 @@ struct rpc_server {
     struct grpc_server *core;
     struct grpc_completion_queue *queue;
     struct grpc_server_credentials *credentials;
-    struct waiting_calls waiting; // the queue's thread's
+    struct metric_registry *metrics;
     atomic_uint calls;
+    struct open_calls open; // of them, those that were accepted
     pthread_t thread;
     bool started;
 };
 
 // Waits for the next call. Without memory there is one place less; false then.
 bool server_call_await(struct rpc_server *server);
+// Ends it with RESOURCE_EXHAUSTED, soon; any thread.
+void server_call_give_up(struct open_call *open);

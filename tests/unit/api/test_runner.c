@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "api/call.h"
 #include "api/stream.h"
 #include "watching.h"
 
@@ -42,18 +43,24 @@ static void client_end(struct reply *reply, const struct status *status)
 
 static const struct reply_ops client_ops = {client_send, client_end};
 
-static void client_begin(struct client *client, struct calling *calling, struct runner *runner,
-                         const char *path, const char *json, bool reads)
+static void client_begin_method(struct client *client, struct calling *calling, struct runner *runner,
+                                const struct method *method, const char *json, bool reads)
 {
-    struct status status;
     *client = (struct client){.reply = {&client_ops}, .reads = reads, .runner = runner};
     pthread_mutex_init(&client->lock, NULL);
     pthread_cond_init(&client->told, NULL);
-    client->call.method = method_find(path, &status);
+    client->call.method = method;
     client->call.caller = &calling->caller;
     client->call.reply = &client->reply;
     client->call.request = (struct request){REQUEST_JSON, (const uint8_t *)json, strlen(json)};
     runner_begin(runner, &client->call);
+}
+
+static void client_begin(struct client *client, struct calling *calling, struct runner *runner,
+                         const char *path, const char *json, bool reads)
+{
+    struct status status;
+    client_begin_method(client, calling, runner, method_find(path, &status), json, reads);
 }
 
 static void client_await(struct client *client, unsigned messages, unsigned ends)
@@ -129,26 +136,70 @@ Test(runner, what_begins_while_it_ends_is_told_to_come_again, .timeout = 60)
     end_calling(&calling);
 }
 
-Test(runner, one_caller_takes_no_more_than_half_of_the_room, .timeout = 60)
+// Begins as many and ends them. Returns how many were refused, which is known when all have begun.
+static unsigned refused_of(struct calling *calling, const char *path, const char *json, unsigned count)
 {
-    enum { CALLS = RUNNER_CALLS / 2 + 8 };
-    struct calling calling;
-    struct runner *runner = begin(&calling);
-    struct client *clients = calloc(CALLS, sizeof *clients);
+    struct error error;
+    struct runner *runner = runner_create(calling->api, &error);
+    struct client *clients = calloc(count, sizeof *clients);
     unsigned refused = 0;
-    for (unsigned i = 0; i < CALLS; i++)
-        client_begin(&clients[i], &calling, runner, "/grpc.health.v1.Health/Watch", "{}", true);
-    for (unsigned i = 0; i < CALLS; i++)
-        refused += clients[i].ends;
-    cr_expect_geq(refused, 8);
-    for (unsigned i = 0; i < CALLS; i++)
-        if (clients[i].ends > 0)
-            cr_expect_eq(clients[i].status.code, STATUS_RESOURCE_EXHAUSTED);
+    cr_assert(runner != NULL && clients != NULL);
+    for (unsigned i = 0; i < count; i++)
+        client_begin(&clients[i], calling, runner, path, json, true);
     runner_drain(runner);
-    for (unsigned i = 0; i < CALLS; i++)
+    for (unsigned i = 0; i < count; i++) {
         client_await(&clients[i], 0, 1);
+        refused += clients[i].status.code == STATUS_RESOURCE_EXHAUSTED;
+        if (clients[i].status.code == STATUS_RESOURCE_EXHAUSTED)
+            cr_expect_str_eq(clients[i].status.reason, "STREAM_LIMIT");
+    }
     runner_destroy(runner);
     free(clients);
+    return refused;
+}
+
+Test(runner, one_caller_takes_no_more_than_his_share_of_the_streams, .timeout = 60)
+{
+    enum { MORE = 8 };
+    struct calling calling;
+    begin_calling(&calling, NULL);
+    start_run(&calling.running);
+    cr_expect_eq(refused_of(&calling, STATS("WatchStats"), "{}", STREAMS_MOST / 2), 0);
+    cr_expect_eq(refused_of(&calling, STATS("WatchStats"), "{}", STREAMS_MOST / 2 + MORE), MORE);
+    cr_expect_eq(refused_of(&calling, "/grpc.health.v1.Health/Watch", "{}", RUNNER_STREAMS_OF_ANYBODY + MORE),
+                 MORE);
+    end_calling(&calling);
+}
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static bool wait_at_gate(struct call *call, struct ProtobufCMessage *message)
+{
+    (void)message;
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return status_set(&call->status, STATUS_ABORTED, "OPENED", "it is open now");
+}
+
+Test(runner, health_is_told_while_every_thread_waits, .timeout = 60)
+{
+    enum { CALLS = RUNNER_THREADS + 1 };
+    struct calling calling;
+    struct runner *runner = begin(&calling);
+    struct client waiting[CALLS], asking;
+    struct method method = *method_find(STATS("GetStats"), &(struct status){0});
+    method.handle = wait_at_gate;
+    pthread_mutex_lock(&gate);
+    for (unsigned i = 0; i < CALLS; i++)
+        client_begin_method(&waiting[i], &calling, runner, &method, "{}", true);
+    client_begin(&asking, &calling, runner, "/grpc.health.v1.Health/Check", "{}", true);
+    client_await(&asking, 1, 1);
+    cr_expect_eq(asking.status.code, STATUS_OK);
+    cr_expect_eq(runner_open_calls(runner), CALLS);
+    pthread_mutex_unlock(&gate);
+    for (unsigned i = 0; i < CALLS; i++)
+        client_await(&waiting[i], 0, 1);
+    runner_destroy(runner);
     end_calling(&calling);
 }
 

@@ -46,6 +46,18 @@ Test(shares, are_less_under_a_limit)
     cr_expect_lt(memory_shares_of(128 * mb, &live).events, 65536 / 4);
 }
 
+Test(shares, servers_take_from_flows)
+{
+    struct settings file = settings_of(false), served = settings_of(false);
+    served.grpc.enabled = true;
+    struct memory_shares without = memory_shares_of(256 * mb, &file),
+                         with = memory_shares_of(256 * mb, &served);
+    cr_expect_leq(with.flows * SHARES_FLOW_BYTES, without.flows * SHARES_FLOW_BYTES - 16 * mb);
+    cr_expect_eq(with.server_bytes, 8 * mb);
+    cr_expect_eq(with.capture_bytes, 2 * mb);
+    cr_expect_eq(memory_shares_of(unlimited, &served).capture_bytes, 8 * mb);
+}
+
 Test(shares, never_grow_when_the_limit_falls)
 {
     struct settings file = settings_of(false);
