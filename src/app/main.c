@@ -96,6 +96,12 @@ static enum exit_code run_command(const struct settings *settings, const struct 
     case CONFIG_PRINT_EXAMPLE:
         config_add_example(&text);
         return print_text(&text);
+    case CONFIG_PRINT_MANUAL:
+        config_add_manual(&text);
+        return print_text(&text);
+    case CONFIG_PRINT_COMPLETION:
+        config_add_completion(&text);
+        return print_text(&text);
     }
     abort();
 }

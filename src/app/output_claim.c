@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/capabilities.h"
+#include "base/denial.h"
 #include "base/output_descriptor.h"
 
 static bool refuse(const char *path, int reason, struct error *error)
 {
     return error_set(error, error_kind_of_errno(reason), "%s cannot be written: %s%s", path, strerror(reason),
-                     capabilities_denial(reason));
+                     denial_writing(reason));
 }
 
 bool output_claim_check(const char *path, struct error *error)

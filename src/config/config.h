@@ -21,8 +21,10 @@ enum config_command {
     CONFIG_PRINT,           // print config_add_yaml()
     CONFIG_LIST_INTERFACES, // settings are the defaults: needs no valid settings file
     CONFIG_SYNTHETIC_FLOWS,
-    CONFIG_PRINT_DOCS,    // print config_add_markdown(); for scripts/generate-docs
-    CONFIG_PRINT_EXAMPLE, // print config_add_example(); for scripts/generate-docs
+    CONFIG_PRINT_DOCS,       // print config_add_markdown(); for scripts/generate-docs
+    CONFIG_PRINT_EXAMPLE,    // print config_add_example(); for scripts/generate-docs
+    CONFIG_PRINT_MANUAL,     // print config_add_manual(); for scripts/generate-docs
+    CONFIG_PRINT_COMPLETION, // print config_add_completion(); for scripts/generate-docs
 };
 
 // What the command line asks for besides settings.
@@ -71,9 +73,11 @@ bool settings_use_stdout(const struct settings *settings);
 // Frees what config_load() filled in; safe on zeros and when called twice.
 void settings_done(struct settings *settings);
 
-void config_add_help(struct strbuf *into);     // at most 100 columns
-void config_add_markdown(struct strbuf *into); // docs/configuration.md
-void config_add_example(struct strbuf *into);  // deploy/netscope.yaml: every key, at its default
+void config_add_help(struct strbuf *into);       // at most 100 columns
+void config_add_markdown(struct strbuf *into);   // docs/configuration.md
+void config_add_example(struct strbuf *into);    // deploy/netscope.yaml: every key, at its default
+void config_add_manual(struct strbuf *into);     // deploy/man/netscope.8
+void config_add_completion(struct strbuf *into); // deploy/completion/netscope: for bash
 
 // The settings as YAML that loads back to the same settings; secrets are left out. Fails when a value
 // is not UTF-8, which YAML cannot carry.

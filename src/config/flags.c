@@ -31,6 +31,8 @@ const struct flag_row flag_table[] = {
     {"synthetic-flows", 0, FLAG_SYNTHETIC_FLOWS, "N", true, "fill the flow table and print time and memory"},
     {"print-docs", 0, FLAG_PRINT_DOCS, NULL, true, "print docs/configuration.md"},
     {"print-example", 0, FLAG_PRINT_EXAMPLE, NULL, true, "print deploy/netscope.yaml"},
+    {"print-manual", 0, FLAG_PRINT_MANUAL, NULL, true, "print deploy/man/netscope.8"},
+    {"print-completion", 0, FLAG_PRINT_COMPLETION, NULL, true, "print deploy/completion/netscope"},
 };
 const unsigned flag_count = sizeof flag_table / sizeof flag_table[0];
 
@@ -238,6 +240,10 @@ static enum config_command command_of(enum flag_action action)
         return CONFIG_PRINT_DOCS;
     case FLAG_PRINT_EXAMPLE:
         return CONFIG_PRINT_EXAMPLE;
+    case FLAG_PRINT_MANUAL:
+        return CONFIG_PRINT_MANUAL;
+    case FLAG_PRINT_COMPLETION:
+        return CONFIG_PRINT_COMPLETION;
     default:
         return CONFIG_RUN;
     }

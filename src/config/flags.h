@@ -17,6 +17,8 @@ enum flag_action {
     FLAG_SYNTHETIC_FLOWS,
     FLAG_PRINT_DOCS,
     FLAG_PRINT_EXAMPLE,
+    FLAG_PRINT_MANUAL,
+    FLAG_PRINT_COMPLETION,
 };
 
 // Flags that are no settings.

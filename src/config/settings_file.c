@@ -7,6 +7,7 @@
 
 #include <yaml.h>
 
+#include "base/denial.h"
 #include "config/toml_hint.h"
 #include "config/value.h"
 
@@ -292,8 +293,8 @@ bool settings_file_read(const char *path, struct loading *loading, struct error 
     FILE *file = standard ? stdin : fopen(path, "re");
     if (file == NULL)
         return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "cannot open the settings file %s: %s; --config names a YAML file", path,
-                         strerror(errno));
+                         "cannot open the settings file %s: %s%s; --config names a YAML file", path,
+                         strerror(errno), denial_reading(errno));
     char *bytes = malloc(FILE_MAXIMUM + 1);
     size_t length = 0;
     bool fine = bytes != NULL

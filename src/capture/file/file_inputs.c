@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/denial.h"
 #include "base/log.h"
 #include "capture/file/file_kind.h"
 #include "capture/file/stream.h"
@@ -89,8 +90,8 @@ static bool add_directory(const char *directory, struct string_list *out, struct
     struct dirent **entries = NULL;
     int count = scandir(directory, &entries, NULL, alphasort);
     if (count < 0)
-        return error_set(error, ERROR_UNAVAILABLE, "the directory %s cannot be read: %s", directory,
-                         strerror(errno));
+        return error_set(error, ERROR_UNAVAILABLE, "the directory %s cannot be read: %s%s", directory,
+                         strerror(errno), denial_reading(errno));
     unsigned before = out->count;
     unsigned skipped = 0;
     bool added = true;

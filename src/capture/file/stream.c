@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/denial.h"
 #include "base/memory_limit.h"
 #include "capture/file/decompress.h"
 
@@ -39,7 +40,8 @@ static int open_input(const char *path, struct error *error)
         return dup(STDIN_FILENO);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        error_set(error, error_kind_of_errno(errno), "%s cannot be opened: %s", path, strerror(errno));
+        error_set(error, error_kind_of_errno(errno), "%s cannot be opened: %s%s", path, strerror(errno),
+                  denial_reading(errno));
     return fd;
 }
 

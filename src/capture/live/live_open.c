@@ -14,6 +14,7 @@
 #include <pcap/pcap.h>
 
 #include "base/capabilities.h"
+#include "base/denial.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "capture/clock.h"
@@ -48,6 +49,13 @@ static uint32_t wanted_snaplen(const struct live_handle *handle, const struct ca
 
 static bool no_permission(const char *what, struct error *error)
 {
+    if (denial_in_container())
+        return error_set(
+            error, ERROR_PERMISSION,
+            "no permission to capture on %s: give the container the capability, --cap-add NET_RAW; where it "
+            "has it and may gain no privileges, or the image lost that of the file, run it with --user 0 "
+            "--cap-drop ALL --cap-add NET_RAW; a rootless container captures in a network of its own only",
+            what);
     return error_set(
         error, ERROR_PERMISSION,
         "no permission to capture on %s: run it with sudo, or give the program the capability once: "

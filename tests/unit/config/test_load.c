@@ -54,6 +54,8 @@ Test(load, commands)
         {"--synthetic-flows=5", CONFIG_SYNTHETIC_FLOWS},
         {"--print-docs", CONFIG_PRINT_DOCS},
         {"--print-example", CONFIG_PRINT_EXAMPLE},
+        {"--print-manual", CONFIG_PRINT_MANUAL},
+        {"--print-completion", CONFIG_PRINT_COMPLETION},
         {"--exit-at-end", CONFIG_RUN},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

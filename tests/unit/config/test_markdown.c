@@ -5,6 +5,8 @@ Test(markdown, the_checked_in_documents_are_up_to_date)
 {
     expect_checked_in(NETSCOPE_SOURCE_DIR "/docs/configuration.md", config_add_markdown);
     expect_checked_in(NETSCOPE_SOURCE_DIR "/deploy/netscope.yaml", config_add_example);
+    expect_checked_in(NETSCOPE_SOURCE_DIR "/deploy/man/netscope.8", config_add_manual);
+    expect_checked_in(NETSCOPE_SOURCE_DIR "/deploy/completion/netscope", config_add_completion);
 }
 
 Test(markdown, has_a_row_for_every_setting)
