@@ -16,8 +16,6 @@
 
 enum { COMPLAINT_BYTES = 4096 };
 
-extern char **environ;
-
 static void prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, int socket,
                     int complaints)
 {
