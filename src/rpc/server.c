@@ -7,6 +7,7 @@
 #include <grpc/support/log.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/gate.h"
 #include "base/log.h"
@@ -27,10 +28,13 @@ enum {
     LOOK_MS = 10,
 };
 
-// What the core says of itself is for who debugs it.
+// What the core says of itself is for who debugs it, but for its last word.
 static void log_core(gpr_log_func_args *told)
 {
-    log_debug("grpc", "%s", told->message);
+    if (strncmp(told->message, "assertion failed", strlen("assertion failed")) == 0)
+        log_error("grpc", "%s:%d: %s", told->file, told->line, told->message);
+    else
+        log_debug("grpc", "%s", told->message);
 }
 
 static grpc_arg number(const char *key, int value)
@@ -180,17 +184,17 @@ static void wait_ms(struct end *end, int ms)
 }
 
 // The grace is for calls. Connections without any are cut when the last one is over: who has them open, and does not look
-// at them (grpcio does every 5 s), does not hold up the end.
+// at them (grpcio does every 5 s), does not hold up the end. The core is over when its connections are, which may leave
+// before the runner has answered their calls: the queue is needed until all calls are gone.
 static void await_end(struct rpc_server *server, struct end *end, int grace_ms)
 {
     pthread_mutex_lock(&end->lock);
-    for (int left_ms = grace_ms; !end->is_over && left_ms > 0 && atomic_load(&server->calls) > 0;
-         left_ms -= LOOK_MS)
+    for (int left_ms = grace_ms; left_ms > 0 && atomic_load(&server->calls) > 0; left_ms -= LOOK_MS)
         wait_ms(end, LOOK_MS);
     if (!end->is_over)
         grpc_server_cancel_all_calls(server->core);
-    while (!end->is_over)
-        pthread_cond_wait(&end->reached, &end->lock);
+    while (!end->is_over || atomic_load(&server->calls) > 0)
+        wait_ms(end, LOOK_MS);
     pthread_mutex_unlock(&end->lock);
 }
 
@@ -199,6 +203,7 @@ static void end_core(struct rpc_server *server, int grace_ms)
 {
     struct end end = {.lock = PTHREAD_MUTEX_INITIALIZER, .reached = PTHREAD_COND_INITIALIZER};
     end.event = (struct call_event){.done = on_end, .owner = &end};
+    atomic_fetch_add(&end.event.started, 1);
     grpc_server_shutdown_and_notify(server->core, server->queue, &end.event);
     if (server->started)
         await_end(server, &end, grace_ms);

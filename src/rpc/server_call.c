@@ -182,7 +182,9 @@ static void reply_end(struct reply *reply, const struct status *status)
     struct server_call *call = (struct server_call *)((char *)reply - offsetof(struct server_call, reply));
     size_t bytes = call->answer != NULL ? grpc_byte_buffer_length(call->answer) : 0;
     open_calls_let_go(&call->server->open, &call->open, bytes);
+    hold(call); // until this thread has left the core
     send_status(call, status);
+    release(call);
 }
 
 static const struct reply_ops reply_ops = {reply_send, reply_end};

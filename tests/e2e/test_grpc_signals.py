@@ -105,6 +105,18 @@ class Stages(ServerTest):
             calls[0].result()
         self.each(stage)
 
+    def test_when_clients_have_left_calls_behind(self):
+        """Their connections are gone before the calls are, which still have to end."""
+        def stage(running, feed):
+            change, path = self.client().request("ApplyConfig"), "/netscope.v1.SensorService/ApplyConfig"
+            change.settings.add(key="flow.udp_timeout_secs")
+            with h2.Connection(self.port) as connection:
+                for call in range(100):
+                    change.settings[0].values[:] = [str(20 + call)]
+                    connection.send(h2.call(2 * call + 1, path, change.SerializeToString()))
+                connection.await_kind(h2.DATA)
+        self.each(stage, "--grpc-role", "operator")
+
     def test_amid_streams_with_traffic(self):
         def stage(running, feed):
             for name in ("WatchFlows", "WatchAlerts", "WatchStats", "WatchPackets", "StreamPcap"):
