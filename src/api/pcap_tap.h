@@ -22,7 +22,8 @@ struct pcap_want {
 // Whether the packets of an interface are wanted, but for those that "any" has of others.
 bool pcap_want_has(const struct pcap_want *want, const struct source_interface *interface);
 
-// The tap is in the capture until it is destroyed; both wait for the source's thread, for a tenth of a second at most.
+// The tap is in the capture until it is destroyed; both wait for the source's thread: a tenth of a second, and longer while a
+// file waits for its outputs.
 // NULL with a sentence.
 struct pcap_tap;
 struct pcap_tap *pcap_tap_create(struct control *control, const struct pcap_want *want, struct error *error);

@@ -30,7 +30,7 @@ enum stream_state {
 enum stream_state stream_step(struct stream *stream, int64_t now_ns, bool ready, struct reply *reply);
 // When it is to be stepped again at the latest.
 int64_t stream_due_ns(const struct stream *stream);
-// Takes NULL; ends no reply. A stream of packets waits for the source's thread, for a twentieth of a second at most.
+// Takes NULL; ends no reply. One of packets waits for the source's thread, as pcap_tap_destroy() does.
 void stream_destroy(struct stream *stream);
 
 // What follows is for those that make streams: a row of functions a kind, and its head.

@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/gate.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/thread.h"
-#include "base/time.h"
 #include "rpc/reflection.h"
 #include "rpc/server_call.h"
 
@@ -158,29 +158,14 @@ unsigned rpc_server_calls(const struct rpc_server *server)
 // The end of the core, as an event of the queue.
 struct end {
     struct call_event event;
-    pthread_mutex_t lock;
-    pthread_cond_t reached;
-    bool is_over;
+    atomic_bool is_over;
 };
 
 static void on_end(void *owner, bool good)
 {
     struct end *end = owner;
     (void)good;
-    pthread_mutex_lock(&end->lock);
-    end->is_over = true;
-    pthread_cond_signal(&end->reached);
-    pthread_mutex_unlock(&end->lock);
-}
-
-static void wait_ms(struct end *end, int ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t until_ns = until.tv_nsec + ms * NS_PER_MS;
-    until.tv_sec += until_ns / NS_PER_S;
-    until.tv_nsec = until_ns % NS_PER_S;
-    pthread_cond_timedwait(&end->reached, &end->lock, &until);
+    atomic_store(&end->is_over, true);
 }
 
 // The grace is for calls. Connections without any are cut when the last one is over: who has them open, and does not look
@@ -188,21 +173,18 @@ static void wait_ms(struct end *end, int ms)
 // before the runner has answered their calls: the queue is needed until all calls are gone.
 static void await_end(struct rpc_server *server, struct end *end, int grace_ms)
 {
-    pthread_mutex_lock(&end->lock);
     for (int left_ms = grace_ms; left_ms > 0 && atomic_load(&server->calls) > 0; left_ms -= LOOK_MS)
-        wait_ms(end, LOOK_MS);
-    if (!end->is_over)
+        usleep(LOOK_MS * 1000);
+    if (!atomic_load(&end->is_over))
         grpc_server_cancel_all_calls(server->core);
-    while (!end->is_over || atomic_load(&server->calls) > 0)
-        wait_ms(end, LOOK_MS);
-    pthread_mutex_unlock(&end->lock);
+    while (!atomic_load(&end->is_over) || atomic_load(&server->calls) > 0)
+        usleep(LOOK_MS * 1000);
 }
 
 // The order is the core's: shutting down, what outlives the grace is cancelled, the queue ends last.
 static void end_core(struct rpc_server *server, int grace_ms)
 {
-    struct end end = {.lock = PTHREAD_MUTEX_INITIALIZER, .reached = PTHREAD_COND_INITIALIZER};
-    end.event = (struct call_event){.done = on_end, .owner = &end};
+    struct end end = {.event = {.done = on_end, .owner = &end}};
     atomic_fetch_add(&end.event.started, 1);
     grpc_server_shutdown_and_notify(server->core, server->queue, &end.event);
     if (server->started)
@@ -212,9 +194,7 @@ static void end_core(struct rpc_server *server, int grace_ms)
         pthread_join(server->thread, NULL);
     else
         run_queue(server);
-    assert(end.is_over);
-    pthread_mutex_destroy(&end.lock);
-    pthread_cond_destroy(&end.reached);
+    assert(atomic_load(&end.is_over));
 }
 
 void rpc_server_destroy(struct rpc_server *server, int grace_ms)
