@@ -13,8 +13,6 @@ struct memory_shares;
 struct settings;
 struct servers;
 
-// Any server at all.
-bool servers_wanted(const struct settings *settings);
 // For --check-config: whether who may call can be read. False with a sentence.
 bool servers_check(const struct settings *settings, struct error *error);
 
