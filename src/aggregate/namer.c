@@ -46,11 +46,16 @@ void namer_learn(struct namer *namer, const struct dns_transaction *transaction)
         name_cache_put(namer->cache, &transaction->answer[i].address, transaction->name.text);
 }
 
+static bool lies_inside(const struct namer *namer, const struct address *address)
+{
+    return naming_is_local(namer->naming, address) || address_stays_inside(address);
+}
+
 static uint8_t direction_of(const struct namer *namer, const struct flow_record *record)
 {
     int client = record->client == 1;
-    bool client_local = naming_is_local(namer->naming, &record->endpoint[client].address);
-    bool server_local = naming_is_local(namer->naming, &record->endpoint[!client].address);
+    bool client_local = lies_inside(namer, &record->endpoint[client].address);
+    bool server_local = lies_inside(namer, &record->endpoint[!client].address);
     if (client_local)
         return server_local ? DIRECTION_INTERNAL : DIRECTION_OUTBOUND;
     return server_local ? DIRECTION_INBOUND : DIRECTION_TRANSIT;

@@ -94,10 +94,8 @@ static void build_protocols(struct report_message *message)
         row->packets = from->packets;
         row->packet_share = from->packet_share;
         row->flows = from->flows;
-        if (from->bytes_known) {
-            SET_KNOWN(row, PROTOCOL__, BYTES, bytes, from->bytes);
-            SET_KNOWN(row, PROTOCOL__, BYTE_SHARE, byte_share, from->byte_share);
-        }
+        SET_KNOWN(row, PROTOCOL__, BYTES, bytes, from->bytes);
+        SET_KNOWN(row, PROTOCOL__, BYTE_SHARE, byte_share, from->byte_share);
     }
 }
 
@@ -182,6 +180,8 @@ static void build_doubts(struct report_message *message)
     report->snapped_packets = summary->doubts.snapped;
     report->clock_steps_back = summary->doubts.clock_steps_back;
     report->second_sightings = summary->doubts.second_sightings;
+    report->unread_packets = summary->doubts.unread;
+    report->impossible_lengths = summary->doubts.impossible_lengths;
 
     Netscope__V1__Report__GivenUp *given_up = build_part(&message->build, sizeof *given_up);
     if (given_up == NULL)

@@ -156,12 +156,8 @@ static void add_protocol_row(struct text_table *table, const struct report_proto
     strbuf_add(table_cell(table), row->name);
     units_add_count(table_cell(table), row->packets);
     units_add_percent(table_cell(table), row->packet_share);
-    struct strbuf *bytes = table_cell(table);
-    if (row->bytes_known)
-        units_add_bytes(bytes, row->bytes);
-    struct strbuf *share = table_cell(table);
-    if (row->bytes_known)
-        units_add_percent(share, row->byte_share);
+    units_add_bytes(table_cell(table), row->bytes);
+    units_add_percent(table_cell(table), row->byte_share);
     struct strbuf *flows = table_cell(table);
     if (row->flows > 0)
         units_add_count(flows, row->flows);
@@ -169,13 +165,12 @@ static void add_protocol_row(struct text_table *table, const struct report_proto
 
 static void add_rest_of_protocols(struct text_table *table, const struct report_summary *summary)
 {
-    struct report_protocol rest = {.name = "others", .bytes_known = true};
+    struct report_protocol rest = {.name = "others"};
     for (unsigned i = PROTOCOLS_SHOWN; i < summary->protocol_count; i++) {
         rest.packets += summary->protocols[i].packets;
         rest.packet_share += summary->protocols[i].packet_share;
         rest.bytes += summary->protocols[i].bytes;
         rest.byte_share += summary->protocols[i].byte_share;
-        rest.bytes_known &= summary->protocols[i].bytes_known;
         rest.flows += summary->protocols[i].flows;
     }
     if (rest.packets > 0)

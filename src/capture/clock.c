@@ -39,11 +39,22 @@ static int64_t subtract_saturated(int64_t left, int64_t right)
     return left < 0 ? INT64_MIN : INT64_MAX;
 }
 
+// The days that bring the first stamp behind 1970.
+static int64_t base_for(int64_t stamp_ns)
+{
+    static const int64_t day_ns = 86400 * NS_PER_S;
+    return stamp_ns < 0 ? (-stamp_ns / day_ns + 1) * day_ns : 0;
+}
+
 int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns)
 {
-    assert(stamp_ns <= PACKET_CLOCK_LATEST_NS && clock->now_ns <= PACKET_CLOCK_LATEST_NS);
-    if (stamp_ns >= clock->now_ns) // caught up: stamps of two clocks in turn must not add up
-        clock->offset_ns = 0;
+    assert(stamp_ns >= -PACKET_CLOCK_LATEST_NS && stamp_ns <= PACKET_CLOCK_LATEST_NS);
+    assert(clock->now_ns >= 0 && clock->now_ns <= PACKET_CLOCK_LATEST_NS);
+    if (!clock->started)
+        clock->base_ns = base_for(stamp_ns);
+    // Caught up: stamps of two clocks in turn must not add up.
+    if (add_saturated(stamp_ns, clock->base_ns) >= clock->now_ns)
+        clock->offset_ns = clock->base_ns;
     int64_t now_ns = add_saturated(stamp_ns, clock->offset_ns);
     if (now_ns > PACKET_CLOCK_LATEST_NS) { // leaps of two such clocks added up: go on from where it stands
         clock->offset_ns = subtract_saturated(clock->now_ns, stamp_ns);

@@ -10,16 +10,18 @@ int64_t clock_wall_ns(void); // CLOCK_REALTIME: what people call the time
 
 // Packet time. A step back of up to 1 s is clamped (now stands still); a larger one re-bases: from then
 // on the stamps are shifted by an offset so that now goes on from where it was, until a stamp has caught
-// up with now by itself. Pure; the source thread.
+// up with now by itself. Now is never negative: all stamps of a capture that begins before 1970 are shifted. Pure; the
+// source thread.
 struct packet_clock {
     int64_t now_ns;
-    int64_t offset_ns;   // added to stamps since the last re-basing
+    int64_t base_ns;     // the shift of a capture that begins before 1970, whole days; else 0
+    int64_t offset_ns;   // added to stamps: the base, or what the last re-basing made of it
     uint64_t steps_back; // re-basings
     bool started;
 };
 
 // Now never passes this (the year 2116), whatever a file claims: sums with timeouts and ticks stay in range.
-// Stamps are at most this, too.
+// Stamps are at most this, too, and as far before 1970 at the earliest (the year 1823).
 #define PACKET_CLOCK_LATEST_NS (INT64_C(1) << 62)
 
 // Feeds a frame's stamp and returns now.

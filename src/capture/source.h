@@ -38,8 +38,8 @@ struct source_interface {
     atomic_bool up;           // live; a file's is always up
 };
 
-// What one interface counted since it was asked last (live only). The first three are what the kernel gives, the
-// others are counted here. With `exact`, added up until `left`:
+// What one interface counted since it was asked last. A file has interface_dropped only, where it records it. Live, the
+// first three are what the kernel gives, the others are counted here. With `exact`, added up until `left`:
 // received = delivered + kernel_dropped + no_chunk + unread.
 struct source_drops {
     uint16_t interface;

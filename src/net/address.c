@@ -37,6 +37,28 @@ bool address_is_broadcast(const struct address *address)
     return address->version == 4 && memcmp(address->bytes, everyone, sizeof everyone) == 0;
 }
 
+static bool stays_inside_v4(const uint8_t bytes[4])
+{
+    static const uint8_t none[4] = {0};
+    return bytes[0] == 127 || (bytes[0] == 169 && bytes[1] == 254) || memcmp(bytes, none, sizeof none) == 0;
+}
+
+static bool stays_inside_v6(const uint8_t bytes[16])
+{
+    static const uint8_t zeros[15] = {0};
+    bool link_local = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+    return link_local || (memcmp(bytes, zeros, sizeof zeros) == 0 && bytes[15] <= 1);
+}
+
+bool address_stays_inside(const struct address *address)
+{
+    if (address_is_multicast(address) || address_is_broadcast(address))
+        return true;
+    if (address->version == 4)
+        return stays_inside_v4(address->bytes);
+    return address->version == 6 && stays_inside_v6(address->bytes);
+}
+
 bool address_parse(const char *text, struct address *out)
 {
     uint8_t bytes[16];

@@ -45,6 +45,9 @@ static inline struct address address_v6(const uint8_t bytes[16])
 int address_compare(const struct address *left, const struct address *right);
 bool address_is_multicast(const struct address *address);
 bool address_is_broadcast(const struct address *address); // 255.255.255.255
+// Whether it has no meaning beyond the network it is used on: multicast, broadcast, link-local, loopback, and the
+// unspecified address (RFC 1122 section 3.2.1.3, RFC 3927, RFC 5771, RFC 4291 sections 2.5 and 2.7).
+bool address_stays_inside(const struct address *address);
 
 bool address_parse(const char *text, struct address *out);
 // "10.0.0.0/8", "2001:db8::/32", or a single address; host bits must be zero.

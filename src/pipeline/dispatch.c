@@ -132,8 +132,7 @@ static void count_understanding(struct totals *totals, const struct packet *pack
     totals->fragments += packet->fragment != FRAGMENT_NONE;
     totals->vlan_packets += packet->vlans != 0;
     totals->tunnelled += packet->tunnel.kind != TUNNEL_NONE;
-    totals->arp += packet->is_arp;
-    totals->not_ip += packet->source.version == 0 && !packet->is_arp;
+    totals->unread += packet->source.version == 0 && !packet->is_arp;
     if (packet->error_reason == DECODE_OK)
         return;
     totals->decode_errors[packet->error_layer][packet->error_reason]++;
@@ -195,12 +194,37 @@ static void fill_packet(const struct dispatch *dispatch, const struct frame *fra
         packet->interface = observation_interface(packet->link_interface);
 }
 
-// A file may claim any time. Between 1970 and 2116 sums with offsets and timeouts cannot overflow.
-static int64_t bounded_stamp(int64_t time_ns)
+// A file may claim any time. Between 1823 and 2116 sums with offsets and timeouts cannot overflow.
+static int64_t bounded_stamp(struct totals *totals, int64_t time_ns)
 {
-    if (time_ns < 0)
-        return 0;
-    return time_ns < PACKET_CLOCK_LATEST_NS ? time_ns : PACKET_CLOCK_LATEST_NS;
+    if (time_ns >= -PACKET_CLOCK_LATEST_NS && time_ns <= PACKET_CLOCK_LATEST_NS)
+        return time_ns;
+    totals->bounded_stamps++;
+    return time_ns < 0 ? -PACKET_CLOCK_LATEST_NS : PACKET_CLOCK_LATEST_NS;
+}
+
+// A file may claim any length. One that no frame has is what the IP header says, or else the greatest that one has.
+static uint32_t possible_length(const struct frame *frame)
+{
+    static const struct decode_options outside = {.tunnels = false};
+    assert(frame->captured <= FRAME_CAPTURED_MAX);
+    struct packet packet = {.bytes = frame->bytes,
+                            .captured = frame->captured,
+                            .length = FRAME_CAPTURED_MAX,
+                            .link_type = frame->link_type};
+    decode_packet(&packet, &outside);
+    uint32_t end = packet.payload_offset + packet.payload_length;
+    if (packet.source.version == 0)
+        return FRAME_CAPTURED_MAX;
+    return end > frame->captured ? end : frame->captured;
+}
+
+static struct frame with_possible_length(struct totals *totals, const struct frame *frame)
+{
+    struct frame mended = *frame;
+    mended.length = possible_length(frame);
+    totals->impossible_lengths++;
+    return mended;
 }
 
 // Decodes the frame into its place in the batch.
@@ -225,7 +249,13 @@ bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame)
     struct totals *totals = dispatch->totals;
     if (dispatch->settings.packet_limit != 0 && dispatch->number >= dispatch->settings.packet_limit)
         return false;
-    int64_t time_ns = bounded_stamp(frame->time_ns);
+    const struct frame *as_read = frame; // what is written is what was read
+    struct frame mended;
+    if (__builtin_expect(frame->length > FRAME_CAPTURED_MAX, 0)) {
+        mended = with_possible_length(totals, frame);
+        frame = &mended;
+    }
+    int64_t time_ns = bounded_stamp(totals, frame->time_ns);
     advance(dispatch, now_at(dispatch, time_ns));
     dispatch->tick_packets++;
     dispatch->number++;
@@ -233,7 +263,7 @@ bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame)
     totals->clock_steps_back = dispatch->clock.steps_back + dispatch->live.steps;
     totals->clock_offset_ns = dispatch->clock.offset_ns + dispatch->live.offset_ns;
     for (unsigned i = 0; i < dispatch->tap_count; i++)
-        tap_offer(dispatch->taps[i], frame, dispatch->number, dispatch->settings.lossless);
+        tap_offer(dispatch->taps[i], as_read, dispatch->number, dispatch->settings.lossless);
     send_packet(dispatch, frame, time_ns);
     return true;
 }

@@ -15,6 +15,10 @@ static void add_totals(struct totals *to, const struct shard_totals *from)
     to->flows_unanswered += from->flows_unanswered;
     to->flows_inconclusive += from->flows_inconclusive;
     to->flow_table_bytes += from->flow_table_bytes;
+    to->arp += from->arp;
+    to->arp_bytes += from->arp_bytes;
+    to->not_ip += from->not_ip;
+    to->not_ip_bytes += from->not_ip_bytes;
     to->dns_messages += from->dns_messages;
     to->tls_hellos += from->tls_hellos;
     to->decode_errors[DECODE_LAYER_APP][DECODE_BAD_MESSAGE] += from->bad_messages;

@@ -140,8 +140,7 @@ static struct tick_slot *empty_slot(struct pipeline *pipeline, uint64_t tick)
 // What the source knows at the end of a tick, for whoever merges it.
 static void note_tick(struct pipeline *pipeline, const struct batch *batch)
 {
-    if (!is_lossless(pipeline))
-        ledger_take_drops(&pipeline->dispatch.ledger, pipeline->source);
+    ledger_take_drops(&pipeline->dispatch.ledger, pipeline->source);
     struct tick_slot *slot = empty_slot(pipeline, batch->tick);
     slot->now_ns = batch->now_ns;
     slot->last = batch->mark == BATCH_SOURCE_END;

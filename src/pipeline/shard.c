@@ -142,12 +142,19 @@ static inline void observe(struct shard *shard, const struct packet *packet, uin
                    shard->table.policy.hash_seed);
 }
 
+static void count_flowless(struct shard_totals *totals, const struct packet *packet)
+{
+    totals->analysed++;
+    totals->analysed_bytes += packet->length;
+    *(packet->is_arp ? &totals->arp : &totals->not_ip) += 1;
+    *(packet->is_arp ? &totals->arp_bytes : &totals->not_ip_bytes) += packet->length;
+}
+
 static void shard_packet(struct shard *shard, const struct batch_item *item, uint64_t hash, uint32_t hint)
 {
     const struct packet *packet = &item->packet;
     if (!item->has_flow) {
-        shard->totals.analysed++;
-        shard->totals.analysed_bytes += packet->length;
+        count_flowless(&shard->totals, packet);
         return;
     }
     struct flow_hit hit = flow_table_packet(&shard->table, packet, &item->key, hash, item->sender, hint);

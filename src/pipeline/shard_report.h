@@ -20,6 +20,7 @@ struct shard_totals {
     uint64_t flows_inconclusive; // of these: evicted before an answer could come
     uint64_t flow_table_bytes;
     uint64_t protocol_packets[256], protocol_bytes[256]; // by IP protocol
+    uint64_t arp, arp_bytes, not_ip, not_ip_bytes;       // without a flow
     uint64_t dns_messages, tls_hellos;
     uint64_t bad_messages; // DNS or TLS that contradict themselves
 };

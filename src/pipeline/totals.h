@@ -48,7 +48,10 @@ struct totals {
     uint64_t decode_errors[DECODE_LAYERS][DECODE_REASONS];
     unsigned unsupported;
     struct unsupported_totals unsupported_kind[TOTALS_UNSUPPORTED];
-    uint64_t bad_checksums, snapped, fragments, vlan_packets, tunnelled, arp, not_ip;
+    uint64_t bad_checksums, snapped, fragments, vlan_packets, tunnelled;
+    uint64_t unread;             // neither IP nor ARP
+    uint64_t bounded_stamps;     // before 1823 or after 2116: told as the nearest that can be
+    uint64_t impossible_lengths; // a wire length that no frame has: bounded
     uint64_t clock_steps_back;               // larger than 1 s: re-based
     int64_t clock_offset_ns;                 // flow time minus the packets' stamps
     uint64_t link_type_packets[512];         // by LINKTYPE number; 511 = any larger
@@ -64,6 +67,7 @@ struct totals {
     uint64_t flows_inconclusive; // of these: evicted before an answer could come
     uint64_t flow_table_bytes;
     uint64_t protocol_packets[256], protocol_bytes[256]; // by IP protocol, of analysed packets
+    uint64_t arp, arp_bytes, not_ip, not_ip_bytes;       // the others of these
     uint64_t dns_messages, tls_hellos;
     // Source thread, see ledger.h. Those of a file past TOTALS_INTERFACES share the last row.
     unsigned interfaces; // rows used below

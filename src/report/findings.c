@@ -44,7 +44,12 @@ static void warn_loss(struct report_summary *summary)
     uint64_t dropped = 0;
     for (unsigned i = 0; i < summary->interface_count; i++)
         dropped += summary->interfaces[i].nic_dropped;
-    if (dropped > 0)
+    if (dropped > 0 && !summary->context.live)
+        say(warnings,
+            "%" PRIu64 " packet%s lost before the capture was written, as it records itself: what is counted "
+            "below is less than there was.",
+            dropped, dropped == 1 ? " was" : "s were");
+    else if (dropped > 0)
         say(warnings, "The network card dropped %" PRIu64 " packet%s before they could be captured.", dropped,
             plural(dropped));
     if (!ledger->balanced)
@@ -81,6 +86,16 @@ static void warn_quality(struct report_summary *summary)
             "The capture's clock stepped back by more than a second %" PRIu64
             " time%s: durations and rates may be off.",
             doubts->clock_steps_back, plural(doubts->clock_steps_back));
+    if (doubts->bounded_stamps > 0)
+        say(warnings,
+            "%" PRIu64 " packet%s stamped before 1823 or after 2116, which cannot be told: the nearest time that "
+            "can is given.",
+            doubts->bounded_stamps, doubts->bounded_stamps == 1 ? " is" : "s are");
+    if (doubts->impossible_lengths > 0)
+        say(warnings,
+            "The capture gives %" PRIu64 " packet%s a length that no frame has: it is counted as long as its headers "
+            "say, or 262,144 bytes.",
+            doubts->impossible_lengths, plural(doubts->impossible_lengths));
     if (summary->flows_ended[END_EVICTION] > 0)
         say(warnings, "%" PRIu64 " flow%s ended early to stay below --max-flows.",
             summary->flows_ended[END_EVICTION], plural(summary->flows_ended[END_EVICTION]));
@@ -170,9 +185,56 @@ static void headline_alerts(struct report_summary *summary)
             alerts->raised == 1 ? " was" : "s were", kinds);
 }
 
+enum { REASON_BYTES = 128 };
+
+static void write_unsupported(const struct report_unsupported *kind, char into[REASON_BYTES])
+{
+    if (kind->link)
+        snprintf(into, REASON_BYTES, ": link type %u is not decoded", kind->number);
+    else
+        snprintf(into, REASON_BYTES, ": EtherType 0x%04x%s%s is not decoded", kind->number,
+                 kind->name != NULL ? " " : "", kind->name != NULL ? kind->name : "");
+}
+
+// Why most packets that were not read were not, as far as that is known.
+static void write_reason(const struct report_doubts *doubts, char into[REASON_BYTES])
+{
+    uint64_t most = 0;
+    into[0] = '\0';
+    for (unsigned i = 0; i < doubts->unsupported_count; i++) {
+        if (doubts->unsupported[i].packets <= most)
+            continue;
+        most = doubts->unsupported[i].packets;
+        write_unsupported(&doubts->unsupported[i], into);
+    }
+    for (unsigned i = 0; i < doubts->error_count; i++) {
+        if (doubts->errors[i].packets <= most)
+            continue;
+        most = doubts->errors[i].packets;
+        snprintf(into, REASON_BYTES, ": %s header, %s", doubts->errors[i].layer, doubts->errors[i].reason);
+    }
+}
+
+// Ahead of all others: with it, silence below means nothing.
+static void warn_unread(struct report_summary *summary)
+{
+    uint64_t packets = summary->span.packets, unread = summary->doubts.unread;
+    char reason[REASON_BYTES];
+    if (unread == 0 || unread <= packets / 2)
+        return;
+    write_reason(&summary->doubts, reason);
+    if (unread >= packets)
+        say(&summary->warnings, "None of the %" PRIu64 " packet%s could be read%s.", packets, plural(packets),
+            reason);
+    else
+        say(&summary->warnings, "%" PRIu64 " of %" PRIu64 " packets (%.1f %%) could not be read%s.", unread,
+            packets, percent(unread, packets), reason);
+}
+
 void report_findings(struct report_summary *summary)
 {
     const struct report_context *context = &summary->context;
+    warn_unread(summary);
     if (context->truncated != NULL && context->truncated[0] != '\0')
         say(&summary->warnings, "%s", context->truncated);
     for (unsigned i = 0; i < context->note_count; i++)

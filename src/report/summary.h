@@ -75,7 +75,6 @@ struct report_link_type {
 struct report_protocol {
     char name[20]; // "tcp", "arp", "not-ip"...
     uint64_t packets, bytes, flows;
-    bool bytes_known;
     double packet_share, byte_share; // 0 to 1, of what was analysed
 };
 
@@ -208,6 +207,9 @@ struct report_doubts {
     struct report_decode_error errors[DECODE_LAYERS * DECODE_REASONS];
     struct report_unsupported unsupported[TOTALS_UNSUPPORTED];
     uint64_t bad_checksums, snapped, clock_steps_back, second_sightings;
+    uint64_t unread;             // packets that are neither IP nor ARP
+    uint64_t bounded_stamps;     // packets whose stamp was
+    uint64_t impossible_lengths; // packets whose wire length was bounded
 };
 
 // Rows that bounded tables had to give up, so that what is counted under the others may be too low.
@@ -235,7 +237,8 @@ struct report_summary {
     unsigned link_type_count;
     struct report_link_type link_types[REPORT_LINK_TYPES];
     unsigned protocol_count;
-    struct report_protocol protocols[REPORT_PROTOCOLS];
+    struct report_protocol protocols[REPORT_PROTOCOLS + 1]; // the last: "others", what the rows do not hold
+    struct report_protocol other_protocols;
     uint64_t fragments, vlan_packets, tunnelled;
     unsigned application_count;
     struct report_application applications[FLOW_APPS];

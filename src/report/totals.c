@@ -1,5 +1,6 @@
 #include "report/totals.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,7 +114,16 @@ static double share_of(uint64_t part, uint64_t whole)
     return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-// Keeps the rows sorted by packets, the busiest first; the least busy fall off.
+static void add_to_row(struct report_protocol *row, const struct report_protocol *other)
+{
+    row->packets += other->packets;
+    row->bytes += other->bytes;
+    row->flows += other->flows;
+    row->packet_share += other->packet_share;
+    row->byte_share += other->byte_share;
+}
+
+// Keeps the rows sorted by packets, the busiest first; the least busy are added up.
 static void insert_protocol(struct report_summary *summary, const struct report_protocol *row)
 {
     if (row->packets == 0)
@@ -121,6 +131,9 @@ static void insert_protocol(struct report_summary *summary, const struct report_
     unsigned at = summary->protocol_count;
     while (at > 0 && summary->protocols[at - 1].packets < row->packets)
         at--;
+    if (summary->protocol_count == REPORT_PROTOCOLS)
+        add_to_row(&summary->other_protocols,
+                   at == REPORT_PROTOCOLS ? row : &summary->protocols[REPORT_PROTOCOLS - 1]);
     if (at == REPORT_PROTOCOLS)
         return;
     if (summary->protocol_count < REPORT_PROTOCOLS)
@@ -130,6 +143,17 @@ static void insert_protocol(struct report_summary *summary, const struct report_
     summary->protocols[at] = *row;
 }
 
+// The last row, so that the rows add up.
+static void add_others(struct report_summary *summary)
+{
+    if (summary->other_protocols.packets == 0)
+        return;
+    assert(summary->protocol_count == REPORT_PROTOCOLS);
+    struct report_protocol *row = &summary->protocols[summary->protocol_count++];
+    *row = summary->other_protocols;
+    snprintf(row->name, sizeof row->name, "others");
+}
+
 static void add_ip_protocol(struct report_summary *summary, const struct totals *totals, uint8_t protocol,
                             uint64_t flows)
 {
@@ -137,7 +161,6 @@ static void add_ip_protocol(struct report_summary *summary, const struct totals 
         .packets = totals->protocol_packets[protocol],
         .bytes = totals->protocol_bytes[protocol],
         .flows = flows,
-        .bytes_known = true,
         .packet_share = share_of(totals->protocol_packets[protocol], totals->analysed),
         .byte_share = share_of(totals->protocol_bytes[protocol], totals->analysed_bytes),
     };
@@ -146,17 +169,15 @@ static void add_ip_protocol(struct report_summary *summary, const struct totals 
     insert_protocol(summary, &row);
 }
 
-// Frames without a flow: their bytes are known only when they are all of one kind.
+// Frames without a flow.
 static void add_flowless(struct report_summary *summary, const struct totals *totals, const char *name,
-                         uint64_t packets, uint64_t all_packets, uint64_t all_bytes)
+                         uint64_t packets, uint64_t bytes)
 {
-    bool alone = packets == all_packets;
     struct report_protocol row = {
         .packets = packets,
-        .bytes = alone ? all_bytes : 0,
-        .bytes_known = alone,
+        .bytes = bytes,
         .packet_share = share_of(packets, totals->analysed),
-        .byte_share = alone ? share_of(all_bytes, totals->analysed_bytes) : 0,
+        .byte_share = share_of(bytes, totals->analysed_bytes),
     };
     snprintf(row.name, sizeof row.name, "%s", name);
     insert_protocol(summary, &row);
@@ -165,14 +186,11 @@ static void add_flowless(struct report_summary *summary, const struct totals *to
 static void fill_protocols(struct report_summary *summary, const struct totals *totals,
                            const uint64_t flows[256])
 {
-    uint64_t packets = totals->analysed, bytes = totals->analysed_bytes;
-    for (unsigned protocol = 0; protocol < 256; protocol++) {
+    for (unsigned protocol = 0; protocol < 256; protocol++)
         add_ip_protocol(summary, totals, (uint8_t)protocol, flows[protocol]);
-        packets -= totals->protocol_packets[protocol];
-        bytes -= totals->protocol_bytes[protocol];
-    }
-    add_flowless(summary, totals, "arp", totals->arp, packets, bytes);
-    add_flowless(summary, totals, "not-ip", totals->not_ip, packets, bytes);
+    add_flowless(summary, totals, "arp", totals->arp, totals->arp_bytes);
+    add_flowless(summary, totals, "not-ip", totals->not_ip, totals->not_ip_bytes);
+    add_others(summary);
     summary->fragments = totals->fragments;
     summary->vlan_packets = totals->vlan_packets;
     summary->tunnelled = totals->tunnelled;
@@ -209,6 +227,9 @@ static void fill_doubts(struct report_doubts *doubts, const struct totals *total
     }
     doubts->bad_checksums = totals->bad_checksums;
     doubts->snapped = totals->snapped;
+    doubts->unread = totals->unread;
+    doubts->bounded_stamps = totals->bounded_stamps;
+    doubts->impossible_lengths = totals->impossible_lengths;
     doubts->clock_steps_back = totals->clock_steps_back;
     doubts->second_sightings = totals->second_sightings;
 }

@@ -28,6 +28,7 @@ struct file_source {
     bool cut;   // stopped before the end
     struct file_faults faults;
     struct interface_list interfaces;
+    unsigned drops_at; // the row that file_drops() looks at next
 };
 
 static struct file_source *file_source_of(struct source *source)
@@ -237,11 +238,26 @@ static const struct source_interface *file_interface(const struct source *source
     return &interface_list_row(&const_file_source_of(source)->interfaces, index)->shown;
 }
 
-static bool file_drops(struct source *source, bool first, struct source_drops *out)
+// What files say was lost before their packets were written.
+static bool file_drops(struct source *base, bool first, struct source_drops *out)
 {
-    (void)source;
-    (void)first;
-    (void)out;
+    struct file_source *source = file_source_of(base);
+    if (!source->interfaces.loss_recorded)
+        return false;
+    for (unsigned at = first ? 0 : source->drops_at; at < interface_list_count(&source->interfaces); at++) {
+        struct interface_row *row = interface_list_row(&source->interfaces, at);
+        assert(row->told_loss <= row->recorded_loss);
+        if (row->told_loss == row->recorded_loss)
+            continue;
+        *out = (struct source_drops){
+            .interface = (uint16_t)at,
+            .interface_dropped = row->recorded_loss - row->told_loss,
+        };
+        row->told_loss = row->recorded_loss;
+        source->drops_at = at + 1;
+        return true;
+    }
+    source->interfaces.loss_recorded = false;
     return false;
 }
 

@@ -14,6 +14,7 @@ enum block_type {
     BLOCK_INTERFACE = 1,
     BLOCK_PACKET = 2, // obsolete
     BLOCK_SIMPLE_PACKET = 3,
+    BLOCK_STATISTICS = 5,
     BLOCK_ENHANCED_PACKET = 6,
 };
 
@@ -25,6 +26,9 @@ enum {
     PACKET_FIELDS_BYTES = 28, // block header and the fixed fields, of enhanced and old packet blocks
     SIMPLE_FIELDS_BYTES = 12,
     INTERFACE_KEPT_BYTES = 64 * 1024, // of its options no more is looked at
+    STATISTICS_FIELDS_BYTES = 20,     // block header, interface and time
+    OPTION_HEADER_BYTES = 4,
+    DROPS_UNKNOWN = 0xffff, // of an old packet block
 };
 
 struct block {
@@ -141,6 +145,23 @@ static enum parse_result read_interface(struct pcapng_file *file, const struct b
     return PARSE_OTHER;
 }
 
+// Where the options of an enhanced packet block begin and end; none: both are 0. Options that do not fit in what a step
+// may hold are left alone.
+struct option_span {
+    size_t begin, end;
+};
+
+static struct option_span options_of(const struct block *block, uint32_t captured)
+{
+    struct option_span span = {
+        .begin = PACKET_FIELDS_BYTES + (((size_t)captured + 3) & ~(size_t)3),
+        .end = block->bytes - BLOCK_TRAILER_BYTES,
+    };
+    bool there = block->type == BLOCK_ENHANCED_PACKET && span.end > span.begin + OPTION_HEADER_BYTES &&
+                 span.end <= FILE_FORMAT_NEEDED_MAX;
+    return there ? span : (struct option_span){0};
+}
+
 // The frame's bytes follow `fields_bytes` of header and fields; its interface and time are set.
 static enum parse_result take_frame(struct pcapng_file *file, const struct block *block, size_t fields_bytes,
                                     struct parse_step *step)
@@ -150,7 +171,9 @@ static enum parse_result take_frame(struct pcapng_file *file, const struct block
     if (frame->captured > FRAME_CAPTURED_MAX ||
         frame->captured > block->bytes - fields_bytes - BLOCK_TRAILER_BYTES)
         return corrupt_block(step, block, "says that it holds a longer packet than it can");
-    size_t needed = fields_bytes + frame->captured;
+    size_t needed = fields_bytes + frame->captured, options_end = options_of(block, frame->captured).end;
+    if (needed < options_end)
+        needed = options_end;
     if (step->left < needed)
         return more(step, needed);
     frame->bytes = step->bytes + fields_bytes;
@@ -161,8 +184,37 @@ static enum parse_result take_frame(struct pcapng_file *file, const struct block
     return PARSE_FRAME;
 }
 
+static enum parse_result read_statistics(struct pcapng_file *file, const struct block *block,
+                                         const struct file_identity *identity, struct parse_step *step)
+{
+    size_t needed = block->bytes - BLOCK_TRAILER_BYTES;
+    if (needed > STATISTICS_FIELDS_BYTES && needed <= INTERFACE_KEPT_BYTES) {
+        if (step->left < needed)
+            return more(step, needed);
+        struct cursor body = cursor_of(step->bytes + BLOCK_HEADER_BYTES, needed - BLOCK_HEADER_BYTES);
+        uint32_t number = cursor_u32_in(&body, file->little_endian);
+        cursor_skip(&body, STATISTICS_FIELDS_BYTES - BLOCK_HEADER_BYTES - 4);
+        if (number < file->interfaces)
+            pcapng_interface_read_statistics(&file->interface[number], body, file->little_endian,
+                                             identity->interfaces);
+    }
+    take_block(file, block, step);
+    return PARSE_OTHER;
+}
+
+// What was lost before the frame that was taken, as its block tells.
+static void read_drops(const struct pcapng_file *file, const struct block *block,
+                       struct pcapng_interface *interface, const struct file_identity *identity,
+                       const struct parse_step *step)
+{
+    struct option_span span = options_of(block, step->frame->captured);
+    if (span.end != 0)
+        pcapng_interface_read_drops(interface, cursor_of(step->bytes + span.begin, span.end - span.begin),
+                                    file->little_endian, identity->interfaces);
+}
+
 static enum parse_result read_packet(struct pcapng_file *file, const struct block *block,
-                                     struct parse_step *step)
+                                     const struct file_identity *identity, struct parse_step *step)
 {
     if (block->bytes < PACKET_FIELDS_BYTES + BLOCK_TRAILER_BYTES)
         return corrupt_block(step, block, "is too short to hold a packet");
@@ -172,20 +224,26 @@ static enum parse_result read_packet(struct pcapng_file *file, const struct bloc
     bool little_endian = file->little_endian;
     uint32_t number = block->type == BLOCK_PACKET ? cursor_u16_in(&cursor, little_endian)
                                                   : cursor_u32_in(&cursor, little_endian);
-    if (block->type == BLOCK_PACKET)
-        cursor_skip(&cursor, 2); // drops
+    bool old = block->type == BLOCK_PACKET;
+    uint16_t drops = old ? cursor_u16_in(&cursor, little_endian) : 0;
     uint64_t high = cursor_u32_in(&cursor, little_endian);
     uint64_t low = cursor_u32_in(&cursor, little_endian);
     if (number >= file->interfaces)
         return corrupt_block(step, block, "holds a packet of an interface that was not described");
-    const struct pcapng_interface *interface = &file->interface[number];
+    struct pcapng_interface *interface = &file->interface[number];
     struct frame *frame = step->frame;
     frame->captured = cursor_u32_in(&cursor, little_endian);
     frame->length = cursor_u32_in(&cursor, little_endian);
     frame->time_ns = pcapng_clock_ns(&interface->clock, high << 32 | low);
     frame->interface = interface->interface;
     frame->link_type = interface->link_type;
-    return take_frame(file, block, PACKET_FIELDS_BYTES, step);
+    enum parse_result result = take_frame(file, block, PACKET_FIELDS_BYTES, step);
+    if (result != PARSE_FRAME)
+        return result;
+    read_drops(file, block, interface, identity, step);
+    if (drops != 0 && drops != DROPS_UNKNOWN)
+        pcapng_interface_add_loss(interface, drops, identity->interfaces);
+    return PARSE_FRAME;
 }
 
 static enum parse_result read_simple_packet(struct pcapng_file *file, const struct block *block,
@@ -219,7 +277,9 @@ static enum parse_result read_block(struct pcapng_file *file, const struct block
         return read_interface(file, block, identity, step);
     case BLOCK_PACKET:
     case BLOCK_ENHANCED_PACKET:
-        return read_packet(file, block, step);
+        return read_packet(file, block, identity, step);
+    case BLOCK_STATISTICS:
+        return read_statistics(file, block, identity, step);
     case BLOCK_SIMPLE_PACKET:
         return read_simple_packet(file, block, step);
     default:

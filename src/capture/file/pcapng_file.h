@@ -1,6 +1,6 @@
 // pcapng (draft-ietf-opsawg-pcapng): sections of both byte orders, interfaces with their own link type
-// and time resolution, enhanced, simple and old packet blocks; all other blocks are passed over by their
-// length. Pure but for the memory of a section's interfaces.
+// and time resolution, enhanced, simple and old packet blocks, the loss that interface statistics and packets tell
+// of; all other blocks are passed over by their length. Pure but for the memory of a section's interfaces.
 #pragma once
 
 #include <stdbool.h>
@@ -20,6 +20,9 @@ struct pcapng_interface {
     uint16_t link_type;
     uint16_t interface; // in the source's list
     uint32_t snaplen;
+    // Packets that were lost before they reached the file: as the last statistics block has it, and as the packets add
+    // up. Both tell of the same loss; the greater is believed.
+    uint64_t statistics_loss, packets_loss;
 };
 
 enum { PCAPNG_SECTION_INTERFACES_MAX = 4096 };

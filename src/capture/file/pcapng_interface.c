@@ -13,6 +13,8 @@ enum interface_option {
     OPTION_TIME_RESOLUTION = 9,
     OPTION_TIME_OFFSET = 14,
 };
+enum statistics_option { STATISTICS_INTERFACE_DROP = 5, STATISTICS_SYSTEM_DROP = 7 };
+enum packet_option { PACKET_DROP_COUNT = 4 };
 
 enum { OPTIONS_MAX = 256, MICROSECONDS = 6, NANOSECONDS = 9, POWERS_OF_TEN = 19, BINARY_RESOLUTION = 0x80 };
 
@@ -94,18 +96,25 @@ static void read_option(uint16_t code, struct cursor *value, bool little_endian,
         set_offset(&interface->clock, value, little_endian);
 }
 
+bool pcapng_next_option(struct cursor *options, bool little_endian, uint16_t *code, struct cursor *value)
+{
+    *code = cursor_u16_in(options, little_endian);
+    uint16_t length = cursor_u16_in(options, little_endian);
+    *value = cursor_sub(options, length);
+    if (options->failed || *code == OPTION_END)
+        return false;
+    size_t padding = -(size_t)length & 3;
+    cursor_skip(options, padding < cursor_left(options) ? padding : cursor_left(options));
+    return true;
+}
+
 static void read_options(struct cursor *options, bool little_endian, struct pcapng_interface *interface,
                          struct source_interface *row)
 {
-    for (int i = 0; i < OPTIONS_MAX; i++) {
-        uint16_t code = cursor_u16_in(options, little_endian);
-        uint16_t length = cursor_u16_in(options, little_endian);
-        struct cursor value = cursor_sub(options, length);
-        if (options->failed || code == OPTION_END)
-            return;
+    uint16_t code;
+    struct cursor value;
+    for (int i = 0; i < OPTIONS_MAX && pcapng_next_option(options, little_endian, &code, &value); i++)
         read_option(code, &value, little_endian, interface, row);
-        cursor_skip(options, -(size_t)length & 3);
-    }
 }
 
 bool pcapng_interface_read(struct pcapng_interface *interface, struct cursor body, bool little_endian,
@@ -124,5 +133,58 @@ bool pcapng_interface_read(struct pcapng_interface *interface, struct cursor bod
     memcpy(row.configured, row.name, sizeof row.configured);
     interface->link_type = row.link_type;
     interface->snaplen = row.snaplen;
+    interface->statistics_loss = interface->packets_loss = 0;
     return interface_list_add(identity->interfaces, &row, &interface->interface);
+}
+
+static uint64_t greater(uint64_t left, uint64_t right)
+{
+    return left > right ? left : right;
+}
+
+static uint64_t add_saturated(uint64_t left, uint64_t right)
+{
+    return left <= UINT64_MAX - right ? left + right : UINT64_MAX;
+}
+
+// Counts what is new at the row, which other sections and files may share.
+static void set_loss(struct pcapng_interface *interface, uint64_t statistics, uint64_t packets,
+                     struct interface_list *list)
+{
+    uint64_t before = greater(interface->statistics_loss, interface->packets_loss);
+    interface->statistics_loss = greater(interface->statistics_loss, statistics);
+    interface->packets_loss = packets;
+    uint64_t after = greater(interface->statistics_loss, interface->packets_loss);
+    struct interface_row *row = interface_list_row(list, interface->interface);
+    assert(after >= before && row != NULL);
+    row->recorded_loss = add_saturated(row->recorded_loss, after - before);
+    list->loss_recorded |= after > before;
+}
+
+void pcapng_interface_add_loss(struct pcapng_interface *interface, uint64_t packets,
+                               struct interface_list *list)
+{
+    set_loss(interface, 0, add_saturated(interface->packets_loss, packets), list);
+}
+
+void pcapng_interface_read_statistics(struct pcapng_interface *interface, struct cursor options,
+                                      bool little_endian, struct interface_list *list)
+{
+    uint64_t dropped = 0;
+    uint16_t code;
+    struct cursor value;
+    for (int i = 0; i < OPTIONS_MAX && pcapng_next_option(&options, little_endian, &code, &value); i++)
+        if ((code == STATISTICS_INTERFACE_DROP || code == STATISTICS_SYSTEM_DROP) && cursor_left(&value) >= 8)
+            dropped = add_saturated(dropped, cursor_u64_in(&value, little_endian));
+    set_loss(interface, dropped, interface->packets_loss, list);
+}
+
+void pcapng_interface_read_drops(struct pcapng_interface *interface, struct cursor options,
+                                 bool little_endian, struct interface_list *list)
+{
+    uint16_t code;
+    struct cursor value;
+    for (int i = 0; i < OPTIONS_MAX && pcapng_next_option(&options, little_endian, &code, &value); i++)
+        if (code == PACKET_DROP_COUNT && cursor_left(&value) >= 8)
+            pcapng_interface_add_loss(interface, cursor_u64_in(&value, little_endian), list);
 }

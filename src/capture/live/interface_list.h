@@ -11,12 +11,14 @@
 struct interface_row {
     struct source_interface shown;
     int64_t left_ns; // the adder's: when the interface went for good; 0 = it is there, or may be
+    uint64_t recorded_loss, told_loss; // the adder's: packets that a file says were lost; of these, told to the ledger
 };
 
 struct interface_list {
     atomic_uint count;
     _Atomic(struct interface_row *) rows[SOURCE_INTERFACES_MAX];
     struct interface_row *before[SOURCE_INTERFACES_MAX];
+    bool loss_recorded; // the adder's: a row has loss to tell
 };
 
 void interface_list_done(struct interface_list *list);

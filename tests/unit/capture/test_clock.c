@@ -14,6 +14,19 @@ Test(clock, follows_stamps_and_stands_still_for_small_steps_back)
     cr_assert_eq(clock.steps_back, 0);
 }
 
+Test(clock, a_capture_that_begins_before_1970_is_shifted_as_a_whole)
+{
+    static const int64_t day_ns = 86400 * NS_PER_S;
+    struct packet_clock clock = {0};
+    cr_expect_eq(packet_clock_advance(&clock, -NS_PER_S / 2), day_ns - NS_PER_S / 2);
+    cr_expect_eq(packet_clock_advance(&clock, NS_PER_S / 2), day_ns + NS_PER_S / 2);
+    cr_expect_eq(clock.offset_ns, day_ns, "the same for all");
+    cr_expect_eq(clock.steps_back, 0);
+    packet_clock_advance(&clock, -1000 * day_ns);
+    cr_expect_eq(clock.now_ns, day_ns + NS_PER_S / 2);
+    cr_expect_eq(clock.steps_back, 1);
+}
+
 Test(clock, rebases_on_large_steps_back)
 {
     struct packet_clock clock = {0};
@@ -39,11 +52,13 @@ Test(clock, extremes_do_not_overflow)
 {
     struct packet_clock clock = {0};
     cr_assert_eq(packet_clock_advance(&clock, PACKET_CLOCK_LATEST_NS), PACKET_CLOCK_LATEST_NS);
-    cr_assert_eq(packet_clock_advance(&clock, INT64_MIN), PACKET_CLOCK_LATEST_NS);
+    cr_assert_eq(packet_clock_advance(&clock, -PACKET_CLOCK_LATEST_NS), PACKET_CLOCK_LATEST_NS);
     cr_assert_eq(packet_clock_advance(&clock, 0), PACKET_CLOCK_LATEST_NS);
     clock = (struct packet_clock){0};
-    cr_assert_eq(packet_clock_advance(&clock, INT64_MIN), INT64_MIN);
-    cr_assert_eq(packet_clock_advance(&clock, PACKET_CLOCK_LATEST_NS), PACKET_CLOCK_LATEST_NS);
+    int64_t first_ns = packet_clock_advance(&clock, -PACKET_CLOCK_LATEST_NS);
+    cr_assert(first_ns >= 0 && first_ns <= 86400 * NS_PER_S);
+    cr_assert_eq(packet_clock_advance(&clock, PACKET_CLOCK_LATEST_NS), first_ns, "a leap too far is none");
+    cr_assert_eq(packet_clock_advance(&clock, -PACKET_CLOCK_LATEST_NS + NS_PER_S), first_ns + NS_PER_S);
 }
 
 Test(clock, monotonic_clock_moves)

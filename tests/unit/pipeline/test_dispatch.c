@@ -116,8 +116,9 @@ Test(dispatch, survives_impossible_stamps)
     }
     dispatch_end(&fixture.dispatch);
     cr_expect_eq(fixture.packets, 6);
-    cr_expect(fixture.totals.first_packet_ns >= 0 &&
-              fixture.totals.last_packet_ns > fixture.totals.first_packet_ns);
+    cr_expect(fixture.totals.first_packet_ns == -PACKET_CLOCK_LATEST_NS &&
+              fixture.totals.last_packet_ns == PACKET_CLOCK_LATEST_NS);
+    cr_expect_eq(fixture.totals.bounded_stamps, 4);
     end(&fixture);
 }
 
@@ -165,7 +166,7 @@ Test(dispatch, counts_what_it_understood)
     cr_expect_eq(totals->received_bytes, UDP_FRAME_BYTES + 20 + 1500 + 6 + 6);
     cr_expect_eq(totals->interface[0].received, 5);
     cr_expect(totals->link_type_packets[LINK_ETHERNET] == 4 && totals->link_type_packets[499] == 1);
-    cr_expect_eq(totals->not_ip, 4);
+    cr_expect_eq(totals->unread, 4);
     cr_expect_eq(totals->snapped, 1);
     cr_expect_eq(totals->decode_errors[DECODE_LAYER_LINK][DECODE_UNSUPPORTED_LINK], 1);
     cr_assert_eq(totals->unsupported, 2);
@@ -276,5 +277,56 @@ Test(dispatch, feeds_its_taps)
     tap_destroy(tap);
     cr_expect(counting.packets == 1000 && counting.out_of_order == 0);
     cr_expect_eq(counting.last_ns, -1, "the stamp as it came, however odd");
+    end(&fixture);
+}
+
+// What cannot be.
+
+Test(dispatch, a_length_that_no_frame_has_is_what_the_headers_say)
+{
+    begin(&fixture, file_settings(), 10);
+    struct frame frame = udp_frame(fixture.chunk, 53, 10 * MS);
+    uint32_t length = frame.length;
+    frame.length = UINT32_MAX;
+    cr_assert(dispatch_frame(&fixture.dispatch, &frame));
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.last.length, length);
+    cr_expect_eq(fixture.totals.received_bytes, length);
+    cr_expect_eq(fixture.totals.impossible_lengths, 1);
+    end(&fixture);
+}
+
+Test(dispatch, or_else_the_greatest_that_one_has)
+{
+    begin(&fixture, file_settings(), 10);
+    struct frame frame = udp_frame(fixture.chunk, 53, 10 * MS);
+    frame.length = UINT32_MAX;
+    frame.link_type = 195; // not decoded
+    cr_assert(dispatch_frame(&fixture.dispatch, &frame));
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.totals.received_bytes, FRAME_CAPTURED_MAX);
+    end(&fixture);
+}
+
+Test(dispatch, stamps_before_1970_are_told)
+{
+    begin(&fixture, file_settings(), 10);
+    feed(&fixture, 53, -FRAMES_START_NS - NS_PER_S / 2);
+    feed(&fixture, 53, -FRAMES_START_NS + NS_PER_S / 2);
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.last.time_ns, NS_PER_S / 2);
+    cr_expect_eq(fixture.totals.first_packet_ns, -NS_PER_S / 2);
+    cr_expect_eq(fixture.totals.clock_steps_back, 0);
+    cr_expect_eq(fixture.totals.bounded_stamps, 0);
+    end(&fixture);
+}
+
+Test(dispatch, a_stamp_that_cannot_be_told_is_said_to_be_so)
+{
+    begin(&fixture, file_settings(), 10);
+    feed(&fixture, 53, INT64_MIN / 2 - FRAMES_START_NS - 5);
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.last.time_ns, -PACKET_CLOCK_LATEST_NS);
+    cr_expect_eq(fixture.totals.bounded_stamps, 1);
     end(&fixture);
 }

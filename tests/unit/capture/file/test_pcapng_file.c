@@ -229,3 +229,112 @@ Test(pcapng_file, interface_name_comes_from_the_block)
     chunk_pool_destroy(pool);
     directory_done(&directory);
 }
+
+// Loss that a file records.
+
+static void put_statistics(uint32_t interface, uint64_t interface_drop, uint64_t system_drop)
+{
+    put32(&file, big, 5);
+    put32(&file, big, 24 + 28);
+    put32(&file, big, interface);
+    put32(&file, big, 0);
+    put32(&file, big, 0);
+    put16(&file, big, 5);
+    put16(&file, big, 8);
+    put(&file, &interface_drop, 8);
+    put16(&file, big, 7);
+    put16(&file, big, 8);
+    put(&file, &system_drop, 8);
+    put32(&file, big, 0);
+    put32(&file, big, 24 + 28);
+}
+
+// An enhanced packet with a comment of five bytes and its drop count.
+static void put_enhanced_behind(uint64_t drops)
+{
+    put32(&file, big, 6);
+    put32(&file, big, 32 + 4 + 12 + 12 + 4);
+    put(&file, "\0\0\0\0\0\0\0\0\1\0\0\0", 12);
+    put32(&file, big, 3);
+    put32(&file, big, 3);
+    put(&file, "abc\0", 4);
+    put(&file, "\1\0\5\0hello\0\0\0", 12);
+    put(&file, "\4\0\x08\0", 4);
+    put(&file, &drops, 8);
+    put32(&file, big, 0);
+    put32(&file, big, 32 + 4 + 12 + 12 + 4);
+}
+
+// What the ledger is told, all in all.
+static uint64_t loss_of_file(void)
+{
+    struct directory directory = directory_make();
+    char *path = path_in(&directory, "x.pcapng");
+    write_file(path, file.at, file.length);
+    struct chunk_pool *pool = chunk_pool_create(4, CHUNK_BYTES);
+    struct string_list list = {.items = &path, .count = 1};
+    struct error error;
+    struct source *source = file_source_create(&list, "", pool, &error);
+    cr_assert_not_null(source);
+    struct frame frames[16];
+    unsigned count;
+    while (source_poll(source, 100, frames, 16, &count) == SOURCE_FRAMES)
+        continue;
+    uint64_t lost = 0;
+    struct source_drops drops;
+    for (bool first = true; source->ops->drops(source, first, &drops); first = false)
+        lost += drops.interface_dropped;
+    cr_expect_not(source->ops->drops(source, true, &drops), "all was told");
+    source_destroy(source);
+    chunk_pool_destroy(pool);
+    directory_done(&directory);
+    return lost;
+}
+
+Test(pcapng_file, statistics_tell_of_loss_and_the_last_counts)
+{
+    begin(0, NULL, 0);
+    put_enhanced(0, 1, "aaaa");
+    put_statistics(0, 100, 5);
+    put_statistics(0, 900, 50);
+    put_statistics(7, 1, 1); // of no interface
+    cr_expect_eq(loss_of_file(), 950);
+}
+
+Test(pcapng_file, packets_tell_of_loss_before_them)
+{
+    begin(0, NULL, 0);
+    put_enhanced_behind(3);
+    put_enhanced_behind(4);
+    cr_expect_eq(loss_of_file(), 7);
+    put_statistics(0, 6, 0); // of the same loss
+    cr_expect_eq(loss_of_file(), 7);
+    put_statistics(0, 9, 0);
+    cr_expect_eq(loss_of_file(), 9);
+}
+
+Test(pcapng_file, loss_without_bound_stays_the_greatest_number)
+{
+    begin(0, NULL, 0);
+    put_statistics(0, UINT64_MAX, UINT64_MAX);
+    put_enhanced_behind(UINT64_MAX);
+    put_enhanced_behind(UINT64_MAX);
+    cr_expect_eq(loss_of_file(), UINT64_MAX);
+}
+
+Test(pcapng_file, an_old_packet_block_tells_too_unless_it_does_not_know)
+{
+    for (unsigned drops = 2; drops <= 0xffff; drops += 0xfffd) {
+        begin(0, NULL, 0);
+        put32(&file, big, 2);
+        put32(&file, big, 36);
+        put16(&file, big, 0);
+        put16(&file, big, (uint16_t)drops);
+        put(&file, "\0\0\0\0\1\0\0\0", 8);
+        put32(&file, big, 3);
+        put32(&file, big, 3);
+        put(&file, "abc\0", 4);
+        put32(&file, big, 36);
+        cr_expect_eq(loss_of_file(), drops == 2 ? 2 : 0);
+    }
+}
