@@ -2,7 +2,7 @@
 #include "decode/decoders.h"
 #include "decode/describe.h"
 
-enum { SLL_BYTES = 16, SLL2_BYTES = 20 };
+enum { SLL_BYTES = 16, SLL2_BYTES = 20, TAG_BYTES = 4, MAC_BYTES = 6 };
 // Values of the protocol field that are no EtherType.
 enum { COOKED_8023_RAW = 0x0001, COOKED_8022 = 0x0004 };
 
@@ -16,6 +16,35 @@ static enum decoder_id cooked_protocol(struct decoding *decoding, struct packet 
     return DECODER_NONE;
 }
 
+static bool is_tag(uint16_t type)
+{
+    return type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ || type == ETHER_TYPE_QINQ_OLD;
+}
+
+// libpcap before 1.4 put the tag that the kernel had kept where an Ethernet header has it: in the last two bytes of the
+// address, which an Ethernet address leaves zero, and in the protocol; those two zeros and the protocol follow it.
+static bool has_tag_in_address(const struct decoding *decoding)
+{
+    struct cursor header = decoding_header(decoding, SLL_BYTES + TAG_BYTES);
+    cursor_skip(&header, 4);
+    uint16_t address_bytes = cursor_u16(&header);
+    cursor_skip(&header, MAC_BYTES);
+    uint16_t type = cursor_u16(&header);
+    cursor_skip(&header, 2);
+    uint16_t zeros = cursor_u16(&header);
+    return !header.failed && address_bytes == MAC_BYTES && is_tag(type) && zeros == 0;
+}
+
+static enum decoder_id misplaced_tag(struct decoding *decoding, struct packet *packet)
+{
+    struct cursor header = decoding_header(decoding, SLL_BYTES + TAG_BYTES);
+    cursor_skip(&header, SLL_BYTES - 2);
+    decode_note_tag(packet, cursor_u16(&header));
+    cursor_skip(&header, 2);
+    decoding->cursor.at += SLL_BYTES + TAG_BYTES;
+    return cooked_protocol(decoding, packet, cursor_u16(&header));
+}
+
 enum decoder_id decode_sll(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, SLL_BYTES);
@@ -23,6 +52,8 @@ enum decoder_id decode_sll(struct decoding *decoding, struct packet *packet)
         decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
         return DECODER_NONE;
     }
+    if (has_tag_in_address(decoding))
+        return misplaced_tag(decoding, packet);
     cursor_skip(&header, 14);
     decoding->cursor.at += SLL_BYTES;
     return cooked_protocol(decoding, packet, cursor_u16(&header));

@@ -76,7 +76,7 @@ static void leave_tunnel(const struct outer *outer, struct packet *packet, struc
     uint8_t reason = packet->error_reason;
     *packet = outer->packet;
     *decoding = outer->decoding;
-    if (reason != DECODE_OK && reason != DECODE_UNSUPPORTED_TYPE)
+    if (reason != DECODE_OK && reason != DECODE_UNSUPPORTED_TYPE && reason != DECODE_ENCRYPTED)
         decode_fail(packet, DECODE_LAYER_TUNNEL, reason);
 }
 
@@ -103,7 +103,7 @@ decode_layers(struct packet *packet, const struct decode_options *options, struc
     begin(packet, &decoding);
     struct outer outer;
     outer.known = false;
-    enum decoder_id id = decode_link_type(packet);
+    enum decoder_id id = decode_link_type(packet, packet->link_type);
     for (unsigned budget = DECODE_LAYER_BUDGET; id != DECODER_NONE; budget--) {
         const struct decoder *row = &decoders[id];
         if (budget == 0) {
@@ -148,6 +148,7 @@ const char *decode_reason_name(enum decode_reason reason)
         [DECODE_UNSUPPORTED_LINK] = "unsupported_link",
         [DECODE_UNSUPPORTED_TYPE] = "unsupported_type",
         [DECODE_BAD_MESSAGE] = "bad_message",
+        [DECODE_ENCRYPTED] = "encrypted",
     };
     assert(reason < DECODE_REASONS);
     return names[reason];

@@ -9,11 +9,14 @@
 // Records the first failure of a packet. Decoding may go on after it.
 void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_reason reason);
 
-// The row of the packet's link type; DECODER_NONE with UNSUPPORTED_LINK recorded when there is none.
-enum decoder_id decode_link_type(struct packet *packet);
+// The row of a link type, the packet's or one that a header names; DECODER_NONE with UNSUPPORTED_LINK recorded when there
+// is none.
+enum decoder_id decode_link_type(struct packet *packet, uint16_t link_type);
 // The row for an EtherType, which is noted in the packet; DECODER_NONE with UNSUPPORTED_TYPE recorded
 // when there is none. A type up to 1500 is a length: what follows is cut to it and is LLC.
 enum decoder_id decode_ether_type(struct decoding *decoding, struct packet *packet, uint16_t ether_type);
+// Whether an EtherType has a row.
+bool decode_ether_type_known(uint16_t ether_type);
 // The row for an IP protocol number; DECODER_NONE for those that carry no ports.
 enum decoder_id decode_ip_protocol(uint8_t protocol);
 // The row for an IP packet at the cursor, by its version; DECODER_NONE when it is neither.
@@ -86,6 +89,15 @@ static inline void decode_ports(const struct decoding *decoding, struct packet *
     packet->ports_known = true;
 }
 
+// The control information of a VLAN tag.
+static inline void decode_note_tag(struct packet *packet, uint16_t tag)
+{
+    if (packet->vlans < PACKET_VLANS)
+        packet->vlan[packet->vlans] = tag & 0x0fff;
+    assert(packet->vlans <= DECODE_LAYER_BUDGET);
+    packet->vlans++;
+}
+
 // For tunnel rows: notes what the packet came through. The innermost wins.
 static inline void decode_tunnel(struct packet *packet, enum tunnel_kind kind, uint32_t id)
 {
@@ -99,6 +111,7 @@ decode_function decode_sll, decode_sll2;
 decode_function decode_null, decode_raw_ip;
 decode_function decode_ppp, decode_pppoe;
 decode_function decode_cisco_hdlc, decode_frame_relay;
+decode_function decode_wifi, decode_radiotap, decode_nflog, decode_pktap;
 decode_function decode_mpls, decode_arp, decode_ipv4, decode_ipv6;
 decode_function decode_tcp, decode_udp, decode_icmp, decode_icmpv6, decode_sctp;
 decode_function decode_ipv4_in_ip, decode_ipv6_in_ip, decode_gre, decode_erspan, decode_vxlan, decode_geneve,
@@ -110,6 +123,7 @@ describe_function describe_sll, describe_sll2;
 describe_function describe_null;
 describe_function describe_ppp, describe_pppoe;
 describe_function describe_cisco_hdlc, describe_frame_relay;
+describe_function describe_wifi, describe_radiotap, describe_nflog, describe_pktap;
 describe_function describe_mpls, describe_arp, describe_ipv4, describe_ipv6;
 describe_function describe_tcp, describe_udp, describe_icmp, describe_icmpv6, describe_sctp;
 describe_function describe_gre, describe_erspan, describe_vxlan, describe_geneve, describe_gtp_u;

@@ -2,7 +2,6 @@
 #include "decode/decoders.h"
 
 #include "decode/describe.h"
-#include <assert.h>
 
 enum { ETHERNET_BYTES = 14, TAG_BYTES = 4, LLC_BYTES = 3, SNAP_BYTES = 8 };
 enum { LLC_SNAP = 0xaaaa, LLC_IP = 0x0606, LLC_UNNUMBERED = 0x03 };
@@ -27,11 +26,7 @@ enum decoder_id decode_vlan(struct decoding *decoding, struct packet *packet)
         decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
         return DECODER_NONE;
     }
-    uint16_t tag = cursor_u16(&header);
-    if (packet->vlans < PACKET_VLANS)
-        packet->vlan[packet->vlans] = tag & 0x0fff;
-    assert(packet->vlans < DECODE_LAYER_BUDGET);
-    packet->vlans++;
+    decode_note_tag(packet, cursor_u16(&header));
     decoding->cursor.at += TAG_BYTES;
     return decode_ether_type(decoding, packet, cursor_u16(&header));
 }

@@ -191,7 +191,7 @@ static void add_other(struct strbuf *into, const struct packet *packet)
 
 static bool is_failure(const struct packet *packet)
 {
-    return packet->error_reason != DECODE_OK && packet->error_reason != DECODE_UNSUPPORTED_TYPE &&
+    return packet->error_reason != DECODE_OK && packet->error_reason != DECODE_UNSUPPORTED_TYPE && packet->error_reason != DECODE_ENCRYPTED &&
            packet->error_reason != DECODE_UNSUPPORTED_LINK;
 }
 

@@ -1,9 +1,9 @@
 // BSD loopback (LINKTYPE_NULL in the byte order of the machine that captured, LINKTYPE_LOOP in network
-// order) and raw IP without any link header.
+// order; some write an EtherType in place of the family, or PPP) and raw IP without any link header.
 #include "decode/decoders.h"
 #include "decode/describe.h"
 
-enum { FAMILY_BYTES = 4 };
+enum { FAMILY_BYTES = 4, PPP_FRAMING = 0xff03 };
 
 // The families are small numbers, so that the wrong byte order shows.
 static uint32_t read_family(struct cursor *cursor)
@@ -37,8 +37,14 @@ enum decoder_id decode_null(struct decoding *decoding, struct packet *packet)
         decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
         return DECODER_NONE;
     }
+    struct cursor ahead = header;
+    if (cursor_u16(&ahead) == PPP_FRAMING)
+        return DECODER_PPP;
     decoding->cursor.at += FAMILY_BYTES;
-    enum decoder_id row = family_row(read_family(&header));
+    uint32_t family = read_family(&header);
+    if (family > ETHER_LENGTH_MAXIMUM && family <= UINT16_MAX)
+        return decode_ether_type(decoding, packet, (uint16_t)family);
+    enum decoder_id row = family_row(family);
     if (row == DECODER_NONE)
         decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
     return row;

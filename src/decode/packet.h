@@ -32,6 +32,7 @@ enum decode_reason {
     DECODE_UNSUPPORTED_LINK, // a link type that NetScope does not decode
     DECODE_UNSUPPORTED_TYPE, // an EtherType or LLC payload that NetScope does not decode: not an error of the packet
     DECODE_BAD_MESSAGE, // a DNS, TLS... message that contradicts itself
+    DECODE_ENCRYPTED,   // what follows cannot be read by anybody without the key: not an error of the packet
     DECODE_REASONS,
 };
 

@@ -10,6 +10,10 @@ const struct decoder decoders[DECODERS] = {
     [DECODER_PPP] = {"PPP", DECODE_LAYER_LINK, decode_ppp, describe_ppp},
     [DECODER_CISCO_HDLC] = {"Cisco HDLC", DECODE_LAYER_LINK, decode_cisco_hdlc, describe_cisco_hdlc},
     [DECODER_FRAME_RELAY] = {"Frame Relay", DECODE_LAYER_LINK, decode_frame_relay, describe_frame_relay},
+    [DECODER_WIFI] = {"802.11", DECODE_LAYER_LINK, decode_wifi, describe_wifi},
+    [DECODER_RADIOTAP] = {"Radiotap", DECODE_LAYER_LINK, decode_radiotap, describe_radiotap},
+    [DECODER_NFLOG] = {"NFLOG", DECODE_LAYER_LINK, decode_nflog, describe_nflog},
+    [DECODER_PKTAP] = {"PKTAP", DECODE_LAYER_LINK, decode_pktap, describe_pktap},
     [DECODER_VLAN] = {"VLAN", DECODE_LAYER_LINK, decode_vlan, describe_vlan},
     [DECODER_LLC] = {"LLC", DECODE_LAYER_LINK, decode_llc, describe_llc},
     [DECODER_CISCO_METADATA] = {"Cisco metadata", DECODE_LAYER_LINK, decode_cisco_metadata,
@@ -49,11 +53,15 @@ static const struct link_row links[] = {
     {50, DECODER_PPP, "PPP_SERIAL"},
     {101, DECODER_RAW_IP, "RAW"},
     {104, DECODER_CISCO_HDLC, "C_HDLC"},
+    {105, DECODER_WIFI, "IEEE802_11"},
     {107, DECODER_FRAME_RELAY, "FRELAY"},
     {108, DECODER_NULL, "LOOP"},
     {113, DECODER_SLL, "LINUX_SLL"},
+    {127, DECODER_RADIOTAP, "IEEE802_11_RADIO"},
     {228, DECODER_RAW_IP, "IPV4"},
     {229, DECODER_RAW_IP, "IPV6"},
+    {239, DECODER_NFLOG, "NFLOG"},
+    {258, DECODER_PKTAP, "PKTAP"},
     {276, DECODER_SLL2, "LINUX_SLL2"},
 };
 
@@ -71,9 +79,9 @@ const char *link_type_name(uint16_t link_type)
     return row != NULL ? row->name : NULL;
 }
 
-enum decoder_id decode_link_type(struct packet *packet)
+enum decoder_id decode_link_type(struct packet *packet, uint16_t link_type)
 {
-    const struct link_row *row = find_link(packet->link_type);
+    const struct link_row *row = find_link(link_type);
     if (row != NULL)
         return row->decoder;
     decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_LINK);
@@ -106,6 +114,11 @@ static enum decoder_id ether_type_row(uint16_t ether_type)
     default:
         return DECODER_NONE;
     }
+}
+
+bool decode_ether_type_known(uint16_t ether_type)
+{
+    return ether_type_row(ether_type) != DECODER_NONE;
 }
 
 enum decoder_id decode_ether_type(struct decoding *decoding, struct packet *packet, uint16_t ether_type)

@@ -191,6 +191,8 @@ static void write_unsupported(const struct report_unsupported *kind, char into[R
 {
     if (kind->link)
         snprintf(into, REASON_BYTES, ": link type %u is not decoded", kind->number);
+    else if (kind->number == 0)
+        snprintf(into, REASON_BYTES, ": frames without an EtherType are not decoded");
     else
         snprintf(into, REASON_BYTES, ": EtherType 0x%04x%s%s is not decoded", kind->number,
                  kind->name != NULL ? " " : "", kind->name != NULL ? kind->name : "");

@@ -67,7 +67,7 @@ Test(line, what_is_not_ip_or_broken)
 {
     expect_line(wire_decode(LINK_ETHERNET, MACS "88cc 0207"),
                 "1 1970-01-01 00:00:00.000000 eth0 ether-type 0x88cc len 16");
-    expect_line(wire_decode(127, "0000"), "1 1970-01-01 00:00:00.000000 eth0 link type 127 len 2");
+    expect_line(wire_decode(195, "0000"), "1 1970-01-01 00:00:00.000000 eth0 link type 195 len 2");
     expect_line(
         wire_decode(LINK_RAW, IPV4_HEADER("0000", "0000", "06", "54c2") "3039 01bb 0000"),
         "1 1970-01-01 00:00:00.000000 eth0 10.0.0.1:12345 > 10.0.0.2:443 tcp len 6 [transport truncated]");
@@ -75,7 +75,7 @@ Test(line, what_is_not_ip_or_broken)
 
 Test(line, interface_names_are_escaped)
 {
-    struct packet packet = wire_decode(127, "0000");
+    struct packet packet = wire_decode(195, "0000");
     struct strbuf text;
     strbuf_init(&text, 1000);
     packet_add_line(&text, &packet, "e\x1bt");

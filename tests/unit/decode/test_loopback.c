@@ -41,3 +41,18 @@ Test(raw_ip, goes_by_the_version)
     packet = wire_decode(LINK_RAW, "");
     expect_error(&packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
 }
+
+#define TYPED_DATAGRAM IPV4_HEADER("001c", "0000", "11", "549b") UDP_HEADER("1000", "2000", "0008")
+
+Test(null, ether_type_in_place_of_the_family)
+{
+    static const char *const frames[] = {"00080000 " TYPED_DATAGRAM, "00000800 " TYPED_DATAGRAM,
+                                         "ff030021 " TYPED_DATAGRAM};
+    for (unsigned i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        struct packet packet = wire_decode(LINK_NULL, frames[i]);
+        expect_fine(&packet);
+        expect_flow(&packet, "10.0.0.1:4096", "10.0.0.2:8192");
+    }
+    struct packet packet = wire_decode(LINK_NULL, "34120000 00");
+    expect_error(&packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
+}

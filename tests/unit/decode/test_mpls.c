@@ -37,3 +37,19 @@ Test(mpls, unknown_content)
     struct packet packet = wire_decode(LINK_ETHERNET, MACS "8847 000101ff 10000007");
     expect_error(&packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
 }
+
+Test(mpls, ethernet_without_a_control_word)
+{
+    // Whatever the first nibble of the address: of a control word, of IPv4 and of IPv6, and of none.
+    static const char *const frames[] = {
+        MACS "8847 000101ff 001122334455 020000000001 0800" DATAGRAM,
+        MACS "8847 000101ff 4c1122334455 020000000001 0800" DATAGRAM,
+        MACS "8847 000101ff 6438e0a1b2c3 020000000001 0800" DATAGRAM,
+        MACS "8847 000101ff a01122334455 020000000001 8100 0064 0800" DATAGRAM,
+    };
+    for (unsigned i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        struct packet packet = wire_decode(LINK_ETHERNET, frames[i]);
+        expect_fine(&packet);
+        expect_flow(&packet, "10.0.0.1:4096", "10.0.0.2:8192");
+    }
+}
