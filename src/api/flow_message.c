@@ -257,6 +257,10 @@ static void fill_tunnel(struct flow_message *message, const struct flow_tunnel *
     netscope__v1__tunnel__init(&message->tunnel);
     message->tunnel.kind = (Netscope__V1__TunnelKind)tunnel->kind;
     message->tunnel.id = tunnel->id;
+    if (tunnel->two_ids) {
+        message->tunnel.peer_id_value_case = NETSCOPE__V1__TUNNEL__PEER_ID_VALUE_PEER_ID;
+        message->tunnel.peer_id = tunnel->peer_id;
+    }
     message->tunnel.source_ip = address_format(&tunnel->source, message->tunnel_ip[0]);
     message->tunnel.target_ip = address_format(&tunnel->target, message->tunnel_ip[1]);
     message->flow.tunnel = &message->tunnel;

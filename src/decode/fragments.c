@@ -19,17 +19,38 @@ struct datagram {
     uint16_t vlan; // the same private addresses may live in several
 };
 
+// Packets that wait, by number + 1; 0 = none.
+struct waiting_list {
+    uint32_t first, last;
+};
+
 struct entry {
     struct datagram datagram;
-    int64_t seen_ns; // of the first fragment
+    int64_t seen_ns; // of its fragment that came first
+    uint32_t ticket; // 0 = it is not put together
+    struct waiting_list waiting;
     uint16_t source_port, target_port;
     uint8_t protocol;
     bool used;
+    bool begun; // its first part was seen: what is told of it above is known
+    bool has_ports;
+};
+
+struct waiting {
+    struct packet packet;
+    uint32_t next;
 };
 
 struct fragments {
     uint64_t hash_seed;
     unsigned sets; // a power of two
+    struct reassembly *reassembly;
+    struct waiting *waiting;
+    uint32_t free;                 // first of those
+    struct waiting_list released;  // whose wait is over
+    unsigned count;                // that wait
+    int64_t oldest_ns;             // no entry that is waited for is older
+    uint32_t complete;             // ticket of the datagram that fragments_apply() found whole
     struct entry entries[];
 };
 
@@ -41,29 +62,136 @@ static unsigned sets_for(unsigned capacity)
     return sets;
 }
 
+static size_t table_bytes(unsigned sets)
+{
+    return sizeof(struct fragments) + (size_t)sets * WAYS * sizeof(struct entry);
+}
+
 struct fragments *fragments_create(unsigned capacity, uint64_t hash_seed)
 {
     assert(capacity > 0);
     unsigned sets = sets_for(capacity);
-    struct fragments *fragments = calloc(1, sizeof *fragments + sets * WAYS * sizeof(struct entry));
+    struct fragments *fragments = calloc(1, table_bytes(sets));
     if (fragments == NULL)
         return NULL;
     fragments->hash_seed = hash_seed;
     fragments->sets = sets;
-    return fragments;
+    fragments->reassembly = reassembly_create(FRAGMENTS_PLACES);
+    fragments->waiting = calloc(FRAGMENTS_WAITING, sizeof *fragments->waiting);
+    if (fragments->reassembly != NULL && fragments->waiting != NULL)
+        return fragments;
+    fragments_destroy(fragments);
+    return NULL;
 }
 
 void fragments_destroy(struct fragments *fragments)
 {
+    if (fragments == NULL)
+        return;
+    reassembly_destroy(fragments->reassembly);
+    free(fragments->waiting);
     free(fragments);
 }
+
+size_t fragments_bytes(const struct fragments *fragments)
+{
+    return table_bytes(fragments->sets) + FRAGMENTS_WAITING * sizeof *fragments->waiting +
+           reassembly_bytes(fragments->reassembly);
+}
+
+// Packets that wait. Numbers that were never used follow each other behind those that were.
+
+static struct waiting *waiting_at(const struct fragments *fragments, uint32_t number)
+{
+    assert(number > 0 && number <= FRAGMENTS_WAITING);
+    return &fragments->waiting[number - 1];
+}
+
+static void append(const struct fragments *fragments, struct waiting_list *to, struct waiting_list list)
+{
+    if (list.first == 0)
+        return;
+    if (to->first == 0)
+        to->first = list.first;
+    else
+        waiting_at(fragments, to->last)->next = list.first;
+    to->last = list.last;
+}
+
+// The place of one more; 0 = there is none.
+static uint32_t take_free(struct fragments *fragments)
+{
+    uint32_t number = fragments->free;
+    if (number != 0)
+        fragments->free = waiting_at(fragments, number)->next;
+    else if (fragments->count < FRAGMENTS_WAITING)
+        number = fragments->count + 1;
+    return number;
+}
+
+// Without its bytes: they go with their chunk.
+static bool wait_for_first(struct fragments *fragments, struct entry *entry, const struct packet *packet)
+{
+    uint32_t number = take_free(fragments);
+    if (number == 0)
+        return false;
+    if (fragments->count++ == 0 || entry->seen_ns < fragments->oldest_ns)
+        fragments->oldest_ns = entry->seen_ns;
+    struct waiting *waiting = waiting_at(fragments, number);
+    *waiting = (struct waiting){.packet = *packet};
+    waiting->packet.bytes = NULL;
+    waiting->packet.payload_captured = waiting->packet.payload_offset = 0;
+    append(fragments, &entry->waiting, (struct waiting_list){number, number});
+    return true;
+}
+
+static void give_ports(const struct entry *entry, struct packet *packet)
+{
+    if (!entry->begun)
+        return;
+    packet->ip_protocol = entry->protocol;
+    packet->ports_known = entry->has_ports;
+    packet->source_port = entry->source_port;
+    packet->target_port = entry->target_port;
+}
+
+static void release(struct fragments *fragments, struct entry *entry)
+{
+    for (uint32_t number = entry->waiting.first; number != 0; number = waiting_at(fragments, number)->next)
+        give_ports(entry, &waiting_at(fragments, number)->packet);
+    append(fragments, &fragments->released, entry->waiting);
+    entry->waiting = (struct waiting_list){0};
+}
+
+bool fragments_next(struct fragments *fragments, struct packet *out)
+{
+    uint32_t number = fragments->released.first;
+    if (number == 0)
+        return false;
+    struct waiting *waiting = waiting_at(fragments, number);
+    fragments->released.first = waiting->next;
+    *out = waiting->packet;
+    waiting->next = fragments->free;
+    fragments->free = number;
+    assert(fragments->count > 0);
+    if (--fragments->count == 0) // all are free: they follow each other anew
+        fragments->free = 0;
+    return true;
+}
+
+unsigned fragments_waiting(const struct fragments *fragments)
+{
+    return fragments->count;
+}
+
+// Datagrams.
 
 static struct datagram datagram_of(const struct packet *packet)
 {
     struct datagram datagram = {
         .id = packet->fragment_id,
         .version = packet->source.version,
-        .protocol = packet->ip_protocol,
+        .protocol = packet->fragment_protocol,
         .vlan = packet->vlans > 0 ? packet->vlan[0] : 0,
     };
     // IPv6 keeps the protocol apart: a later fragment names the first header of the fragmented part,
@@ -82,9 +210,9 @@ static struct entry *set_of(struct fragments *fragments, const struct datagram *
     return &fragments->entries[(hash & (fragments->sets - 1)) * WAYS];
 }
 
-static bool is_alive(const struct entry *entry, int64_t now_ns)
+static bool is_over(const struct entry *entry, int64_t now_ns)
 {
-    return entry->used && now_ns - entry->seen_ns <= LIFETIME_NS;
+    return now_ns - entry->seen_ns > LIFETIME_NS;
 }
 
 static bool is_of(const struct entry *entry, const struct datagram *datagram)
@@ -93,7 +221,7 @@ static bool is_of(const struct entry *entry, const struct datagram *datagram)
 }
 
 // The entry of the same datagram, else an unused one, else the oldest.
-static struct entry *entry_to_write(struct entry *set, const struct datagram *datagram)
+static struct entry *best_entry(struct entry *set, const struct datagram *datagram)
 {
     struct entry *best = &set[0];
     for (unsigned way = 0; way < WAYS; way++) {
@@ -106,40 +234,95 @@ static struct entry *entry_to_write(struct entry *set, const struct datagram *da
     return best;
 }
 
-static void remember(struct fragments *fragments, const struct packet *packet)
+static struct entry *entry_for(struct fragments *fragments, const struct packet *packet)
 {
-    assert(packet->ports_known && packet->source.version != 0);
     struct datagram datagram = datagram_of(packet);
-    struct entry *entry = entry_to_write(set_of(fragments, &datagram), &datagram);
-    *entry = (struct entry){
-        .datagram = datagram,
-        .seen_ns = packet->now_ns,
-        .source_port = packet->source_port,
-        .target_port = packet->target_port,
-        .protocol = packet->ip_protocol,
-        .used = true,
-    };
+    struct entry *entry = best_entry(set_of(fragments, &datagram), &datagram);
+    if (is_of(entry, &datagram) && !is_over(entry, packet->now_ns))
+        return entry;
+    release(fragments, entry);
+    *entry = (struct entry){.datagram = datagram, .seen_ns = packet->now_ns, .used = true};
+    return entry;
 }
 
-static void recall(struct fragments *fragments, struct packet *packet)
+// The first part came. A second one is of another datagram with the same number.
+static void begin(struct fragments *fragments, struct entry *entry, const struct packet *packet)
 {
-    struct datagram datagram = datagram_of(packet);
-    struct entry *set = set_of(fragments, &datagram);
-    for (unsigned way = 0; way < WAYS; way++) {
-        if (!is_of(&set[way], &datagram) || !is_alive(&set[way], packet->now_ns))
+    entry->begun = true;
+    entry->has_ports = packet->ports_known;
+    entry->source_port = packet->source_port;
+    entry->target_port = packet->target_port;
+    entry->protocol = packet->ip_protocol;
+    release(fragments, entry);
+}
+
+// Whether it completes its datagram.
+static bool put_together(struct fragments *fragments, struct entry *entry, const struct packet *packet)
+{
+    bool cut = packet->payload_captured < packet->payload_length || packet->error_reason != DECODE_OK;
+    if (entry->ticket == 0 && !cut)
+        entry->ticket = reassembly_begin(fragments->reassembly);
+    if (cut || !reassembly_add(fragments->reassembly, entry->ticket, packet))
+        return false;
+    fragments->complete = entry->ticket;
+    return true;
+}
+
+enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet *packet)
+{
+    if (packet->fragment != FRAGMENT_FIRST && packet->fragment != FRAGMENT_LATER)
+        return FRAGMENT_GOES_ON;
+    assert(packet->source.version != 0);
+    struct entry *entry = entry_for(fragments, packet);
+    bool first = packet->fragment == FRAGMENT_FIRST;
+    if (first && entry->begun && !reassembly_is_valid(fragments->reassembly, entry->ticket))
+        *entry = (struct entry){.datagram = entry->datagram, .seen_ns = packet->now_ns, .used = true};
+    bool complete = put_together(fragments, entry, packet);
+    if (first)
+        begin(fragments, entry, packet);
+    else
+        give_ports(entry, packet);
+    if (complete)
+        return FRAGMENT_COMPLETES;
+    if (first && reassembly_is_valid(fragments->reassembly, entry->ticket))
+        packet->has_transport = false;
+    if (entry->begun)
+        return FRAGMENT_GOES_ON;
+    return wait_for_first(fragments, entry, packet) ? FRAGMENT_WAITS : FRAGMENT_GOES_ON;
+}
+
+size_t fragments_finish(struct fragments *fragments, const struct decode_options *options,
+                        uint8_t into[REASSEMBLY_WHOLE_BYTES], struct packet *packet)
+{
+    assert(fragments->complete != 0);
+    uint32_t ticket = fragments->complete;
+    fragments->complete = 0;
+    return reassembly_finish(fragments->reassembly, ticket, options, into, packet);
+}
+
+static void release_older(struct fragments *fragments, int64_t now_ns, bool all)
+{
+    int64_t oldest_ns = INT64_MAX;
+    for (unsigned i = 0; i < fragments->sets * WAYS; i++) {
+        struct entry *entry = &fragments->entries[i];
+        if (entry->waiting.first == 0)
             continue;
-        packet->source_port = set[way].source_port;
-        packet->target_port = set[way].target_port;
-        packet->ip_protocol = set[way].protocol;
-        packet->ports_known = true;
-        return;
+        if (all || is_over(entry, now_ns))
+            release(fragments, entry);
+        else if (entry->seen_ns < oldest_ns)
+            oldest_ns = entry->seen_ns;
     }
+    fragments->oldest_ns = oldest_ns;
 }
 
-void fragments_apply(struct fragments *fragments, struct packet *packet)
+void fragments_expire(struct fragments *fragments, int64_t now_ns)
 {
-    if (packet->fragment == FRAGMENT_FIRST && packet->ports_known)
-        remember(fragments, packet);
-    else if (packet->fragment == FRAGMENT_LATER)
-        recall(fragments, packet);
+    if (fragments->count != 0 && now_ns - fragments->oldest_ns > LIFETIME_NS)
+        release_older(fragments, now_ns, false);
+}
+
+void fragments_release_all(struct fragments *fragments)
+{
+    if (fragments->count != 0)
+        release_older(fragments, 0, true);
 }

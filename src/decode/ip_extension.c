@@ -51,6 +51,8 @@ static void note_fragment(struct cursor *cursor, struct packet *packet)
 {
     uint16_t place = cursor_u16(cursor);
     packet->fragment_id = cursor_u32(cursor);
+    packet->fragment_place = (uint16_t)((place & FRAGMENT_OFFSET) / 8);
+    packet->fragment_more = (place & FRAGMENT_MORE) != 0;
     if (place & FRAGMENT_OFFSET)
         packet->fragment = FRAGMENT_LATER;
     else if (place & FRAGMENT_MORE)
@@ -69,9 +71,12 @@ static bool skip_one(struct decoding *decoding, struct packet *packet, uint8_t p
         return extension_fail(packet, DECODE_BAD_LENGTH);
     if (length > cursor_left(&decoding->cursor))
         return extension_fail(packet, DECODE_TRUNCATED);
-    if (protocol == IP_PROTOCOL_FRAGMENT)
-        note_fragment(&header, packet);
     decoding->cursor.at += length;
+    if (protocol == IP_PROTOCOL_FRAGMENT) {
+        note_fragment(&header, packet);
+        packet->fragment_protocol = *next;
+        packet->fragment_at = decoding_offset(decoding, packet);
+    }
     return true;
 }
 

@@ -44,6 +44,9 @@ static void read_fragment(struct packet *packet, uint16_t id, uint16_t place)
         return;
     packet->fragment = place & OFFSET_MASK ? FRAGMENT_LATER : FRAGMENT_FIRST;
     packet->fragment_id = id;
+    packet->fragment_place = place & OFFSET_MASK;
+    packet->fragment_more = (place & MORE_FRAGMENTS) != 0;
+    packet->fragment_protocol = packet->ip_protocol;
 }
 
 // Total length 0 is what segmentation offload leaves: then the frame's end counts.
@@ -66,6 +69,8 @@ static enum decoder_id after_header(struct decoding *decoding, struct packet *pa
     }
     if (!checksum_holds(header, header_bytes))
         packet->notes |= PACKET_NOTE_IPV4_CHECKSUM;
+    if (packet->fragment != FRAGMENT_NONE)
+        packet->fragment_at = decoding_offset(decoding, packet);
     if (packet->fragment == FRAGMENT_LATER)
         return DECODER_NONE;
     if (packet->ip_protocol == IP_PROTOCOL_AH && !ip_extensions_skip(decoding, packet, packet->ip_protocol))

@@ -47,6 +47,7 @@ enum packet_fragment {
     FRAGMENT_NONE,
     FRAGMENT_FIRST, // offset 0 with more to come: it carries the ports
     FRAGMENT_LATER,
+    FRAGMENT_WHOLE, // it completes its datagram, which was put together: what is told is the datagram's
 };
 
 enum tunnel_kind {
@@ -127,7 +128,11 @@ struct packet {
     uint16_t vlan[PACKET_VLANS]; // VLAN ids, outermost first
     uint32_t link_interface;     // SLL2: the kernel's interface index; 0 = none
     uint32_t fragment_id;
-    uint8_t fragment; // enum packet_fragment
+    uint32_t fragment_at;      // from `bytes`: where the part of the datagram begins
+    uint16_t fragment_place;   // of that part in the datagram, in units of eight bytes
+    uint8_t fragment_protocol; // what the datagram begins with
+    bool fragment_more;        // it is not the last part
+    uint8_t fragment;          // enum packet_fragment
     uint8_t ttl;
     uint16_t source_port, target_port; // ICMP: type and code
     uint8_t error_layer;               // enum decode_layer

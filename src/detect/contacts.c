@@ -214,8 +214,8 @@ static void keep(struct evidence *evidence, const struct flow_look *look, uint8_
     }
     contact->began_ns = look->began_ns;
     contact->first_seen_ns = look->first_seen_ns;
-    contact->tunnel_id = look->key.tunnel_id;
-    contact->tunnel_kind = look->key.tunnel_kind;
+    contact->tunnel_id = look->tunnel_id;
+    contact->tunnel_kind = look->tunnel_kind;
     contact->ip_version = look->key.ip_version;
     contact->protocol = look->key.protocol;
     contact->interface = look->interface;

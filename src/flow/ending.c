@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "flow/mirror.h"
+
 void flow_file(struct flow_table *table, struct flow_partition *partition, uint32_t id)
 {
     struct flow *flow = flow_at(&table->store, id);
@@ -63,6 +65,8 @@ void flow_end(struct flow_table *table, struct flow_partition *partition, uint32
               enum end_reason reason, int64_t now_ns)
 {
     flow_index_remove(&table->index, hash, id);
+    if ((flow_at(&table->store, id)->marks & FLOW_MARK_TUNNEL) != 0)
+        flow_mirror_remove(table, id);
     end_flow(table, partition, id, reason, now_ns);
 }
 
@@ -184,8 +188,10 @@ void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
         for (int kind = 0; last && kind < IDLE_CLASSES; kind++)
             finish_wheel(table, partition, &partition->wheels[kind], now_ns);
     }
-    if (last)
+    if (last) {
         flow_index_clear(&table->index);
+        flow_index_clear(&table->mirrors);
+    }
     ended_list_sort(&table->ended, &table->store);
 }
 

@@ -320,8 +320,10 @@ static bool tunnel_fits(const struct prepared_filter *filter, const struct flow_
 {
     if (!field_fits(filter, FILTER_TUNNEL_KIND, record->tunnel.kind))
         return false;
+    const struct flow_tunnel *tunnel = &record->tunnel;
     return filter->field[FILTER_TUNNEL_ID].count == 0 ||
-           (record->tunnel.kind != TUNNEL_NONE && field_fits(filter, FILTER_TUNNEL_ID, record->tunnel.id));
+           (tunnel->kind != TUNNEL_NONE && (field_fits(filter, FILTER_TUNNEL_ID, tunnel->id) ||
+                                            (tunnel->two_ids && field_fits(filter, FILTER_TUNNEL_ID, tunnel->peer_id))));
 }
 
 // `face` is that of the record, and the only one.

@@ -48,6 +48,39 @@ static void set_addresses(const struct packet *packet, uint8_t from, struct flow
     }
 }
 
+bool flow_tunnel_has_own_ids(enum tunnel_kind kind)
+{
+    return kind == TUNNEL_VXLAN || kind == TUNNEL_GENEVE;
+}
+
+// A digest of the outer endpoints, the same for both directions and in every run.
+static uint64_t digest_of_pair(const struct packet_tunnel *tunnel)
+{
+    uint8_t pair[2][1 + sizeof tunnel->source.bytes];
+    bool swapped = address_compare(&tunnel->source, &tunnel->target) > 0;
+    const struct address *ends[2] = {swapped ? &tunnel->target : &tunnel->source,
+                                     swapped ? &tunnel->source : &tunnel->target};
+    for (int end = 0; end < 2; end++) {
+        pair[end][0] = ends[end]->version;
+        memcpy(pair[end] + 1, ends[end]->bytes, sizeof ends[end]->bytes);
+    }
+    return hash_bytes(pair, sizeof pair, 0);
+}
+
+static uint64_t tunnel_of_packet(const struct packet_tunnel *tunnel)
+{
+    switch (tunnel->kind) {
+    case TUNNEL_NONE:
+        return 0;
+    case TUNNEL_GRE:
+    case TUNNEL_ERSPAN:
+    case TUNNEL_GTP_U:
+        return digest_of_pair(tunnel);
+    default:
+        return tunnel->id;
+    }
+}
+
 bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8_t *sender)
 {
     if (packet->source.version == 0)
@@ -59,7 +92,7 @@ bool flow_key_of_packet(const struct packet *packet, struct flow_key *key, uint8
 
     uint8_t from = source_is_greater(packet, ports);
     set_addresses(packet, from, key);
-    key->tunnel_id = packet->tunnel.kind != TUNNEL_NONE ? packet->tunnel.id : 0;
+    key->tunnel = tunnel_of_packet(&packet->tunnel);
     key->ports[from] = ports[0];
     key->ports[!from] = ports[1];
     key->protocol = packet->ip_protocol;
@@ -94,13 +127,22 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
     return flow_key_hash_v4(addresses, key->ports, key->protocol, seed);
 }
 
+uint64_t flow_key_place(const struct flow_key *key, uint64_t hash_seed)
+{
+    if (key->tunnel_kind == TUNNEL_NONE)
+        return flow_key_hash(key, hash_seed);
+    struct flow_key outside = *key;
+    flow_key_leave_tunnel(&outside);
+    return flow_key_hash(&outside, hash_seed);
+}
+
 uint64_t flow_hash(const struct flow_key *key, uint64_t hash_seed, uint64_t index_seed)
 {
     static const uint64_t index_bits = (UINT64_C(1) << FLOW_HASH_PLACE) - 1;
-    return (flow_key_hash(key, hash_seed) & ~index_bits) | (flow_key_hash(key, index_seed) & index_bits);
+    return (flow_key_place(key, hash_seed) & ~index_bits) | (flow_key_hash(key, index_seed) & index_bits);
 }
 
-static int compare_numbers(uint32_t left, uint32_t right)
+static int compare_numbers(uint64_t left, uint64_t right)
 {
     return (left > right) - (left < right);
 }
@@ -118,6 +160,6 @@ int flow_key_compare(const struct flow_key *left, const struct flow_key *right)
     if (order == 0)
         order = compare_numbers(left->tunnel_kind, right->tunnel_kind);
     if (order == 0)
-        order = compare_numbers(left->tunnel_id, right->tunnel_id);
+        order = compare_numbers(left->tunnel, right->tunnel);
     return order;
 }

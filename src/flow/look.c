@@ -65,6 +65,8 @@ void flow_look_at(struct flow_table *table, const struct flow_partition *partiti
         .tcp_state = flow->tcp_state,
         .client = (flow->marks & FLOW_MARK_CLIENT_B) != 0,
         .client_from = flow->client_from,
+        .tunnel_kind = extra != NULL ? extra->tunnel.kind : TUNNEL_NONE,
+        .tunnel_id = extra != NULL ? extra->tunnel.id : 0,
         .interface = (uint16_t)((flow->owner[0] != 0 ? flow->owner[0] : flow->owner[1]) - 1),
         .partition = partition->number,
         .waited = now_ns - began_ns >= table->policy.look_ns,
@@ -78,7 +80,7 @@ static bool is_in(const struct flow_table *table, const struct flow_partition *p
 {
     struct flow_key key;
     flow_key_of(&table->store, flow, &key);
-    return partition_of(flow_key_hash(&key, table->policy.hash_seed), table->partitions) == partition->number;
+    return partition_of(flow_key_place(&key, table->policy.hash_seed), table->partitions) == partition->number;
 }
 
 // Whether the node is still that of the flow which waits, and nobody has looked at it. A node that was freed keeps its

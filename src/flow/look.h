@@ -20,6 +20,8 @@ struct flow_look {
     uint8_t tcp_state;   // enum tcp_state
     uint8_t client;      // side
     uint8_t client_from; // enum client_from
+    uint8_t tunnel_kind; // enum tunnel_kind
+    uint32_t tunnel_id;
     uint16_t interface;
     uint8_t partition;
     bool waited; // look_ns have passed: what has not come will not come

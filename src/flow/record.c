@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "decode/packet.h"
 
 const char *tcp_state_name(enum tcp_state state)
 {
@@ -102,9 +103,9 @@ int flow_record_compare_keys(const struct flow_record *left, const struct flow_r
     for (int side = 0; side < 2 && order == 0; side++)
         order = compare_endpoints(&left->endpoint[side], &right->endpoint[side]);
     if (order == 0)
-        order = compare_i64(left->tunnel.kind, right->tunnel.kind);
+        order = compare_i64(left->tunnel.key_kind, right->tunnel.key_kind);
     if (order == 0)
-        order = compare_i64(left->tunnel.id, right->tunnel.id);
+        order = (left->tunnel.key > right->tunnel.key) - (left->tunnel.key < right->tunnel.key);
     if (order == 0)
         order = compare_i64(left->first_seen_ns, right->first_seen_ns);
     if (order == 0)
@@ -142,8 +143,9 @@ static uint8_t *put_key(uint8_t *at, const struct flow_record *record)
         memcpy(at, endpoint->address.bytes, sizeof endpoint->address.bytes);
         at = put_number(at + sizeof endpoint->address.bytes, endpoint->port, sizeof endpoint->port);
     }
-    *at++ = record->tunnel.kind;
-    return put_number(at, record->tunnel.id, sizeof record->tunnel.id);
+    *at++ = record->tunnel.key_kind;
+    bool outside = record->tunnel.key_kind == TUNNEL_NONE;
+    return put_number(at, record->tunnel.key, outside ? sizeof record->tunnel.id : sizeof record->tunnel.key);
 }
 
 void flow_record_sort_key(const struct flow_record *record, uint8_t into[FLOW_SORT_KEY_BYTES])

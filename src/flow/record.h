@@ -75,11 +75,14 @@ struct flow_names {
 
 extern const struct flow_names flow_names_none;
 
-// Rare facts: only when has_tunnel.
+// Rare facts.
 struct flow_tunnel {
-    uint8_t kind; // enum tunnel_kind (decode/packet.h)
-    uint32_t id;
-    struct address source, target; // the outer ones, of the flow's first packet
+    uint8_t kind;     // enum tunnel_kind (decode/packet.h)
+    uint8_t key_kind; // of the flow's key: none where the flow began outside of the tunnel
+    bool two_ids;     // packets back have another id: peer_id
+    uint32_t id, peer_id;
+    uint64_t key; // of the flow's key: struct flow_key.tunnel
+    struct address source, target; // the outer ones, of the first packet inside
 };
 
 enum { OBSERVED_INTERFACES = 4 };

@@ -71,8 +71,8 @@ static bool set_tunnel(struct flow_store *store, struct flow *flow, const struct
     if (extra == NULL)
         return false;
     flow->marks |= FLOW_MARK_TUNNEL;
-    extra->tunnel.kind = key->tunnel_kind;
-    extra->tunnel.id = key->tunnel_id;
+    extra->tunnel.kind = extra->tunnel.key_kind = key->tunnel_kind;
+    extra->tunnel.key = key->tunnel;
     return true;
 }
 
@@ -273,8 +273,8 @@ void flow_key_of(const struct flow_store *store, const struct flow *flow, struct
     if ((flow->marks & FLOW_MARK_TUNNEL) != 0) {
         const struct flow_extra *extra = flow_extra(store, flow);
         assert(extra != NULL);
-        key->tunnel_kind = extra->tunnel.kind;
-        key->tunnel_id = extra->tunnel.id;
+        key->tunnel_kind = extra->tunnel.key_kind;
+        key->tunnel = extra->tunnel.key;
     }
 }
 
@@ -304,5 +304,5 @@ bool flow_has_key(const struct flow_store *store, const struct flow *flow, const
     if ((flow->marks & FLOW_MARK_TUNNEL) == 0)
         return key->tunnel_kind == TUNNEL_NONE;
     const struct flow_extra *extra = flow_extra(store, flow);
-    return extra->tunnel.kind == key->tunnel_kind && extra->tunnel.id == key->tunnel_id;
+    return extra->tunnel.key_kind == key->tunnel_kind && extra->tunnel.key == key->tunnel;
 }

@@ -163,6 +163,8 @@ struct flow_extra {
     uint16_t observed_at[OBSERVED_INTERFACES];
     uint8_t observed;
     uint8_t dns_waiting; // entries of `dns` in use
+    uint8_t joined;      // directions that were counted in another form than the key's (mirror.h), as bits
+    bool mirrored;       // the flow is in the table's second index
 };
 
 // The flows of an IP version.

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "flow/ending.h"
+#include "flow/mirror.h"
 #include "flow/tcp.h"
 
 static const int64_t owner_silence_ns = 5 * NS_PER_S; // after which another interface may own a direction
@@ -100,7 +101,8 @@ static void begin_extra(struct flow_table *table, struct flow *flow, const struc
     extra->clock_offset_ns = at_ns - packet->time_ns;
     if (packet->tunnel.kind == TUNNEL_NONE)
         return;
-    extra->tunnel.source = packet->tunnel.source; // kind and id came with the key
+    extra->tunnel.id = packet->tunnel.id; // the kind came with the key
+    extra->tunnel.source = packet->tunnel.source;
     extra->tunnel.target = packet->tunnel.target;
 }
 
@@ -138,6 +140,8 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
     }
     guess_client(flow, packet, sender);
     begin_extra(table, flow, packet, at_ns);
+    if (key->tunnel_kind != TUNNEL_NONE)
+        flow_mirror_add(table, id);
     number_flow(table, partition, flow, at_ns);
     flow->idle_class = class_of(flow) & 0xf;
     flow_file(table, partition, id);
@@ -284,25 +288,45 @@ static bool end_former(struct flow_table *table, struct flow_partition *partitio
     return true;
 }
 
+// The flow of another form that the packet belongs to, and its own hash; see mirror.h.
+static uint32_t find_mirror(struct flow_table *table, const struct packet *packet, const struct flow_key *key,
+                            uint8_t sender, uint64_t *hash)
+{
+    if (key->tunnel_kind == TUNNEL_NONE && table->mirrors.entries == 0)
+        return 0;
+    uint32_t id = flow_mirror_find(table, packet, key, sender);
+    if (id != 0)
+        *hash = flow_table_hash(table, id);
+    return id;
+}
+
 struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
                                   const struct flow_key *key, uint64_t hash, uint8_t sender, uint32_t hint)
 {
     struct flow_partition *partition = flow_table_partition(table, hash);
     int64_t at_ns = packet->time_ns + packet->clock_offset_ns;
     struct flow_hit hit = {0};
+    uint64_t own_hash = hash;
     uint32_t id = find_flow(table, key, hash, hint);
-    if (id == 0 || end_former(table, partition, id, packet, hash, sender, at_ns)) {
+    if (id == 0)
+        hit.joined = (id = find_mirror(table, packet, key, sender, &own_hash)) != 0;
+    if (id == 0 || end_former(table, partition, id, packet, own_hash, sender, at_ns)) {
         id = make_flow(table, partition, packet, key, hash, sender, at_ns);
         table->counts.refused += id == 0;
+        hit.joined = false;
         if (id == 0)
             return hit;
     }
     struct flow *flow = hit.flow = flow_at(&table->store, id);
+    if (key->tunnel_kind != TUNNEL_NONE)
+        flow_note_tunnel(table, flow, &packet->tunnel);
     hit.second_sighting = sight(table, flow, packet, sender, at_ns);
     hit.duplicate = hit.second_sighting && table->policy.observe_first;
     if (hit.duplicate)
         return hit;
 
+    if (hit.joined)
+        flow_mirror_join(table, flow, sender);
     hit.peer_sent = flow->packets[!sender] != 0;
     count_packet(table, flow, packet, sender, at_ns);
     follow_clock(table, flow, packet->clock_offset_ns);

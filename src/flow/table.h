@@ -81,6 +81,7 @@ struct flow_table {
     struct flow_partition *partition[FLOW_PARTITIONS]; // NULL = another shard's
     struct flow_store store;
     struct flow_index index;
+    struct flow_index mirrors; // of flows inside tunnels, see mirror.h
     struct ended_list ended;
     struct flow_table_counts counts;
     int64_t newest_ns; // flow time at which the youngest flow began
@@ -103,6 +104,7 @@ struct flow_hit {
     bool second_sighting; // the same, but observation is `all`: counted
     bool peer_sent;       // the other side had sent before
     bool handshake_done;  // it holds the first ACK of who sent the SYN
+    bool joined;          // the flow's key is of another form (mirror.h) than the packet's
     bool went_on;         // the first word behind a SYN-ACK whose receiver was not seen: it proves an answer
 };
 

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "flow/ending.h"
+#include "flow/mirror.h"
 
 static int64_t timeout_of_class(const struct flow_policy *policy, enum idle_class kind)
 {
@@ -120,7 +121,8 @@ bool flow_table_init(struct flow_table *table, const struct flow_policy *policy,
     read_timeouts(table);
     uint32_t flows = flows_at_most(policy, shards);
     bool whole = flow_store_init(&table->store, flows) &&
-                 flow_index_init(&table->index, flows, flow_table_hash, table);
+                 flow_index_init(&table->index, flows, flow_table_hash, table) &&
+                 flow_index_init(&table->mirrors, flows, flow_mirror_hash, table);
     for (unsigned p = number; whole && p < table->partitions; p += shards)
         whole = add_partition(table, p);
     if (!whole)
@@ -139,6 +141,7 @@ void flow_table_done(struct flow_table *table)
         drop_partition(table, table->partition[p]);
     ended_list_done(&table->ended);
     flow_index_done(&table->index);
+    flow_index_done(&table->mirrors);
     flow_store_done(&table->store);
 }
 
@@ -213,7 +216,8 @@ static size_t wheel_bytes(const struct flow_partition *partition)
 
 size_t flow_table_bytes(const struct flow_table *table)
 {
-    size_t bytes = flow_store_bytes(&table->store) + flow_index_bytes(&table->index);
+    size_t bytes = flow_store_bytes(&table->store) + flow_index_bytes(&table->index) +
+                   flow_index_bytes(&table->mirrors);
     for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
         bytes += wheel_bytes(table->partition[p]);
     return bytes;

@@ -7,7 +7,8 @@
 #include "pipeline/observation.h"
 #include "pipeline/shard.h"
 
-enum { FRAGMENT_ENTRIES = 4096, FILE_WAIT_MS = 10 };
+enum { FRAGMENT_ENTRIES = 4096, FILE_WAIT_MS = 10, DATAGRAM_CHUNKS = 16, DATAGRAM_CHUNK_BYTES = 256 * 1024 };
+_Static_assert((int)DATAGRAM_CHUNK_BYTES >= (int)REASSEMBLY_WHOLE_BYTES, "a datagram fits");
 // Live, where packets come, the next ones end the tick, so that it need not wake the source by itself: it waits a little
 // longer than the usual capture.timeout_ms for them.
 static const int64_t tick_patience_ns = 12 * NS_PER_MS;
@@ -22,6 +23,7 @@ bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *se
         .open = open,
         .totals = totals,
         .fragments = fragments_create(FRAGMENT_ENTRIES, settings->hash_seed),
+        .datagrams = chunk_pool_create(DATAGRAM_CHUNKS, DATAGRAM_CHUNK_BYTES),
     };
     if (settings->tick_packets == 0)
         dispatch->settings.tick_packets = TICK_PACKETS;
@@ -29,12 +31,15 @@ bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *se
         dispatch->shard_of[p] = (uint8_t)(p % settings->shards);
     live_clock_start(&dispatch->live);
     ledger_init(&dispatch->ledger, totals, settings->live);
-    return dispatch->fragments != NULL;
+    return dispatch->fragments != NULL && dispatch->datagrams != NULL;
 }
 
 void dispatch_done(struct dispatch *dispatch)
 {
     fragments_destroy(dispatch->fragments);
+    if (dispatch->datagram != NULL)
+        chunk_release(dispatch->datagram);
+    chunk_pool_destroy(dispatch->datagrams);
 }
 
 void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap)
@@ -91,6 +96,8 @@ static void cut_tick(struct dispatch *dispatch, int64_t end_ns, enum batch_mark 
     dispatch->tick_packets = 0;
 }
 
+static void send_waiting(struct dispatch *dispatch);
+
 // Moves the clock; a tick ends at the last boundary that was passed, however many they are. When the shards
 // are so far behind that no batch is free (live), the tick rides on: it ends a little later.
 static void advance(struct dispatch *dispatch, int64_t now_ns)
@@ -104,6 +111,8 @@ static void advance(struct dispatch *dispatch, int64_t now_ns)
     bool passed = now_ns >= dispatch->tick_end_ns;
     if (!passed && dispatch->tick_packets < dispatch->settings.tick_packets)
         return;
+    fragments_expire(dispatch->fragments, now_ns);
+    send_waiting(dispatch);
     if (dispatch->open == NULL && !hand_over(dispatch, dispatch->settings.lossless))
         return;
     cut_tick(dispatch, passed ? now_ns / tick_ns * tick_ns : now_ns, BATCH_TICK);
@@ -188,10 +197,6 @@ static void fill_packet(const struct dispatch *dispatch, const struct frame *fra
     packet->interface = frame->interface;
     packet->link_type = frame->link_type;
     decode_packet(packet, &dispatch->settings.decode);
-    if (packet->fragment != FRAGMENT_NONE)
-        fragments_apply(dispatch->fragments, packet);
-    if (packet->link_interface != 0)
-        packet->interface = observation_interface(packet->link_interface);
 }
 
 // A file may claim any time. Between 1823 and 2116 sums with offsets and timeouts cannot overflow.
@@ -227,21 +232,86 @@ static struct frame with_possible_length(struct totals *totals, const struct fra
     return mended;
 }
 
+// The item is in its place in the batch, if there is one (live), and gets its key. Its bytes lie in the chunk.
+static void add_item(struct dispatch *dispatch, struct batch *batch, struct batch_item *item, struct chunk *chunk)
+{
+    struct packet *packet = &item->packet;
+    const struct dispatch_settings *settings = &dispatch->settings;
+    uint16_t interface = packet->interface;
+    if (packet->link_interface != 0)
+        packet->interface = observation_interface(packet->link_interface);
+    item->has_flow = flow_key_of_packet(packet, &item->key, &item->sender);
+    uint64_t hash = item->has_flow ? flow_hash(&item->key, settings->hash_seed, settings->index_seed) : 0;
+    unsigned shard = dispatch->shard_of[partition_of(hash, settings->partitions)];
+    if (batch == NULL || (batch->behind >> shard & 1) != 0)
+        ledger_count_no_batch(&dispatch->ledger, interface);
+    else
+        batch_add(batch, hash, shard, chunk);
+}
+
+static void send_copy(struct dispatch *dispatch, const struct packet *packet, struct chunk *chunk)
+{
+    struct batch *batch = batch_for(dispatch, chunk);
+    struct batch_item *item = batch != NULL ? batch_place(batch) : &dispatch->nowhere;
+    item->packet = *packet;
+    add_item(dispatch, batch, item, chunk);
+}
+
+// Fragments whose wait is over.
+static void send_waiting(struct dispatch *dispatch)
+{
+    struct packet packet;
+    while (fragments_next(dispatch->fragments, &packet)) {
+        packet.now_ns = dispatch->now_ns;
+        send_copy(dispatch, &packet, NULL);
+    }
+    dispatch->totals->fragments_waiting = fragments_waiting(dispatch->fragments);
+}
+
+// A chunk with room for a datagram; NULL when none is free (live). The open batch may hold them all.
+static struct chunk *chunk_for_datagram(struct dispatch *dispatch)
+{
+    struct chunk *chunk = dispatch->datagram;
+    if (chunk != NULL && chunk->capacity - chunk->used >= REASSEMBLY_WHOLE_BYTES)
+        return chunk;
+    if (chunk != NULL)
+        chunk_release(chunk);
+    dispatch->datagram = chunk_pool_take(dispatch->datagrams, 0);
+    if (dispatch->datagram == NULL && dispatch->settings.lossless) {
+        hand_over(dispatch, true);
+        dispatch->datagram = chunk_pool_take(dispatch->datagrams, -1);
+    }
+    return dispatch->datagram;
+}
+
+// The packet is a copy: those that waited for it go into its place.
+static void send_fragment(struct dispatch *dispatch, struct packet packet, struct chunk *chunk)
+{
+    enum fragment_outcome outcome = fragments_apply(dispatch->fragments, &packet);
+    struct chunk *whole = outcome == FRAGMENT_COMPLETES ? chunk_for_datagram(dispatch) : NULL;
+    if (whole != NULL) {
+        chunk = whole;
+        whole->used += fragments_finish(dispatch->fragments, &dispatch->settings.decode,
+                                        whole->bytes + whole->used, &packet);
+    }
+    count_understanding(dispatch->totals, &packet);
+    send_waiting(dispatch);
+    if (outcome != FRAGMENT_WAITS)
+        send_copy(dispatch, &packet, chunk);
+}
+
 // Decodes the frame into its place in the batch.
 static void send_packet(struct dispatch *dispatch, const struct frame *frame, int64_t time_ns)
 {
     struct batch *batch = batch_for(dispatch, frame->chunk);
     struct batch_item *item = batch != NULL ? batch_place(batch) : &dispatch->nowhere;
     fill_packet(dispatch, frame, time_ns, &item->packet);
+    if (item->packet.fragment != FRAGMENT_NONE) {
+        send_fragment(dispatch, item->packet, frame->chunk);
+        return;
+    }
     count_understanding(dispatch->totals, &item->packet);
-    item->has_flow = flow_key_of_packet(&item->packet, &item->key, &item->sender);
-    const struct dispatch_settings *settings = &dispatch->settings;
-    uint64_t hash = item->has_flow ? flow_hash(&item->key, settings->hash_seed, settings->index_seed) : 0;
-    unsigned shard = dispatch->shard_of[partition_of(hash, settings->partitions)];
-    if (batch == NULL || (batch->behind >> shard & 1) != 0)
-        ledger_count_no_batch(&dispatch->ledger, frame->interface);
-    else
-        batch_add(batch, hash, shard, frame->chunk);
+    add_item(dispatch, batch, item, frame->chunk);
 }
 
 bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame)
@@ -305,6 +375,8 @@ void dispatch_rest(struct dispatch *dispatch)
 
 void dispatch_end(struct dispatch *dispatch)
 {
+    fragments_release_all(dispatch->fragments);
+    send_waiting(dispatch);
     dispatch_idle(dispatch);
     if (dispatch->open == NULL)
         hand_over(dispatch, true);

@@ -43,6 +43,8 @@ struct dispatch {
     struct batch_item nowhere; // for packets that are counted and dropped then
     uint8_t shard_of[FLOW_PARTITIONS];
     struct fragments *fragments;
+    struct chunk_pool *datagrams; // for those that were put together
+    struct chunk *datagram;       // being filled; NULL at first
     struct packet_clock clock;
     struct live_clock live; // of a live run
     int64_t now_ns, tick_end_ns, interval_begin_ns;

@@ -142,6 +142,16 @@ static inline void observe(struct shard *shard, const struct packet *packet, uin
                    shard->table.policy.hash_seed);
 }
 
+// Under the key of the flow, which may be of another form than the packet's.
+static void count_top(const struct shard *shard, struct top_table *top, const struct batch_item *item,
+                      uint64_t hash, const struct flow_hit *hit)
+{
+    struct flow_key key;
+    if (hit->joined)
+        flow_key_of(&shard->table.store, hit->flow, &key);
+    top_add(top, hit->joined ? &key : &item->key, hash, item->sender, item->packet.length);
+}
+
 static void count_flowless(struct shard_totals *totals, const struct packet *packet)
 {
     totals->analysed++;
@@ -171,7 +181,7 @@ static void shard_packet(struct shard *shard, const struct batch_item *item, uin
         observe(shard, packet, hash, &hit);
     struct top_table *top = shard->top[partition_of(hash, shard->table.partitions)];
     if (top != NULL)
-        top_add(top, &item->key, hash, item->sender, packet->length);
+        count_top(shard, top, item, hash, &hit);
     if (shard->names && hit.flow != NULL)
         look_inside(shard, hit.flow, packet);
 }

@@ -38,6 +38,7 @@ uint64_t totals_lost(const struct totals *totals)
 
 bool totals_balanced(const struct totals *totals, int64_t *missing)
 {
-    *missing = (int64_t)(totals->received - totals->analysed - totals->duplicate - totals_lost(totals));
+    uint64_t known = totals->analysed + totals->duplicate + totals->fragments_waiting;
+    *missing = (int64_t)(totals->received - known - totals_lost(totals));
     return *missing == 0;
 }

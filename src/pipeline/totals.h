@@ -1,5 +1,6 @@
 // Totals of a run, and its ledger: every packet that was received ends in exactly one bucket,
 //     received = analysed + duplicate + sum of lost
+// but for the fragments that wait for the first of their datagram.
 // The source thread writes what it knows (received, lost, decode errors), shards report theirs each
 // tick, aggregate adds them up. Plain values; a snapshot carries a copy that is exact at its tick.
 #pragma once
@@ -50,6 +51,7 @@ struct totals {
     struct unsupported_totals unsupported_kind[TOTALS_UNSUPPORTED];
     uint64_t bad_checksums, snapped, fragments, vlan_packets, tunnelled;
     uint64_t unread;             // neither IP nor ARP
+    uint64_t fragments_waiting;  // now
     uint64_t bounded_stamps;     // before 1823 or after 2116: told as the nearest that can be
     uint64_t impossible_lengths; // a wire length that no frame has: bounded
     uint64_t clock_steps_back;               // larger than 1 s: re-based

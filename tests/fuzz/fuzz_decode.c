@@ -9,6 +9,18 @@
 #include "decode/fields.h"
 #include "decode/fragments.h"
 
+// Each input is a datagram's part; those before it wait or were put together.
+static void check_fragment(struct fragments *fragments, struct packet packet)
+{
+    static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
+    if (fragments_apply(fragments, &packet) == FRAGMENT_COMPLETES) {
+        fragments_finish(fragments, &(struct decode_options){.tunnels = true}, whole, &packet);
+        assert(packet.payload_offset + packet.payload_captured <= sizeof whole);
+    }
+    while (fragments_next(fragments, &packet))
+        assert(packet.payload_captured == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 enum { CHOICE_BYTES = 3, TEXT_MAXIMUM = 1 << 20 };
@@ -94,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     check_packet(&packet);
     check_trace(&packet, &trace);
     check_fields(&packet, &fields);
-    fragments_apply(fragments, &packet);
+    check_fragment(fragments, packet);
     check_text(&packet, &fields, &text);
     return 0;
 }

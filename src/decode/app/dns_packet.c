@@ -60,7 +60,8 @@ static bool is_dns_by_content(const uint8_t *bytes, size_t length, struct dns_me
 
 static bool is_whole(const struct packet *packet)
 {
-    return packet->payload_captured >= packet->payload_length && packet->fragment == FRAGMENT_NONE;
+    return packet->payload_captured >= packet->payload_length &&
+           (packet->fragment == FRAGMENT_NONE || packet->fragment == FRAGMENT_WHOLE);
 }
 
 static enum decode_reason dns_of_datagram(const struct packet *packet, struct dns_message *out, bool *found)

@@ -50,6 +50,8 @@ static inline void sample_flow_full(struct flow_event *event)
                 .client_from = CLIENT_SYN_ACK,
                 .tcp_flags = {0x1b, 0x12},
                 .tunnel = {.kind = TUNNEL_VXLAN,
+                           .key_kind = TUNNEL_VXLAN,
+                           .key = 77,
                            .id = 77,
                            .source = sample_endpoint("192.0.2.1", 0).address,
                            .target = sample_endpoint("192.0.2.2", 0).address},

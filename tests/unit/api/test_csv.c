@@ -47,7 +47,7 @@ Test(csv, header_is_flat)
                         "endpoint_a.name_source,endpoint_b.ip,";
     cr_assert(strncmp(text.text, start, strlen(start)) == 0, "%s", text.text);
     cr_assert(strstr(text.text, ",first_seen,first_seen_time,last_seen,last_seen_time,") != NULL);
-    cr_assert(strstr(text.text, ",tunnel.kind,tunnel.id,tunnel.source_ip,tunnel.target_ip,app,") != NULL);
+    cr_assert(strstr(text.text, ",tunnel.kind,tunnel.id,tunnel.source_ip,tunnel.target_ip,tunnel.peer_id,app,") != NULL);
     cr_assert(eq(chr, text.text[text.length - 1], '\n'));
 }
 
@@ -64,10 +64,10 @@ Test(csv, full_flow)
            "1714564800.123456789,2024-05-01T12:00:00.123456789Z,1714564802.623456789,"
            "2024-05-01T12:00:02.623456789Z,2.5,10,20,1000,18014398509481985,30,18014398509482985,"
            "5.764607523034555e+16,fin_wait,a_to_b,syn_ack,outbound,3,7,1.234567,1,1.100001,5,2.5,end,2,true,"
-           "node-1,eth0,veth1;cni0,1:LQU9qZlK+B5F3KDmev6m5PMibrg=,42,vxlan,77,192.0.2.1,192.0.2.2,dns,"
+           "node-1,eth0,veth1;cni0,1:LQU9qZlK+B5F3KDmev6m5PMibrg=,42,vxlan,77,192.0.2.1,192.0.2.2,,dns,"
            "example.com,complete,\"h2,http/1.1\",e7d705a3286e19ea42f587b344ee6865,"
            "t13d1516h2_8daaf6152771_b186095e22b6,www.example.com,NXDOMAIN,27,18,11,15,19,"
-           "d4f051c1439c65c704bc1f88af2720fe\n"));
+           "2fd1db959a14e2191503b5d293f5bf9f\n"));
     flow_message_destroy(message);
 }
 
@@ -86,6 +86,6 @@ Test(csv, quoting)
     tunnel.source_ip = (char[]){"say \"hi\", then\r\ngo"};
     tunnel.target_ip = (char[]){"a;b c"};
     csv_add_row(&text, tunnel_plan, &tunnel);
-    cr_assert(eq(str, text.text, ",0,\"say \"\"hi\"\", then\r\ngo\",a;b c\n"));
+    cr_assert(eq(str, text.text, ",0,\"say \"\"hi\"\", then\r\ngo\",a;b c,\n"));
     message_plan_destroy(tunnel_plan);
 }

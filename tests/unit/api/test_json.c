@@ -52,12 +52,12 @@ static const char full[] =
     "\"record_seq\":2,\"final\":true,\"node\":\"node-1\",\"interface\":\"eth0\",\"observed_at\":[\"veth1\","
     "\"cni0\"],"
     "\"community_id\":\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\",\"vlan\":42,"
-    "\"tunnel\":{\"kind\":\"vxlan\",\"id\":77,\"source_ip\":\"192.0.2.1\",\"target_ip\":\"192.0.2.2\"},"
+    "\"tunnel\":{\"kind\":\"vxlan\",\"id\":77,\"source_ip\":\"192.0.2.1\",\"target_ip\":\"192.0.2.2\",\"peer_id\":null},"
     "\"app\":\"dns\",\"sni\":\"example.com\",\"sni_status\":\"complete\",\"alpn\":\"h2,http/1.1\","
     "\"ja3\":\"e7d705a3286e19ea42f587b344ee6865\",\"ja4\":\"t13d1516h2_8daaf6152771_b186095e22b6\","
     "\"dns_query\":\"www.example.com\",\"dns_rcode\":\"NXDOMAIN\",\"tcp_flags_a\":27,\"tcp_flags_b\":18,"
     "\"zero_windows\":11,\"duplicate_acks\":15,\"bytes_missed\":19,\"id\":"
-    "\"d4f051c1439c65c704bc1f88af2720fe\"}";
+    "\"2fd1db959a14e2191503b5d293f5bf9f\"}";
 
 static const char empty[] =
     "{\"protocol\":\"ip-proto-253\","
@@ -126,7 +126,8 @@ Test(json, indented)
     json_add_indented(&text, tunnel_plan, &tunnel);
     cr_assert(
         eq(str, text.text,
-           "{\n  \"kind\": \"gtp_u\",\n  \"id\": 0,\n  \"source_ip\": \"\",\n  \"target_ip\": \"\"\n}"));
+           "{\n  \"kind\": \"gtp_u\",\n  \"id\": 0,\n  \"source_ip\": \"\",\n  \"target_ip\": \"\",\n  \"peer_id\": "
+           "null\n}"));
     message_plan_destroy(tunnel_plan);
 }
 

@@ -1,6 +1,7 @@
 #include "decode/fragments.h"
 
 #include "base/time.h"
+#include "decode/app/dns.h"
 #include "wire.h"
 
 static struct packet fragment_of(unsigned number, int64_t now_ns)
@@ -43,7 +44,7 @@ Test(fragments, another_datagram_is_told_apart)
     fragments_apply(fragments, &other);
     cr_expect_not(other.ports_known);
     other = fragment_of(2, 0);
-    other.ip_protocol = IP_PROTOCOL_UDP;
+    other.ip_protocol = other.fragment_protocol = IP_PROTOCOL_UDP;
     fragments_apply(fragments, &other);
     cr_expect_not(other.ports_known);
     fragments_destroy(fragments);
@@ -91,7 +92,7 @@ Test(fragments, the_oldest_is_replaced)
         fragments_apply(fragments, &first);
     }
     struct packet later = fragment_of(2, 10);
-    for (uint32_t id = 0; id < 6; id++) {
+    for (uint32_t id = 6; id-- > 0;) { // what is not known takes the place of what is
         later.fragment_id = id;
         later.ports_known = false;
         fragments_apply(fragments, &later);
@@ -108,4 +109,158 @@ Test(fragments, whole_packets_pass)
     expect_flow(&packet, "10.20.0.1:44444", "10.20.0.2:80");
     fragments_destroy(fragments);
     fragments_destroy(NULL);
+}
+
+// In any order.
+
+// Part `number` of three of a DNS question for example.com over UDP, IPv4, 4096 > 53: 8 + 29 bytes.
+static struct packet part_of(unsigned number, uint16_t id, int64_t now_ns)
+{
+    static const char *const parts[] = {
+        "4500 0024 %04x 2000 40 11 0000 0a000001 0a000002 " UDP_HEADER("1000", "0035", "0025") "0007 0100 0001 0000",
+        "4500 0024 %04x 2002 40 11 0000 0a000001 0a000002 0000 0000 07657861 6d706c65 03636f6d",
+        "4500 0019 %04x 0004 40 11 0000 0a000001 0a000002 00 0001 0001",
+    };
+    char hex[256];
+    snprintf(hex, sizeof hex, parts[number], id);
+    struct packet packet = wire_decode(LINK_RAW, hex);
+    packet.now_ns = now_ns;
+    return packet;
+}
+
+static const struct decode_options tunnels_too = {.tunnels = true};
+
+Test(fragments, any_order_gives_all_of_them_the_ports_and_one_the_datagram)
+{
+    static const unsigned orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
+    struct fragments *fragments = fragments_create(64, 1);
+    for (unsigned order = 0; order < 6; order++) {
+        unsigned with_ports = 0, complete = 0;
+        for (unsigned i = 0; i < 3; i++) {
+            struct packet packet = part_of(orders[order][i], (uint16_t)order, i), waited;
+            enum fragment_outcome outcome = fragments_apply(fragments, &packet);
+            if (outcome == FRAGMENT_COMPLETES) {
+                cr_expect_eq(i, 2, "the last completes it");
+                fragments_finish(fragments, &tunnels_too, whole, &packet);
+                cr_expect_eq(packet.fragment, FRAGMENT_WHOLE);
+                cr_expect(packet.has_transport && packet.payload_captured == 29);
+                complete++;
+            }
+            if (outcome != FRAGMENT_WAITS)
+                with_ports += packet.ports_known && packet.source_port == 4096;
+            while (fragments_next(fragments, &waited))
+                with_ports += waited.ports_known && waited.source_port == 4096 && waited.payload_captured == 0;
+        }
+        cr_expect_eq(with_ports, 3, "order %u: %u", order, with_ports);
+        cr_expect_eq(complete, 1);
+        cr_expect_eq(fragments_waiting(fragments), 0);
+    }
+    fragments_destroy(fragments);
+}
+
+Test(fragments, dns_of_a_datagram_in_parts_is_read)
+{
+    static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
+    struct fragments *fragments = fragments_create(64, 1);
+    struct dns_message message;
+    bool found;
+    struct packet packet;
+    for (unsigned i = 3; i-- > 0;) {
+        packet = part_of(i, 1, 0);
+        if (fragments_apply(fragments, &packet) == FRAGMENT_COMPLETES)
+            fragments_finish(fragments, &tunnels_too, whole, &packet);
+    }
+    cr_expect_eq(dns_of_packet(&packet, &message, &found), DECODE_OK);
+    cr_assert(found);
+    cr_expect_str_eq(message.name.text, "example.com");
+    fragments_destroy(fragments);
+}
+
+Test(fragments, what_waits_goes_on_without_ports_when_its_time_is_over)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet packet = part_of(1, 1, 0);
+    cr_expect_eq(fragments_apply(fragments, &packet), FRAGMENT_WAITS);
+    fragments_expire(fragments, 30 * NS_PER_S);
+    cr_expect_not(fragments_next(fragments, &packet));
+    fragments_expire(fragments, 30 * NS_PER_S + 1);
+    cr_assert(fragments_next(fragments, &packet));
+    cr_expect_not(packet.ports_known);
+    cr_expect_eq(fragments_waiting(fragments), 0);
+    packet = part_of(1, 2, 40 * NS_PER_S);
+    cr_expect_eq(fragments_apply(fragments, &packet), FRAGMENT_WAITS);
+    fragments_release_all(fragments);
+    cr_expect(fragments_next(fragments, &packet));
+    fragments_destroy(fragments);
+}
+
+// Each is counted once, however many there are; memory is what it was.
+Test(fragments, parts_of_a_million_datagrams_all_come_out)
+{
+    enum { DATAGRAMS = 1000000 };
+    struct fragments *fragments = fragments_create(4096, 1);
+    struct packet part = part_of(2, 1, 0), out;
+    uint64_t came_out = 0;
+    for (uint32_t i = 0; i < DATAGRAMS; i++) {
+        struct packet packet = part;
+        packet.fragment_id = i;
+        packet.now_ns = i;
+        came_out += fragments_apply(fragments, &packet) != FRAGMENT_WAITS;
+        while (fragments_next(fragments, &out))
+            came_out++;
+        cr_assert_eq(came_out + fragments_waiting(fragments), i + 1);
+    }
+    cr_expect_leq(fragments_waiting(fragments), FRAGMENTS_WAITING);
+    fragments_release_all(fragments);
+    while (fragments_next(fragments, &out))
+        came_out++;
+    cr_expect_eq(came_out, DATAGRAMS);
+    cr_expect_leq(fragments_bytes(fragments), 8 << 20);
+    fragments_destroy(fragments);
+}
+
+Test(fragments, parts_that_contradict_each_other_make_no_datagram)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet last = part_of(2, 1, 0), first = part_of(0, 1, 0), middle = part_of(1, 1, 0), out;
+    struct packet beyond = last;
+    beyond.fragment_place = 100;
+    fragments_apply(fragments, &last);
+    fragments_apply(fragments, &beyond); // two ends
+    fragments_apply(fragments, &first);
+    cr_expect_neq(fragments_apply(fragments, &middle), FRAGMENT_COMPLETES);
+    cr_expect(middle.ports_known);
+    while (fragments_next(fragments, &out))
+        cr_expect(out.ports_known);
+    fragments_destroy(fragments);
+}
+
+Test(fragments, what_was_not_captured_whole_is_not_put_together)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first = part_of(0, 1, 0), last = part_of(2, 1, 0), middle = part_of(1, 1, 0);
+    first.payload_captured--;
+    fragments_apply(fragments, &first);
+    cr_expect(first.has_transport, "as much as there is");
+    fragments_apply(fragments, &middle);
+    cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_GOES_ON);
+    fragments_destroy(fragments);
+}
+
+Test(fragments, a_tunnel_in_parts_is_looked_into)
+{
+    static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first = wire_decode(LINK_RAW, IPV4_HEADER("002c", "2000", "2f", "0000") "0000 0800 45000020 12340000 "
+                                                "40110000 0a010001 0a010002");
+    struct packet last = wire_decode(LINK_RAW, IPV4_HEADER("0020", "0003", "2f", "0000") UDP_HEADER("1000", "2000", "000c") "01020304");
+    fragments_apply(fragments, &first);
+    cr_assert_eq(fragments_apply(fragments, &last), FRAGMENT_COMPLETES);
+    fragments_finish(fragments, &tunnels_too, whole, &last);
+    expect_flow(&last, "10.1.0.1:4096", "10.1.0.2:8192");
+    cr_expect_eq(last.tunnel.kind, TUNNEL_GRE);
+    expect_address(&last.tunnel.source, "10.0.0.1");
+    cr_expect_eq(last.length, 32, "the frame's own");
+    fragments_destroy(fragments);
 }

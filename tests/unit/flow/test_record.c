@@ -46,7 +46,7 @@ Test(flow_id, is_32_hex_digits_of_key_and_beginning)
     flow_record_id(&record, other);
     cr_expect_str_neq(id, other);
     record.ordinal = 0;
-    record.tunnel.id = 1;
+    record.tunnel.key = 1;
     flow_record_id(&record, other);
     cr_expect_str_neq(id, other);
 }
@@ -136,7 +136,7 @@ static struct flow_record random_record(void)
         .ordinal = (uint32_t)(rand() % 2),
         .record_seq = (uint32_t)(rand() % 2),
         .protocol = (uint8_t)(rand() % 2 * 17),
-        .tunnel = {.kind = (uint8_t)(rand() % 2), .id = (uint32_t)(rand() % 2 * 256)},
+        .tunnel = {.key_kind = (uint8_t)(rand() % 2), .key = (uint64_t)(rand() % 2) << 40},
     };
 }
 

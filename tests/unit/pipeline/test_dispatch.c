@@ -223,8 +223,45 @@ Test(dispatch, gives_later_fragments_their_ports)
     cr_assert(dispatch_frame(&fixture.dispatch, &first) && dispatch_frame(&fixture.dispatch, &later));
     dispatch_end(&fixture.dispatch);
     cr_expect_eq(fixture.totals.fragments, 2);
-    cr_expect_eq(fixture.last.fragment, FRAGMENT_LATER);
+    cr_expect_eq(fixture.last.fragment, FRAGMENT_WHOLE);
     cr_expect(fixture.key.ports[0] == 4000 && fixture.key.ports[1] == 53);
+    end(&fixture);
+}
+
+static void feed_fragment(unsigned number, uint8_t more, uint8_t place, int64_t at_ns)
+{
+    struct frame frame = udp_frame(fixture.chunk, 4000, at_ns);
+    uint8_t *bytes = fixture.chunk->bytes + number * UDP_FRAME_BYTES;
+    cr_assert(frame.bytes == bytes);
+    bytes[20] = more;
+    bytes[21] = place;
+    cr_assert(dispatch_frame(&fixture.dispatch, &frame));
+}
+
+Test(dispatch, later_fragments_that_come_first_wait)
+{
+    begin(&fixture, file_settings(), 100);
+    feed_fragment(0, 0x20, 1, 0);
+    feed_fragment(1, 0, 2, 10 * MS);
+    cr_expect_eq(fixture.totals.fragments_waiting, 2);
+    feed_fragment(2, 0x20, 0, 60 * MS); // in the next tick
+    cr_expect_eq(fixture.totals.fragments_waiting, 0);
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.packets, 3);
+    cr_expect_eq(fixture.last.fragment, FRAGMENT_WHOLE);
+    cr_expect(fixture.last.has_transport);
+    cr_expect(fixture.key.ports[0] == 4000 && fixture.key.ports[1] == 53);
+    end(&fixture);
+}
+
+Test(dispatch, what_waits_at_the_end_is_sent_all_the_same)
+{
+    begin(&fixture, file_settings(), 100);
+    feed_fragment(0, 0x20, 1, 0);
+    dispatch_end(&fixture.dispatch);
+    cr_expect_eq(fixture.packets, 1);
+    cr_expect_eq(fixture.totals.fragments_waiting, 0);
+    cr_expect(fixture.key.ports[0] == 0 && fixture.key.ports[1] == 0);
     end(&fixture);
 }
 
