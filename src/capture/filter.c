@@ -7,6 +7,7 @@
 #include <pcap/pcap.h>
 
 #include "base/log.h"
+#include "capture/filter_cooked.h"
 #include "capture/filter_spelling.h"
 #include "capture/link_type.h"
 #include "capture/source.h"
@@ -21,6 +22,7 @@ struct program {
     uint16_t link_type;
     bool compiled;
     bool tagged;
+    bool cooked, as_ethernet; // frames of "any": without their tags, or made Ethernet; see filter_cooked.h
     struct bpf_program code[2]; // tagged: for inbound and outbound frames; else one
 };
 
@@ -30,7 +32,7 @@ struct filter {
     unsigned count;
     struct program *last;
     bool full;         // more link types than programs: said once
-    uint8_t *untagged; // a frame without its tag
+    uint8_t *made; // a frame without its tag, or as another link layer
 };
 
 // What only the kernel knows, the direction for one, lies at offsets that no file has.
@@ -89,8 +91,28 @@ static bool compile_tagged(const char *expression, struct program *program, stru
     return true;
 }
 
+// What a cooked header has no place for is asked of the Ethernet frame that there was.
+static bool compile_cooked(const char *expression, struct program *program, struct error *error)
+{
+    struct error ethernet;
+    int dlt = link_type_to_dlt(program->link_type);
+    program->compiled = compile_code(expression, expression, dlt, &program->code[0], error);
+    if (program->compiled)
+        return true;
+    program->as_ethernet = compile_code(expression, expression, DLT_EN10MB, &program->code[0], &ethernet);
+    program->compiled = program->as_ethernet;
+    if (program->compiled)
+        log_warning("capture",
+                    "%s: packets of \"any\" (link type %u) are taken as Ethernet, whose target is not known",
+                    error->text, program->link_type);
+    return program->compiled;
+}
+
 static bool compile(const char *expression, struct program *program, struct error *error)
 {
+    program->cooked = filter_is_cooked(program->link_type);
+    if (program->cooked)
+        return compile_cooked(expression, program, error);
     program->tagged = program->link_type == LINK_TYPE_BROADCOM_TAG;
     if (program->tagged) {
         program->compiled = compile_tagged(expression, program, error);
@@ -169,7 +191,7 @@ void filter_destroy(struct filter *filter)
         return;
     for (unsigned i = 0; i < filter->count; i++)
         free_program(&filter->programs[i]);
-    free(filter->untagged);
+    free(filter->made);
     free(filter->expression);
     free(filter);
 }
@@ -207,21 +229,41 @@ static uint32_t run(const struct bpf_program *code, const uint8_t *bytes, uint32
     return (uint32_t)pcap_offline_filter(code, &header, bytes);
 }
 
+static bool make_room(struct filter *filter)
+{
+    if (filter->made == NULL)
+        filter->made = malloc(FRAME_CAPTURED_MAX + COOKED_ETHERNET_BYTES);
+    return filter->made != NULL;
+}
+
 static uint32_t run_tagged(struct filter *filter, const struct program *program, const struct frame *frame)
 {
     if (frame->captured < ADDRESSES_BYTES + TAG_BYTES || frame->captured > FRAME_CAPTURED_MAX)
         return 0;
-    if (filter->untagged == NULL)
-        filter->untagged = malloc(FRAME_CAPTURED_MAX);
-    if (filter->untagged == NULL)
+    if (!make_room(filter))
         return 0;
     uint32_t captured = frame->captured - TAG_BYTES;
     assert(captured >= ADDRESSES_BYTES && captured <= FRAME_CAPTURED_MAX);
-    memcpy(filter->untagged, frame->bytes, ADDRESSES_BYTES);
-    memcpy(filter->untagged + ADDRESSES_BYTES, frame->bytes + ADDRESSES_BYTES + TAG_BYTES,
+    memcpy(filter->made, frame->bytes, ADDRESSES_BYTES);
+    memcpy(filter->made + ADDRESSES_BYTES, frame->bytes + ADDRESSES_BYTES + TAG_BYTES,
            captured - ADDRESSES_BYTES);
     bool outbound = frame->bytes[ADDRESSES_BYTES] >> TAG_OPCODE_SHIFT != 0; // towards the switch
-    return run(&program->code[outbound], filter->untagged, captured, frame->length - TAG_BYTES);
+    return run(&program->code[outbound], filter->made, captured, frame->length - TAG_BYTES);
+}
+
+static uint32_t run_cooked(struct filter *filter, const struct program *program, const struct frame *frame)
+{
+    struct frame made;
+    if (frame->captured > FRAME_CAPTURED_MAX || !make_room(filter))
+        return 0;
+    if (program->as_ethernet) {
+        if (!filter_cooked_to_ethernet(frame, filter->made, &made))
+            return 0;
+        frame = &made;
+    } else if (filter_cooked_untag(frame, filter->made, &made)) {
+        frame = &made;
+    }
+    return run(&program->code[0], frame->bytes, frame->captured, frame->length);
 }
 
 uint32_t filter_accepts(struct filter *filter, const struct frame *frame)
@@ -235,5 +277,7 @@ uint32_t filter_accepts(struct filter *filter, const struct frame *frame)
     filter->last = program;
     if (program->tagged)
         return run_tagged(filter, program, frame);
+    if (program->cooked)
+        return run_cooked(filter, program, frame);
     return run(&program->code[0], frame->bytes, frame->captured, frame->length);
 }

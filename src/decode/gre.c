@@ -11,6 +11,7 @@ enum gre_flag {
     GRE_VERSION = 0x0007,
 };
 
+enum { GRE_ARUBA = 0x8200, GRE_ARUBA_LAST = 0x820f }; // 802.11 frames of access points, a type a radio
 enum { GRE_PPP = 0x880b, GRE_ERSPAN = 0x88be, GRE_ERSPAN_3 = 0x22eb };
 enum { ERSPAN_2_BYTES = 8, ERSPAN_3_BYTES = 12, ERSPAN_3_SUBHEADER_BYTES = 8, ERSPAN_SESSION = 0x3ff };
 
@@ -48,6 +49,8 @@ static enum decoder_id gre_row(struct decoding *decoding, struct packet *packet,
     case GRE_ERSPAN_3:
         return DECODER_ERSPAN;
     default:
+        if (header->type >= GRE_ARUBA && header->type <= GRE_ARUBA_LAST)
+            return DECODER_WIFI;
         return header->type > ETHER_LENGTH_MAXIMUM ? decode_ether_type(decoding, packet, header->type)
                                                    : DECODER_NONE;
     }

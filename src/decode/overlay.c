@@ -1,18 +1,23 @@
-// Overlay networks over UDP: VXLAN (RFC 7348) and Geneve (RFC 8926). A datagram on their port that does
+// Overlay networks over UDP: VXLAN (RFC 7348, and its generic protocol extension) and Geneve (RFC 8926). A datagram on their port that does
 // not look like one stays a plain datagram.
 #include "decode/decoders.h"
 #include "decode/describe.h"
 
-enum { VXLAN_BYTES = 8, VXLAN_HAS_ID = 0x08, GENEVE_BYTES = 8 };
+enum { VXLAN_BYTES = 8, VXLAN_HAS_ID = 0x08, VXLAN_HAS_PROTOCOL = 0x04, GENEVE_BYTES = 8 };
+enum { GPE_IPV4 = 1, GPE_IPV6 = 2 };
 
 enum decoder_id decode_vxlan(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, VXLAN_BYTES);
-    if (header.failed || !(cursor_u8(&header) & VXLAN_HAS_ID))
+    uint8_t flags = cursor_u8(&header);
+    if (header.failed || !(flags & VXLAN_HAS_ID))
         return DECODER_NONE;
-    cursor_skip(&header, 3);
+    cursor_skip(&header, 2);
+    uint8_t protocol = cursor_u8(&header);
     decode_tunnel(packet, TUNNEL_VXLAN, cursor_u24(&header));
     decoding->cursor.at += VXLAN_BYTES;
+    if ((flags & VXLAN_HAS_PROTOCOL) != 0 && (protocol == GPE_IPV4 || protocol == GPE_IPV6))
+        return decode_ip_version(decoding);
     return DECODER_ETHERNET;
 }
 

@@ -58,6 +58,7 @@ static const struct link_row links[] = {
     {108, DECODER_NULL, "LOOP"},
     {113, DECODER_SLL, "LINUX_SLL"},
     {127, DECODER_RADIOTAP, "IEEE802_11_RADIO"},
+    {149, DECODER_PKTAP, "USER2"}, // as Apple's tcpdump wrote it
     {228, DECODER_RAW_IP, "IPV4"},
     {229, DECODER_RAW_IP, "IPV6"},
     {239, DECODER_NFLOG, "NFLOG"},
@@ -192,6 +193,7 @@ enum decoder_id decode_udp_port(uint16_t source_port, uint16_t target_port)
 {
     switch (target_port) {
     case 4789:
+    case 4790: // with the protocol extension
     case 8472: // Linux before the assignment; flannel and Cilium to this day
         return DECODER_VXLAN;
     case 6081:

@@ -8,7 +8,7 @@ enum { NFLOG_BYTES = 4, NFLOG_ITEM_BYTES = 4, NFLOG_ITEMS_MAXIMUM = 64, NFLOG_TY
 enum nflog_item { NFLOG_PACKET_HEADER = 1, NFLOG_PAYLOAD = 9 };
 enum nflog_family { NFLOG_IPV4 = 2, NFLOG_ARP = 3, NFLOG_IPV6 = 10 };
 
-enum { PKTAP_BYTES = 108, PKTAP_HEAD_BYTES = 12, PKTAP_PACKET = 1, PKTAP_NAME_BYTES = 24 };
+enum { PKTAP_BYTES = 108, PKTAP_HEAD_BYTES = 12, PKTAP_PACKET = 1, PKTAP_NAME_BYTES = 24, LINK_TYPE_USER2 = 149 };
 
 static enum decoder_id wrapped_fail(struct packet *packet, enum decode_reason reason)
 {
@@ -71,6 +71,8 @@ enum decoder_id decode_pktap(struct decoding *decoding, struct packet *packet)
     uint32_t link_type = cursor_u32le(&header);
     if (header.failed)
         return wrapped_fail(packet, DECODE_TRUNCATED);
+    if (packet->link_type == LINK_TYPE_USER2 && (bytes < PKTAP_BYTES || type > PKTAP_PACKET))
+        return wrapped_fail(packet, DECODE_UNSUPPORTED_LINK); // somebody else's
     if (bytes < PKTAP_BYTES || type != PKTAP_PACKET)
         return wrapped_fail(packet, bytes < PKTAP_BYTES ? DECODE_BAD_LENGTH : DECODE_UNSUPPORTED_TYPE);
     if (bytes > decoding_wire_left(decoding))

@@ -5,8 +5,8 @@
 Checks, and exits 1 when one fails:
   runs        exit code 0, 3 or 4 and no finding of a sanitizer; the ledger balances
   packets     as many as files.tsv says, wherever tshark read the file whole
-  tuples      packets and bytes a direction of every TCP and UDP five-tuple, in files without tunnels, fragments or
-              more than 300 streams: 99.5 % equal, each of the rest explained in explained.tsv, and none explained
+  tuples      packets and bytes a direction of every TCP and UDP five-tuple, tunnels looked through, in files without
+              fragments or more than 300 streams: 99.5 % equal, each of the rest explained in explained.tsv, and none explained
               that is equal
   round trip  --write-pcap gives back every packet: time, length, bytes
 and reports, without a bar, how often the TCP quality counters agree.

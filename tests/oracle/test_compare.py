@@ -30,6 +30,11 @@ class TuplesTest(unittest.TestCase):
         self.assertEqual(list(compare.compare_tuples({KEY: [2, 1, 60, 40]}, {})[1]), [TEXT])
         self.assertEqual(list(compare.compare_tuples({}, {KEY: [2, 1, 60, 40]})[1]), [TEXT])
 
+    def test_ports_of_tunnels_are_left_out(self):
+        inside = flow(2, protocol="udp", b=("10.0.0.2", 4789))
+        self.assertEqual(dict(tables.flow_counts([inside])), {})
+        self.assertEqual(len(tables.flow_counts([flow(2, b=("10.0.0.2", 4789))])), 1, "TCP has no tunnels there")
+
     def test_addresses_are_compared_by_value(self):
         long, _ = tables.tuple_key("udp", "2001:db8:0:0:0:0:0:1", 1, "10.0.0.1", 2)
         short, _ = tables.tuple_key("udp", "2001:db8::1", 1, "10.0.0.1", 2)

@@ -134,3 +134,57 @@ Test(filter, rejects_what_it_cannot_compile_for)
     cr_assert_gt(filter_accepts(filter, &frame), 0, "as before");
     filter_destroy(filter);
 }
+
+// Frames of "any" with tags, as libpcap writes them: the filter sees what the kernel's would have.
+
+static void put_cooked(struct bytes *file, uint32_t link_type, const char *header, size_t header_bytes)
+{
+    static const uint8_t datagram[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+                                         0x10, 0, 0, 53, 0, 8, 0, 0};
+    file->length = 0;
+    put_pcap_header(file, false, 0xa1b2c3d4, link_type);
+    put32(file, false, 1);
+    put32(file, false, 0);
+    put32(file, false, (uint32_t)(header_bytes + sizeof datagram));
+    put32(file, false, (uint32_t)(header_bytes + sizeof datagram));
+    put(file, header, header_bytes);
+    put(file, datagram, sizeof datagram);
+}
+
+static bool takes_cooked(const struct bytes *file, const char *filter)
+{
+    struct directory directory = directory_make();
+    char *path = path_in(&directory, "any.pcap");
+    write_file(path, file->at, file->length);
+    bool read = read_path(path, filter, &taken);
+    directory_done(&directory);
+    return read && taken.frames == 1;
+}
+
+Test(filter, of_any_sees_what_is_behind_tags)
+{
+    static struct bytes file;
+    static const struct {
+        uint32_t link_type;
+        const char *header;
+        size_t bytes;
+        bool two;
+    } forms[] = {
+        {113, "\0\0\0\1\0\6\2\0\0\0\0\1\0\0\x81\0\0\x64\x08\0", 20, false},
+        {113, "\0\0\0\1\0\6\2\0\0\0\0\1\x81\0\0\x64\0\0\x08\0", 20, false}, // in the address
+        {276, "\x81\0\0\0\0\0\0\3\0\1\0\6\2\0\0\0\0\1\0\0\0\x64\x08\0", 24, false},
+        {276, "\x88\xa8\0\0\0\0\0\3\0\1\0\6\2\0\0\0\0\1\0\0\0\x64\x81\0\0\7\x08\0", 28, true},
+    };
+    for (unsigned i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        put_cooked(&file, forms[i].link_type, forms[i].header, forms[i].bytes);
+        cr_expect(takes_cooked(&file, "udp port 53"), "form %u", i);
+        cr_expect_not(takes_cooked(&file, "tcp"), "form %u", i);
+        cr_expect(takes_cooked(&file, "vlan 100"), "form %u", i);
+        cr_expect_not(takes_cooked(&file, "vlan 101"), "form %u", i);
+        cr_expect_eq(takes_cooked(&file, "vlan 100 and vlan 7"), forms[i].two, "form %u", i);
+        cr_expect(takes_cooked(&file, "ether src 02:00:00:00:00:01"), "form %u", i);
+    }
+    put_cooked(&file, 276, "\x08\0\0\0\0\0\0\3\0\1\0\6\2\0\0\0\0\1\0\0", 20);
+    cr_expect(takes_cooked(&file, "udp port 53"));
+    cr_expect_not(takes_cooked(&file, "vlan"));
+}

@@ -50,6 +50,16 @@ Test(pktap, names_the_link_type_of_what_follows)
     expect_datagram(&packet);
 }
 
+Test(pktap, under_the_number_that_is_anybodys)
+{
+    struct packet packet = wire_decode(149, "6c000000 01000000 0c000000 " PKTAP_REST DATAGRAM);
+    expect_datagram(&packet);
+    packet = wire_decode(149, "01020304 01000000 0c000000 " PKTAP_REST DATAGRAM);
+    expect_error(&packet, DECODE_LAYER_LINK, DECODE_BAD_LENGTH);
+    packet = wire_decode(149, "00000000 05000000 0c000000 " PKTAP_REST DATAGRAM);
+    expect_error(&packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_LINK);
+}
+
 Test(pktap, broken_headers)
 {
     struct packet packet = wire_decode(LINK_PKTAP, "6b000000 01000000 01000000 " PKTAP_REST MACS "0800 " DATAGRAM);
