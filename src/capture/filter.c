@@ -22,7 +22,7 @@ struct program {
     uint16_t link_type;
     bool compiled;
     bool tagged;
-    bool cooked, as_ethernet; // frames of "any": without their tags, or made Ethernet; see filter_cooked.h
+    bool cooked, as_ethernet;   // frames of "any": without their tags, or made Ethernet; see filter_cooked.h
     struct bpf_program code[2]; // tagged: for inbound and outbound frames; else one
 };
 
@@ -31,7 +31,7 @@ struct filter {
     struct program programs[FILTER_PROGRAMS]; // one a link type met
     unsigned count;
     struct program *last;
-    bool full;         // more link types than programs: said once
+    bool full;     // more link types than programs: said once
     uint8_t *made; // a frame without its tag, or as another link layer
 };
 

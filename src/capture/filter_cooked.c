@@ -9,7 +9,7 @@ enum { LINK_TYPE_SLL = 113, LINK_TYPE_SLL2 = 276, LINK_TYPE_EN10MB = 1 };
 enum { SLL_BYTES = 16, SLL2_BYTES = 20, MAC_BYTES = 6, TAG_BYTES = 4, TAGS_MAXIMUM = 4 };
 
 struct cooked {
-    uint32_t header; // bytes up to the payload, tags left out
+    uint32_t header;  // bytes up to the payload, tags left out
     uint32_t payload; // where it begins
     unsigned type_at; // in the header
     const uint8_t *address;
@@ -64,7 +64,8 @@ static bool read_cooked(const struct frame *frame, struct cooked *cooked)
     cooked->type = bytes_u16(frame->bytes + cooked->type_at);
     if (first)
         read_misplaced_tag(frame, cooked);
-    while (is_tag(cooked->type) && cooked->tags < TAGS_MAXIMUM && frame->captured - cooked->payload >= TAG_BYTES) {
+    while (is_tag(cooked->type) && cooked->tags < TAGS_MAXIMUM &&
+           frame->captured - cooked->payload >= TAG_BYTES) {
         const uint8_t *tag = frame->bytes + cooked->payload;
         add_tag(cooked, cooked->type, tag);
         cooked->type = bytes_u16(tag + 2);
@@ -75,8 +76,8 @@ static bool read_cooked(const struct frame *frame, struct cooked *cooked)
 }
 
 // Behind `header` bytes that were written.
-static void add_payload(const struct frame *frame, const struct cooked *cooked, uint8_t *into, uint32_t header,
-                        struct frame *out)
+static void add_payload(const struct frame *frame, const struct cooked *cooked, uint8_t *into,
+                        uint32_t header, struct frame *out)
 {
     uint32_t captured = frame->captured - cooked->payload;
     memcpy(into + header, frame->bytes + cooked->payload, captured);

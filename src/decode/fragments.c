@@ -46,11 +46,11 @@ struct fragments {
     unsigned sets; // a power of two
     struct reassembly *reassembly;
     struct waiting *waiting;
-    uint32_t free;                 // first of those
-    struct waiting_list released;  // whose wait is over
-    unsigned count;                // that wait
-    int64_t oldest_ns;             // no entry that is waited for is older
-    uint32_t complete;             // ticket of the datagram that fragments_apply() found whole
+    uint32_t free;                // first of those
+    struct waiting_list released; // whose wait is over
+    unsigned count;               // that wait
+    int64_t oldest_ns;            // no entry that is waited for is older
+    uint32_t complete;            // ticket of the datagram that fragments_apply() found whole
     struct entry entries[];
 };
 

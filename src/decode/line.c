@@ -191,8 +191,8 @@ static void add_other(struct strbuf *into, const struct packet *packet)
 
 static bool is_failure(const struct packet *packet)
 {
-    return packet->error_reason != DECODE_OK && packet->error_reason != DECODE_UNSUPPORTED_TYPE && packet->error_reason != DECODE_ENCRYPTED &&
-           packet->error_reason != DECODE_UNSUPPORTED_LINK;
+    return packet->error_reason != DECODE_OK && packet->error_reason != DECODE_UNSUPPORTED_TYPE &&
+           packet->error_reason != DECODE_ENCRYPTED && packet->error_reason != DECODE_UNSUPPORTED_LINK;
 }
 
 void packet_add_line(struct strbuf *into, const struct packet *packet, const char *interface_name)

@@ -44,7 +44,8 @@ static enum decoder_id below_stack(struct decoding *decoding, struct packet *pac
     enum decoder_id row = decode_ip_version(decoding);
     if (row != DECODER_NONE && (fits_ip(decoding) || !fits_ethernet(decoding, 0)))
         return row;
-    bool control_word = cursor_peek(&decoding->cursor) >> 4 == 0 && cursor_left(&decoding->cursor) >= CONTROL_WORD_BYTES;
+    bool control_word =
+        cursor_peek(&decoding->cursor) >> 4 == 0 && cursor_left(&decoding->cursor) >= CONTROL_WORD_BYTES;
     if (control_word && (fits_ethernet(decoding, CONTROL_WORD_BYTES) || !fits_ethernet(decoding, 0))) {
         decoding->cursor.at += CONTROL_WORD_BYTES;
         return DECODER_ETHERNET;

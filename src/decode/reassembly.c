@@ -8,10 +8,10 @@ enum { UNIT_BYTES = 8, UNITS = 8192, DATAGRAM_BYTES = UNITS * UNIT_BYTES, IPV4_B
 enum { LINK_TYPE_RAW = 101, LONGEST = 65535 };
 
 struct place {
-    uint32_t ticket;     // 0 = free
-    uint32_t end;        // bytes of the datagram; 0 = not known yet
-    uint32_t have;       // units
-    uint8_t protocol;    // of the part that it begins with
+    uint32_t ticket;  // 0 = free
+    uint32_t end;     // bytes of the datagram; 0 = not known yet
+    uint32_t have;    // units
+    uint8_t protocol; // of the part that it begins with
     uint8_t seen[UNITS / 8];
     uint8_t bytes[DATAGRAM_BYTES];
 };
@@ -82,7 +82,8 @@ static void note_units(struct place *place, uint32_t first, uint32_t count)
 }
 
 // Parts but the last are of whole units; none lies behind the end.
-static bool contradicts(const struct place *place, const struct packet *packet, uint32_t begin, uint32_t length)
+static bool contradicts(const struct place *place, const struct packet *packet, uint32_t begin,
+                        uint32_t length)
 {
     uint32_t end = begin + length;
     if (length == 0 || end > LONGEST || (packet->fragment_more && length % UNIT_BYTES != 0))

@@ -75,7 +75,8 @@ static uint32_t qos_offset(uint16_t control)
     return WIFI_BYTES + ((control & WIFI_FOUR_ADDRESSES) == WIFI_FOUR_ADDRESSES ? WIFI_ADDRESS_BYTES : 0);
 }
 
-static enum decoder_id wifi_data(struct decoding *decoding, struct packet *packet, uint16_t control, bool padded)
+static enum decoder_id wifi_data(struct decoding *decoding, struct packet *packet, uint16_t control,
+                                 bool padded)
 {
     uint32_t bytes = wifi_header_bytes(control);
     if (padded)

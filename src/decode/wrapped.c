@@ -8,7 +8,13 @@ enum { NFLOG_BYTES = 4, NFLOG_ITEM_BYTES = 4, NFLOG_ITEMS_MAXIMUM = 64, NFLOG_TY
 enum nflog_item { NFLOG_PACKET_HEADER = 1, NFLOG_PAYLOAD = 9 };
 enum nflog_family { NFLOG_IPV4 = 2, NFLOG_ARP = 3, NFLOG_IPV6 = 10 };
 
-enum { PKTAP_BYTES = 108, PKTAP_HEAD_BYTES = 12, PKTAP_PACKET = 1, PKTAP_NAME_BYTES = 24, LINK_TYPE_USER2 = 149 };
+enum {
+    PKTAP_BYTES = 108,
+    PKTAP_HEAD_BYTES = 12,
+    PKTAP_PACKET = 1,
+    PKTAP_NAME_BYTES = 24,
+    LINK_TYPE_USER2 = 149
+};
 
 static enum decoder_id wrapped_fail(struct packet *packet, enum decode_reason reason)
 {

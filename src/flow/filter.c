@@ -322,8 +322,9 @@ static bool tunnel_fits(const struct prepared_filter *filter, const struct flow_
         return false;
     const struct flow_tunnel *tunnel = &record->tunnel;
     return filter->field[FILTER_TUNNEL_ID].count == 0 ||
-           (tunnel->kind != TUNNEL_NONE && (field_fits(filter, FILTER_TUNNEL_ID, tunnel->id) ||
-                                            (tunnel->two_ids && field_fits(filter, FILTER_TUNNEL_ID, tunnel->peer_id))));
+           (tunnel->kind != TUNNEL_NONE &&
+            (field_fits(filter, FILTER_TUNNEL_ID, tunnel->id) ||
+             (tunnel->two_ids && field_fits(filter, FILTER_TUNNEL_ID, tunnel->peer_id))));
 }
 
 // `face` is that of the record, and the only one.

@@ -80,7 +80,8 @@ static bool is_in(const struct flow_table *table, const struct flow_partition *p
 {
     struct flow_key key;
     flow_key_of(&table->store, flow, &key);
-    return partition_of(flow_key_place(&key, table->policy.hash_seed), table->partitions) == partition->number;
+    return partition_of(flow_key_place(&key, table->policy.hash_seed), table->partitions) ==
+           partition->number;
 }
 
 // Whether the node is still that of the flow which waits, and nobody has looked at it. A node that was freed keeps its

@@ -71,7 +71,8 @@ static bool takes_form(const struct flow_table *table, const struct flow *flow, 
     const struct flow_extra *extra = flow_extra(&table->store, flow);
     bool packet_inside = packet->tunnel.kind != TUNNEL_NONE, flow_inside = is_inside(&table->store, flow);
     bool told = extra != NULL && extra->tunnel.kind != TUNNEL_NONE;
-    if ((!packet_inside && !flow_inside) || (packet_inside && told && !same_pair(&extra->tunnel, &packet->tunnel)))
+    if ((!packet_inside && !flow_inside) ||
+        (packet_inside && told && !same_pair(&extra->tunnel, &packet->tunnel)))
         return false;
     bool unseen = flow->bytes[sender] == 0;
     bool joined = extra != NULL && (extra->joined >> sender & 1) != 0;

@@ -81,7 +81,7 @@ struct flow_tunnel {
     uint8_t key_kind; // of the flow's key: none where the flow began outside of the tunnel
     bool two_ids;     // packets back have another id: peer_id
     uint32_t id, peer_id;
-    uint64_t key; // of the flow's key: struct flow_key.tunnel
+    uint64_t key;                  // of the flow's key: struct flow_key.tunnel
     struct address source, target; // the outer ones, of the first packet inside
 };
 

@@ -216,8 +216,8 @@ static size_t wheel_bytes(const struct flow_partition *partition)
 
 size_t flow_table_bytes(const struct flow_table *table)
 {
-    size_t bytes = flow_store_bytes(&table->store) + flow_index_bytes(&table->index) +
-                   flow_index_bytes(&table->mirrors);
+    size_t bytes =
+        flow_store_bytes(&table->store) + flow_index_bytes(&table->index) + flow_index_bytes(&table->mirrors);
     for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
         bytes += wheel_bytes(table->partition[p]);
     return bytes;

@@ -233,7 +233,8 @@ static struct frame with_possible_length(struct totals *totals, const struct fra
 }
 
 // The item is in its place in the batch, if there is one (live), and gets its key. Its bytes lie in the chunk.
-static void add_item(struct dispatch *dispatch, struct batch *batch, struct batch_item *item, struct chunk *chunk)
+static void add_item(struct dispatch *dispatch, struct batch *batch, struct batch_item *item,
+                     struct chunk *chunk)
 {
     struct packet *packet = &item->packet;
     const struct dispatch_settings *settings = &dispatch->settings;

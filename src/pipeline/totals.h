@@ -50,10 +50,10 @@ struct totals {
     unsigned unsupported;
     struct unsupported_totals unsupported_kind[TOTALS_UNSUPPORTED];
     uint64_t bad_checksums, snapped, fragments, vlan_packets, tunnelled;
-    uint64_t unread;             // neither IP nor ARP
-    uint64_t fragments_waiting;  // now
-    uint64_t bounded_stamps;     // before 1823 or after 2116: told as the nearest that can be
-    uint64_t impossible_lengths; // a wire length that no frame has: bounded
+    uint64_t unread;                         // neither IP nor ARP
+    uint64_t fragments_waiting;              // now
+    uint64_t bounded_stamps;                 // before 1823 or after 2116: told as the nearest that can be
+    uint64_t impossible_lengths;             // a wire length that no frame has: bounded
     uint64_t clock_steps_back;               // larger than 1 s: re-based
     int64_t clock_offset_ns;                 // flow time minus the packets' stamps
     uint64_t link_type_packets[512];         // by LINKTYPE number; 511 = any larger

@@ -88,12 +88,14 @@ static void warn_quality(struct report_summary *summary)
             doubts->clock_steps_back, plural(doubts->clock_steps_back));
     if (doubts->bounded_stamps > 0)
         say(warnings,
-            "%" PRIu64 " packet%s stamped before 1823 or after 2116, which cannot be told: the nearest time that "
+            "%" PRIu64
+            " packet%s stamped before 1823 or after 2116, which cannot be told: the nearest time that "
             "can is given.",
             doubts->bounded_stamps, doubts->bounded_stamps == 1 ? " is" : "s are");
     if (doubts->impossible_lengths > 0)
         say(warnings,
-            "The capture gives %" PRIu64 " packet%s a length that no frame has: it is counted as long as its headers "
+            "The capture gives %" PRIu64
+            " packet%s a length that no frame has: it is counted as long as its headers "
             "say, or 262,144 bytes.",
             doubts->impossible_lengths, plural(doubts->impossible_lengths));
     if (summary->flows_ended[END_EVICTION] > 0)

@@ -11,7 +11,8 @@
 struct interface_row {
     struct source_interface shown;
     int64_t left_ns; // the adder's: when the interface went for good; 0 = it is there, or may be
-    uint64_t recorded_loss, told_loss; // the adder's: packets that a file says were lost; of these, told to the ledger
+    uint64_t recorded_loss,
+        told_loss; // the adder's: packets that a file says were lost; of these, told to the ledger
 };
 
 struct interface_list {

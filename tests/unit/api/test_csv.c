@@ -47,7 +47,8 @@ Test(csv, header_is_flat)
                         "endpoint_a.name_source,endpoint_b.ip,";
     cr_assert(strncmp(text.text, start, strlen(start)) == 0, "%s", text.text);
     cr_assert(strstr(text.text, ",first_seen,first_seen_time,last_seen,last_seen_time,") != NULL);
-    cr_assert(strstr(text.text, ",tunnel.kind,tunnel.id,tunnel.source_ip,tunnel.target_ip,tunnel.peer_id,app,") != NULL);
+    cr_assert(strstr(text.text,
+                     ",tunnel.kind,tunnel.id,tunnel.source_ip,tunnel.target_ip,tunnel.peer_id,app,") != NULL);
     cr_assert(eq(chr, text.text[text.length - 1], '\n'));
 }
 

@@ -52,7 +52,8 @@ static const char full[] =
     "\"record_seq\":2,\"final\":true,\"node\":\"node-1\",\"interface\":\"eth0\",\"observed_at\":[\"veth1\","
     "\"cni0\"],"
     "\"community_id\":\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\",\"vlan\":42,"
-    "\"tunnel\":{\"kind\":\"vxlan\",\"id\":77,\"source_ip\":\"192.0.2.1\",\"target_ip\":\"192.0.2.2\",\"peer_id\":null},"
+    "\"tunnel\":{\"kind\":\"vxlan\",\"id\":77,\"source_ip\":\"192.0.2.1\",\"target_ip\":\"192.0.2.2\",\"peer_"
+    "id\":null},"
     "\"app\":\"dns\",\"sni\":\"example.com\",\"sni_status\":\"complete\",\"alpn\":\"h2,http/1.1\","
     "\"ja3\":\"e7d705a3286e19ea42f587b344ee6865\",\"ja4\":\"t13d1516h2_8daaf6152771_b186095e22b6\","
     "\"dns_query\":\"www.example.com\",\"dns_rcode\":\"NXDOMAIN\",\"tcp_flags_a\":27,\"tcp_flags_b\":18,"
@@ -124,10 +125,10 @@ Test(json, indented)
     struct message_plan *tunnel_plan = message_plan_create(&netscope__v1__tunnel__descriptor);
     tunnel.kind = NETSCOPE__V1__TUNNEL_KIND__TUNNEL_KIND_GTP_U;
     json_add_indented(&text, tunnel_plan, &tunnel);
-    cr_assert(
-        eq(str, text.text,
-           "{\n  \"kind\": \"gtp_u\",\n  \"id\": 0,\n  \"source_ip\": \"\",\n  \"target_ip\": \"\",\n  \"peer_id\": "
-           "null\n}"));
+    cr_assert(eq(str, text.text,
+                 "{\n  \"kind\": \"gtp_u\",\n  \"id\": 0,\n  \"source_ip\": \"\",\n  \"target_ip\": \"\",\n  "
+                 "\"peer_id\": "
+                 "null\n}"));
     message_plan_destroy(tunnel_plan);
 }
 

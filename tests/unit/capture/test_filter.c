@@ -139,8 +139,8 @@ Test(filter, rejects_what_it_cannot_compile_for)
 
 static void put_cooked(struct bytes *file, uint32_t link_type, const char *header, size_t header_bytes)
 {
-    static const uint8_t datagram[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-                                         0x10, 0, 0, 53, 0, 8, 0, 0};
+    static const uint8_t datagram[28] = {0x45, 0, 0,  28, 0, 0, 0,    0, 64, 17, 0, 0, 10, 0,
+                                         0,    1, 10, 0,  0, 2, 0x10, 0, 0,  53, 0, 8, 0,  0};
     file->length = 0;
     put_pcap_header(file, false, 0xa1b2c3d4, link_type);
     put32(file, false, 1);

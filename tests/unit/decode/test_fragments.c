@@ -117,7 +117,8 @@ Test(fragments, whole_packets_pass)
 static struct packet part_of(unsigned number, uint16_t id, int64_t now_ns)
 {
     static const char *const parts[] = {
-        "4500 0024 %04x 2000 40 11 0000 0a000001 0a000002 " UDP_HEADER("1000", "0035", "0025") "0007 0100 0001 0000",
+        "4500 0024 %04x 2000 40 11 0000 0a000001 0a000002 " UDP_HEADER("1000", "0035",
+                                                                       "0025") "0007 0100 0001 0000",
         "4500 0024 %04x 2002 40 11 0000 0a000001 0a000002 0000 0000 07657861 6d706c65 03636f6d",
         "4500 0019 %04x 0004 40 11 0000 0a000001 0a000002 00 0001 0001",
     };
@@ -150,7 +151,8 @@ Test(fragments, any_order_gives_all_of_them_the_ports_and_one_the_datagram)
             if (outcome != FRAGMENT_WAITS)
                 with_ports += packet.ports_known && packet.source_port == 4096;
             while (fragments_next(fragments, &waited))
-                with_ports += waited.ports_known && waited.source_port == 4096 && waited.payload_captured == 0;
+                with_ports +=
+                    waited.ports_known && waited.source_port == 4096 && waited.payload_captured == 0;
         }
         cr_expect_eq(with_ports, 3, "order %u: %u", order, with_ports);
         cr_expect_eq(complete, 1);
@@ -252,9 +254,11 @@ Test(fragments, a_tunnel_in_parts_is_looked_into)
 {
     static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
     struct fragments *fragments = fragments_create(64, 1);
-    struct packet first = wire_decode(LINK_RAW, IPV4_HEADER("002c", "2000", "2f", "0000") "0000 0800 45000020 12340000 "
-                                                "40110000 0a010001 0a010002");
-    struct packet last = wire_decode(LINK_RAW, IPV4_HEADER("0020", "0003", "2f", "0000") UDP_HEADER("1000", "2000", "000c") "01020304");
+    struct packet first =
+        wire_decode(LINK_RAW, IPV4_HEADER("002c", "2000", "2f", "0000") "0000 0800 45000020 12340000 "
+                                                                        "40110000 0a010001 0a010002");
+    struct packet last = wire_decode(LINK_RAW, IPV4_HEADER("0020", "0003", "2f", "0000")
+                                                   UDP_HEADER("1000", "2000", "000c") "01020304");
     fragments_apply(fragments, &first);
     cr_assert_eq(fragments_apply(fragments, &last), FRAGMENT_COMPLETES);
     fragments_finish(fragments, &tunnels_too, whole, &last);

@@ -22,14 +22,15 @@ Test(wifi, data_frames)
     expect_datagram(&packet);
     packet = wire_decode(LINK_WIFI, "8881 0000 " ADDRESSES "0000 00000000 " LLC_IPV4 DATAGRAM); // HT control
     expect_datagram(&packet);
-    packet = wire_decode(LINK_WIFI, "0803 0000 " ADDRESSES "020000000004 " LLC_IPV4 DATAGRAM); // four addresses
+    packet =
+        wire_decode(LINK_WIFI, "0803 0000 " ADDRESSES "020000000004 " LLC_IPV4 DATAGRAM); // four addresses
     expect_datagram(&packet);
 }
 
 Test(wifi, of_frames_put_together_the_first_is_read)
 {
-    struct packet packet = wire_decode(LINK_WIFI, "8801 0000 " ADDRESSES "8000 " MACS "0024 " LLC_IPV4 DATAGRAM
-                                                  "020000000002 020000000001 0000");
+    struct packet packet = wire_decode(LINK_WIFI, "8801 0000 " ADDRESSES "8000 " MACS
+                                                  "0024 " LLC_IPV4 DATAGRAM "020000000002 020000000001 0000");
     expect_datagram(&packet);
 }
 
@@ -43,8 +44,9 @@ Test(wifi, radiotap_tells_of_checksum_and_padding)
     packet = wire_decode(LINK_RADIOTAP, "00001100 03000000 0011223344556677 20 8801 0000 " ADDRESSES
                                         "0000 0000 " LLC_IPV4 DATAGRAM); // padded to 28 bytes
     expect_datagram(&packet);
-    packet = wire_decode(LINK_RADIOTAP, "00001900 03000080 00000000 00000000 0011223344556677 20 8801 0000 " ADDRESSES
-                                        "0000 0000 " LLC_IPV4 DATAGRAM);
+    packet = wire_decode(LINK_RADIOTAP,
+                         "00001900 03000080 00000000 00000000 0011223344556677 20 8801 0000 " ADDRESSES
+                         "0000 0000 " LLC_IPV4 DATAGRAM);
     expect_datagram(&packet);
 }
 

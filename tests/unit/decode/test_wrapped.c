@@ -2,8 +2,8 @@
 
 enum { LINK_NFLOG = 239, LINK_PKTAP = 258 };
 
-#define DATAGRAM IPV4_HEADER("001c", "0000", "11", "549b") UDP_HEADER("1000", "2000", "0008")
-#define ZEROS_24 "000000000000000000000000000000000000000000000000"
+#define DATAGRAM   IPV4_HEADER("001c", "0000", "11", "549b") UDP_HEADER("1000", "2000", "0008")
+#define ZEROS_24   "000000000000000000000000000000000000000000000000"
 #define PKTAP_REST ZEROS_24 ZEROS_24 ZEROS_24 ZEROS_24
 
 static void expect_datagram(const struct packet *packet)
@@ -44,7 +44,8 @@ Test(nflog, broken_headers)
 
 Test(pktap, names_the_link_type_of_what_follows)
 {
-    struct packet packet = wire_decode(LINK_PKTAP, "6c000000 01000000 01000000 " PKTAP_REST MACS "0800 " DATAGRAM);
+    struct packet packet =
+        wire_decode(LINK_PKTAP, "6c000000 01000000 01000000 " PKTAP_REST MACS "0800 " DATAGRAM);
     expect_datagram(&packet);
     packet = wire_decode(LINK_PKTAP, "6c000000 01000000 0c000000 " PKTAP_REST DATAGRAM); // raw IP
     expect_datagram(&packet);
@@ -62,7 +63,8 @@ Test(pktap, under_the_number_that_is_anybodys)
 
 Test(pktap, broken_headers)
 {
-    struct packet packet = wire_decode(LINK_PKTAP, "6b000000 01000000 01000000 " PKTAP_REST MACS "0800 " DATAGRAM);
+    struct packet packet =
+        wire_decode(LINK_PKTAP, "6b000000 01000000 01000000 " PKTAP_REST MACS "0800 " DATAGRAM);
     expect_error(&packet, DECODE_LAYER_LINK, DECODE_BAD_LENGTH);
     packet = wire_decode(LINK_PKTAP, "6c000000 01000000 01000000 " ZEROS_24);
     expect_error(&packet, DECODE_LAYER_LINK, DECODE_BAD_LENGTH);

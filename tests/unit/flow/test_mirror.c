@@ -12,8 +12,7 @@ static void begin(bool observe_first)
 // From 10.0.0.1 to 10.0.0.2 or back; `kind` none: outside.
 static struct packet packet_of(bool back, enum tunnel_kind kind, uint32_t id, int64_t at_ns)
 {
-    struct packet packet =
-        back ? udp_packet(2, 53, 1, 1000, at_ns) : udp_packet(1, 1000, 2, 53, at_ns);
+    struct packet packet = back ? udp_packet(2, 53, 1, 1000, at_ns) : udp_packet(1, 1000, 2, 53, at_ns);
     if (kind != TUNNEL_NONE)
         packet.tunnel = (struct packet_tunnel){.kind = (uint8_t)kind,
                                                .id = id,

@@ -158,11 +158,13 @@ static bool stays_inside(const char *text)
 
 Test(address, scopes_that_leave_no_network)
 {
-    static const char *const inside[] = {"224.0.0.1", "239.255.255.250", "255.255.255.255", "0.0.0.0", "127.0.0.1",
-                                         "127.255.0.9", "169.254.3.4", "ff02::fb", "ff0e::1", "fe80::1",
-                                         "febf::1", "::1", "::"};
-    static const char *const outside[] = {"8.8.8.8", "192.0.2.1", "0.0.0.1", "128.0.0.1", "169.253.0.1",
-                                          "223.255.255.255", "2001:db8::1", "fec0::1", "::2"};
+    static const char *const inside[] = {"224.0.0.1", "239.255.255.250", "255.255.255.255", "0.0.0.0",
+                                         "127.0.0.1", "127.255.0.9",     "169.254.3.4",     "ff02::fb",
+                                         "ff0e::1",   "fe80::1",         "febf::1",         "::1",
+                                         "::"};
+    static const char *const outside[] = {"8.8.8.8",     "192.0.2.1",   "0.0.0.1",
+                                          "128.0.0.1",   "169.253.0.1", "223.255.255.255",
+                                          "2001:db8::1", "fec0::1",     "::2"};
     for (unsigned i = 0; i < sizeof inside / sizeof inside[0]; i++)
         cr_expect(stays_inside(inside[i]), "%s", inside[i]);
     for (unsigned i = 0; i < sizeof outside / sizeof outside[0]; i++)
