@@ -126,7 +126,7 @@ static int64_t random_time(void)
 
 static struct flow_record random_record(void)
 {
-    return (struct flow_record){
+    struct flow_record record = {
         .endpoint = {{rand() % 2 ? host((uint8_t)(rand() % 2)) : host_v6((uint8_t)(rand() % 2)),
                       (uint16_t)(rand() % 300)},
                      {host(2), (uint16_t)(rand() % 2 * 65535)}},
@@ -136,8 +136,11 @@ static struct flow_record random_record(void)
         .ordinal = (uint32_t)(rand() % 2),
         .record_seq = (uint32_t)(rand() % 2),
         .protocol = (uint8_t)(rand() % 2 * 17),
-        .tunnel = {.key_kind = (uint8_t)(rand() % 2), .key = (uint64_t)(rand() % 2) << 40},
+        .tunnel = {.key_kind = (uint8_t)(rand() % 2)},
     };
+    if (record.tunnel.key_kind != TUNNEL_NONE)
+        record.tunnel.key = (uint64_t)(rand() % 2) << 40;
+    return record;
 }
 
 static int sign(int value)
