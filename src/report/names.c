@@ -146,7 +146,7 @@ static void add_tls_flow(struct report_names *names, const struct flow_event *ev
     names->tls.flows++;
     names->tls.without_name += tls->sni_status == SNI_ABSENT;
     names->tls.cut += tls->sni_status == SNI_TRUNCATED || tls->sni_status == SNI_GAP;
-    names->tls.encrypted += tls->sni_status == SNI_ECH_OUTER;
+    names->tls.encrypted += tls->ech_offered;
     names->tls.outdated += tls->tls_version != 0 && tls->tls_version < TLS_1_2;
     if (tls->tls_version != 0)
         count_one(&names->versions, version, sizeof version);
