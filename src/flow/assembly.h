@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 enum {
-    ASSEMBLY_PARTS = 8,              // that are at hand apart from each other
-    ASSEMBLY_ROOM_MAX = 17 * 1024,   // of bytes of a stream
-    ASSEMBLY_POOL_BYTES = 128 * 1024 // of a partition, 8 MiB in all
+    ASSEMBLY_PARTS = 8,             // that are at hand apart from each other
+    ASSEMBLY_ROOM_MAX = 17 * 1024,  // of bytes of a stream
+    ASSEMBLY_POOL_BYTES = 64 * 1024 // of a partition, 4 MiB in all
 };
 
 enum assembly_kind {

@@ -213,6 +213,7 @@ struct report_doubts {
 // Rows that bounded tables had to give up, so that what is counted under the others may be too low.
 struct report_overflow {
     uint64_t hosts, services, targets, dns_names, tls_names;
+    uint64_t streams; // hellos and DNS messages in several segments, told as far as they came
 };
 
 enum { REPORT_INTERFACES = 64, REPORT_LINK_TYPES = 16, REPORT_PROTOCOLS = 16 };
