@@ -26,6 +26,7 @@ static const struct row rows[] = {
     {"ring", "a record through record_ring, from one thread to another", measure_ring},
     {"shard", "shard_batch and shard_tick over the frames, names and top flows included", measure_shard},
     {"observe", "what detection looks at of a packet, by what it is", measure_observe},
+    {"hello", "what a ClientHello costs the shard, by its shape", measure_hello},
     {"export", "a flow rendered as a JSON line", measure_export},
 };
 

@@ -26,6 +26,7 @@ void measure_question(const struct micro_options *options);
 void measure_ring(const struct micro_options *options);
 void measure_shard(const struct micro_options *options);
 void measure_observe(const struct micro_options *options);
+void measure_hello(const struct micro_options *options);
 void measure_export(const struct micro_options *options);
 
 // "micro: ..." and exit 1.

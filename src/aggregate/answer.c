@@ -10,7 +10,7 @@ static size_t texts_bytes(const struct flow_event *event)
 {
     size_t bytes = 0;
     for (unsigned i = 0; i < EVENT_TEXTS; i++)
-        bytes += strnlen(flow_event_text(event, i), FLOW_TEXT_LONGEST) + 1;
+        bytes += strnlen(flow_event_text(event, i), flow_text_longest(i)) + 1;
     return bytes;
 }
 
@@ -18,7 +18,7 @@ static char *keep_texts(struct flow_event *event, char *into)
 {
     for (unsigned i = 0; i < EVENT_TEXTS; i++) {
         const char *text = flow_event_text(event, i);
-        size_t length = strnlen(text, FLOW_TEXT_LONGEST);
+        size_t length = strnlen(text, flow_text_longest(i));
         memcpy(into, text, length);
         into[length] = '\0';
         event->text[i] = into;

@@ -13,7 +13,7 @@ void flow_event_identify(struct flow_event *event)
                     event->community_id);
 }
 
-enum { TEXTS_AT_MOST = EVENT_TEXTS * (FLOW_TEXT_LONGEST + 1) };
+enum { TEXTS_AT_MOST = EVENT_TEXTS * (FLOW_TEXT_LONGEST + 1) + FLOW_OFFER_LONGEST };
 _Static_assert(TEXTS_AT_MOST <= FLOW_BLOCK_TEXT_BYTES / 4, "a block holds several events of any texts");
 
 uint64_t flow_events_bytes(uint64_t capacity, bool waited_for)
@@ -32,10 +32,10 @@ struct flow_event *flow_block_next(struct flow_block *block)
     return full ? NULL : &block->events[head->made];
 }
 
-static const char *keep_text(struct flow_block *block, const char *text)
+static const char *keep_text(struct flow_block *block, const char *text, unsigned longest)
 {
     char *copy = block->texts + block->head.used;
-    size_t length = strnlen(text, FLOW_TEXT_LONGEST);
+    size_t length = strnlen(text, longest);
     assert(block->head.used + length < FLOW_BLOCK_TEXT_BYTES);
     memcpy(copy, text, length);
     copy[length] = '\0';
@@ -58,7 +58,7 @@ void flow_block_keep(struct flow_block *block)
         else if (before != NULL && before->text[i] != NULL && strcmp(before->text[i], text) == 0)
             event->text[i] = before->text[i];
         else
-            event->text[i] = keep_text(block, text);
+            event->text[i] = keep_text(block, text, flow_text_longest(i));
     }
     block->head.made++;
     assert(block->head.used <= FLOW_BLOCK_TEXT_BYTES);

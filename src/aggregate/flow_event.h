@@ -51,6 +51,6 @@ struct flow_block {
 uint64_t flow_events_bytes(uint64_t capacity, bool waited_for);
 
 // The place for the next event; NULL when the block is full. The caller fills all of it but the sequence, with texts
-// that it keeps until flow_block_keep() has copied them, each cut at FLOW_TEXT_LONGEST.
+// that it keeps until flow_block_keep() has copied them, each cut at flow_text_longest().
 struct flow_event *flow_block_next(struct flow_block *block);
 void flow_block_keep(struct flow_block *block);

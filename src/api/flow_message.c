@@ -22,6 +22,7 @@ struct flow_message {
     char *observed[OBSERVED_INTERFACES], *withheld[2];
     char ip[2][ADDRESS_TEXT_BYTES], tunnel_ip[2][ADDRESS_TEXT_BYTES];
     char protocol[16], dns_rcode[12], id[FLOW_ID_TEXT_BYTES];
+    char tls_version[12], ja3[JA3_TEXT_BYTES], ja4[JA4_TEXT_BYTES];
     struct strbuf text[EVENT_TEXTS]; // for those that need escaping
 };
 
@@ -87,7 +88,6 @@ SAME(SNI_COMPLETE, SNI_STATUS__SNI_STATUS_COMPLETE);
 SAME(SNI_REASSEMBLED, SNI_STATUS__SNI_STATUS_REASSEMBLED);
 SAME(SNI_TRUNCATED, SNI_STATUS__SNI_STATUS_TRUNCATED);
 SAME(SNI_GAP, SNI_STATUS__SNI_STATUS_GAP);
-SAME(SNI_ECH_OUTER, SNI_STATUS__SNI_STATUS_ECH_OUTER);
 SAME(SNI_ABSENT, SNI_STATUS__SNI_STATUS_ABSENT);
 SAME(TUNNEL_NONE, TUNNEL_KIND__TUNNEL_KIND_UNSPECIFIED);
 SAME(TUNNEL_IPIP, TUNNEL_KIND__TUNNEL_KIND_IPIP);
@@ -174,7 +174,7 @@ static void fill_texts(struct flow_message *message, const struct flow_event *ev
 {
     for (unsigned i = 0; i < EVENT_TEXTS; i++) {
         const char *text = flow_event_text(event, i);
-        if (text[0] != '\0' || text_rows[i].case_at == 0)
+        if (i != FLOW_TEXT_OFFER && (text[0] != '\0' || text_rows[i].case_at == 0))
             fill_text(message, &text_rows[i], &message->text[i], text);
     }
     message->flow.observed_at = message->observed;
@@ -266,10 +266,28 @@ static void fill_tunnel(struct flow_message *message, const struct flow_tunnel *
     message->flow.tunnel = &message->tunnel;
 }
 
+// Digests are made here and nowhere before: most flows of a busy network are never written.
+static void fill_fingerprints(struct flow_message *message, const char *offer)
+{
+    Netscope__V1__Flow *flow = &message->flow;
+    if (offer[0] == '\0')
+        return;
+    tls_ja3(offer, message->ja3);
+    tls_ja4(offer, message->ja4);
+    if (message->ja3[0] != '\0')
+        SET_KNOWN(flow, JA3, ja3, message->ja3);
+    if (message->ja4[0] != '\0')
+        SET_KNOWN(flow, JA4, ja4, message->ja4);
+}
+
 static void fill_facts(struct flow_message *message, const struct flow_facts *facts)
 {
     Netscope__V1__Flow *flow = &message->flow;
     flow->sni_status = (Netscope__V1__SniStatus)facts->sni_status;
+    flow->ech_offered = facts->ech_offered;
+    if (facts->tls_version != 0)
+        SET_KNOWN(flow, TLS_VERSION, tls_version,
+                  borrowed(tls_version_name(facts->tls_version, message->tls_version)));
     if (facts->app != FLOW_APP_NONE)
         SET_KNOWN(flow, APP, app, borrowed(flow_app_name(facts->app)));
     if (facts->app == FLOW_APP_DNS && facts->dns_rcode >= 0)
@@ -294,6 +312,7 @@ const struct Netscope__V1__Flow *flow_message_fill(struct flow_message *message,
     fill_tunnel(message, &record->tunnel);
     fill_facts(message, &record->facts);
     fill_texts(message, event);
+    fill_fingerprints(message, flow_event_text(event, FLOW_TEXT_OFFER));
     return &message->flow;
 }
 

@@ -7,7 +7,7 @@
 static bool is_plain(const char *text)
 {
     for (; *text != '\0'; text++)
-        if (*text < 0x20 || *text > 0x7e || *text == '\\')
+        if (*text < 0x20 || *text > 0x7e)
             return false;
     return true;
 }

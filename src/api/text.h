@@ -9,8 +9,8 @@
 
 struct strbuf;
 
-// The text itself when it is printable ASCII without a backslash, else its escaped form (printable
-// UTF-8 stays, a backslash doubles, any other byte becomes \xHH) in `scratch`, which is cleared first.
+// The text itself when it is printable ASCII, else its escaped form (printable UTF-8 stays, any other byte
+// becomes \xHH; a backslash is itself, for names come escaped once) in `scratch`, which is cleared first.
 // Valid as long as the text and until `scratch` is used again. NULL is "".
 const char *api_text(struct strbuf *scratch, const char *wire);
 

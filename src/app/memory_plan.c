@@ -24,6 +24,7 @@
 #include "control/shares.h"
 #include "door/door.h"
 #include "export/export.h"
+#include "flow/assembly.h"
 #include "flow/dns_transaction.h"
 #include "pipeline/pipeline.h"
 
@@ -137,7 +138,7 @@ static void add_flows(struct plan *plan, const struct settings *settings, const 
             flows == 0 ? "no cap: grows with the flows of the file"
             : given    ? "flow.max_flows, and those that end in a tick"
             : ended > 0
-                ? "without flow.max_flows: a third of what is above 50 MB, and above what servers take"
+                ? "without flow.max_flows: a third of what is above 54 MB, and above what servers take"
                 : "flow.max_flows");
     add_row(plan, "flow details", (flows + ended) * (SHARES_FLOW_BYTES - flow_bytes(settings)),
             "names, tunnels and losses of flows, if all have some");
@@ -171,6 +172,8 @@ static void make_plan(struct plan *plan, const struct settings *settings)
     add_row(plan, "packed files", live ? 0 : file_window_bytes(&capture->read_pcap, plan->limit),
             "zstd's window, of each packed file");
     add_flows(plan, settings, &shares);
+    add_row(plan, "streams", FLOW_PARTITIONS * (uint64_t)ASSEMBLY_POOL_BYTES,
+            "ClientHellos and DNS messages in several segments");
     add_row(plan, "batches", pipeline_most_bytes(!live, control_workers(settings), settings->pipeline.batch),
             "pipeline.batch packets each, and records on their way");
     add_row(plan, "DNS answers",

@@ -133,7 +133,7 @@ static void add_tls(struct strbuf *into, const struct report_tls *tls)
     add_counted(&list, tls->flows, tls->flows == 1 ? "flow" : "flows");
     add_versions(&list, tls);
     add_counted(&list, tls->without_name, "without a name");
-    add_counted(&list, tls->encrypted, "with ECH (their names may be outer ones)");
+    add_counted(&list, tls->encrypted, "offering ECH (their names may be outer ones)");
     add_counted(&list, tls->cut, "cut short");
     list_end(&list);
     if (tls->name_count == 0)

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 64, DIGITS_OF_U64 = 20, LONGEST_UTF8 = 4 };
+#include "base/utf8.h"
+
+enum { FIRST_CAPACITY = 64, DIGITS_OF_U64 = 20 };
 
 static char nothing[1]; // what an empty buffer points at; never written
 
@@ -132,42 +134,10 @@ void strbuf_add_i64(struct strbuf *buffer, int64_t value)
     strbuf_add_u64(buffer, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
-static size_t utf8_length(uint8_t first)
-{
-    if (first < 0xC2 || first > 0xF4)
-        return 0;
-    return first < 0xE0 ? 2 : first < 0xF0 ? 3 : LONGEST_UTF8;
-}
-
-static bool utf8_shown(uint32_t point, size_t length)
-{
-    static const uint32_t least[LONGEST_UTF8 + 1] = {0, 0, 0x80, 0x800, 0x10000};
-    bool valid = point >= least[length] && point <= 0x10FFFF && (point < 0xD800 || point > 0xDFFF);
-    bool control =
-        point < 0xA0 || (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
-    return valid && !control;
-}
-
-// Bytes of the multi-byte character that starts at `at`, or 0 when it is broken or a control.
-static size_t utf8_character(const uint8_t *at, size_t left)
-{
-    assert(left > 0);
-    size_t length = utf8_length(at[0]);
-    if (length == 0 || length > left)
-        return 0;
-    uint32_t point = at[0] & (0x7Fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-        point = point << 6 | (at[i] & 0x3Fu);
-    }
-    return utf8_shown(point, length) ? length : 0;
-}
-
 static size_t plain_run(const uint8_t *at, size_t left)
 {
     size_t run = 0;
-    while (run < left && at[run] >= 0x20 && at[run] < 0x7F && at[run] != '\\')
+    while (run < left && at[run] >= 0x20 && at[run] < 0x7F)
         run++;
     return run > 0 || left == 0 ? run : utf8_character(at, left);
 }
@@ -175,10 +145,7 @@ static size_t plain_run(const uint8_t *at, size_t left)
 static void add_escaped(struct strbuf *buffer, uint8_t byte)
 {
     static const char hex[] = "0123456789abcdef";
-    if (byte == '\\')
-        strbuf_add_bytes(buffer, "\\\\", 2);
-    else
-        strbuf_add_bytes(buffer, (const char[]){'\\', 'x', hex[byte >> 4], hex[byte & 15]}, 4);
+    strbuf_add_bytes(buffer, (const char[]){'\\', 'x', hex[byte >> 4], hex[byte & 15]}, 4);
 }
 
 void strbuf_add_wire(struct strbuf *buffer, const void *bytes, size_t length)

@@ -29,6 +29,6 @@ void strbuf_add_u64(struct strbuf *buffer, uint64_t value);
 void strbuf_add_i64(struct strbuf *buffer, int64_t value);
 
 // Bytes of the wire as text that is safe on a terminal and valid UTF-8: printable ASCII and valid
-// UTF-8 stay, a backslash doubles, everything else (controls, those of Unicode that turn the direction
-// of text included, NUL, broken UTF-8) becomes \xHH a byte.
+// UTF-8 stay, a backslash too (names come with escapes of their own, as in RFC 4343), everything else (controls,
+// those of Unicode that turn the direction of text included, NUL, broken UTF-8) becomes \xHH a byte.
 void strbuf_add_wire(struct strbuf *buffer, const void *bytes, size_t length);

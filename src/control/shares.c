@@ -36,7 +36,7 @@ static uint64_t servers_bytes(uint64_t limit_bytes, const struct settings *setti
 static uint64_t flow_bytes(uint64_t limit_bytes, const struct settings *settings)
 {
     const uint64_t least = 2 * (uint64_t)MB;
-    uint64_t rest = 50 * (uint64_t)MB + servers_bytes(limit_bytes, settings);
+    uint64_t rest = 54 * (uint64_t)MB + servers_bytes(limit_bytes, settings);
     uint64_t share = limit_bytes > rest ? (limit_bytes - rest) / 3 : 0;
     return share > least ? share : least;
 }

@@ -160,6 +160,15 @@ static bool add_dns(struct fields *fields, const struct packet *packet)
     return true;
 }
 
+static void add_fingerprints(struct fields *fields, const struct packet *packet, const char *offer)
+{
+    char ja3[JA3_TEXT_BYTES], ja4[JA4_TEXT_BYTES];
+    tls_ja3(offer, ja3);
+    tls_ja4(offer, ja4);
+    fields_add(fields, FIELD_TOP, "JA3", packet_payload(packet), packet->payload_captured, "%s", ja3);
+    fields_add(fields, FIELD_TOP, "JA4", packet_payload(packet), packet->payload_captured, "%s", ja4);
+}
+
 static bool add_tls(struct fields *fields, const struct packet *packet)
 {
     struct tls_hello hello;
@@ -169,14 +178,15 @@ static bool add_tls(struct fields *fields, const struct packet *packet)
     uint32_t length = packet->payload_captured;
     char text[12];
     fields_layer(fields, "TLS ClientHello", at, length);
-    fields_add(fields, FIELD_TOP, "Version", at, length, "%s", tls_version_name(hello.version, text));
+    fields_add(fields, FIELD_TOP, "Version", at, length, "%s",
+               hello.complete ? tls_version_name(hello.version, text) : "");
     fields_add(fields, FIELD_TOP, "Server name", at, length, "%s", hello.sni);
     fields_add(fields, FIELD_TOP, "Server name status", at, length, "%s", sni_status_name(hello.sni_status));
     fields_add(fields, FIELD_TOP, "ALPN", at, length, "%s", hello.alpn);
-    if (!hello.complete)
-        return true;
-    fields_add(fields, FIELD_TOP, "JA3", at, length, "%s", hello.ja3);
-    fields_add(fields, FIELD_TOP, "JA4", at, length, "%s", hello.ja4);
+    if (hello.ech_offered)
+        fields_add(fields, FIELD_TOP, "Encrypted ClientHello", at, length, "offered");
+    if (hello.complete)
+        add_fingerprints(fields, packet, hello.offer);
     return true;
 }
 

@@ -124,12 +124,12 @@ static void add_tls(struct strbuf *into, const struct tls_hello *hello)
 {
     strbuf_add(into, " tls sni=");
     if (hello->sni[0] != '\0')
-        strbuf_add_wire(into, hello->sni, hello->sni_length);
+        strbuf_add(into, hello->sni);
     else
         strbuf_add(into, sni_status_name(hello->sni_status));
     if (hello->alpn[0] != '\0') {
         strbuf_add(into, " alpn=");
-        strbuf_add_wire(into, hello->alpn, strlen(hello->alpn));
+        strbuf_add(into, hello->alpn);
     }
 }
 

@@ -18,3 +18,12 @@ struct dns_transaction {
     uint8_t addresses;
     struct dns_answer answer[4]; // those with an address
 };
+
+// The transactions of a tick, in the order of their packets; one packet may bring several.
+struct dns_list {
+    struct dns_transaction *items; // owned
+    unsigned count, room;
+};
+
+// A place for one more, which counts once `count` says so; NULL without memory.
+struct dns_transaction *dns_list_place(struct dns_list *list);

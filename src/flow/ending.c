@@ -46,6 +46,8 @@ static void end_flow(struct flow_table *table, struct flow_partition *partition,
     bool attempt = flow->idle_class < IDLE_ATTEMPTS;
     assert((flow->marks & FLOW_MARK_ENDED) == 0 && partition->flows > 0);
     flow_look_at(table, partition, id, now_ns);
+    if ((flow->extra & FLOW_EXTRA_STREAM) != 0)
+        flow_end_streams(table, partition, id);
     ends->end_ns = end_time(flow, reason, table->timeout_ns[flow->idle_class], now_ns);
     flow->end_reason = (uint8_t)reason;
     flow->marks |= FLOW_MARK_ENDED;

@@ -48,7 +48,7 @@ const char *flow_app_name(enum flow_app app)
 
 const struct flow_names flow_names_none = {
 #define FLOW_TEXT_NONE(NAME, field) [FLOW_TEXT_##NAME] = "",
-    .text = {FLOW_TEXT_ROWS(FLOW_TEXT_NONE)},
+    .text = {FLOW_TEXT_ROWS(FLOW_TEXT_NONE)[FLOW_TEXT_OFFER] = ""},
 #undef FLOW_TEXT_NONE
     .facts = {.dns_rcode = -1},
 };
@@ -70,11 +70,12 @@ struct flow_names *flow_names_copy(const struct flow_names *names)
 {
     size_t lengths[FLOW_TEXTS], bytes = FLOW_TEXTS;
     for (unsigned i = 0; i < FLOW_TEXTS; i++)
-        bytes += lengths[i] = strnlen(names->text[i], FLOW_TEXT_LONGEST);
+        bytes += lengths[i] = strnlen(names->text[i], flow_text_longest(i));
     struct flow_names *copy = malloc(sizeof *copy + bytes);
     if (copy == NULL)
         return NULL;
-    _Static_assert(FLOW_TEXTS * (FLOW_TEXT_LONGEST + 1) <= UINT16_MAX, "the length of all texts is told");
+    _Static_assert(FLOW_TEXTS * (FLOW_TEXT_LONGEST + 1) + FLOW_OFFER_LONGEST <= UINT16_MAX,
+                   "the length of all texts is told");
     copy->facts = names->facts;
     copy->text_bytes = (uint16_t)bytes;
     put_texts(names, lengths, copy);

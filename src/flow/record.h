@@ -47,26 +47,34 @@ enum flow_app { FLOW_APP_NONE, FLOW_APP_DNS, FLOW_APP_TLS, FLOW_APPS };
 #define FLOW_TEXT_ROWS(ROW)                                                                                  \
     ROW(SNI, sni)                                                                                            \
     ROW(ALPN, alpn)                                                                                          \
-    ROW(JA3, ja3)                                                                                            \
-    ROW(JA4, ja4)                                                                                            \
     ROW(DNS_QUERY, dns_query)
 
 #define FLOW_TEXT_CONSTANT(NAME, field) FLOW_TEXT_##NAME,
-enum flow_text { FLOW_TEXT_ROWS(FLOW_TEXT_CONSTANT) FLOW_TEXTS };
+enum flow_text {
+    FLOW_TEXT_ROWS(FLOW_TEXT_CONSTANT) // each on a line of the table above
+    FLOW_TEXT_OFFER,                   // what JA3 and JA4 are made of (decode/app/tls.h); nobody is shown it
+    FLOW_TEXTS,
+};
 #undef FLOW_TEXT_CONSTANT
 
-enum { FLOW_TEXT_LONGEST = 255 }; // to which a copy cuts them
+// To which a copy cuts them. An offer is never longer than its own.
+enum { FLOW_TEXT_LONGEST = 255, FLOW_OFFER_LONGEST = 2047 };
+static inline unsigned flow_text_longest(unsigned text)
+{
+    return text == FLOW_TEXT_OFFER ? FLOW_OFFER_LONGEST : FLOW_TEXT_LONGEST;
+}
 
 // What else the payload said.
 struct flow_facts {
-    uint8_t sni_status;   // enum sni_status (decode/app/tls.h)
-    uint8_t app;          // enum flow_app
-    uint16_t tls_version; // highest offered; 0 = none
+    uint8_t sni_status : 7;  // enum sni_status (decode/app/tls.h)
+    uint8_t ech_offered : 1; // by the hello that the name is of
+    uint8_t app;             // enum flow_app
+    uint16_t tls_version;    // highest offered; 0 = none, or not told
     uint16_t dns_type;
     int16_t dns_rcode; // -1 = no answer seen
 };
 
-// Only flows whose payload said something carry this. Wire bytes, terminated; "" = none.
+// Only flows whose payload said something carry this. Escaped once where they were read, terminated; "" = none.
 struct flow_names {
     const char *text[FLOW_TEXTS];
     struct flow_facts facts;

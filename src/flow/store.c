@@ -185,6 +185,7 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
     }
     struct flow_extra *extra = flow_extra(store, flow);
     if (extra != NULL) {
+        assert((flow->extra & FLOW_EXTRA_STREAM) == 0);
         flow_names_free(flow_take_names(store, extra));
         slab_free(&store->extra, flow->extra);
     }

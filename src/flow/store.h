@@ -42,7 +42,7 @@ struct flow {
     uint64_t bytes[2];
     uint32_t packets[2]; // low 32 bits; what is above them lies in flow_extra
     uint32_t quality;    // id of a part, by the marks; without them the sequence number of the first SYN
-    uint32_t extra;      // id of the part, 0 = none
+    uint32_t extra;      // id of the part, 0 = none; FLOW_EXTRA_STREAM
     uint16_t ports[2];
     uint16_t owner[2]; // interface + 1 that owns a direction; 0 = not seen yet
     uint16_t vlan;
@@ -60,6 +60,8 @@ struct flow {
     };
     uint8_t addresses[]; // 2 x 4 or 2 x 16
 };
+// In flow->extra: a side's stream is being put together (assembly.h). Here so that no other packet looks further.
+enum { FLOW_EXTRA_STREAM = 1u << 31 };
 enum { FLOW_NODE_V4_BYTES = 64, FLOW_NODE_V6_BYTES = 88 };
 _Static_assert(offsetof(struct flow, addresses) + 2 * 4 == FLOW_NODE_V4_BYTES, "a cache line");
 _Static_assert(offsetof(struct flow, addresses) + 2 * 16 == FLOW_NODE_V6_BYTES, "no padding");
@@ -144,10 +146,14 @@ struct tcp_trouble {
 
 enum { DNS_PENDING = 4 };
 
+// A question that waits for its answer.
 struct dns_pending {
     int64_t asked_ns;
     uint16_t id, type;
+    uint32_t asked; // a hash of the name, but for bit 0: the side that asked
 };
+
+struct assembly;
 
 struct flow_extra {
     struct flow_names *names; // owned; NULL = none
@@ -156,8 +162,9 @@ struct flow_extra {
     int64_t next_active_ns;   // when the next interim record is due; 0 = not asked for
     struct flow_tunnel tunnel;
     struct dns_pending dns[DNS_PENDING];
-    int64_t interim_ns;        // of the interim record that waits on the ended list; 0 = none
-    uint32_t packets_above[2]; // packets / 2^32
+    struct assembly *stream[2]; // of a side, owned by the partition's pool; NULL = none
+    int64_t interim_ns;         // of the interim record that waits on the ended list; 0 = none
+    uint32_t packets_above[2];  // packets / 2^32
     uint32_t record_seq;
     uint32_t ordinal; // of the flow, see flow_record
     uint16_t observed_at[OBSERVED_INTERFACES];
@@ -229,7 +236,8 @@ static inline struct tcp_trouble *flow_trouble(const struct flow_store *store, c
 
 static inline struct flow_extra *flow_extra(const struct flow_store *store, const struct flow *flow)
 {
-    return flow->extra != 0 ? slab_node(&store->extra, flow->extra, sizeof(struct flow_extra)) : NULL;
+    uint32_t id = flow->extra & ~(uint32_t)FLOW_EXTRA_STREAM;
+    return id != 0 ? slab_node(&store->extra, id, sizeof(struct flow_extra)) : NULL;
 }
 
 // Touch early what the end of a flow reads: its node, and some flows later the parts that the node names.

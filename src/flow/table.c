@@ -305,7 +305,7 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
 {
     struct flow_partition *partition = flow_table_partition(table, hash);
     int64_t at_ns = packet->time_ns + packet->clock_offset_ns;
-    struct flow_hit hit = {0};
+    struct flow_hit hit = {.sender = sender};
     uint64_t own_hash = hash;
     uint32_t id = find_flow(table, key, hash, hint);
     if (id == 0)
@@ -318,6 +318,7 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
             return hit;
     }
     struct flow *flow = hit.flow = flow_at(&table->store, id);
+    hit.id = id;
     if (key->tunnel_kind != TUNNEL_NONE)
         flow_note_tunnel(table, flow, &packet->tunnel);
     hit.second_sighting = sight(table, flow, packet, sender, at_ns);
@@ -331,6 +332,8 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     count_packet(table, flow, packet, sender, at_ns);
     follow_clock(table, flow, packet->clock_offset_ns);
     if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport) {
+        if (packet->payload_length != 0)
+            hit.place = (uint8_t)flow_place_segment(&table->store, flow, packet, sender, &hit.stream_first);
         if (flow_policy_has_quality(&table->policy))
             tcp_measure(&table->store, id, packet, sender, &table->policy);
         hit.handshake_done = tcp_completes_handshake(flow->tcp_flags[sender], packet);

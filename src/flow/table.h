@@ -19,6 +19,7 @@
 #include "flow/idle.h"
 #include "flow/index.h"
 #include "flow/look.h"
+#include "flow/payload.h"
 #include "flow/policy.h"
 #include "flow/record.h"
 #include "flow/store.h"
@@ -54,6 +55,7 @@ struct flow_partition {
     int64_t latest_over_ns; // the latest beginning of those; INT64_MIN = none
     struct idle_wheel wheels[IDLE_CLASSES];
     struct look_queue looks;
+    struct assembly_pool streams;
 };
 
 // A flow that ends, while it is still whole: for whoever counts ends (the shard, and the detectors' evidence). Ends of a
@@ -84,6 +86,7 @@ struct flow_table {
     struct flow_index mirrors; // of flows inside tunnels, see mirror.h
     struct ended_list ended;
     struct flow_table_counts counts;
+    struct payload_counts payload;
     int64_t newest_ns; // flow time at which the youngest flow began
     uint32_t
         most_flows; // that policy.max_flows may be raised to: the store has no room for more; 0 = no cap at all
@@ -99,7 +102,11 @@ void flow_table_done(struct flow_table *table);
 
 // What became of a packet.
 struct flow_hit {
-    struct flow *flow;    // NULL: refused
+    struct flow *flow;     // NULL: refused
+    uint32_t id;           // of it
+    uint32_t stream_first; // of SEGMENT_AHEAD
+    uint8_t sender;
+    uint8_t place;        // enum segment_place, of a segment with data
     bool duplicate;       // another interface owns this direction: counted nowhere
     bool second_sighting; // the same, but observation is `all`: counted
     bool peer_sent;       // the other side had sent before
@@ -151,12 +158,6 @@ PREFETCHING void flow_table_prefetch_parts(const struct flow_table *table, uint3
         prefetch_write(quality + 64);
     }
 }
-
-// Names met in the flow's payload.
-void flow_note_tls(struct flow_table *table, struct flow *flow, const struct tls_hello *hello);
-// True when the message answers a question (or an mDNS announcement): *out is filled then.
-bool flow_note_dns(struct flow_table *table, struct flow *flow, const struct packet *packet,
-                   const struct dns_message *message, struct dns_transaction *out);
 
 // The end of a tick: ends what has been idle for its timeout and, with `last`, every flow (reason `end`, at
 // `now_ns`); then records can be taken.

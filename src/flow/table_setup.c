@@ -50,6 +50,8 @@ static void drop_wheel(struct flow_table *table, struct idle_wheel *wheel)
 
 static void drop_partition(struct flow_table *table, struct flow_partition *partition)
 {
+    if (partition != NULL)
+        flow_drop_streams(table, partition);
     for (int kind = 0; partition != NULL && kind < IDLE_CLASSES; kind++)
         if (partition->wheels[kind].heads != NULL)
             drop_wheel(table, &partition->wheels[kind]);
@@ -206,9 +208,9 @@ bool flow_table_settle(struct flow_table *table)
     return table->settled < table->partitions;
 }
 
-static size_t wheel_bytes(const struct flow_partition *partition)
+static size_t partition_bytes(const struct flow_partition *partition)
 {
-    size_t bytes = 0;
+    size_t bytes = partition != NULL ? partition->streams.bytes : 0;
     for (int kind = 0; partition != NULL && kind < IDLE_CLASSES; kind++)
         bytes += partition->wheels[kind].slots * sizeof(uint32_t);
     return bytes;
@@ -219,6 +221,6 @@ size_t flow_table_bytes(const struct flow_table *table)
     size_t bytes =
         flow_store_bytes(&table->store) + flow_index_bytes(&table->index) + flow_index_bytes(&table->mirrors);
     for (unsigned p = 0; p < FLOW_PARTITIONS; p++)
-        bytes += wheel_bytes(table->partition[p]);
+        bytes += partition_bytes(table->partition[p]);
     return bytes;
 }

@@ -19,9 +19,11 @@ static void add_totals(struct totals *to, const struct shard_totals *from)
     to->arp_bytes += from->arp_bytes;
     to->not_ip += from->not_ip;
     to->not_ip_bytes += from->not_ip_bytes;
-    to->dns_messages += from->dns_messages;
-    to->tls_hellos += from->tls_hellos;
-    to->decode_errors[DECODE_LAYER_APP][DECODE_BAD_MESSAGE] += from->bad_messages;
+    to->dns_messages += from->payload.dns_messages;
+    to->tls_hellos += from->payload.tls_hellos;
+    to->hellos_cut += from->payload.hellos_cut;
+    to->streams_given_up += from->payload.streams_given_up;
+    to->decode_errors[DECODE_LAYER_APP][DECODE_BAD_MESSAGE] += from->payload.bad_messages;
     for (int reason = 0; reason < END_REASONS; reason++)
         to->flows_ended[reason] += from->flows_ended[reason];
     for (int protocol = 0; protocol < 256; protocol++) {

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "detect/observe.h"
+#include "flow/names.h"
 #include "flow/table.h"
 #include "pipeline/answering.h"
 #include "pipeline/messages.h"
@@ -24,7 +25,6 @@ struct shard {
     struct dns_list dns;
     struct evidence evidence;
     struct dns_message message; // scratch: too large for a hot stack frame
-    struct tls_hello hello;
     struct shard_totals totals;
 };
 
@@ -92,45 +92,29 @@ void shard_destroy(struct shard *shard)
     free(shard);
 }
 
-// A place for one more transaction of this tick; at most one a packet, so the tick bounds the list.
-static struct dns_transaction *dns_place(struct dns_list *list)
-{
-    if (list->count == list->room) {
-        unsigned room = list->room != 0 ? list->room * 2 : 64;
-        struct dns_transaction *items = realloc(list->items, room * sizeof *items);
-        if (items == NULL)
-            return NULL;
-        list->items = items;
-        list->room = room;
-    }
-    return &list->items[list->count];
-}
-
-static void look_for_dns(struct shard *shard, struct flow *flow, const struct packet *packet)
+static void look_for_dns(struct shard *shard, const struct flow_hit *hit, const struct packet *packet)
 {
     bool found;
     if (dns_of_packet(packet, &shard->message, &found) != DECODE_OK)
-        shard->totals.bad_messages++;
+        shard->table.payload.bad_messages++;
     if (!found)
         return;
-    shard->totals.dns_messages++;
-    struct dns_transaction *place = dns_place(&shard->dns);
-    if (place != NULL && flow_note_dns(&shard->table, flow, packet, &shard->message, place))
+    shard->table.payload.dns_messages++;
+    struct dns_transaction *place = dns_list_place(&shard->dns);
+    if (place != NULL && flow_note_dns(&shard->table, hit, packet, &shard->message, place))
         shard->dns.count++;
 }
 
 // Names in the payload of a packet that its flow counted.
-static void look_inside(struct shard *shard, struct flow *flow, const struct packet *packet)
+static void look_inside(struct shard *shard, const struct flow_hit *hit, const struct packet *packet,
+                        uint64_t hash)
 {
     if (packet->payload_captured == 0 || !packet->has_transport)
         return;
-    bool tcp = packet->ip_protocol == IP_PROTOCOL_TCP;
-    if (tcp && tls_hello_of_packet(packet, &shard->hello)) {
-        shard->totals.tls_hellos++;
-        flow_note_tls(&shard->table, flow, &shard->hello);
-    } else if (tcp || packet->ip_protocol == IP_PROTOCOL_UDP) {
-        look_for_dns(shard, flow, packet);
-    }
+    if (packet->ip_protocol == IP_PROTOCOL_TCP)
+        flow_read_segment(&shard->table, hit, packet, hash, &shard->dns);
+    else if (packet->ip_protocol == IP_PROTOCOL_UDP)
+        look_for_dns(shard, hit, packet);
 }
 
 static inline void observe(struct shard *shard, const struct packet *packet, uint64_t hash,
@@ -183,7 +167,7 @@ static void shard_packet(struct shard *shard, const struct batch_item *item, uin
     if (top != NULL)
         count_top(shard, top, item, hash, &hit);
     if (shard->names && hit.flow != NULL)
-        look_inside(shard, hit.flow, packet);
+        look_inside(shard, &hit, packet, hash);
 }
 
 // The packets of the batch that are this shard's: their places, in order. Without a branch, for which packet
@@ -341,6 +325,7 @@ static void count_flows(struct shard *shard)
     totals->flows_active = flow_table_active(table);
     totals->flows_refused = table->counts.refused;
     totals->flow_table_bytes = flow_table_bytes(table);
+    totals->payload = table->payload;
     memcpy(totals->flows_ended, table->counts.ended, sizeof totals->flows_ended);
 }
 

@@ -7,6 +7,7 @@
 
 #include "detect/evidence.h"
 #include "flow/dns_transaction.h"
+#include "flow/payload_counts.h"
 #include "flow/policy.h"
 #include "flow/record.h"
 #include "flow/top.h"
@@ -21,14 +22,7 @@ struct shard_totals {
     uint64_t flow_table_bytes;
     uint64_t protocol_packets[256], protocol_bytes[256]; // by IP protocol
     uint64_t arp, arp_bytes, not_ip, not_ip_bytes;       // without a flow
-    uint64_t dns_messages, tls_hellos;
-    uint64_t bad_messages; // DNS or TLS that contradict themselves
-};
-
-// The DNS transactions of a tick, in the order of their packets.
-struct dns_list {
-    struct dns_transaction *items; // owned
-    unsigned count, room;
+    struct payload_counts payload;
 };
 
 enum { TICK_TOP_FLOWS = 100 };

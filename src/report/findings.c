@@ -112,6 +112,12 @@ static void warn_overflow(struct report_summary *summary)
             "More hosts or names than the report keeps: %" PRIu64
             " small ones were given up, and counts a host or name may be too low.",
             rows);
+    if (over->streams > 0)
+        say(&summary->warnings,
+            "%" PRIu64
+            " TLS hello%s or DNS messages in several segments were never whole and made room for others:"
+            " they are told as far as they came.",
+            over->streams, plural(over->streams));
 }
 
 static void headline_tcp(struct report_summary *summary)

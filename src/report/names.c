@@ -146,7 +146,7 @@ static void add_tls_flow(struct report_names *names, const struct flow_event *ev
     names->tls.flows++;
     names->tls.without_name += tls->sni_status == SNI_ABSENT;
     names->tls.cut += tls->sni_status == SNI_TRUNCATED || tls->sni_status == SNI_GAP;
-    names->tls.encrypted += tls->sni_status == SNI_ECH_OUTER;
+    names->tls.encrypted += tls->ech_offered;
     names->tls.outdated += tls->tls_version != 0 && tls->tls_version < TLS_1_2;
     if (tls->tls_version != 0)
         count_one(&names->versions, version, sizeof version);
@@ -260,6 +260,7 @@ bool report_names_finish(struct report_names *names, const struct totals *totals
     summary->dns.messages = totals->dns_messages;
     summary->tls.hellos = totals->tls_hellos;
     summary->overflow.dns_names = names->failed.given_up + names->unanswered.given_up;
+    summary->overflow.streams = totals->streams_given_up;
     summary->overflow.tls_names = names->tls_names.given_up;
     return finished;
 }

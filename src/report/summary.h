@@ -159,7 +159,7 @@ struct report_dns {
     uint64_t inconclusive;                 // of those that were evicted before one could come
     uint64_t slow;                         // answers after more than 500 ms
     uint64_t timed;                        // answers whose question was seen
-    int64_t median_ns, p95_ns, slowest_ns; // of those; the first two within 7 %
+    int64_t median_ns, p95_ns, slowest_ns; // of those; of over 1,024 the first two within 7 %
     unsigned rcode_count;                  // failures by code, most frequent first
     struct report_dns_code rcodes[REPORT_RCODES];
     unsigned failed_count, unanswered_count, slowest_count;
@@ -181,7 +181,7 @@ enum { REPORT_TLS_VERSIONS = 8 };
 
 struct report_tls {
     uint64_t hellos, flows;
-    uint64_t without_name, cut, encrypted; // flows: no SNI; hello not whole; ECH (the name is the outer one)
+    uint64_t without_name, cut, encrypted; // flows: no SNI; hello not whole; ECH offered (real or GREASE)
     uint64_t outdated;                     // flows that offer nothing newer than TLS 1.1
     uint64_t names;                        // different ones
     unsigned version_count, name_count;
@@ -215,6 +215,7 @@ struct report_doubts {
 // Rows that bounded tables had to give up, so that what is counted under the others may be too low.
 struct report_overflow {
     uint64_t hosts, services, targets, dns_names, tls_names;
+    uint64_t streams; // hellos and DNS messages in several segments, told as far as they came
 };
 
 enum { REPORT_INTERFACES = 64, REPORT_LINK_TYPES = 16, REPORT_PROTOCOLS = 16 };

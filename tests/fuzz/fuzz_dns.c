@@ -1,4 +1,5 @@
 // DNS messages, bare and as the payload of UDP and TCP packets on several ports.
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ static void check(const struct dns_message *message)
     require(strlen(dns_type_name(message->type, text)) < 12);
     require(strlen(dns_rcode_name(message->rcode, text)) < 12);
     for (size_t i = 0; i < message->name.length; i++)
-        require(message->name.text[i] >= ' ' && message->name.text[i] <= '~');
+        require((message->name.text[i] >= ' ' && message->name.text[i] <= '~') ||
+                (message->utf8 && (message->name.text[i] & 0x80) != 0));
 }
 
 static void as_packet(const uint8_t *bytes, size_t size, uint8_t protocol, uint16_t port)
@@ -40,6 +42,23 @@ static void as_packet(const uint8_t *bytes, size_t size, uint8_t protocol, uint1
     }
 }
 
+// The messages of a stream, one behind the other.
+static void as_stream(const uint8_t *bytes, size_t size, bool last)
+{
+    struct dns_message message;
+    size_t taken;
+    for (;;) {
+        enum dns_step step = dns_of_stream(bytes, size, last, &message, &taken);
+        if (step == DNS_STEP_MESSAGE)
+            check(&message);
+        if (step != DNS_STEP_MESSAGE && step != DNS_STEP_SKIP)
+            return;
+        require(taken > 0 && taken <= size);
+        bytes += taken;
+        size -= taken;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -49,6 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (dns_parse(bytes, size, true, &message))
         check(&message);
     if (dns_parse(bytes, size, false, &message))
+        check(&message);
+    as_stream(bytes, size, false);
+    as_stream(bytes, size, true);
+    size_t taken;
+    if (dns_of_other_stream(bytes, size, &message, &taken) == DNS_STEP_MESSAGE)
         check(&message);
     for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++) {
         as_packet(bytes, size, IP_PROTOCOL_UDP, ports[i]);

@@ -1,4 +1,5 @@
 // ClientHellos, bare for each transport and as the payload of a TCP packet.
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,11 +14,16 @@ static void require(int holds)
 static void check(const struct tls_hello *hello)
 {
     char text[12];
-    size_t ja3 = strlen(hello->ja3), ja4 = strlen(hello->ja4);
-    require(hello->sni[hello->sni_length] == '\0');
+    char ja3[JA3_TEXT_BYTES], ja4[JA4_TEXT_BYTES];
+    tls_ja3(hello->offer, ja3);
+    tls_ja4(hello->offer, ja4);
+    require(strlen(hello->sni) == hello->sni_length);
     require(memchr(hello->alpn, '\0', sizeof hello->alpn) != NULL);
-    require(ja3 == 0 || (hello->complete && ja3 == JA3_TEXT_BYTES - 1));
-    require(ja4 == 0 || (hello->complete && ja4 == JA4_TEXT_BYTES - 1));
+    bool offered = hello->offer[0] != '\0';
+    require(!offered || hello->complete);
+    require(strlen(ja3) == (offered ? JA3_TEXT_BYTES - 1 : 0));
+    require(strlen(ja4) == (offered ? JA4_TEXT_BYTES - 1 : 0));
+    require(hello->complete || hello->version == 0);
     require(hello->sni_status != SNI_ABSENT || hello->complete);
     require(strlen(tls_version_name(hello->version, text)) < 12);
 }
@@ -31,6 +37,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     for (size_t i = 0; i < sizeof transports; i++)
         if (tls_hello_parse(bytes, size, transports[i], &hello))
             check(&hello);
+    enum tls_extent extent = tls_hello_extent(bytes, size);
+    if (tls_hello_of_stream(bytes, size, &hello)) {
+        require(extent != TLS_EXTENT_NONE);
+        check(&hello);
+    }
     struct packet packet;
     memset(&packet, 0, sizeof packet);
     packet.bytes = bytes;

@@ -21,9 +21,9 @@ struct record {
     struct cursor body;
 };
 
-static void read_header(struct cursor *cursor, struct dns_message *out)
+static void read_header(struct cursor *cursor, bool utf8, struct dns_message *out)
 {
-    *out = (struct dns_message){.id = cursor_u16(cursor)};
+    *out = (struct dns_message){.id = cursor_u16(cursor), .utf8 = utf8};
     uint16_t flags = cursor_u16(cursor);
     out->response = (flags & FLAG_RESPONSE) != 0;
     out->opcode = (uint8_t)(flags >> 11 & 15);
@@ -40,7 +40,7 @@ static void read_header(struct cursor *cursor, struct dns_message *out)
 
 static bool read_first_question(struct cursor *cursor, const uint8_t *message, struct dns_message *out)
 {
-    if (!dns_name_read(cursor, message, &out->name))
+    if (!dns_name_read(cursor, message, out->utf8, &out->name))
         return false;
     out->type = cursor_u16(cursor);
     out->class = cursor_u16(cursor);
@@ -82,7 +82,7 @@ static struct address record_address(const struct record *record)
 static bool read_answer(struct cursor *cursor, const uint8_t *message, struct dns_message *out, bool names)
 {
     struct record record;
-    if (!(names ? dns_name_read(cursor, message, &out->name) : dns_name_skip(cursor, message)) ||
+    if (!(names ? dns_name_read(cursor, message, out->utf8, &out->name) : dns_name_skip(cursor, message)) ||
         !read_record(cursor, &record))
         return false;
     if (names) {
@@ -126,12 +126,12 @@ static bool read_additionals(struct cursor *cursor, const uint8_t *message, stru
     return true;
 }
 
-enum dns_fit dns_read(const uint8_t *bytes, size_t length, struct dns_message *out)
+enum dns_fit dns_read(const uint8_t *bytes, size_t length, bool utf8, struct dns_message *out)
 {
     if (length < DNS_HEADER_BYTES)
         return DNS_FIT_NONE;
     struct cursor cursor = cursor_of(bytes, length);
-    read_header(&cursor, out);
+    read_header(&cursor, utf8, out);
     if (read_questions(&cursor, bytes, out) && read_answers(&cursor, bytes, out) &&
         read_authorities(&cursor, bytes, out) && read_additionals(&cursor, bytes, out))
         return cursor_left(&cursor) == 0 ? DNS_FIT_EXACT : DNS_FIT_TRAILER;
@@ -140,7 +140,12 @@ enum dns_fit dns_read(const uint8_t *bytes, size_t length, struct dns_message *o
 
 bool dns_parse(const uint8_t *bytes, size_t length, bool complete, struct dns_message *out)
 {
-    switch (dns_read(bytes, length, out)) {
+    return dns_parse_as(bytes, length, complete, false, out);
+}
+
+bool dns_parse_as(const uint8_t *bytes, size_t length, bool complete, bool utf8, struct dns_message *out)
+{
+    switch (dns_read(bytes, length, utf8, out)) {
     case DNS_FIT_EXACT:
     case DNS_FIT_TRAILER:
         return true;

@@ -11,9 +11,9 @@
 enum { DNS_NAME_BYTES = 256, DNS_ANSWERS = 16 };
 
 // A name as dotted text: labels' bytes as they came, dots and backslashes in labels escaped with a
-// backslash as in RFC 4343, other non-printable bytes as \DDD; "." for the root; empty when the bytes
-// ended before the name did. Terminated. A text that does not fit, which takes many escapes, is cut
-// behind a whole character.
+// backslash as in RFC 4343, other non-printable bytes as \DDD (UTF-8 of mDNS stays, RFC 6762 16); "." for the root;
+// empty when the bytes ended before the name did. Terminated. A text that does not fit, which takes many escapes, is
+// cut behind a whole character.
 struct dns_name {
     uint8_t length;
     char text[DNS_NAME_BYTES];
@@ -34,6 +34,7 @@ struct dns_message {
     struct dns_name name; // of the first question; of the first answer when there is none (mDNS)
     uint16_t type, class; // of it
     bool edns;
+    bool utf8;                             // names were read as mDNS has them
     unsigned addresses;                    // answers kept below, of any type
     struct dns_answer answer[DNS_ANSWERS]; // the first ones of the answer section
 };
@@ -49,6 +50,25 @@ bool dns_parse(const uint8_t *bytes, size_t length, bool complete, struct dns_me
 // DECODE_OK; for a datagram on those three ports that is not DNS DECODE_BAD_MESSAGE, or
 // DECODE_TRUNCATED when not even the header was captured. Costs a few compares when it is not DNS.
 enum decode_reason dns_of_packet(const struct packet *packet, struct dns_message *out, bool *found);
+
+// Messages on a TCP stream, each behind its length (RFC 1035 4.2.2, RFC 7766 8). What the first of the bytes are:
+enum dns_step {
+    DNS_STEP_NONE,    // no DNS: the rest is not looked at
+    DNS_STEP_MESSAGE, // a message, in `out`; *taken bytes are its own
+    DNS_STEP_SKIP,    // a message's place, *taken bytes, but it could not be read
+    DNS_STEP_PART,    // they may be the beginning of one: more are needed
+};
+
+// On a port that promises DNS. `at_hand` bytes, of which there is a message of which not all are at hand that can still
+// be read: PART unless `last`, which says that no more will come.
+enum dns_step dns_of_stream(const uint8_t *bytes, size_t at_hand, bool last, struct dns_message *out,
+                            size_t *taken);
+// On any other: `bytes` are a whole segment (or what is left of one behind messages); never PART.
+enum dns_step dns_of_other_stream(const uint8_t *bytes, size_t length, struct dns_message *out,
+                                  size_t *taken);
+
+// Whether one of the packet's ports is that of DNS, mDNS or LLMNR.
+bool dns_is_on_port(const struct packet *packet);
 
 const char *dns_type_name(uint16_t type, char into[12]);   // "A", "AAAA", "TYPE65280"
 const char *dns_rcode_name(uint16_t rcode, char into[12]); // "NOERROR", "NXDOMAIN", "RCODE99"

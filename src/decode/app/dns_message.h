@@ -2,6 +2,7 @@
 // files of this folder only. Pure.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,8 @@ enum dns_fit {
     DNS_FIT_EXACT,
 };
 
-// Reads as much as there is into `out`, which is filled unless the fit is NONE.
-enum dns_fit dns_read(const uint8_t *bytes, size_t length, struct dns_message *out);
+// Reads as much as there is into `out`, which is filled unless the fit is NONE. `utf8`: names may be UTF-8, as those
+// of mDNS.
+enum dns_fit dns_read(const uint8_t *bytes, size_t length, bool utf8, struct dns_message *out);
+// dns_parse() with that choice.
+bool dns_parse_as(const uint8_t *bytes, size_t length, bool complete, bool utf8, struct dns_message *out);

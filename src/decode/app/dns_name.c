@@ -1,6 +1,9 @@
 #include "decode/app/dns_name.h"
 
 #include <assert.h>
+
+#include "decode/app/name_text.h"
+
 enum {
     NAME_WIRE_BYTES_MAX = 255,
     JUMPS_MAX = 128,
@@ -9,35 +12,10 @@ enum {
     HEADER_BYTES = 12, // nothing that a pointer may mean is in there
 };
 
-// Appends the whole piece or, when it does not fit, nothing more from then on.
-static bool add_piece(struct dns_name *name, const char *piece, size_t length)
+static bool add_label(struct name_text *text, const uint8_t *label, size_t length, unsigned rules)
 {
-    if (name->length + length >= DNS_NAME_BYTES)
-        return false;
-    assert(length <= 4 && name->length + length < sizeof name->text);
-    memcpy(name->text + name->length, piece, length);
-    name->length = (uint8_t)(name->length + length);
-    return true;
-}
-
-static bool add_byte(struct dns_name *name, uint8_t byte)
-{
-    if (byte == '.' || byte == '\\')
-        return add_piece(name, (char[]){'\\', (char)byte}, 2);
-    if (byte >= ' ' && byte <= '~')
-        return add_piece(name, (char[]){(char)byte}, 1);
-    char escaped[4] = {'\\', (char)('0' + byte / 100), (char)('0' + byte / 10 % 10), (char)('0' + byte % 10)};
-    return add_piece(name, escaped, sizeof escaped);
-}
-
-static bool add_label(struct dns_name *name, const uint8_t *label, size_t length)
-{
-    if (name->length > 0 && !add_piece(name, ".", 1))
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (!add_byte(name, label[i]))
-            return false;
-    return true;
+    return (text->length == 0 || name_text_add_plain(text, '.')) &&
+           name_text_add(text, label, length, rules | NAME_TEXT_LABEL);
 }
 
 static size_t pointer_offset(struct cursor *cursor, uint8_t high)
@@ -58,7 +36,9 @@ struct walk {
     const uint8_t *after; // behind the name where it was met: its root, or its first pointer
     unsigned jumps;
     size_t wire_bytes;
-    bool full; // no more text fits
+    struct name_text text;
+    unsigned rules; // enum name_text_rule
+    bool full;      // no more text fits
 };
 
 enum step { STEP_BROKEN, STEP_ON, STEP_ROOT };
@@ -70,13 +50,13 @@ static void note_end(struct walk *walk)
         walk->after = walk->reader.at;
 }
 
-static enum step take_label(struct walk *walk, uint8_t length, struct dns_name *name)
+static enum step take_label(struct walk *walk, uint8_t length)
 {
     const uint8_t *label = cursor_bytes(&walk->reader, length);
     walk->wire_bytes += 1 + (size_t)length;
     if (label == NULL || walk->wire_bytes >= NAME_WIRE_BYTES_MAX) // the root's byte is still to come
         return STEP_BROKEN;
-    walk->full = walk->full || !add_label(name, label, length);
+    walk->full = walk->full || !add_label(&walk->text, label, length, walk->rules);
     return STEP_ON;
 }
 
@@ -90,7 +70,7 @@ static enum step follow_pointer(struct walk *walk, uint8_t high)
     return STEP_ON;
 }
 
-static enum step take_step(struct walk *walk, struct dns_name *name)
+static enum step take_step(struct walk *walk)
 {
     uint8_t head = cursor_u8(&walk->reader);
     if (walk->reader.failed)
@@ -100,7 +80,7 @@ static enum step take_step(struct walk *walk, struct dns_name *name)
     if (head > LABEL_BYTES_MAX)
         return STEP_BROKEN;
     if (head > 0)
-        return take_label(walk, head, name);
+        return take_label(walk, head);
     note_end(walk);
     return STEP_ROOT;
 }
@@ -113,19 +93,24 @@ static bool name_broken(struct dns_name *name, struct cursor *cursor, bool ended
     return false;
 }
 
-bool dns_name_read(struct cursor *cursor, const uint8_t *message, struct dns_name *name)
+bool dns_name_read(struct cursor *cursor, const uint8_t *message, bool utf8, struct dns_name *name)
 {
-    struct walk walk = {.reader = *cursor, .message = message, .run = cursor->at};
+    struct walk walk = {
+        .reader = *cursor,
+        .message = message,
+        .run = cursor->at,
+        .text = {.text = name->text, .room = sizeof name->text},
+        .rules = utf8 ? NAME_TEXT_UTF8 : 0,
+    };
     enum step step;
-    name->length = 0;
     do {
-        step = take_step(&walk, name);
+        step = take_step(&walk);
     } while (step == STEP_ON);
     if (step == STEP_BROKEN)
         return name_broken(name, cursor, walk.reader.failed);
-    if (name->length == 0)
-        add_piece(name, ".", 1);
-    name->text[name->length] = '\0';
+    if (walk.text.length == 0)
+        name_text_add_plain(&walk.text, '.');
+    name->length = (uint8_t)name_text_end(&walk.text);
     assert(walk.after > cursor->at && walk.after <= cursor->end);
     cursor->at = walk.after;
     return true;

@@ -10,5 +10,6 @@
 
 // Both take the name at the cursor and leave the cursor behind it; `message` is the first byte of the
 // message. False with cursor->failed: the bytes ended first. False without: no name can be like that.
-bool dns_name_read(struct cursor *cursor, const uint8_t *message, struct dns_name *name);
+// `utf8` keeps UTF-8 as it is.
+bool dns_name_read(struct cursor *cursor, const uint8_t *message, bool utf8, struct dns_name *name);
 bool dns_name_skip(struct cursor *cursor, const uint8_t *message);

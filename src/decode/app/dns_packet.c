@@ -10,9 +10,14 @@ static bool is_dns_port(uint16_t port)
     return port == PORT_DNS || port == PORT_MDNS || port == PORT_LLMNR;
 }
 
-static bool on_dns_port(const struct packet *packet)
+bool dns_is_on_port(const struct packet *packet)
 {
     return is_dns_port(packet->source_port) || is_dns_port(packet->target_port);
+}
+
+static bool on_mdns_port(const struct packet *packet)
+{
+    return packet->source_port == PORT_MDNS || packet->target_port == PORT_MDNS;
 }
 
 // NetBIOS names travel in the DNS format, but they are not DNS.
@@ -55,7 +60,8 @@ static bool is_usual_class(uint16_t class)
 static bool is_dns_by_content(const uint8_t *bytes, size_t length, struct dns_message *out)
 {
     return length >= DNS_HEADER_BYTES + QUESTION_BYTES_MIN && is_usual_header(bytes) &&
-           dns_read(bytes, length, out) == DNS_FIT_EXACT && out->type != 0 && is_usual_class(out->class);
+           dns_read(bytes, length, false, out) == DNS_FIT_EXACT && out->type != 0 &&
+           is_usual_class(out->class);
 }
 
 static bool is_whole(const struct packet *packet)
@@ -67,41 +73,86 @@ static bool is_whole(const struct packet *packet)
 static enum decode_reason dns_of_datagram(const struct packet *packet, struct dns_message *out, bool *found)
 {
     const uint8_t *bytes = packet_payload(packet);
-    if (!on_dns_port(packet)) {
+    if (!dns_is_on_port(packet)) {
         *found = is_whole(packet) && !on_netbios_port(packet) &&
                  is_dns_by_content(bytes, packet->payload_captured, out);
         return DECODE_OK;
     }
     if (packet->payload_captured < DNS_HEADER_BYTES && packet->payload_length >= DNS_HEADER_BYTES)
         return DECODE_TRUNCATED;
-    *found = dns_parse(bytes, packet->payload_captured, is_whole(packet), out);
+    *found = dns_parse_as(bytes, packet->payload_captured, is_whole(packet), on_mdns_port(packet), out);
     return *found || packet->payload_length == 0 ? DECODE_OK : DECODE_BAD_MESSAGE;
 }
 
-// On a DNS port a message may be cut by the segment's end and be followed by another one; a segment
-// from the middle of a message must not pass for one, so the header has to be a usual one.
-static bool dns_of_dns_stream(const uint8_t *message, size_t captured, size_t length, struct dns_message *out)
+static size_t length_in_front(const uint8_t *bytes)
 {
-    if (length < DNS_HEADER_BYTES || captured < DNS_HEADER_BYTES || !is_usual_header(message))
-        return false;
-    bool whole = captured >= length;
-    return dns_parse(message, whole ? length : captured, whole, out) && out->name.length > 0 &&
-           is_usual_class(out->class);
+    return (size_t)bytes[0] << 8 | bytes[1];
+}
+
+// A segment from the middle of a message must not pass for one, so the header has to be a usual one.
+static bool is_message(const uint8_t *message, size_t length, bool whole, struct dns_message *out)
+{
+    return dns_parse(message, length, whole, out) && out->name.length > 0 && is_usual_class(out->class);
+}
+
+enum dns_step dns_of_stream(const uint8_t *bytes, size_t at_hand, bool last, struct dns_message *out,
+                            size_t *taken)
+{
+    enum dns_step part = last ? DNS_STEP_NONE : DNS_STEP_PART;
+    if (at_hand < TCP_PREFIX_BYTES)
+        return part;
+    size_t length = length_in_front(bytes);
+    if (length < DNS_HEADER_BYTES)
+        return DNS_STEP_NONE;
+    if (at_hand < TCP_PREFIX_BYTES + DNS_HEADER_BYTES)
+        return part;
+    if (!is_usual_header(bytes + TCP_PREFIX_BYTES))
+        return DNS_STEP_NONE;
+    bool whole = at_hand - TCP_PREFIX_BYTES >= length;
+    if (!whole && !last)
+        return DNS_STEP_PART;
+    *taken = whole ? TCP_PREFIX_BYTES + length : at_hand;
+    bool read = is_message(bytes + TCP_PREFIX_BYTES, *taken - TCP_PREFIX_BYTES, whole, out);
+    return read ? DNS_STEP_MESSAGE : DNS_STEP_SKIP;
+}
+
+// Whether lengths lead from message to message to the exact end.
+static bool is_tiled(const uint8_t *bytes, size_t length)
+{
+    enum { MESSAGES_MAX = 32 };
+    for (unsigned i = 0; i < MESSAGES_MAX && length >= TCP_PREFIX_BYTES + DNS_HEADER_BYTES; i++) {
+        size_t message = TCP_PREFIX_BYTES + length_in_front(bytes);
+        if (message >= length)
+            return message == length;
+        bytes += message;
+        length -= message;
+    }
+    return false;
+}
+
+enum dns_step dns_of_other_stream(const uint8_t *bytes, size_t length, struct dns_message *out, size_t *taken)
+{
+    if (length < TCP_PREFIX_BYTES + DNS_HEADER_BYTES)
+        return DNS_STEP_NONE;
+    *taken = TCP_PREFIX_BYTES + length_in_front(bytes);
+    if (*taken > length || !is_usual_header(bytes + TCP_PREFIX_BYTES) || !is_tiled(bytes, length))
+        return DNS_STEP_NONE;
+    bool read = is_dns_by_content(bytes + TCP_PREFIX_BYTES, *taken - TCP_PREFIX_BYTES, out);
+    return read ? DNS_STEP_MESSAGE : DNS_STEP_NONE;
 }
 
 static void dns_of_segment(const struct packet *packet, struct dns_message *out, bool *found)
 {
-    if (packet->payload_captured < TCP_PREFIX_BYTES + DNS_HEADER_BYTES)
-        return;
     const uint8_t *bytes = packet_payload(packet);
-    const uint8_t *message = bytes + TCP_PREFIX_BYTES;
-    size_t captured = packet->payload_captured - TCP_PREFIX_BYTES;
-    size_t length = (size_t)bytes[0] << 8 | bytes[1];
-    if (on_dns_port(packet)) // some senders give the length a segment of its own
-        *found = dns_of_dns_stream(message, captured, length, out) ||
-                 (is_whole(packet) && is_dns_by_content(bytes, packet->payload_captured, out));
-    else if (length + TCP_PREFIX_BYTES == packet->payload_length)
-        *found = is_whole(packet) && is_dns_by_content(message, captured, out);
+    size_t taken;
+    if (!dns_is_on_port(packet)) {
+        *found = is_whole(packet) &&
+                 dns_of_other_stream(bytes, packet->payload_captured, out, &taken) == DNS_STEP_MESSAGE;
+        return;
+    }
+    *found = dns_of_stream(bytes, packet->payload_captured, true, out, &taken) == DNS_STEP_MESSAGE ||
+             (is_whole(packet) &&
+              is_dns_by_content(bytes, packet->payload_captured, out)); // its length went ahead
 }
 
 enum decode_reason dns_of_packet(const struct packet *packet, struct dns_message *out, bool *found)

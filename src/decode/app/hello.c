@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { CLIENT_HELLO = 1, RANDOM_BYTES = 32, DTLS_FRAGMENT_BYTES = 8, HOST_NAME = 0, ECH_OUTER = 0 };
+enum { CLIENT_HELLO = 1, RANDOM_BYTES = 32, DTLS_FRAGMENT_BYTES = 8, HOST_NAME = 0 };
 enum { DTLS_VERSION_OLD = 0x0100 }; // OpenSSL's before the standard
 
 enum extension {
@@ -46,17 +46,38 @@ static void read_server_name(struct cursor body, struct hello *hello)
     hello->server_name = cursor_sub(&list, cursor_u16(&list));
 }
 
+// Drafts and private numbers are none.
+static bool is_known_version(uint16_t version)
+{
+    return (version >= 0x0300 && version <= 0x0304) || version == 0xfeff || version == 0xfefd ||
+           version == 0xfefc;
+}
+
+static void raise(uint16_t *highest, uint16_t version)
+{
+    if (*highest == 0 || is_newer(version, *highest))
+        *highest = version;
+}
+
+// The list is read once: a hello that repeats it costs no more.
 static void read_supported_versions(struct cursor body, struct hello *hello)
 {
     struct cursor list = cursor_sub(&body, cursor_u8(&body));
-    uint16_t highest = 0;
+    uint16_t highest = 0, known = 0;
+    if (hello->has_versions)
+        return;
+    hello->has_versions = true;
     while (cursor_left(&list) >= 2) {
         uint16_t version = cursor_u16(&list);
-        if (!is_grease(version) && (highest == 0 || is_newer(version, highest)))
-            highest = version;
+        if (!is_grease(version))
+            raise(&highest, version);
+        if (is_known_version(version))
+            raise(&known, version);
     }
     if (highest != 0)
-        hello->version = highest;
+        hello->highest_version = highest;
+    if (known != 0)
+        hello->version = known;
 }
 
 static void read_extension(uint16_t type, struct cursor body, struct hello *hello)
@@ -81,7 +102,7 @@ static void read_extension(uint16_t type, struct cursor body, struct hello *hell
         read_supported_versions(body, hello);
         break;
     case EXTENSION_ECH:
-        hello->has_ech_outer = cursor_left(&body) > 0 && cursor_u8(&body) == ECH_OUTER;
+        hello->has_ech = true;
         break;
     default:
         break;
@@ -92,7 +113,9 @@ static void read_extension(uint16_t type, struct cursor body, struct hello *hell
 static bool read_extensions(struct hello *hello)
 {
     struct cursor block = hello->extensions;
-    while (cursor_left(&block) > 0) {
+    for (unsigned read = 0; cursor_left(&block) > 0; read++) {
+        if (read == HELLO_EXTENSIONS_MAX)
+            return false;
         uint16_t type = cursor_u16(&block);
         struct cursor body = cursor_sub(&block, cursor_u16(&block));
         if (block.failed)
@@ -159,7 +182,7 @@ bool hello_read(const uint8_t *bytes, size_t length, char transport, struct hell
     cursor_limit(&cursor, claimed);
     hello->bytes = (size_t)(cursor.end - bytes);
     assert(hello->bytes <= length);
-    hello->legacy_version = hello->version = cursor_u16(&cursor);
+    hello->legacy_version = hello->highest_version = hello->version = cursor_u16(&cursor);
     if (cursor.failed || !is_hello_version(hello->legacy_version, transport))
         return false;
     if (!read_fixed_part(&cursor, hello))

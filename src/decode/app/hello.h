@@ -8,17 +8,19 @@
 
 #include "base/cursor.h"
 
-// A longer hello is read, but gets no fingerprints: more is never reassembled either.
-enum { HELLO_BYTES_MAX = 16384, HELLO_HEADER_BYTES = 4 };
+// A longer hello, or one with more extensions, is read as far as that, but gets no fingerprints: more is never
+// reassembled either.
+enum { HELLO_BYTES_MAX = 16384, HELLO_HEADER_BYTES = 4, HELLO_EXTENSIONS_MAX = 255 };
 
 // Lists are cursors over their elements; those of 16-bit numbers have an even length.
 struct hello {
     char transport; // 't', 'q', 'd'
     bool complete;  // the whole message was at hand and every part of it could be read
     size_t bytes;   // at hand, header included
-    bool has_sni_extension, has_ech_outer;
+    bool has_sni_extension, has_ech, has_versions;
     uint16_t legacy_version;
-    uint16_t version;          // the highest of supported_versions, else the legacy one
+    uint16_t highest_version;  // of supported_versions but GREASE, else the legacy one: what JA4 tells
+    uint16_t version;          // the same among the versions that there are
     struct cursor ciphers;     // u16
     struct cursor extensions;  // type u16, length u16, body
     struct cursor groups;      // u16

@@ -1,8 +1,8 @@
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/digest.h"
-#include "decode/app/ja.h"
 #include "decode/app/ja_text.h"
 
 enum { COUNT_SHOWN_MAX = 99, HASH_CHARACTERS = 12 };
@@ -34,56 +34,39 @@ static const char *ja4_version(uint16_t version)
     }
 }
 
-static bool is_alphanumeric(uint8_t byte)
+// Shell's sort: short code, and the longest list costs some 10,000 steps.
+static void sort_numbers(uint16_t *numbers, size_t count)
 {
-    return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
-}
-
-// The outer characters of the first protocol, or of its bytes in hexadecimal.
-static void ja4_protocol(const struct hello *hello, char into[2])
-{
-    struct cursor protocols = hello->protocols, protocol;
-    memcpy(into, "00", 2);
-    if (!hello_next_protocol(&protocols, &protocol) || cursor_left(&protocol) == 0)
-        return;
-    uint8_t first = protocol.at[0], last = protocol.end[-1];
-    bool plain = is_alphanumeric(first) && is_alphanumeric(last);
-    into[0] = plain ? (char)first : "0123456789abcdef"[first >> 4];
-    into[1] = plain ? (char)last : "0123456789abcdef"[last & 15];
-}
-
-// Shell's sort: lists are short, and a hostile one of 8192 numbers does not go quadratic.
-static void sort_numbers(struct ja_numbers *numbers)
-{
-    static const size_t gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
+    static const size_t gaps[] = {701, 301, 132, 57, 23, 10, 4, 1};
     for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++) {
         size_t gap = gaps[g];
-        for (size_t i = gap; i < numbers->count; i++) {
-            uint16_t moving = numbers->number[i];
+        for (size_t i = gap; i < count; i++) {
+            uint16_t moving = numbers[i];
             size_t to = i;
-            for (; to >= gap && numbers->number[to - gap] > moving; to -= gap)
-                numbers->number[to] = numbers->number[to - gap];
-            numbers->number[to] = moving;
+            for (; to >= gap && numbers[to - gap] > moving; to -= gap)
+                numbers[to] = numbers[to - gap];
+            numbers[to] = moving;
         }
     }
 }
 
-static void drop_named_extensions(struct ja_numbers *numbers)
+// How many are left.
+static size_t drop_named_extensions(uint16_t *numbers, size_t count)
 {
-    assert(numbers->count <= JA_NUMBERS_MAX);
+    assert(count <= OFFER_NUMBERS_MAX);
     size_t kept = 0;
-    for (size_t i = 0; i < numbers->count; i++)
-        if (numbers->number[i] != EXTENSION_SERVER_NAME && numbers->number[i] != EXTENSION_ALPN)
-            numbers->number[kept++] = numbers->number[i];
-    numbers->count = kept;
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] != EXTENSION_SERVER_NAME && numbers[i] != EXTENSION_ALPN)
+            numbers[kept++] = numbers[i];
+    return kept;
 }
 
-static void add_hex_list(struct ja_text *text, const struct ja_numbers *numbers)
+static void add_hex_list(struct ja_text *text, const uint16_t *numbers, size_t count)
 {
-    for (size_t i = 0; i < numbers->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (i > 0)
             ja_add_character(text, ',');
-        ja_add_hex(text, numbers->number[i]);
+        ja_add_hex(text, numbers[i]);
     }
 }
 
@@ -98,27 +81,28 @@ static bool hash_text(const struct ja_text *text, char into[HASH_CHARACTERS])
     return true;
 }
 
-static bool hash_ciphers(struct ja_numbers *ciphers, char into[HASH_CHARACTERS])
+static bool hash_ciphers(struct offer *offer, char into[HASH_CHARACTERS])
 {
     struct ja_text text;
+    uint16_t *ciphers = offer->list[OFFER_CIPHERS].number;
     text.length = 0;
-    sort_numbers(ciphers);
-    add_hex_list(&text, ciphers);
+    sort_numbers(ciphers, offer->list[OFFER_CIPHERS].count);
+    add_hex_list(&text, ciphers, offer->list[OFFER_CIPHERS].count);
     return hash_text(&text, into);
 }
 
 // The extensions sorted, then the signature algorithms in their order.
-static bool hash_extensions(const struct hello *hello, struct ja_numbers *numbers, char into[HASH_CHARACTERS])
+static bool hash_extensions(struct offer *offer, char into[HASH_CHARACTERS])
 {
     struct ja_text text;
+    uint16_t *extensions = offer->list[OFFER_EXTENSIONS].number;
     text.length = 0;
-    drop_named_extensions(numbers);
-    sort_numbers(numbers);
-    add_hex_list(&text, numbers);
-    ja_keep_list(numbers, hello->signatures);
-    if (numbers->count > 0)
+    size_t count = drop_named_extensions(extensions, offer->list[OFFER_EXTENSIONS].count);
+    sort_numbers(extensions, count);
+    add_hex_list(&text, extensions, count);
+    if (offer->list[OFFER_SIGNATURES].count > 0)
         ja_add_character(&text, '_');
-    add_hex_list(&text, numbers);
+    add_hex_list(&text, offer->list[OFFER_SIGNATURES].number, offer->list[OFFER_SIGNATURES].count);
     return hash_text(&text, into);
 }
 
@@ -127,20 +111,17 @@ static unsigned shown(size_t count)
     return count < COUNT_SHOWN_MAX ? (unsigned)count : COUNT_SHOWN_MAX;
 }
 
-void ja4_of_hello(const struct hello *hello, char into[JA4_TEXT_BYTES])
+void tls_ja4(const char *offered, char into[JA4_TEXT_BYTES])
 {
-    struct ja_numbers numbers;
-    char protocol[2], hashes[2][HASH_CHARACTERS];
-    ja_keep_list(&numbers, hello->ciphers);
-    unsigned ciphers = shown(numbers.count);
-    bool hashed = hash_ciphers(&numbers, hashes[0]);
-    ja_keep_extensions(&numbers, hello->extensions);
-    unsigned extensions = shown(numbers.count);
-    hashed = hash_extensions(hello, &numbers, hashes[1]) && hashed;
-    ja4_protocol(hello, protocol);
+    struct offer offer;
+    char hashes[2][HASH_CHARACTERS];
     into[0] = '\0';
-    if (hashed)
-        snprintf(into, JA4_TEXT_BYTES, "%c%s%c%02u%02u%.2s_%.12s_%.12s", hello->transport,
-                 ja4_version(hello->version), hello->has_sni_extension ? 'd' : 'i', ciphers, extensions,
-                 protocol, hashes[0], hashes[1]);
+    if (!offer_read(offered, &offer))
+        return;
+    unsigned ciphers = shown(offer.list[OFFER_CIPHERS].count);
+    unsigned extensions = shown(offer.list[OFFER_EXTENSIONS].count);
+    if (hash_ciphers(&offer, hashes[0]) && hash_extensions(&offer, hashes[1]))
+        snprintf(into, JA4_TEXT_BYTES, "%c%s%c%02u%02u%.2s_%.12s_%.12s", offer.transport,
+                 ja4_version(offer.version), offer.server_name ? 'd' : 'i', ciphers, extensions,
+                 offer.protocol, hashes[0], hashes[1]);
 }

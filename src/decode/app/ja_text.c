@@ -25,29 +25,3 @@ void ja_add_hex(struct ja_text *text, uint16_t number)
     for (int shift = 12; shift >= 0; shift -= 4)
         ja_add_character(text, "0123456789abcdef"[number >> shift & 15]);
 }
-
-static void keep(struct ja_numbers *numbers, uint16_t number)
-{
-    if (is_grease(number))
-        return;
-    assert(numbers->count < JA_NUMBERS_MAX);
-    numbers->number[numbers->count++] = number;
-}
-
-void ja_keep_list(struct ja_numbers *numbers, struct cursor list)
-{
-    numbers->count = 0;
-    while (cursor_left(&list) >= 2)
-        keep(numbers, cursor_u16(&list));
-}
-
-void ja_keep_extensions(struct ja_numbers *numbers, struct cursor extensions)
-{
-    numbers->count = 0;
-    while (cursor_left(&extensions) > 0) {
-        uint16_t type = cursor_u16(&extensions);
-        if (!cursor_skip(&extensions, cursor_u16(&extensions)))
-            return;
-        keep(numbers, type);
-    }
-}

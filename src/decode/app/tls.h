@@ -1,5 +1,5 @@
-// TLS ClientHello (RFC 8446, RFC 6066 SNI, RFC 7301 ALPN, RFC 8701 GREASE) from one segment, with the
-// JA3 and JA4 fingerprints. Pure, bounded, no allocation.
+// TLS ClientHello (RFC 8446, RFC 6066 SNI, RFC 7301 ALPN, RFC 8701 GREASE, RFC 9849 ECH) from one segment or from what
+// was put together of several, and the JA3 and JA4 fingerprints. Pure, bounded, no allocation.
 #pragma once
 
 #include <stdbool.h>
@@ -8,40 +8,60 @@
 
 #include "decode/packet.h"
 
-enum { TLS_SNI_BYTES = 256, TLS_ALPN_BYTES = 64, JA3_TEXT_BYTES = 33, JA4_TEXT_BYTES = 37 };
+enum { TLS_SNI_BYTES = 256, TLS_ALPN_BYTES = 64, TLS_OFFER_BYTES = 2048 };
+enum { JA3_TEXT_BYTES = 33, JA4_TEXT_BYTES = 37 };
+
+// What a ClientHello and its records may take of a stream; longer ones are read as far as that.
+enum { TLS_STREAM_BYTES_MAX = 16 * 1024 + 512 };
 
 enum sni_status {
     SNI_UNKNOWN,     // no ClientHello seen
     SNI_COMPLETE,    // the whole name, even when the hello goes on behind the bytes at hand
-    SNI_REASSEMBLED, // from several segments
+    SNI_REASSEMBLED, // the hello came in several segments, and as a whole
     SNI_TRUNCATED,   // the hello ended before the name, and not where it says
-    SNI_GAP,         // bytes of it were never captured
-    SNI_ECH_OUTER,   // the name is the public one of an encrypted ClientHello (or its GREASE twin)
+    SNI_GAP,         // bytes of it were never captured, though others behind them were
     SNI_ABSENT,      // a whole hello without a name
 };
 
 struct tls_hello {
     uint16_t legacy_version;
-    uint16_t version;          // the highest offered (supported_versions), GREASE left out
+    uint16_t version;          // the highest offered of those that there are; 0 unless complete
     uint8_t sni_status;        // enum sni_status
     bool complete;             // the whole hello was read without a contradiction
-    uint8_t sni_length;        // at most 255 bytes of the name are kept
-    char sni[TLS_SNI_BYTES];   // bytes as they came, terminated
-    char alpn[TLS_ALPN_BYTES]; // the protocols offered, joined with commas, as many as fit; terminated
-    char ja3[JA3_TEXT_BYTES];  // md5 in hex; empty unless complete
-    char ja4[JA4_TEXT_BYTES];  // "t13d1516h2_8daaf6152771_b186095e22b6"; empty unless complete
+    bool ech_offered;          // real or GREASE: by design nobody can tell (RFC 9849 6.2)
+    uint8_t sni_length;        // of the text
+    char sni[TLS_SNI_BYTES];   // escaped as name_text.h tells, as much as fits; terminated
+    char alpn[TLS_ALPN_BYTES]; // the same of the protocols offered, joined with commas, as many as fit
+    char offer
+        [TLS_OFFER_BYTES]; // for tls_ja3() and tls_ja4(): no text for people; empty unless complete and short enough
 };
 
 // A handshake message that begins at `bytes` (type, 24-bit length, body; for DTLS as one fragment that
 // holds it all): a ClientHello. `transport` is 't' for TCP, 'q' for QUIC, 'd' for DTLS: JA4's first
-// letter. False when it is none; `out` is filled on success only. Hellos over 16 KiB get no
-// fingerprints, nor do any when the digest is refused (MD5 in FIPS mode). Costs 3 microseconds.
+// letter. False when it is none; `out` is filled on success only. Hellos over 16 KiB, with over 255 extensions or with
+// more than some 670 numbers in their lists offer nothing. Costs a microsecond or two, whatever the bytes are.
 bool tls_hello_parse(const uint8_t *bytes, size_t length, char transport, struct tls_hello *out);
 
-// Whether this TCP payload begins with a TLS record that holds a ClientHello, or with a change cipher
-// spec and then one; reads across the records that are at hand in the segment. An SSLv2 hello is none.
-// Cheap when it is not (six bytes are looked at).
+// What the front of a stream (or of a segment of one) is. Cheap when it is no hello (six bytes are looked at).
+enum tls_extent {
+    TLS_EXTENT_NONE,
+    TLS_EXTENT_PART, // the beginning of a ClientHello's records, and more of them is needed
+    TLS_EXTENT_WHOLE, // all of one; or more than may be, or records that go on as none can: more would not help
+};
+enum tls_extent tls_hello_extent(const uint8_t *bytes, size_t length);
+
+// The hello at the front of a stream, as far as it is at hand; false: none. Reads across records and behind a change
+// cipher spec; an SSLv2 hello only as a whole.
+bool tls_hello_of_stream(const uint8_t *bytes, size_t length, struct tls_hello *out);
+
+// The same of a TCP segment's payload, for who sees one packet only.
 bool tls_hello_of_packet(const struct packet *packet, struct tls_hello *out);
+
+// The fingerprints of what a hello offered: JA3 (an MD5 of it in its order) and JA4 (FoxIO's public description; counts,
+// and SHA-256 of sorted lists). "" when there is no offer, or when the library refuses the digest (MD5 in FIPS mode).
+// A microsecond or three each: for where a record is written.
+void tls_ja3(const char *offer, char into[JA3_TEXT_BYTES]);
+void tls_ja4(const char *offer, char into[JA4_TEXT_BYTES]);
 
 const char *tls_version_name(uint16_t version, char into[12]); // "TLS 1.3"
 const char *sni_status_name(enum sni_status status);

@@ -7,6 +7,8 @@ enum { TEXT_BYTES = 12, DRAFT_OF_TLS_1_3 = 0x7f };
 const char *tls_version_name(uint16_t version, char into[TEXT_BYTES])
 {
     switch (version) {
+    case 0x0002:
+        return "SSL 2.0";
     case 0x0300:
         return "SSL 3.0";
     case 0x0301:
@@ -37,8 +39,7 @@ const char *sni_status_name(enum sni_status status)
 {
     static const char *const names[] = {
         [SNI_UNKNOWN] = "unknown",     [SNI_COMPLETE] = "complete", [SNI_REASSEMBLED] = "reassembled",
-        [SNI_TRUNCATED] = "truncated", [SNI_GAP] = "gap",           [SNI_ECH_OUTER] = "ech_outer",
-        [SNI_ABSENT] = "absent",
+        [SNI_TRUNCATED] = "truncated", [SNI_GAP] = "gap",           [SNI_ABSENT] = "absent",
     };
     return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown";
 }

@@ -7,6 +7,16 @@
 #include "decode/app/tls.h"
 #include "decode/packet.h"
 
+// What a hello offers as decode/app/offer.h writes it: versions 0x0301, h2, ciphers 47 and 53, extensions 0, 10 and 11,
+// groups 23 and 24, format 0, no signatures.
+#define SAMPLE_OFFER                                                                                         \
+    "t\x80\x86\x81\x80\x86\x81"                                                                              \
+    "dh2"                                                                                                    \
+    "\x80\x80\xaf\x80\x80\xb5,"                                                                              \
+    "\x80\x80\x80\x80\x80\x8a\x80\x80\x8b,"                                                                  \
+    "\x80\x80\x97\x80\x80\x98,"                                                                              \
+    "\x80\x80\x80,,"
+
 static inline struct endpoint sample_endpoint(const char *address, uint16_t port)
 {
     struct endpoint endpoint = {.port = port};
@@ -55,12 +65,15 @@ static inline void sample_flow_full(struct flow_event *event)
                            .id = 77,
                            .source = sample_endpoint("192.0.2.1", 0).address,
                            .target = sample_endpoint("192.0.2.2", 0).address},
-                .facts = {.sni_status = SNI_COMPLETE, .app = FLOW_APP_DNS, .dns_rcode = 3},
+                .facts = {.sni_status = SNI_COMPLETE,
+                          .ech_offered = true,
+                          .tls_version = 0x0304,
+                          .app = FLOW_APP_DNS,
+                          .dns_rcode = 3},
             },
         .text = {[FLOW_TEXT_SNI] = "example.com",
                  [FLOW_TEXT_ALPN] = "h2,http/1.1",
-                 [FLOW_TEXT_JA3] = "e7d705a3286e19ea42f587b344ee6865",
-                 [FLOW_TEXT_JA4] = "t13d1516h2_8daaf6152771_b186095e22b6",
+                 [FLOW_TEXT_OFFER] = SAMPLE_OFFER,
                  [FLOW_TEXT_DNS_QUERY] = "www.example.com",
                  [EVENT_TEXT_NODE] = "node-1",
                  [EVENT_TEXT_INTERFACE] = "eth0",

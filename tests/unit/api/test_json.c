@@ -55,10 +55,10 @@ static const char full[] =
     "\"tunnel\":{\"kind\":\"vxlan\",\"id\":77,\"source_ip\":\"192.0.2.1\",\"target_ip\":\"192.0.2.2\",\"peer_"
     "id\":null},"
     "\"app\":\"dns\",\"sni\":\"example.com\",\"sni_status\":\"complete\",\"alpn\":\"h2,http/1.1\","
-    "\"ja3\":\"e7d705a3286e19ea42f587b344ee6865\",\"ja4\":\"t13d1516h2_8daaf6152771_b186095e22b6\","
+    "\"ja3\":\"4505c7da2406849a847f2066c46b58e5\",\"ja4\":\"t10d0203h2_f54dd463d39b_33a13ba74d1c\","
     "\"dns_query\":\"www.example.com\",\"dns_rcode\":\"NXDOMAIN\",\"tcp_flags_a\":27,\"tcp_flags_b\":18,"
     "\"zero_windows\":11,\"duplicate_acks\":15,\"bytes_missed\":19,\"id\":"
-    "\"2fd1db959a14e2191503b5d293f5bf9f\"}";
+    "\"d4f051c1439c65c704bc1f88af2720fe\",\"ech_offered\":true,\"tls_version\":\"TLS 1.3\"}";
 
 static const char empty[] =
     "{\"protocol\":\"ip-proto-253\","
@@ -75,7 +75,7 @@ static const char empty[] =
     "\"community_id\":null,\"vlan\":null,\"tunnel\":null,\"app\":null,\"sni\":null,\"sni_status\":null,"
     "\"alpn\":null,\"ja3\":null,\"ja4\":null,\"dns_query\":null,\"dns_rcode\":null,\"tcp_flags_a\":0,"
     "\"tcp_flags_b\":0,\"zero_windows\":0,\"duplicate_acks\":0,\"bytes_missed\":0,"
-    "\"id\":\"2e989afa11a38908a135c993b4323d8f\"}";
+    "\"id\":\"2e989afa11a38908a135c993b4323d8f\",\"ech_offered\":false,\"tls_version\":null}";
 
 Test(json, full_flow)
 {
@@ -110,7 +110,7 @@ Test(json, invalid_utf8_is_escaped)
     sample_flow_full(&sample);
     sample.text[FLOW_TEXT_SNI] = "evil\xff\"\n\\.com";
     render(&sample);
-    cr_assert(strstr(text.text, "\"sni\":\"evil\\\\xff\\\"\\\\x0a\\\\\\\\.com\"") != NULL, "%s", text.text);
+    cr_assert(strstr(text.text, "\"sni\":\"evil\\\\xff\\\"\\\\x0a\\\\.com\"") != NULL, "%s", text.text);
 }
 
 Test(json, strings_are_safe_whatever_the_bytes)

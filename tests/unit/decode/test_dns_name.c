@@ -13,7 +13,7 @@ static size_t read_at(const char *hex, size_t offset, struct dns_name *name)
     struct packet message = wire_hex(LINK_RAW, whole);
     struct cursor reader = cursor_of(message.bytes + offset, message.captured - offset);
     struct cursor skipper = reader;
-    bool read = dns_name_read(&reader, message.bytes, name);
+    bool read = dns_name_read(&reader, message.bytes, false, name);
     if (read) {
         cr_expect(dns_name_skip(&skipper, message.bytes), "%s", hex);
         cr_expect_eq(skipper.at, reader.at, "both end at the same place");
@@ -132,10 +132,10 @@ Test(dns_name, tells_the_end_from_a_contradiction)
     const uint8_t cut[] = {3, 'a'}, broken[] = {0x40, 'a'};
     struct dns_name name;
     struct cursor cursor = cursor_of(cut, sizeof cut);
-    cr_expect_not(dns_name_read(&cursor, cut, &name));
+    cr_expect_not(dns_name_read(&cursor, cut, false, &name));
     cr_expect(cursor.failed);
     cursor = cursor_of(broken, sizeof broken);
-    cr_expect_not(dns_name_read(&cursor, broken, &name));
+    cr_expect_not(dns_name_read(&cursor, broken, false, &name));
     cr_expect_not(cursor.failed);
     cursor = cursor_of(cut, sizeof cut);
     cr_expect_not(dns_name_skip(&cursor, cut));

@@ -10,6 +10,25 @@
 #define SIGNATURES  "000d 0012 0010 0403 0804 0401 0503 0805 0501 0806 0601"
 #define VERSIONS    "002b 0007 06 1a1a 0304 0303"
 
+// Of what a hello offers; the last eight stay valid.
+static const char *ja3(const struct tls_hello *hello)
+{
+    static char texts[8][JA3_TEXT_BYTES];
+    static unsigned next;
+    char *into = texts[next++ % 8];
+    tls_ja3(hello->offer, into);
+    return into;
+}
+
+static const char *ja4(const struct tls_hello *hello)
+{
+    static char texts[8][JA4_TEXT_BYTES];
+    static unsigned next;
+    char *into = texts[next++ % 8];
+    tls_ja4(hello->offer, into);
+    return into;
+}
+
 struct message {
     uint8_t bytes[WIRE_BYTES];
     size_t length;
@@ -66,15 +85,15 @@ static struct tls_hello of_capture(const char *name, unsigned number)
     return out;
 }
 
-static void expect(const struct tls_hello *hello, const char *sni, enum sni_status status, const char *ja3,
-                   const char *ja4)
+static void expect(const struct tls_hello *hello, const char *sni, enum sni_status status,
+                   const char *expected_ja3, const char *expected_ja4)
 {
     cr_expect(hello->complete);
     cr_expect_str_eq(hello->sni, sni);
     cr_expect_eq(hello->sni_length, strlen(sni));
     cr_expect_str_eq(sni_status_name(hello->sni_status), sni_status_name(status));
-    cr_expect_str_eq(hello->ja3, ja3);
-    cr_expect_str_eq(hello->ja4, ja4);
+    cr_expect_str_eq(ja3(hello), expected_ja3);
+    cr_expect_str_eq(ja4(hello), expected_ja4);
 }
 
 // JA3 and SNI as tshark has them.
@@ -91,11 +110,13 @@ Test(tls, reads_real_hellos)
     cr_expect_eq(hello.version, 0x0303);
 }
 
-Test(tls, knows_the_outer_name_of_an_encrypted_hello)
+// The name is the outer one, if there is an inner one: by design nobody can tell.
+Test(tls, tells_that_an_encrypted_hello_was_offered)
 {
     struct tls_hello hello = of_capture("tls13-ech.pcap", 7);
-    expect(&hello, "cloudflare-ech.com", SNI_ECH_OUTER, "2fcbf8655473005933c5869b2b5d8044",
+    expect(&hello, "cloudflare-ech.com", SNI_COMPLETE, "2fcbf8655473005933c5869b2b5d8044",
            "t13d1517h2_8daaf6152771_b1ff8ab2d16f");
+    cr_expect(hello.ech_offered);
     cr_expect_eq(hello.legacy_version, 0x0303);
     cr_expect_eq(hello.version, 0x0304);
 }
@@ -106,7 +127,7 @@ Test(tls, reads_the_second_hello_of_a_connection)
     struct tls_hello first = of_capture("browsing.pcap", 712), second = of_capture("browsing.pcap", 716);
     expect(&first, "default.exp-tas.com", SNI_COMPLETE, "1a28e69016765d92e3b381168d68922c",
            "t13d5911h1_a33745022dd6_1f22a2ca17c4");
-    expect(&second, first.sni, SNI_COMPLETE, first.ja3, first.ja4);
+    expect(&second, first.sni, SNI_COMPLETE, ja3(&first), ja4(&first));
 }
 
 // The worked example of JA4's public description, with GREASE added in every list.
@@ -117,7 +138,7 @@ Test(tls, gives_the_fingerprint_of_the_description)
               "3a3a 0000 001b 0000" SERVER_NAME "0033 0000" ALPN_H2 "4469 0000 0017 0000 002d 0000" SIGNATURES
               "0005 0000 0023 0000 0012 0000" VERSIONS "ff01 0000 000b 0000 000a 0000 0015 0000 eaea 0000");
     struct tls_hello out = parsed(&message);
-    cr_expect_str_eq(out.ja4, "t13d1516h2_8daaf6152771_e5627efa2ab1");
+    cr_expect_str_eq(ja4(&out), "t13d1516h2_8daaf6152771_e5627efa2ab1");
     cr_expect_str_eq(out.sni, "example.com");
 }
 
@@ -127,7 +148,7 @@ Test(tls, gives_ja3_without_grease)
     struct message message = hello("0301", "0a0a 002f 0035 fafa",
                                    "1a1a 0000" SERVER_NAME "000a 0008 0006 0a0a 0017 0018 000b 0002 01 00");
     struct tls_hello out = parsed(&message);
-    cr_expect_str_eq(out.ja3, "4505c7da2406849a847f2066c46b58e5");
+    cr_expect_str_eq(ja3(&out), "4505c7da2406849a847f2066c46b58e5");
 }
 
 // md5 of "769,47,,,"; JA4 says zeros where there is nothing to hash.
@@ -135,11 +156,11 @@ Test(tls, reads_a_hello_without_extensions)
 {
     struct message message = hello("0301", "002f", NULL);
     struct tls_hello out = parsed(&message);
-    cr_expect_str_eq(out.ja3, "b02be259814e870a469a20ce9b2a7900");
-    cr_expect_str_eq(out.ja4, "t10i010000_ba72b8082249_000000000000");
+    cr_expect_str_eq(ja3(&out), "b02be259814e870a469a20ce9b2a7900");
+    cr_expect_str_eq(ja4(&out), "t10i010000_ba72b8082249_000000000000");
     message = hello("0301", "1a1a", "");
     out = parsed(&message);
-    cr_expect_str_eq(out.ja4, "t10i000000_000000000000_000000000000");
+    cr_expect_str_eq(ja4(&out), "t10i000000_000000000000_000000000000");
 }
 
 static void expect_ja4_protocol(const char *alpn, const char *expected)
@@ -148,7 +169,7 @@ static void expect_ja4_protocol(const char *alpn, const char *expected)
     snprintf(extensions, sizeof extensions, "0010%s", alpn);
     struct message message = hello("0303", "002f", extensions);
     struct tls_hello out = parsed(&message);
-    char protocol[3] = {out.ja4[8], out.ja4[9], '\0'};
+    char protocol[3] = {ja4(&out)[8], ja4(&out)[9], '\0'};
     cr_expect_str_eq(protocol, expected, "%s gives %s, not %s", alpn, protocol, expected);
 }
 
@@ -174,7 +195,7 @@ Test(tls, shows_at_most_99)
         snprintf(ciphers + strlen(ciphers), 5, "%04x", 0xc000 + i);
     struct message message = hello("0303", ciphers, "");
     struct tls_hello out = parsed(&message);
-    cr_expect_eq(strncmp(out.ja4, "t12i990000_", 11), 0, "%s", out.ja4);
+    cr_expect_eq(strncmp(ja4(&out), "t12i990000_", 11), 0, "%s", ja4(&out));
 }
 
 // The order of ciphers and extensions matters to JA3 only.
@@ -183,8 +204,8 @@ Test(tls, sorts_for_ja4)
     struct message one = hello("0303", "0035 002f c02b", SERVER_NAME "0017 0000 ff01 0000 0005 0000");
     struct message other = hello("0303", "c02b 0035 002f", "ff01 0000 0005 0000" SERVER_NAME "0017 0000");
     struct tls_hello first = parsed(&one), second = parsed(&other);
-    cr_expect_str_eq(first.ja4, second.ja4);
-    cr_expect_str_neq(first.ja3, second.ja3);
+    cr_expect_str_eq(ja4(&first), ja4(&second));
+    cr_expect_str_neq(ja3(&first), ja3(&second));
 }
 
 Test(tls, reads_dtls_and_quic_hellos)
@@ -195,11 +216,11 @@ Test(tls, reads_dtls_and_quic_hellos)
         "01 000037 0000 000000 000037 fefd" RANDOM "00 04 01020304 0002 c02b 01 00 0005 002b 0001 00");
     set_length(&message, 1, 3, message.length - 12);
     cr_assert(tls_hello_parse(message.bytes, message.length, 'd', &out));
-    cr_expect_eq(strncmp(out.ja4, "dd2i010100_", 11), 0, "%s", out.ja4);
+    cr_expect_eq(strncmp(ja4(&out), "dd2i010100_", 11), 0, "%s", ja4(&out));
     cr_expect_not(tls_hello_parse(message.bytes, message.length, 't', &out));
     message = hello("0303", "1301", VERSIONS);
     cr_assert(tls_hello_parse(message.bytes, message.length, 'q', &out));
-    cr_expect_eq(strncmp(out.ja4, "q13i010100_", 11), 0, "%s", out.ja4);
+    cr_expect_eq(strncmp(ja4(&out), "q13i010100_", 11), 0, "%s", ja4(&out));
 }
 
 // A prefix of a hello is a hello without fingerprints; its name is known once it has come whole.
@@ -214,7 +235,7 @@ Test(tls, survives_every_cut)
         memcpy(bytes, message.bytes, length);
         cr_expect_eq(tls_hello_parse(bytes, length, 't', &out), length >= 6, "%zu", length);
         if (length >= 6) {
-            cr_expect(!out.complete && out.ja3[0] == '\0' && out.ja4[0] == '\0', "%zu", length);
+            cr_expect(!out.complete && ja3(&out)[0] == '\0' && ja4(&out)[0] == '\0', "%zu", length);
             cr_expect_eq(out.sni_status, length < name_end ? SNI_TRUNCATED : SNI_COMPLETE, "%zu", length);
         }
         free(bytes);
@@ -225,7 +246,7 @@ Test(tls, has_no_fingerprint_of_a_contradiction)
 {
     struct message message = hello("0303", "1301", "0017 0040 00");
     struct tls_hello out = parsed(&message);
-    cr_expect(!out.complete && out.ja3[0] == '\0');
+    cr_expect(!out.complete && ja3(&out)[0] == '\0');
     message = hello("0303", "1301", "");
     message.bytes[4 + 2 + 32] = 0xff; // a session id longer than the message
     cr_expect_not(tls_hello_parse(message.bytes, message.length, 't', &out));
@@ -292,7 +313,7 @@ Test(tls, joins_the_records_of_a_segment)
     struct tls_hello out[2];
     cr_assert(tls_hello_of_packet(&packets[0], &out[0]) && tls_hello_of_packet(&packets[1], &out[1]));
     cr_expect(out[1].complete);
-    cr_expect_str_eq(out[1].ja4, out[0].ja4);
+    cr_expect_str_eq(ja4(&out[1]), ja4(&out[0]));
     cr_expect_str_eq(out[1].sni, "example.com");
 }
 
@@ -314,12 +335,71 @@ Test(tls, needs_a_tcp_segment_that_begins_with_a_record)
     cr_expect_not(tls_hello_of_packet(&packet, &out));
 }
 
-Test(tls, ignores_an_sslv2_hello)
+// The whole segment has to be one, to the last byte.
+Test(tls, sees_an_sslv2_hello)
 {
-    struct packet bytes = wire_hex(LINK_RAW, "8046 01 0301 002d 0000 0010 000005000004 00000a000009");
+    struct packet bytes = wire_hex(LINK_RAW, "802e 01 0301 0015 0000 0010"
+                                             "000005 000004 00000a 000009 000064 000062 000003"
+                                             "000102030405060708090a0b0c0d0e0f");
     struct packet packet = carried(bytes.bytes, bytes.captured);
     struct tls_hello out;
+    cr_assert(tls_hello_of_packet(&packet, &out));
+    cr_expect_eq(out.sni_status, SNI_ABSENT);
+    cr_expect_eq(out.version, 0x0301);
+    cr_expect_str_empty(out.offer);
+    packet = carried(bytes.bytes, bytes.captured - 1);
     cr_expect_not(tls_hello_of_packet(&packet, &out));
+}
+
+Test(tls, hides_nothing_behind_a_nul)
+{
+    struct message message = hello("0303", "1301", "0000 0011 000f 00 000c 6578616d706c65002e636f6d");
+    struct tls_hello out = parsed(&message);
+    cr_expect_str_eq(out.sni, "example\\000.com");
+}
+
+// Drafts and private numbers are offered beside what there is.
+Test(tls, tells_the_highest_version_that_there_is)
+{
+    struct message message = hello("0303", "1301", "002b 0009 08 7a7a fb1a 7f1c 0303");
+    struct tls_hello out = parsed(&message);
+    cr_expect_eq(out.version, 0x0303);
+    message.length--;
+    set_length(&message, 1, 3, message.length - 4);
+    out = parsed(&message);
+    cr_expect_eq(out.version, 0, "a hello that was cut tells none");
+}
+
+// Past its bounds a hello is read as far as they go, at once.
+Test(tls, bounds_its_lists)
+{
+    static char ciphers[4 * 700 + 1], extensions[8 * 300 + 1];
+    for (unsigned i = 0; i < 700; i++)
+        snprintf(ciphers + 4 * i, 5, "%04x", 0xc000 + i);
+    struct message message = hello("0303", ciphers, SERVER_NAME);
+    struct tls_hello out = parsed(&message);
+    cr_expect(out.complete && out.offer[0] == '\0');
+    cr_expect_str_eq(out.sni, "example.com");
+    for (unsigned i = 0; i < 300; i++)
+        snprintf(extensions + 8 * i, 9, "%04x0000", 0x4000 + i);
+    message = hello("0303", "1301", extensions);
+    out = parsed(&message);
+    cr_expect(!out.complete && out.version == 0);
+}
+
+Test(tls, says_whether_more_of_a_hello_is_needed)
+{
+    struct message message = hello("0303", "1301 1302", SERVER_NAME ALPN_H2 VERSIONS),
+                   segment = {.length = 0};
+    add_record(&segment, message.bytes, message.length / 2);
+    add_record(&segment, message.bytes + message.length / 2, message.length - message.length / 2);
+    for (size_t length = 1; length < segment.length; length++)
+        cr_expect_eq(tls_hello_extent(segment.bytes, length), TLS_EXTENT_PART, "%zu", length);
+    cr_expect_eq(tls_hello_extent(segment.bytes, segment.length), TLS_EXTENT_WHOLE);
+    segment.bytes[5 + message.length / 2] = 23; // application data where the second record was
+    cr_expect_eq(tls_hello_extent(segment.bytes, segment.length), TLS_EXTENT_WHOLE, "more would not help");
+    segment.bytes[0] = 23;
+    cr_expect_eq(tls_hello_extent(segment.bytes, segment.length), TLS_EXTENT_NONE);
 }
 
 Test(tls, names_versions_and_statuses)
@@ -330,6 +410,6 @@ Test(tls, names_versions_and_statuses)
     cr_expect_str_eq(tls_version_name(0xfefd, text), "DTLS 1.2");
     cr_expect_str_eq(tls_version_name(0x7f1c, text), "TLS 1.3 d28");
     cr_expect_str_eq(tls_version_name(0x1234, text), "0x1234");
-    cr_expect_str_eq(sni_status_name(SNI_ECH_OUTER), "ech_outer");
+    cr_expect_str_eq(tls_version_name(0x0002, text), "SSL 2.0");
     cr_expect_str_eq(sni_status_name(SNI_ABSENT), "absent");
 }

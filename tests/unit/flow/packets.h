@@ -149,6 +149,8 @@ static inline void test_table_done(struct test_table *test)
 struct fed {
     struct flow *flow;
     bool duplicate, second_sighting, created;
+    struct flow_hit hit;
+    uint64_t hash;
 };
 
 static inline struct fed feed(struct test_table *test, const struct packet *packet)
@@ -159,7 +161,8 @@ static inline struct fed feed(struct test_table *test, const struct packet *pack
     uint64_t before = test->table.counts.created;
     uint64_t hash = flow_hash(&key, test->policy.hash_seed, test->policy.index_seed);
     struct flow_hit hit = flow_table_packet(&test->table, packet, &key, hash, sender, 0);
-    return (struct fed){hit.flow, hit.duplicate, hit.second_sighting, test->table.counts.created > before};
+    return (struct fed){hit.flow, hit.duplicate, hit.second_sighting, test->table.counts.created > before,
+                        hit,      hash};
 }
 
 // The end of a tick at `at_ns`: what ended, in order, is then there for take().

@@ -3,6 +3,7 @@
 
 #include "flow/community_id.h"
 #include "flow/filter.h"
+#include "flow/names.h"
 #include "packets.h"
 
 enum { MOST_VALUES = 4 };

@@ -1,10 +1,11 @@
 #include <stdio.h>
 
+#include "flow/names.h"
 #include "packets.h"
 
 static struct dns_message message(uint16_t id, bool response, const char *name)
 {
-    struct dns_message message = {.id = id, .response = response, .type = 1};
+    struct dns_message message = {.id = id, .response = response, .type = 1, .questions = 1};
     message.name.length = (uint8_t)snprintf(message.name.text, sizeof message.name.text, "%s", name);
     return message;
 }
@@ -15,7 +16,8 @@ static bool note(struct test_table *test, const struct dns_message *message, int
 {
     struct packet packet =
         message->response ? udp_packet(2, 53, 1, 1000, at_ns) : udp_packet(1, 1000, 2, 53, at_ns);
-    return flow_note_dns(&test->table, feed(test, &packet).flow, &packet, message, out);
+    struct flow_hit hit = feed(test, &packet).hit;
+    return flow_note_dns(&test->table, &hit, &packet, message, out);
 }
 
 static struct flow_record end(struct test_table *test)
@@ -112,28 +114,85 @@ Test(dns_names, of_an_unanswered_question_have_no_rcode)
     flow_names_free(record.names);
 }
 
-Test(tls_names, are_those_of_the_last_hello)
+// An answer belongs to the question whose name and type it repeats, and to the latest of equal ones.
+Test(dns_names, pair_by_name_and_type_and_the_latest)
+{
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    struct dns_transaction out;
+    struct dns_message lost = message(1, false, "lost.example"), found = message(1, false, "found.example");
+    note(&test, &lost, 0, &out);
+    note(&test, &found, NS_PER_S, &out);
+    note(&test, &found, 2 * NS_PER_S, &out);
+    struct dns_message answer = message(1, true, "FOUND.example");
+    answer.type = 28;
+    cr_assert(note(&test, &answer, 3 * NS_PER_S, &out));
+    cr_expect_lt(out.latency_ns, 0, "another type");
+    answer.type = 1;
+    cr_assert(note(&test, &answer, 3 * NS_PER_S, &out));
+    cr_expect_eq(out.latency_ns, NS_PER_S);
+    cr_assert(note(&test, &answer, 3 * NS_PER_S, &out));
+    cr_expect_lt(out.latency_ns, 0, "the one before it is over too");
+    flow_names_free(end(&test).names);
+}
+
+// What goes to many is paired with nothing, and nobody answers himself.
+Test(dns_names, are_not_paired_across_multicast)
+{
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    struct dns_transaction out;
+    for (int to_many = 0; to_many < 2; to_many++) {
+        struct dns_message question = message(0, false, "printer.local"),
+                           answer = message(0, true, "printer.local");
+        struct packet packet = udp_packet(1, 5353, 2, 5353, 0);
+        if (to_many != 0)
+            packet.target = address_v4((const uint8_t[]){224, 0, 0, 251});
+        struct flow_hit hit = feed(&test, &packet).hit;
+        cr_expect_not(flow_note_dns(&test.table, &hit, &packet, &question, &out));
+        hit = feed(&test, &packet).hit;
+        cr_assert(flow_note_dns(&test.table, &hit, &packet, &answer, &out));
+        cr_expect_lt(out.latency_ns, 0);
+    }
+    finish(&test, 0);
+    for (int i = 0; i < 2; i++)
+        flow_names_free(take(&test).names);
+    test_table_done(&test);
+}
+
+static struct tls_hello made_hello(const char *sni, bool complete, const char *offer)
+{
+    struct tls_hello hello = {.version = complete ? 0x0304 : 0, .complete = complete};
+    hello.sni_status = sni[0] != '\0' ? SNI_COMPLETE : SNI_TRUNCATED;
+    hello.sni_length = (uint8_t)snprintf(hello.sni, sizeof hello.sni, "%s", sni);
+    snprintf(hello.alpn, sizeof hello.alpn, "h2");
+    snprintf(hello.offer, sizeof hello.offer, "%s", offer);
+    return hello;
+}
+
+// The name of the last whole hello, the offer of the first; what is cut erases nothing.
+Test(tls_names, are_those_of_the_last_whole_hello)
 {
     struct test_table test;
     test_table_init(&test, test_policy());
     struct packet packet = tcp_packet(1, 40000, 2, 443, TCP_ACK, 0);
     struct flow *flow = feed(&test, &packet).flow;
-    struct tls_hello hello = {
-        .version = 0x0303, .sni_status = SNI_COMPLETE, .sni = "outer.example", .alpn = "http/1.1"};
-    flow_note_tls(&test.table, flow, &hello);
-    hello = (struct tls_hello){
-        .version = 0x0304, .sni_status = SNI_ECH_OUTER, .sni = "inner.example", .alpn = "h2"};
-    snprintf(hello.ja3, sizeof hello.ja3, "0123456789abcdef0123456789abcdef");
-    snprintf(hello.ja4, sizeof hello.ja4, "t13d1516h2_8daaf6152771_b186095e22b6");
-    flow_note_tls(&test.table, flow, &hello);
+    cr_expect_not(flow_has_hello(&test.table, flow));
+    struct tls_hello cut = made_hello("", false, ""), first = made_hello("first.example", true, "one"),
+                     second = made_hello("second.example", true, "two");
+    second.ech_offered = true;
+    struct tls_hello hellos[] = {cut, first, second, cut};
+    for (unsigned i = 0; i < sizeof hellos / sizeof hellos[0]; i++)
+        flow_note_tls(&test.table, flow, &hellos[i]);
+    cr_expect(flow_has_hello(&test.table, flow));
     struct flow_record record = end(&test);
     cr_assert_not_null(record.names);
     cr_expect_eq(record.facts.app, FLOW_APP_TLS);
     cr_expect_eq(record.facts.tls_version, 0x0304);
-    cr_expect_eq(record.facts.sni_status, SNI_ECH_OUTER);
-    cr_expect_str_eq(record.names->text[FLOW_TEXT_SNI], "inner.example");
+    cr_expect_eq(record.facts.sni_status, SNI_COMPLETE);
+    cr_expect(record.facts.ech_offered);
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_SNI], "second.example");
     cr_expect_str_eq(record.names->text[FLOW_TEXT_ALPN], "h2");
-    cr_expect_str_eq(record.names->text[FLOW_TEXT_JA3], hello.ja3);
-    cr_expect_str_eq(record.names->text[FLOW_TEXT_JA4], hello.ja4);
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_OFFER], "one");
     flow_names_free(record.names);
 }

@@ -1,4 +1,5 @@
 // What questions are answered with.
+#include "flow/names.h"
 #include "query_world.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "flow/names.h"
 #include "packets.h"
 
 static void name_flow(struct test_table *test, struct flow *flow, const char *sni)

@@ -279,7 +279,7 @@ Test(shard, reports_dns_in_the_tick_in_which_it_was_seen)
     shard_tick(shard, TEST_START_NS + 100 * NS_PER_MS, true, false, &report);
     cr_expect_eq(report.dns.count, 0);
     free(report.dns.items);
-    cr_expect_eq(shard_totals(shard)->dns_messages, 2);
+    cr_expect_eq(shard_totals(shard)->payload.dns_messages, 2);
     struct ended_record ended;
     cr_assert(shard_next_ended(shard, &ended));
     cr_assert_not_null(ended.record.names);
@@ -297,7 +297,7 @@ Test(shard, looks_into_payloads_only_when_told_so)
     struct shard *shard = shard_create(&setup);
     struct packet packet = dns_packet(&filling, false, 0);
     give(&filling, shard, &packet);
-    cr_expect_eq(shard_totals(shard)->dns_messages, 0);
+    cr_expect_eq(shard_totals(shard)->payload.dns_messages, 0);
     shard_destroy(shard);
     filling_done(&filling);
 }
