@@ -21,7 +21,7 @@ struct flow_message {
     Google__Protobuf__Timestamp first_seen, last_seen;
     char *observed[OBSERVED_INTERFACES], *withheld[2];
     char ip[2][ADDRESS_TEXT_BYTES], tunnel_ip[2][ADDRESS_TEXT_BYTES];
-    char protocol[16], dns_rcode[12], id[FLOW_ID_TEXT_BYTES];
+    char protocol[16], dns_rcode[12], id[FLOW_ID_TEXT_BYTES], history[TCP_HISTORY_BYTES];
     char tls_version[12], ja3[JA3_TEXT_BYTES], ja4[JA4_TEXT_BYTES];
     struct strbuf text[EVENT_TEXTS]; // for those that need escaping
 };
@@ -209,6 +209,59 @@ static uint64_t both(const uint64_t counts[2])
     return counts[0] + counts[1];
 }
 
+static void fill_sides(Netscope__V1__Flow *flow, const struct flow_record *record)
+{
+    if (!record->no_retransmissions) {
+        SET_KNOWN(flow, RETRANSMISSIONS_A_TO_B, retransmissions_a_to_b, record->retransmissions[0]);
+        SET_KNOWN(flow, RETRANSMISSIONS_B_TO_A, retransmissions_b_to_a, record->retransmissions[1]);
+    }
+    if (!record->no_out_of_order) {
+        SET_KNOWN(flow, OUT_OF_ORDER_A_TO_B, out_of_order_a_to_b, record->out_of_order[0]);
+        SET_KNOWN(flow, OUT_OF_ORDER_B_TO_A, out_of_order_b_to_a, record->out_of_order[1]);
+    }
+    flow->zero_windows_a_to_b = record->zero_windows[0];
+    flow->zero_windows_b_to_a = record->zero_windows[1];
+    flow->duplicate_acks_a_to_b = record->duplicate_acks[0];
+    flow->duplicate_acks_b_to_a = record->duplicate_acks[1];
+    flow->bytes_missed_a_to_b = record->bytes_missed[0];
+    flow->bytes_missed_b_to_a = record->bytes_missed[1];
+    flow->duplicate_frames_a_to_b = record->duplicate_frames[0];
+    flow->duplicate_frames_b_to_a = record->duplicate_frames[1];
+}
+
+static void fill_round_trips(Netscope__V1__Flow *flow, const struct flow_record *record)
+{
+    const struct flow_rtt *client = &record->rtt[record->client == 1],
+                          *server = &record->rtt[record->client != 1];
+    flow->rtt_client_samples = client->samples;
+    flow->rtt_server_samples = server->samples;
+    if (client->samples > 0) {
+        SET_KNOWN(flow, RTT_CLIENT_LAST_MS, rtt_client_last_ms, time_ms(client->last_ns));
+        SET_KNOWN(flow, RTT_CLIENT_MIN_MS, rtt_client_min_ms, time_ms(client->min_ns));
+        SET_KNOWN(flow, RTT_CLIENT_EWMA_MS, rtt_client_ewma_ms, time_ms(client->ewma_ns));
+    }
+    if (server->samples > 0) {
+        SET_KNOWN(flow, RTT_SERVER_LAST_MS, rtt_server_last_ms, time_ms(server->last_ns));
+        SET_KNOWN(flow, RTT_SERVER_MIN_MS, rtt_server_min_ms, time_ms(server->min_ns));
+        SET_KNOWN(flow, RTT_SERVER_EWMA_MS, rtt_server_ewma_ms, time_ms(server->ewma_ns));
+    }
+}
+
+static void fill_state(struct flow_message *message, const struct flow_record *record)
+{
+    Netscope__V1__Flow *flow = &message->flow;
+    if (record->conn_state != CONN_STATE_UNKNOWN)
+        SET_KNOWN(flow, CONN_STATE, conn_state, borrowed(conn_state_name(record->conn_state)));
+    if (record->history[0] != '\0') {
+        memcpy(message->history, record->history, sizeof message->history);
+        SET_KNOWN(flow, HISTORY, history, message->history);
+    }
+    if (record->has_payload) {
+        SET_KNOWN(flow, PAYLOAD_BYTES_A_TO_B, payload_bytes_a_to_b, record->payload_bytes[0]);
+        SET_KNOWN(flow, PAYLOAD_BYTES_B_TO_A, payload_bytes_b_to_a, record->payload_bytes[1]);
+    }
+}
+
 static void fill_quality(Netscope__V1__Flow *flow, const struct flow_record *record)
 {
     if (!record->no_retransmissions)
@@ -218,12 +271,15 @@ static void fill_quality(Netscope__V1__Flow *flow, const struct flow_record *rec
     flow->zero_windows = both(record->zero_windows);
     flow->duplicate_acks = both(record->duplicate_acks);
     flow->bytes_missed = both(record->bytes_missed);
-    flow->rtt_samples = record->rtt_samples;
-    if (record->rtt_samples > 0) {
-        SET_KNOWN(flow, RTT_LAST_MS, rtt_last_ms, time_ms(record->rtt_last_ns));
-        SET_KNOWN(flow, RTT_MIN_MS, rtt_min_ms, time_ms(record->rtt_min_ns));
-        SET_KNOWN(flow, RTT_EWMA_MS, rtt_ewma_ms, time_ms(record->rtt_ewma_ns));
+    flow->duplicate_frames = both(record->duplicate_frames);
+    fill_sides(flow, record);
+    flow->rtt_samples = record->rtt_far.samples;
+    if (record->rtt_far.samples > 0) {
+        SET_KNOWN(flow, RTT_LAST_MS, rtt_last_ms, time_ms(record->rtt_far.last_ns));
+        SET_KNOWN(flow, RTT_MIN_MS, rtt_min_ms, time_ms(record->rtt_far.min_ns));
+        SET_KNOWN(flow, RTT_EWMA_MS, rtt_ewma_ms, time_ms(record->rtt_far.ewma_ns));
     }
+    fill_round_trips(flow, record);
     if (record->handshake_rtt_ns >= 0)
         SET_KNOWN(flow, HANDSHAKE_RTT_MS, handshake_rtt_ms, time_ms(record->handshake_rtt_ns));
 }
@@ -308,6 +364,7 @@ const struct Netscope__V1__Flow *flow_message_fill(struct flow_message *message,
     fill_span(message, record);
     fill_volume(&message->flow, record);
     fill_quality(&message->flow, record);
+    fill_state(message, record);
     fill_kind(message, event);
     fill_tunnel(message, &record->tunnel);
     fill_facts(message, &record->facts);

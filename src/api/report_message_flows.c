@@ -67,8 +67,8 @@ static size_t build_list(struct report_message *message, Netscope__V1__Report__F
         netscope__v1__report__flow_row__init(row);
         row->display_filter = build_text(&message->build, flow->display_filter);
         row->flow = flow_of(message, flow);
-        uint64_t packets = record->packets[0] + record->packets[1];
-        uint64_t again = record->retransmissions[0] + record->retransmissions[1];
+        uint64_t packets = report_packets_once(record);
+        uint64_t again = report_retransmissions(record);
         if (record->protocol == IP_PROTOCOL_TCP && record->has_quality && !record->no_retransmissions &&
             packets > 0)
             SET_KNOWN(row, FLOW_ROW__, RETRANSMITTED_SHARE, retransmitted_share,
@@ -117,6 +117,8 @@ static void build_tcp(struct report_message *message)
     tcp->zero_window_flows = from->zero_window;
     tcp->gapped_flows = from->gapped;
     tcp->missed_bytes = from->missed_bytes;
+    tcp->duplicate_frames = from->duplicate_frames;
+    tcp->one_way_flows = from->one_way;
     message->report->tcp = tcp;
 }
 

@@ -159,8 +159,8 @@ static void add_troubled_row(struct text_table *table, const struct report_flow 
 {
     const struct flow_record *record = &flow->event.record;
     add_ends(table_cell(table), flow);
-    uint64_t again = record->retransmissions[0] + record->retransmissions[1];
-    uint64_t packets = record->packets[0] + record->packets[1];
+    uint64_t again = report_retransmissions(record);
+    uint64_t packets = report_packets_once(record);
     struct strbuf *retransmitted = table_cell(table);
     if (again > 0) {
         strbuf_addf(retransmitted, "%lu/%lu ", (unsigned long)again, (unsigned long)packets);

@@ -106,6 +106,7 @@ enum decoder_id decode_ipv4(struct decoding *decoding, struct packet *packet)
     packet->ip_protocol = protocol;
     fill_address(&packet->source, header.at);
     fill_address(&packet->target, header.at + 4);
+    packet->tcp.ip_id = id;
     read_fragment(packet, id, place);
     return after_header(decoding, packet, header_bytes);
 }

@@ -76,12 +76,13 @@ enum { PACKET_VLANS = 2, PACKET_SACKS = 4 };
 struct packet_tcp {
     uint32_t sequence, acknowledgement;
     uint16_t window;      // as sent, unscaled
-    uint16_t mss;         // 0 = no option
+    uint16_t ip_id;       // of the IPv4 packet that carries it; 0 = none
     uint8_t flags;        // enum tcp_flag
     uint8_t window_shift; // the option of a SYN
     uint8_t sacks;        // blocks of the SACK option, PACKET_SACKS at most
     bool has_window_shift;
     uint32_t timestamp, timestamp_echo; // 0 = no option
+    uint16_t mss;                       // 0 = no option
 };
 
 // Valid when is_arp. Addresses have version 0 unless the message is about IPv4 over Ethernet.

@@ -109,7 +109,8 @@ enum decoder_id decode_tcp(struct decoding *decoding, struct packet *packet)
         return tcp_fail(packet, DECODE_BAD_HEADER);
     if (header_bytes > decoding_wire_left(decoding))
         return tcp_fail(packet, DECODE_BAD_LENGTH);
-    packet->tcp = (struct packet_tcp){.sequence = sequence, .acknowledgement = acknowledgement};
+    packet->tcp = (struct packet_tcp){
+        .sequence = sequence, .acknowledgement = acknowledgement, .ip_id = packet->tcp.ip_id};
     packet->tcp.flags = cursor_u8(&header);
     packet->tcp.window = cursor_u16(&header);
     packet->has_transport = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "flow/table.h"
+#include "flow/tcp.h"
 
 static uint32_t number_v4(const uint8_t *bytes)
 {
@@ -79,8 +80,9 @@ static void add_quality(struct flow_faces *faces, unsigned i, const struct flow_
     faces->rtt_ns[i] = faces->retransmissions[i] = 0;
     if (quality == NULL)
         return;
-    faces->rtt_ns[i] = quality->rtt_ewma_ns;
-    faces->rtt |= (uint64_t)(table->policy.rtt && quality->rtt_samples > 0) << i;
+    const struct tcp_rtt *rtt = tcp_far_rtt(quality);
+    faces->rtt_ns[i] = (uint64_t)rtt->ewma * TCP_STEP_NS;
+    faces->rtt |= (uint64_t)(table->policy.rtt && rtt->samples > 0) << i;
     faces->retransmissions[i] = (uint64_t)retransmissions_of(&table->store, &quality->side[0]) +
                                 retransmissions_of(&table->store, &quality->side[1]);
 }
@@ -112,7 +114,7 @@ void flow_faces_add_record(struct flow_faces *faces, const struct flow_record *r
     faces->packets[i] = record->packets[0] + record->packets[1];
     faces->first_ns[i] = record->first_seen_ns;
     faces->last_ns[i] = record->last_seen_ns;
-    faces->rtt_ns[i] = (uint64_t)record->rtt_ewma_ns;
+    faces->rtt_ns[i] = (uint64_t)record->rtt_far.ewma_ns;
     faces->retransmissions[i] = record->retransmissions[0] + record->retransmissions[1];
     add_addresses(faces, i, record->endpoint[0].address.bytes, record->endpoint[1].address.bytes);
     faces->port[0][i] = record->endpoint[0].port;
@@ -122,7 +124,7 @@ void flow_faces_add_record(struct flow_faces *faces, const struct flow_record *r
     faces->interface[i] = record->interface;
     faces->vlan[i] = record->vlan;
     faces->extra |= UINT64_C(1) << i;
-    faces->rtt |= (uint64_t)(record->rtt_samples > 0) << i;
+    faces->rtt |= (uint64_t)(record->rtt_far.samples > 0) << i;
     faces->counted |= (uint64_t)flow_counts_retransmissions(record) << i;
     faces->ports |= has_ports(record->protocol) << i;
     faces->client |= (uint64_t)(record->client == 1) << i;

@@ -47,7 +47,7 @@ uint64_t flow_rank(struct flow_ordering ordering, const struct flow_record *reco
                    ? rank_known(ordering, record->retransmissions[0] + record->retransmissions[1])
                    : 0;
     case FLOWS_BY_RTT:
-        return record->rtt_samples > 0 ? rank_known(ordering, (uint64_t)record->rtt_ewma_ns) : 0;
+        return record->rtt_far.samples > 0 ? rank_known(ordering, (uint64_t)record->rtt_far.ewma_ns) : 0;
     case FLOWS_BY_RATE:
     case FLOW_ORDERS:
         break;

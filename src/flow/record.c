@@ -23,6 +23,18 @@ const char *tcp_state_name(enum tcp_state state)
     return names[state];
 }
 
+const char *conn_state_name(enum conn_state state)
+{
+    static const char *const names[CONN_STATES] = {
+        [CONN_STATE_UNKNOWN] = "",      [CONN_STATE_S0] = "S0",       [CONN_STATE_S1] = "S1",
+        [CONN_STATE_SF] = "SF",         [CONN_STATE_REJ] = "REJ",     [CONN_STATE_S2] = "S2",
+        [CONN_STATE_S3] = "S3",         [CONN_STATE_RSTO] = "RSTO",   [CONN_STATE_RSTR] = "RSTR",
+        [CONN_STATE_RSTOS0] = "RSTOS0", [CONN_STATE_RSTRH] = "RSTRH", [CONN_STATE_SH] = "SH",
+        [CONN_STATE_SHR] = "SHR",       [CONN_STATE_OTH] = "OTH",
+    };
+    return names[state];
+}
+
 bool end_is_inconclusive(enum end_reason reason, int64_t first_seen_ns, int64_t end_ns)
 {
     static const int64_t answer_wait_ns = 2 * NS_PER_S;

@@ -27,7 +27,7 @@ enum end_reason {
     END_EVICTION, // made room under flow.max_flows
     END_CLOSED,
     END_RESET,
-    END_REUSE, // a SYN with a new sequence number on a closed or reset flow
+    END_REUSE, // a SYN with a new sequence number on a flow that has ended or rested, or that was answered
     END_RUN,   // alive at the end of the run
     END_REASONS,
 };
@@ -37,6 +37,25 @@ enum flow_event_kind {
     FLOW_ENDED,
     FLOW_CHANGED, // an interim record
     FLOW_BEGAN,
+};
+
+// How a connection went, as Zeek's conn_state says it. TCP and UDP.
+enum conn_state {
+    CONN_STATE_UNKNOWN, // neither, or quality is not measured
+    CONN_STATE_S0,      // asked, no answer
+    CONN_STATE_S1,      // established, not ended
+    CONN_STATE_SF,      // ended in order
+    CONN_STATE_REJ,     // refused
+    CONN_STATE_S2,      // established, the client has closed
+    CONN_STATE_S3,      // established, the server has closed
+    CONN_STATE_RSTO,    // reset by the client
+    CONN_STATE_RSTR,    // reset by the server
+    CONN_STATE_RSTOS0,  // asked and reset by the client, no answer seen
+    CONN_STATE_RSTRH,   // answered and reset by the server, nothing of the client seen
+    CONN_STATE_SH,      // asked and closed by the client, no answer seen
+    CONN_STATE_SHR,     // answered and closed by the server, nothing of the client seen
+    CONN_STATE_OTH,     // first seen midway
+    CONN_STATES,
 };
 
 enum client_from { CLIENT_UNKNOWN, CLIENT_SYN, CLIENT_SYN_ACK, CLIENT_FIRST_PACKET, CLIENT_PORT };
@@ -94,6 +113,12 @@ struct flow_tunnel {
 };
 
 enum { OBSERVED_INTERFACES = 4 };
+enum { TCP_HISTORY_BYTES = 18 }; // a mark for turned roles, 16 letters, the end
+
+struct flow_rtt {
+    int64_t last_ns, min_ns, ewma_ns; // valid when samples > 0
+    uint64_t samples;
+};
 
 struct flow_record {
     struct endpoint endpoint[2]; // ICMP: type and mapped code as Community ID has them
@@ -101,8 +126,11 @@ struct flow_record {
     int64_t began_ns;              // first_seen in flow time, which knows no steps of the clock
     uint64_t packets[2], bytes[2]; // bytes on the wire, whole frames
     uint64_t retransmissions[2], out_of_order[2], zero_windows[2], duplicate_acks[2], bytes_missed[2];
-    int64_t rtt_last_ns, rtt_min_ns, rtt_ewma_ns; // valid when rtt_samples > 0
-    uint64_t rtt_samples;
+    uint64_t duplicate_frames[2];              // captured twice
+    uint64_t duplicate_retransmissions[2];     // those of them that are among retransmissions
+    uint64_t payload_bytes[2];                 // TCP, by sequence numbers; valid when has_payload
+    struct flow_rtt rtt[2];                    // to the ACK of endpoint A, of B
+    struct flow_rtt rtt_far;                   // that of them with the larger minimum
     int64_t handshake_rtt_ns;                  // < 0 = none
     uint32_t record_seq;                       // 0 for the first record of a flow
     uint32_t ordinal;                          // tells flows of one key and began_ns apart
@@ -111,23 +139,27 @@ struct flow_record {
     uint8_t observed;
     uint16_t vlan; // of the first packet
     bool has_vlan;
-    bool has_quality;          // false in scale mode: RTT is unknown, the counters are 0
-    bool no_retransmissions;   // not counted (analysis.retrans) while other quality is: unknown
-    bool no_out_of_order;      // the same of analysis.out_of_order
-    bool final;                // false for active records
-    uint8_t protocol;          // IP protocol number
-    uint8_t tcp_state;         // enum tcp_state
-    uint8_t event;             // enum flow_event_kind
-    uint8_t reason;            // enum end_reason
-    int8_t client;             // 0 = A is the client, 1 = B, -1 = unknown
-    uint8_t client_from;       // enum client_from
-    uint8_t tcp_flags[2];      // OR of all flags a side sent
-    struct flow_tunnel tunnel; // kind 0 = none
-    struct flow_facts facts;   // of the names, or those of flow_names_none
-    struct flow_names *names;  // the texts; NULL = none
+    bool has_quality;        // false in scale mode: RTT is unknown, the counters are 0
+    bool no_retransmissions; // not counted (analysis.retrans) while other quality is: unknown
+    bool no_out_of_order;    // the same of analysis.out_of_order
+    bool final;              // false for active records
+    bool has_payload;
+    uint8_t conn_state;              // enum conn_state
+    char history[TCP_HISTORY_BYTES]; // Zeek's letters
+    uint8_t protocol;                // IP protocol number
+    uint8_t tcp_state;               // enum tcp_state
+    uint8_t event;                   // enum flow_event_kind
+    uint8_t reason;                  // enum end_reason
+    int8_t client;                   // 0 = A is the client, 1 = B, -1 = unknown
+    uint8_t client_from;             // enum client_from
+    uint8_t tcp_flags[2];            // OR of all flags a side sent
+    struct flow_tunnel tunnel;       // kind 0 = none
+    struct flow_facts facts;         // of the names, or those of flow_names_none
+    struct flow_names *names;        // the texts; NULL = none
 };
 
 const char *tcp_state_name(enum tcp_state state);
+const char *conn_state_name(enum conn_state state); // "" = unknown
 // Whether a flow that only one side spoke in ended before an answer could come: it made room, and is no failure.
 bool end_is_inconclusive(enum end_reason reason, int64_t first_seen_ns, int64_t end_ns);
 const char *end_reason_name(enum end_reason reason);

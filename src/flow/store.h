@@ -74,32 +74,71 @@ struct flow_ends {
     };
 };
 
-enum { TCP_PENDING = 2, TCP_HOLES = 16 };
+enum { TCP_HOLES = 16, TCP_FRAMES = 16, TCP_HISTORY = 16 };
+
+// Moments of a connection that are compared within minutes are kept in steps of 200 ns, which come around after 14
+// minutes: whoever compares two says how he knows that they are nearer.
+enum { TCP_STEP_NS = 200 };
+
+// From data of a side to its peer's ACK, in steps.
+struct tcp_rtt {
+    uint32_t last, least, ewma;
+    uint32_t samples;
+};
+
+// How far a side is, by what it sent itself; Zeek's states of an endpoint.
+enum tcp_side_state {
+    SIDE_INACTIVE,
+    SIDE_SYN_SENT,
+    SIDE_SYN_ACK_SENT,
+    SIDE_PARTIAL, // first seen midway
+    SIDE_ESTABLISHED,
+    SIDE_CLOSED,
+    SIDE_RESET,
+};
 
 struct tcp_side {
-    int64_t pending_ns[TCP_PENDING];   // segments that wait for their ACK: when sent
-    uint32_t pending_end[TCP_PENDING]; // and the sequence number behind them
-    uint32_t next_sequence;            // behind the highest data sent
+    uint32_t next_sequence; // behind the highest data sent
     uint32_t last_ack;
-    uint32_t trouble; // id of the part, 0 = none
+    uint32_t first_sequence;          // of its SYN, or the number before its first data
+    uint32_t trouble;                 // id of the part, 0 = none
+    uint32_t advanced_at;             // step at which next_sequence grew
+    uint32_t pending_end, pending_at; // a segment that waits for its ACK
+    struct tcp_rtt rtt;
     uint16_t window;
-    uint8_t pending;
-    uint8_t seen; // enum tcp_side_seen
+    uint16_t frame;                      // of its last packet, see tcp_frames.c
+    uint16_t seen;                       // enum tcp_side_seen
+    uint8_t wraps;                       // of next_sequence over first_sequence
+    uint8_t state : 4, state_before : 4; // enum tcp_side_state
 };
 
 enum tcp_side_seen {
     TCP_SIDE_SEQUENCE = 1 << 0,   // next_sequence is valid
     TCP_SIDE_ACK = 1 << 1,        // last_ack and window are valid
     TCP_SIDE_KEEP_ALIVE = 1 << 2, // its last packet was a keep-alive
+    TCP_SIDE_PROBE = 1 << 3,      // its last packet was a probe into a closed window
+    TCP_SIDE_SYN = 1 << 4,        // it sent one
+    TCP_SIDE_FIRST = 1 << 5,      // first_sequence is valid
+    TCP_SIDE_FIN = 1 << 6,
+    TCP_SIDE_RST = 1 << 7,
+    TCP_SIDE_PENDING = 1 << 8,       // pending_* are valid
+    TCP_SIDE_PENDING_NEWER = 1 << 9, // and took the place of an older segment's
+    TCP_SIDE_LETTER_A = 1 << 10,     // letters that a history has once
+    TCP_SIDE_LETTER_D = 1 << 11,
+    TCP_SIDE_LETTER_I = 1 << 12,
+    TCP_SIDE_LETTER_Q = 1 << 13,
+    TCP_SIDE_TWO_ANSWERS =
+        1 << 14, // a second SYN-ACK had another number, and the peer has acknowledged neither
 };
 
 struct tcp_quality {
     struct tcp_side side[2];
-    uint64_t rtt_last_ns, rtt_min_ns, rtt_ewma_ns;
-    int64_t handshake_ns; // TCP_HANDSHAKE_DONE: its RTT; SYN seen: the SYN's stamp
-    uint32_t rtt_samples;
-    uint32_t first_sequence[2]; // of the SYN a side sent
-    uint8_t handshake;          // enum tcp_handshake
+    int64_t handshake_ns;   // TCP_HANDSHAKE_DONE: its RTT; TCP_HANDSHAKE_SYN: the stamp of the last SYN
+    uint64_t letters;       // the history, see tcp_history.c
+    uint32_t last_reset;    // number of the last RST
+    uint16_t letters_sides; // who made a letter
+    uint8_t letters_count;
+    uint8_t handshake; // enum tcp_handshake
 };
 _Static_assert(sizeof(struct tcp_quality) == 128, "two cache lines");
 
@@ -111,7 +150,7 @@ struct tcp_opening {
     struct {
         int64_t sent_ns; // the packet's own stamp
         uint32_t sequence, acknowledgement;
-        uint16_t window;
+        uint16_t window, ip_id;
         uint8_t flags;
     } segment[TCP_OPENING_SEGMENTS];
     uint32_t syn_sequence;
@@ -122,26 +161,26 @@ enum { OPENINGS_A_NODE = 2 };
 _Static_assert(sizeof(struct tcp_opening) <= sizeof(struct tcp_quality) / OPENINGS_A_NODE,
                "two openings fit into the node of a quality");
 
-enum tcp_handshake {
-    TCP_HANDSHAKE_NONE,
-    TCP_HANDSHAKE_SYN_A, // endpoint A sent a SYN; B is the next
-    TCP_HANDSHAKE_SYN_B,
-    TCP_HANDSHAKE_DONE,
-};
+enum tcp_handshake { TCP_HANDSHAKE_NONE, TCP_HANDSHAKE_SYN, TCP_HANDSHAKE_DONE };
 
 struct tcp_hole {
     uint32_t begin, end;
 };
 
-// What went wrong with a side's stream, and what its peer asked for again.
+// What went wrong with a side's stream, and what the side asked for again.
 struct tcp_trouble {
-    int64_t advanced_ns; // stamp of the segment that last reached a new highest sequence number
-    int64_t asked_ns;    // stamp of the receiver's last duplicate ACK
-    uint32_t retransmissions, out_of_order, bytes_missed;
+    uint32_t retransmissions, out_of_order;
+    uint32_t forgotten_bytes;              // of holes for which there was no place
     uint32_t duplicate_acks, zero_windows; // that the side sent
-    struct tcp_hole hole[TCP_HOLES];       // sequence numbers that it skipped
+    uint32_t duplicate_frames,
+        duplicate_retransmissions;          // captured twice; those of them that look retransmitted
+    uint32_t repeats, closed_windows, gaps; // that made or may make a letter of the history
+    uint32_t heard_at;                      // step of the side's last segment
+    struct tcp_hole hole[TCP_HOLES];        // sequence numbers that it skipped
+    uint16_t frame[TCP_FRAMES];             // of its last packets
     uint8_t holes;
-    uint8_t asked; // duplicate ACKs in a row
+    uint8_t asked;      // duplicate ACKs in a row
+    uint8_t next_frame; // place in `frame`
 };
 
 enum { DNS_PENDING = 4 };
@@ -154,6 +193,14 @@ struct dns_pending {
 };
 
 struct assembly;
+// A SYN with another number on a connection that is busy: what of the flow's counts is its own.
+struct tcp_challenge {
+    int64_t first_ns, rested_ns; // flow time of the SYN, and of the flow's last packet before it
+    uint64_t bytes;
+    uint32_t sequence;
+    uint16_t packets; // 0 = none
+    uint8_t side;
+};
 
 struct flow_extra {
     struct flow_names *names; // owned; NULL = none
@@ -163,8 +210,9 @@ struct flow_extra {
     struct flow_tunnel tunnel;
     struct dns_pending dns[DNS_PENDING];
     struct assembly *stream[2]; // of a side, owned by the partition's pool; NULL = none
-    int64_t interim_ns;         // of the interim record that waits on the ended list; 0 = none
-    uint32_t packets_above[2];  // packets / 2^32
+    struct tcp_challenge challenge;
+    int64_t interim_ns;        // of the interim record that waits on the ended list; 0 = none
+    uint32_t packets_above[2]; // packets / 2^32
     uint32_t record_seq;
     uint32_t ordinal; // of the flow, see flow_record
     uint16_t observed_at[OBSERVED_INTERFACES];

@@ -117,16 +117,26 @@ static void number_flow(struct flow_table *table, const struct flow_partition *p
         extra->ordinal = partition->over;
 }
 
+// A packet and whose it is.
+struct arrival {
+    const struct packet *packet;
+    const struct flow_key *key;
+    uint64_t hash, found_hash; // of its key; of the flow that was found, whose key may be of another form
+    int64_t at_ns;             // flow time
+    uint8_t sender;
+};
+
 static uint32_t make_flow(struct flow_table *table, struct flow_partition *partition,
-                          const struct packet *packet, const struct flow_key *key, uint64_t hash,
-                          uint8_t sender, int64_t at_ns)
+                          const struct arrival *arrival)
 {
+    const struct packet *packet = arrival->packet;
+    int64_t at_ns = arrival->at_ns;
     if (partition->max_flows != 0 && partition->flows >= partition->max_flows)
         flow_evict_one(table, partition, packet->now_ns);
-    uint32_t id = flow_store_add(&table->store, key);
+    uint32_t id = flow_store_add(&table->store, arrival->key);
     if (id == 0)
         return 0;
-    if (!flow_index_insert(&table->index, hash, id)) {
+    if (!flow_index_insert(&table->index, arrival->hash, id)) {
         flow_store_remove(&table->store, id);
         return 0;
     }
@@ -138,9 +148,9 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
         flow->marks |= FLOW_MARK_VLAN;
         flow->vlan = packet->vlan[0];
     }
-    guess_client(flow, packet, sender);
+    guess_client(flow, packet, arrival->sender);
     begin_extra(table, flow, packet, at_ns);
-    if (key->tunnel_kind != TUNNEL_NONE)
+    if (arrival->key->tunnel_kind != TUNNEL_NONE)
         flow_mirror_add(table, id);
     number_flow(table, partition, flow, at_ns);
     flow->idle_class = class_of(flow) & 0xf;
@@ -152,18 +162,6 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
     if (table->policy.begun)
         ended_list_add(&table->ended, id | FLOW_ID_BEGUN);
     return id;
-}
-
-// Why the flow that has the packet's key is not the packet's flow, if so.
-static bool is_over(const struct flow_table *table, const struct flow *flow, const struct packet *packet,
-                    uint8_t sender, int64_t at_ns, enum end_reason *reason)
-{
-    if (flow_has_timed_out(table, flow, at_ns)) {
-        *reason = flow_reason_when_idle(flow);
-        return true;
-    }
-    *reason = END_REUSE;
-    return flow->protocol == IP_PROTOCOL_TCP && tcp_is_reuse(&table->store, flow, packet, sender);
 }
 
 // Counting.
@@ -275,17 +273,93 @@ static void follow_clock(struct flow_table *table, struct flow *flow, int64_t of
         extra->clock_offset_ns = offset_ns;
 }
 
-// Ends the flow that has the packet's key when it is not the packet's flow. Whether it did.
-static bool end_former(struct flow_table *table, struct flow_partition *partition, uint32_t id,
-                       const struct packet *packet, uint64_t hash, uint8_t sender, int64_t at_ns)
+static void end_former(struct flow_table *table, struct flow_partition *partition, uint32_t id,
+                       const struct arrival *arrival, enum end_reason reason)
+{
+    flow_unfile(table, partition, id);
+    flow_end(table, partition, id, arrival->found_hash, reason, arrival->packet->now_ns);
+}
+
+// Gives a SYN that was answered the flow of its own that it began, and takes it out of the one that had its key.
+static uint32_t move_challenge(struct flow_table *table, struct flow_partition *partition, uint32_t former_id,
+                               const struct arrival *answer)
+{
+    struct flow *former = flow_at(&table->store, former_id);
+    struct flow_extra *extra = flow_extra(&table->store, former);
+    struct tcp_challenge challenge = extra->challenge;
+    extra->challenge.packets = 0;
+    assert(challenge.packets != 0 && former->packets[challenge.side] >= challenge.packets &&
+           former->bytes[challenge.side] >= challenge.bytes);
+    former->packets[challenge.side] -= challenge.packets;
+    former->bytes[challenge.side] -= challenge.bytes;
+    former->last_ns = challenge.rested_ns;
+    uint16_t owner = former->owner[challenge.side];
+    end_former(table, partition, former_id, answer, END_REUSE);
+
+    struct packet syn = *answer->packet;
+    syn.time_ns = challenge.first_ns - syn.clock_offset_ns;
+    syn.tcp = (struct packet_tcp){.flags = TCP_SYN, .sequence = challenge.sequence};
+    struct arrival first = {.packet = &syn,
+                            .key = answer->key,
+                            .hash = answer->hash,
+                            .found_hash = answer->hash,
+                            .at_ns = challenge.first_ns,
+                            .sender = challenge.side};
+    uint32_t id = make_flow(table, partition, &first);
+    if (id == 0)
+        return 0;
+    struct flow *flow = flow_at(&table->store, id);
+    flow->owner[challenge.side] = owner;
+    flow->packets[challenge.side] = challenge.packets;
+    flow->bytes[challenge.side] = challenge.bytes;
+    flow->tcp_flags[challenge.side] = TCP_SYN;
+    flow->tcp_state = TCP_STATE_SYN_SENT;
+    return id;
+}
+
+// The packet's flow, where it is in doubt whether it is the one that has its key: that one or a new one. *kin is told.
+__attribute__((noinline)) static uint32_t settle_flow(struct flow_table *table,
+                                                      struct flow_partition *partition, uint32_t id,
+                                                      const struct arrival *arrival, enum tcp_kin *kin)
 {
     const struct flow *flow = flow_at(&table->store, id);
-    enum end_reason reason;
-    if (!is_over(table, flow, packet, sender, at_ns, &reason))
-        return false;
-    flow_unfile(table, partition, id);
-    flow_end(table, partition, id, hash, reason, packet->now_ns);
-    return true;
+    enum end_reason reason = END_REUSE;
+    if (flow_has_timed_out(table, flow, arrival->at_ns))
+        reason = flow_reason_when_idle(flow);
+    else
+        *kin = tcp_kin(&table->store, flow, arrival->packet, arrival->sender, arrival->at_ns - flow->last_ns);
+    if (reason == END_REUSE && (*kin == TCP_KIN_OWN || *kin == TCP_KIN_CHALLENGE))
+        return id;
+    if (*kin == TCP_KIN_ANSWER)
+        return move_challenge(table, partition, id, arrival);
+    end_former(table, partition, id, arrival, reason);
+    return make_flow(table, partition, arrival);
+}
+
+// Whether the flow that has the packet's key may not be the packet's flow.
+static bool is_in_doubt(const struct flow_table *table, const struct flow *flow, const struct packet *packet,
+                        int64_t at_ns)
+{
+    return flow_has_timed_out(table, flow, at_ns) ||
+           (flow->protocol == IP_PROTOCOL_TCP && (packet->tcp.flags & TCP_SYN) != 0);
+}
+
+static void follow_tcp(struct flow_table *table, uint32_t id, const struct packet *packet, uint8_t sender,
+                       enum tcp_kin kin, struct flow_hit *hit)
+{
+    struct flow *flow = hit->flow;
+    if (kin == TCP_KIN_CHALLENGE)
+        return;
+    if (packet->payload_length != 0)
+        hit->place = (uint8_t)flow_place_segment(&table->store, flow, packet, sender, &hit->stream_first);
+    if (flow_policy_has_quality(&table->policy) && kin == TCP_KIN_RETRY)
+        tcp_measure_retry(&table->store, id, packet, sender, &table->policy);
+    else if (flow_policy_has_quality(&table->policy))
+        tcp_measure(&table->store, id, packet, sender, &table->policy);
+    hit->handshake_done = tcp_completes_handshake(flow->tcp_flags[sender], packet);
+    hit->went_on =
+        !hit->peer_sent && flow->packets[sender] == 2 && tcp_goes_on(flow->tcp_flags[sender], packet);
+    tcp_track_state(flow, packet, sender);
 }
 
 // The flow of another form that the packet belongs to, and its own hash; see mirror.h.
@@ -306,17 +380,25 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     struct flow_partition *partition = flow_table_partition(table, hash);
     int64_t at_ns = packet->time_ns + packet->clock_offset_ns;
     struct flow_hit hit = {.sender = sender};
-    uint64_t own_hash = hash;
+    enum tcp_kin kin = TCP_KIN_OWN;
     uint32_t id = find_flow(table, key, hash, hint);
+    struct arrival arrival = {.packet = packet,
+                              .key = key,
+                              .hash = hash,
+                              .found_hash = hash,
+                              .at_ns = at_ns,
+                              .sender = sender};
     if (id == 0)
-        hit.joined = (id = find_mirror(table, packet, key, sender, &own_hash)) != 0;
-    if (id == 0 || end_former(table, partition, id, packet, own_hash, sender, at_ns)) {
-        id = make_flow(table, partition, packet, key, hash, sender, at_ns);
-        table->counts.refused += id == 0;
-        hit.joined = false;
-        if (id == 0)
-            return hit;
-    }
+        hit.joined = (id = find_mirror(table, packet, key, sender, &arrival.found_hash)) != 0;
+    uint32_t found = id;
+    if (id == 0)
+        id = make_flow(table, partition, &arrival);
+    else if (is_in_doubt(table, flow_at(&table->store, id), packet, at_ns))
+        id = settle_flow(table, partition, id, &arrival, &kin);
+    hit.joined &= id == found;
+    table->counts.refused += id == 0;
+    if (id == 0)
+        return hit;
     struct flow *flow = hit.flow = flow_at(&table->store, id);
     hit.id = id;
     if (key->tunnel_kind != TUNNEL_NONE)
@@ -329,18 +411,14 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     if (hit.joined)
         flow_mirror_join(table, flow, sender);
     hit.peer_sent = flow->packets[!sender] != 0;
+    if (at_ns - flow->last_ns > TCP_LONGEST_RTT_NS)
+        tcp_rest(&table->store, flow);
+    if (kin == TCP_KIN_CHALLENGE)
+        tcp_note_challenge(&table->store, flow, packet, sender, at_ns);
     count_packet(table, flow, packet, sender, at_ns);
     follow_clock(table, flow, packet->clock_offset_ns);
-    if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport) {
-        if (packet->payload_length != 0)
-            hit.place = (uint8_t)flow_place_segment(&table->store, flow, packet, sender, &hit.stream_first);
-        if (flow_policy_has_quality(&table->policy))
-            tcp_measure(&table->store, id, packet, sender, &table->policy);
-        hit.handshake_done = tcp_completes_handshake(flow->tcp_flags[sender], packet);
-        hit.went_on =
-            !hit.peer_sent && flow->packets[sender] == 2 && tcp_goes_on(flow->tcp_flags[sender], packet);
-        tcp_track_state(flow, packet, sender);
-    }
+    if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport)
+        follow_tcp(table, id, packet, sender, kin, &hit);
     reclassify(table, partition, flow, id);
     report_active(table, flow, id, at_ns);
     return hit;

@@ -23,7 +23,37 @@ static void take_trouble(const struct tcp_trouble *trouble, int direction, struc
     out->out_of_order[direction] = trouble->out_of_order;
     out->zero_windows[direction] = trouble->zero_windows;
     out->duplicate_acks[direction] = trouble->duplicate_acks;
-    out->bytes_missed[direction] = trouble->bytes_missed;
+    out->duplicate_frames[direction] = trouble->duplicate_frames;
+    out->duplicate_retransmissions[direction] = trouble->duplicate_retransmissions;
+}
+
+static struct flow_rtt rtt_of(const struct tcp_rtt *rtt)
+{
+    return (struct flow_rtt){
+        .last_ns = (int64_t)rtt->last * TCP_STEP_NS,
+        .min_ns = (int64_t)rtt->least * TCP_STEP_NS,
+        .ewma_ns = (int64_t)rtt->ewma * TCP_STEP_NS,
+        .samples = rtt->samples,
+    };
+}
+
+static void take_rtt(const struct tcp_quality *quality, struct flow_record *out)
+{
+    for (int side = 0; side < 2; side++)
+        out->rtt[side] = rtt_of(&quality->side[!side].rtt);
+    out->rtt_far = rtt_of(tcp_far_rtt(quality));
+    if (quality->handshake == TCP_HANDSHAKE_DONE)
+        out->handshake_rtt_ns = quality->handshake_ns;
+}
+
+static void take_state(const struct tcp_quality *quality, struct flow_record *out)
+{
+    out->has_payload = true;
+    for (int direction = 0; direction < 2; direction++)
+        out->payload_bytes[direction] = tcp_payload_bytes(quality, direction);
+    bool carried = out->payload_bytes[0] + out->payload_bytes[1] > 0;
+    out->conn_state = (uint8_t)tcp_conn_state(quality, out->client, carried);
+    tcp_history_text(quality, out->client, out->history);
 }
 
 static void take_quality(const struct flow_table *table, const struct tcp_quality *quality,
@@ -33,15 +63,11 @@ static void take_quality(const struct flow_table *table, const struct tcp_qualit
         const struct tcp_trouble *trouble = flow_trouble(&table->store, &quality->side[direction]);
         if (trouble != NULL)
             take_trouble(trouble, direction, out);
+        out->bytes_missed[direction] = tcp_bytes_missed(&table->store, quality, direction);
     }
-    if (!table->policy.rtt)
-        return;
-    out->rtt_samples = quality->rtt_samples;
-    out->rtt_last_ns = (int64_t)quality->rtt_last_ns;
-    out->rtt_min_ns = (int64_t)quality->rtt_min_ns;
-    out->rtt_ewma_ns = (int64_t)quality->rtt_ewma_ns;
-    if (quality->handshake == TCP_HANDSHAKE_DONE)
-        out->handshake_rtt_ns = quality->handshake_ns;
+    take_state(quality, out);
+    if (table->policy.rtt)
+        take_rtt(quality, out);
 }
 
 static void take_opening(const struct flow_table *table, uint32_t id, struct flow_record *out)
@@ -53,6 +79,29 @@ static void take_opening(const struct flow_table *table, uint32_t id, struct flo
     tcp_measure_opening(flow_opening(&table->store, flow), (flow->marks & FLOW_MARK_CLIENT_B) != 0, syn_ns,
                         &table->policy, &quality);
     take_quality(table, &quality, out);
+}
+
+// Of a flow that is one SYN nothing else is kept.
+static void take_lone_syn(struct flow_record *out)
+{
+    out->has_payload = true;
+    out->conn_state = CONN_STATE_S0;
+    memcpy(out->history, "S", sizeof "S");
+}
+
+// A client that was not the first to speak was told by its port: the roles are turned, as Zeek says it.
+static void take_datagrams(const struct flow *flow, struct flow_record *out)
+{
+    bool client = flow->packets[out->client] != 0, server = flow->packets[!out->client] != 0;
+    bool turned = flow->client_from == CLIENT_PORT && server;
+    if (client)
+        out->conn_state = server ? CONN_STATE_SF : CONN_STATE_S0;
+    else
+        out->conn_state = CONN_STATE_SHR;
+    const char *history = client ? (server ? "Dd" : "D") : "d";
+    if (turned)
+        history = client ? "^dD" : "^d";
+    memcpy(out->history, history, strlen(history) + 1);
 }
 
 static void take_extra(const struct flow_extra *extra, struct flow_record *out)
@@ -101,6 +150,10 @@ static void take_node(const struct flow_table *table, uint32_t id, struct flow_r
         take_quality(table, quality, out);
     else if ((flow->marks & FLOW_MARK_OPENING) != 0)
         take_opening(table, id, out);
+    else if (flow->protocol == IP_PROTOCOL_TCP && out->has_quality && flow->client_from == CLIENT_SYN)
+        take_lone_syn(out);
+    else if (flow->protocol == IP_PROTOCOL_UDP)
+        take_datagrams(flow, out);
 }
 
 void flow_table_peek(const struct flow_table *table, uint32_t id, struct flow_record *out)

@@ -3,12 +3,14 @@
 
 #include <assert.h>
 
+#include "base/time.h"
+
 // Whether the flow so far is one SYN without data: its number is all there is to remember of it, so that a
 // flood of them costs no more than their nodes.
 static bool is_opening_syn(const struct flow *flow, const struct packet *packet)
 {
     return flow_has_one_packet(flow) && flow->client_from == CLIENT_SYN && packet->payload_length == 0 &&
-           (packet->tcp.flags & TCP_FIN) == 0;
+           (packet->tcp.flags & (TCP_FIN | TCP_RST)) == 0;
 }
 
 static bool is_from_client(const struct flow *flow, int direction)
@@ -26,12 +28,13 @@ static bool continues_opening(const struct flow *flow, const struct tcp_opening 
                               const struct packet *packet, int direction)
 {
     const struct packet_tcp *tcp = &packet->tcp;
-    if (packet->payload_length != 0 || (tcp->flags & (TCP_ACK | TCP_FIN | TCP_RST)) != TCP_ACK)
+    if (packet->payload_length != 0 || tcp->window == 0 ||
+        (tcp->flags & (TCP_ACK | TCP_FIN | TCP_RST)) != TCP_ACK)
         return false;
     if (opening == NULL)
         return (tcp->flags & TCP_SYN) != 0 && flow->client_from == CLIENT_SYN && is_second_packet(flow) &&
                !is_from_client(flow, direction);
-    return (tcp->flags & TCP_SYN) == 0 && opening->segments < TCP_OPENING_SEGMENTS && tcp->window != 0 &&
+    return (tcp->flags & TCP_SYN) == 0 && opening->segments < TCP_OPENING_SEGMENTS &&
            is_from_client(flow, direction) && tcp->sequence == opening->syn_sequence + 1;
 }
 
@@ -55,6 +58,7 @@ static bool wait_in_opening(struct flow_store *store, struct flow *flow, const s
     opening->segment[at].sequence = packet->tcp.sequence;
     opening->segment[at].acknowledgement = packet->tcp.acknowledgement;
     opening->segment[at].window = packet->tcp.window;
+    opening->segment[at].ip_id = packet->tcp.ip_id;
     opening->segment[at].flags = packet->tcp.flags;
     return true;
 }
@@ -65,17 +69,31 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
     assert(opening->segments <= TCP_OPENING_SEGMENTS && (client == 0 || client == 1));
     struct packet_tcp syn = {.sequence = opening->syn_sequence, .flags = TCP_SYN};
     struct segment segment = segment_of(&syn, 0, syn_ns);
+    segment.client = (uint8_t)client;
     tcp_measure_segment(NULL, quality, client, &segment, policy);
     for (unsigned i = 0; i < opening->segments; i++) {
         struct packet_tcp tcp = {
             .sequence = opening->segment[i].sequence,
             .acknowledgement = opening->segment[i].acknowledgement,
             .window = opening->segment[i].window,
+            .ip_id = opening->segment[i].ip_id,
             .flags = opening->segment[i].flags,
         };
         segment = segment_of(&tcp, 0, opening->segment[i].sent_ns);
+        segment.client = (uint8_t)client;
+        segment.frame = tcp_frame_of(&tcp);
         tcp_measure_segment(NULL, quality, i == 0 ? !client : client, &segment, policy);
     }
+}
+
+// The IP id of a lone SYN is not kept, so that this one's own stands for it where it comes too soon for a second try.
+static void know_syn_again(struct tcp_quality *quality, int client, const struct packet *packet)
+{
+    static const int64_t soon_ns = 200 * NS_PER_MS; // a host waits a second
+    bool same = (packet->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+                packet->tcp.sequence == quality->side[client].first_sequence;
+    if (same && packet->time_ns - quality->handshake_ns < soon_ns)
+        quality->side[client].frame = tcp_frame_of(&packet->tcp);
 }
 
 // Makes the part, and measures in it what waited for it.
@@ -89,10 +107,36 @@ static struct tcp_quality *begin_quality(struct flow_store *store, uint32_t id, 
     if ((flow->marks & FLOW_MARK_OPENING) != 0)
         opening = flow_take_opening(store, flow);
     struct tcp_quality *quality = flow_make_quality(store, flow);
-    if (quality != NULL && opened)
-        tcp_measure_opening(&opening, (flow->marks & FLOW_MARK_CLIENT_B) != 0,
-                            flow_ends_at(store, id)->first_ns - packet->clock_offset_ns, policy, quality);
+    if (quality == NULL || !opened)
+        return quality;
+    int client = (flow->marks & FLOW_MARK_CLIENT_B) != 0;
+    tcp_measure_opening(&opening, client, flow_ends_at(store, id)->first_ns - packet->clock_offset_ns, policy,
+                        quality);
+    if (opening.segments == 0)
+        know_syn_again(quality, client, packet);
     return quality;
+}
+
+static void measure_packet(struct flow_store *store, const struct flow *flow, const struct packet *packet,
+                           int direction, const struct flow_policy *policy)
+{
+    struct segment segment = segment_of(&packet->tcp, packet->payload_length, packet->time_ns);
+    segment.client = (flow->marks & FLOW_MARK_CLIENT_B) != 0;
+    segment.frame = tcp_frame_of(&packet->tcp);
+    tcp_measure_segment(store, flow_quality(store, flow), direction, &segment, policy);
+}
+
+void tcp_measure_retry(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
+                       const struct flow_policy *policy)
+{
+    struct flow *flow = flow_at(store, id);
+    struct tcp_quality *quality = flow_make_quality(store, flow);
+    if (quality == NULL)
+        return;
+    measure_packet(store, flow, packet, direction, policy);
+    struct tcp_trouble *trouble = flow_need_trouble(store, &quality->side[direction]);
+    if (trouble != NULL)
+        trouble->retransmissions += policy->retransmissions;
 }
 
 void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
@@ -107,6 +151,5 @@ void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *pac
         if (quality == NULL)
             return;
     }
-    struct segment segment = segment_of(&packet->tcp, packet->payload_length, packet->time_ns);
-    tcp_measure_segment(store, quality, direction, &segment, policy);
+    measure_packet(store, flow, packet, direction, policy);
 }

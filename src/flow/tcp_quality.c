@@ -1,185 +1,75 @@
-#include "flow/tcp_segment.h"
-
 #include <assert.h>
 
 #include "base/time.h"
-
-enum { RTT_EWMA_SHIFT = 3 }; // alpha = 1/8 = 0.125
+#include "flow/tcp_segment.h"
 
 static const int64_t reorder_window_ns = 3 * NS_PER_MS; // without a handshake RTT
-static const int64_t fast_retransmit_ns = 20 * NS_PER_MS;
-static const uint8_t fast_retransmit_acks = 2;  // duplicates; one more may have been lost before the capture
-static const int32_t resync_distance = 1 << 30; // no window reaches that far: another stream
+static const uint32_t fast_retransmit_steps = (uint32_t)(20 * NS_PER_MS / TCP_STEP_NS);
+static const uint8_t fast_retransmit_acks = 2; // duplicates; one more may have been lost before the capture
 
-static void take_rtt_sample(struct tcp_quality *quality, int64_t rtt_ns)
-{
-    if (rtt_ns < 0)
-        return; // the stamps step back
-    uint64_t sample = (uint64_t)rtt_ns;
-    if (quality->rtt_samples == 0) {
-        quality->rtt_min_ns = quality->rtt_ewma_ns = sample;
-    } else {
-        if (sample < quality->rtt_min_ns)
-            quality->rtt_min_ns = sample;
-        uint64_t ewma = quality->rtt_ewma_ns;
-        quality->rtt_ewma_ns = ewma - (ewma >> RTT_EWMA_SHIFT) + (sample >> RTT_EWMA_SHIFT);
-    }
-    quality->rtt_last_ns = sample;
-    quality->rtt_samples++;
-}
+// What data below the highest number of its direction is.
+enum old_segment { SEGMENT_LATE, SEGMENT_REPEATED, SEGMENT_BEHIND_PROBE };
 
-// The ACK of `side`'s peer covers some of its waiting segments: the newest of them gives the sample.
-static void settle_pending(struct tcp_quality *quality, struct tcp_side *side, uint32_t ack, int64_t at_ns)
-{
-    int64_t sent_ns = -1;
-    uint8_t kept = 0;
-    for (uint8_t i = 0; i < side->pending; i++) {
-        if (!before(ack, side->pending_end[i])) {
-            if (side->pending_ns[i] > sent_ns)
-                sent_ns = side->pending_ns[i];
-        } else {
-            side->pending_end[kept] = side->pending_end[i];
-            side->pending_ns[kept++] = side->pending_ns[i];
-        }
-    }
-    if (kept != side->pending)
-        take_rtt_sample(quality, at_ns - sent_ns);
-    side->pending = kept;
-}
-
-static void note_pending(struct tcp_side *side, const struct segment *segment)
-{
-    assert(side->pending <= TCP_PENDING);
-    if (side->pending == TCP_PENDING)
-        return;
-    side->pending_end[side->pending] = segment->end;
-    side->pending_ns[side->pending++] = segment->sent_ns;
-}
-
-// Karn: an ACK that covers a retransmission says nothing about when its data was sent.
-static void forget_pending_after(struct tcp_side *side, uint32_t begin)
-{
-    uint8_t kept = 0;
-    for (uint8_t i = 0; i < side->pending; i++) {
-        if (!before(begin, side->pending_end[i])) {
-            side->pending_end[kept] = side->pending_end[i];
-            side->pending_ns[kept++] = side->pending_ns[i];
-        }
-    }
-    side->pending = kept;
-}
-
-static void drop_hole(struct tcp_trouble *trouble, unsigned i)
-{
-    assert(i < trouble->holes && trouble->holes <= TCP_HOLES);
-    trouble->hole[i] = trouble->hole[--trouble->holes];
-}
-
-// A place for one more hole; with all taken the lowest is forgotten (its bytes stay missed).
-static struct tcp_hole *hole_place(struct tcp_trouble *trouble)
-{
-    if (trouble->holes == TCP_HOLES) {
-        unsigned lowest = 0;
-        for (unsigned i = 1; i < TCP_HOLES; i++)
-            if (before(trouble->hole[i].begin, trouble->hole[lowest].begin))
-                lowest = i;
-        drop_hole(trouble, lowest);
-    }
-    assert(trouble->holes < TCP_HOLES);
-    return &trouble->hole[trouble->holes++];
-}
-
-// Remembers that [begin, end) was not seen.
-static void open_hole(struct flow_store *store, struct tcp_side *side, uint32_t begin, uint32_t end)
-{
-    assert(before(begin, end));
-    struct tcp_trouble *trouble = flow_need_trouble(store, side);
-    if (trouble == NULL)
-        return;
-    if (__builtin_add_overflow(trouble->bytes_missed, end - begin, &trouble->bytes_missed))
-        trouble->bytes_missed = UINT32_MAX;
-    *hole_place(trouble) = (struct tcp_hole){.begin = begin, .end = end};
-}
-
-// Takes the segment's part out of one hole; the bytes that it filled.
-static uint32_t fill_hole(struct tcp_trouble *trouble, unsigned i, const struct segment *segment)
-{
-    assert(i < trouble->holes);
-    struct tcp_hole *hole = &trouble->hole[i];
-    uint32_t begin = greatest(hole->begin, segment->begin);
-    uint32_t end = least(hole->end, segment->end);
-    if (!before(begin, end))
-        return 0;
-    uint32_t behind = hole->end;
-    if (begin == hole->begin) {
-        hole->begin = end;
-    } else {
-        hole->end = begin;
-        if (end != behind && trouble->holes < TCP_HOLES) // without a place what lies behind stays missed
-            trouble->hole[trouble->holes++] = (struct tcp_hole){.begin = end, .end = behind};
-    }
-    return end - begin;
-}
-
-// What the segment fills of the holes of its direction.
-static uint32_t fill_holes(struct tcp_trouble *trouble, const struct segment *segment)
-{
-    uint32_t filled = 0;
-    for (unsigned i = trouble->holes; i-- > 0;) {
-        filled += fill_hole(trouble, i, segment);
-        if (trouble->hole[i].begin == trouble->hole[i].end)
-            drop_hole(trouble, i);
-    }
-    return filled;
-}
-
-// Whether the segment is what the receiver has just asked for again and again: a fast retransmission of
-// something that was lost before it came by here.
-static bool was_asked_for(const struct tcp_trouble *trouble, const struct tcp_side *receiver,
+// Whether the segment is what the receiver has just asked for again and again.
+static bool was_asked_for(const struct flow_store *store, const struct tcp_side *receiver,
                           const struct segment *segment)
 {
-    return trouble->asked >= fast_retransmit_acks && segment->begin == receiver->last_ack &&
-           segment->sent_ns - trouble->asked_ns < fast_retransmit_ns;
+    const struct tcp_trouble *trouble = flow_trouble(store, receiver);
+    return trouble != NULL && trouble->asked >= fast_retransmit_acks &&
+           segment->begin == receiver->last_ack && segment->at - trouble->heard_at < fast_retransmit_steps;
 }
 
-// Whether the segment fills a hole, and that soon after the highest number was reached.
-static bool is_late(const struct tcp_quality *quality, struct tcp_trouble *trouble, int direction,
-                    const struct segment *segment)
+// Whether the highest number was reached just now, and the segment does not repeat the data that reached it.
+static bool may_be_late(const struct tcp_quality *quality, const struct tcp_side *side,
+                        const struct segment *segment)
 {
-    uint32_t filled = fill_holes(trouble, segment);
-    trouble->bytes_missed -= filled < trouble->bytes_missed ? filled : trouble->bytes_missed;
-    if (filled == 0 || was_asked_for(trouble, &quality->side[!direction], segment))
-        return false;
-    int64_t window_ns = quality->handshake == TCP_HANDSHAKE_DONE && quality->handshake_ns > 0
-                            ? quality->handshake_ns
-                            : reorder_window_ns;
-    return segment->sent_ns - trouble->advanced_ns < window_ns;
+    int64_t window_ns = quality->handshake == TCP_HANDSHAKE_DONE ? quality->handshake_ns : reorder_window_ns;
+    int64_t since_ns = (int64_t)(segment->at - side->advanced_at) * TCP_STEP_NS;
+    return since_ns < window_ns && segment->end != side->next_sequence;
 }
 
-// Data (or SYN, FIN) below the highest sequence number: sent before, or late.
-static void judge_old_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
-                              const struct segment *segment, const struct flow_policy *policy)
+static enum old_segment judge(const struct flow_store *store, const struct tcp_quality *quality,
+                              int direction, const struct segment *segment)
+{
+    const struct tcp_side *side = &quality->side[direction], *receiver = &quality->side[!direction];
+    bool acknowledged = segment->data > 0 && (receiver->seen & TCP_SIDE_ACK) != 0 &&
+                        !before(receiver->last_ack, segment->begin + segment->data);
+    if (acknowledged)
+        return SEGMENT_REPEATED;
+    if (segment->data > 1 && segment->begin == side->next_sequence - 1)
+        return SEGMENT_BEHIND_PROBE;
+    if (was_asked_for(store, receiver, segment))
+        return SEGMENT_REPEATED;
+    return may_be_late(quality, side, segment) ? SEGMENT_LATE : SEGMENT_REPEATED;
+}
+
+// Data (or SYN, FIN) below the highest sequence number.
+static void measure_old_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
+                                const struct segment *segment, const struct flow_policy *policy)
 {
     struct tcp_side *side = &quality->side[direction];
+    enum old_segment kind = judge(store, quality, direction, segment);
+    if (kind == SEGMENT_BEHIND_PROBE)
+        return;
+    bool late = kind == SEGMENT_LATE;
+    if (!late && !segment->twice)
+        tcp_rtt_forget_from(side, segment->begin);
     struct tcp_trouble *trouble = flow_need_trouble(store, side);
-    bool late = trouble != NULL && is_late(quality, trouble, direction, segment);
-    if (!late)
-        forget_pending_after(side, segment->begin);
     if (trouble == NULL)
         return;
+    trouble->heard_at = segment->at;
     trouble->out_of_order += late && policy->out_of_order;
     trouble->retransmissions += !late && policy->retransmissions;
+    trouble->duplicate_retransmissions += !late && segment->twice && policy->retransmissions;
 }
 
 // The stream reaches a new highest sequence number.
-static void advance(const struct flow_store *store, struct tcp_side *side, const struct segment *segment)
+static void advance(struct tcp_side *side, uint32_t to, uint32_t at)
 {
-    if (!before(side->next_sequence, segment->end))
-        return;
-    side->next_sequence = segment->end;
-    struct tcp_trouble *trouble = flow_trouble(store, side);
-    if (trouble != NULL)
-        trouble->advanced_ns = segment->sent_ns;
+    side->wraps =
+        (uint8_t)(side->wraps + (to - side->first_sequence < side->next_sequence - side->first_sequence));
+    side->next_sequence = to;
+    side->advanced_at = at;
 }
 
 static bool is_keep_alive(const struct tcp_side *side, const struct segment *segment)
@@ -198,47 +88,76 @@ static bool is_window_probe(const struct tcp_side *side, const struct tcp_side *
 // Begins to follow a side at this segment.
 static void start_side(const struct flow_store *store, struct tcp_side *side, const struct segment *segment)
 {
+    bool syn = (segment->tcp->flags & TCP_SYN) != 0;
+    side->first_sequence = syn ? segment->begin : segment->begin - 1;
     side->next_sequence = segment->end;
-    side->seen |= TCP_SIDE_SEQUENCE;
-    side->pending = 0;
+    side->advanced_at = segment->at;
+    side->wraps = 0;
+    side->seen |= TCP_SIDE_SEQUENCE | TCP_SIDE_FIRST;
+    side->seen &= (uint16_t) ~(TCP_SIDE_PENDING | TCP_SIDE_PENDING_NEWER);
     if (segment->data > 0)
-        note_pending(side, segment);
+        tcp_rtt_await(side, segment);
     struct tcp_trouble *trouble = flow_trouble(store, side);
     if (trouble != NULL)
         trouble->holes = 0;
 }
 
-// Whether the segment has nothing to do with what its side sent before: the first one, a SYN with another
+// Whether the segment has nothing to do with what its side sent before: the first one, the first SYN or one with another
 // number, or one so far ahead that no window reaches there.
-static bool is_other_stream(const struct tcp_quality *quality, int direction, const struct segment *segment)
+static bool is_other_stream(const struct tcp_side *side, const struct segment *segment)
 {
-    const struct tcp_side *side = &quality->side[direction];
     if ((side->seen & TCP_SIDE_SEQUENCE) == 0)
         return true;
     if ((segment->tcp->flags & TCP_SYN) != 0)
-        return segment->begin != quality->first_sequence[direction];
-    return (int32_t)(segment->begin - side->next_sequence) > resync_distance;
+        return segment->begin != side->first_sequence;
+    uint32_t distance = segment->begin - side->next_sequence;
+    return distance > TCP_FARTHEST && (int32_t)distance > 0;
+}
+
+// A SYN-ACK with another number than the one before it: the side's stream is the one that its peer acknowledges.
+static bool is_other_answer(const struct tcp_side *side, const struct segment *segment)
+{
+    return (segment->tcp->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
+           (side->seen & TCP_SIDE_SYN) != 0 && segment->begin != side->first_sequence;
+}
+
+static void note_kind(struct tcp_side *side, const struct tcp_side *peer, const struct segment *segment)
+{
+    side->seen &= (uint16_t) ~(TCP_SIDE_KEEP_ALIVE | TCP_SIDE_PROBE);
+    if ((side->seen & TCP_SIDE_SEQUENCE) == 0 || segment->data > 1)
+        return;
+    if (is_keep_alive(side, segment))
+        side->seen |= TCP_SIDE_KEEP_ALIVE;
+    else if (is_window_probe(side, peer, segment))
+        side->seen |= TCP_SIDE_PROBE;
 }
 
 static void measure_sequence(struct flow_store *store, struct tcp_quality *quality, int direction,
                              const struct segment *segment, const struct flow_policy *policy)
 {
     struct tcp_side *side = &quality->side[direction];
-    if (is_other_stream(quality, direction, segment)) {
+    if (is_other_answer(side, segment)) {
+        side->seen |= TCP_SIDE_TWO_ANSWERS;
+        return;
+    }
+    if (is_other_stream(side, segment)) {
         start_side(store, side, segment);
         return;
     }
-    bool keep_alive = is_keep_alive(side, segment);
-    side->seen = (uint8_t)((side->seen & ~TCP_SIDE_KEEP_ALIVE) | (keep_alive ? TCP_SIDE_KEEP_ALIVE : 0));
-    if (keep_alive || is_window_probe(side, &quality->side[!direction], segment))
+    if ((side->seen & (TCP_SIDE_KEEP_ALIVE | TCP_SIDE_PROBE)) != 0)
         return;
     if (before(side->next_sequence, segment->begin))
-        open_hole(store, side, side->next_sequence, segment->begin);
-    if (segment->begin != segment->end && before(segment->begin, side->next_sequence))
-        judge_old_segment(store, quality, direction, segment, policy);
-    else if (segment->data > 0 && policy->rtt)
-        note_pending(side, segment);
-    advance(store, side, segment);
+        tcp_hole_open(store, side, side->next_sequence, segment->begin);
+    if (segment->begin != segment->end && before(segment->begin, side->next_sequence)) {
+        measure_old_segment(store, quality, direction, segment, policy);
+        struct tcp_trouble *trouble = flow_trouble(store, side);
+        if (trouble != NULL && trouble->holes != 0)
+            tcp_holes_fill(trouble, segment);
+    } else if (segment->data > 0 && policy->rtt) {
+        tcp_rtt_await(side, segment);
+    }
+    if (before(side->next_sequence, segment->end))
+        advance(side, segment->end, segment->at);
 }
 
 static bool is_duplicate_ack(const struct tcp_quality *quality, int direction, const struct segment *segment)
@@ -252,30 +171,19 @@ static bool is_duplicate_ack(const struct tcp_quality *quality, int direction, c
            (quality->side[!direction].seen & TCP_SIDE_KEEP_ALIVE) == 0;
 }
 
-// A duplicate ACK asks for what begins at its number; any other ACK ends the asking.
-static void note_asking(struct tcp_trouble *trouble, bool duplicate, const struct segment *segment)
+// Counts what an ACK asks for again; any other number ends the asking.
+static void note_asking(struct flow_store *store, struct tcp_side *side, const struct segment *segment,
+                        bool duplicate)
 {
-    if (!duplicate)
+    struct tcp_trouble *trouble = duplicate ? flow_need_trouble(store, side) : flow_trouble(store, side);
+    if (trouble == NULL)
+        return;
+    trouble->heard_at = segment->at;
+    trouble->duplicate_acks += duplicate;
+    if (segment->tcp->acknowledgement != side->last_ack)
         trouble->asked = 0;
-    else if (trouble->asked < UINT8_MAX)
-        trouble->asked++;
-    trouble->asked_ns = segment->sent_ns;
-}
-
-// Counts what an ACK says about the stream that it answers: its sender's trouble holds the counters, its
-// peer's what was asked for.
-static void note_complaints(struct flow_store *store, struct tcp_quality *quality, int direction,
-                            const struct segment *segment, bool duplicate)
-{
-    struct tcp_side *side = &quality->side[direction];
-    if (duplicate) {
-        struct tcp_trouble *own = flow_need_trouble(store, side);
-        if (own != NULL)
-            own->duplicate_acks++;
-    }
-    struct tcp_trouble *asked_of = flow_trouble(store, &quality->side[!direction]);
-    if (asked_of != NULL && (duplicate || segment->tcp->acknowledgement != side->last_ack))
-        note_asking(asked_of, duplicate, segment);
+    else
+        trouble->asked = (uint8_t)(trouble->asked + (duplicate && trouble->asked < UINT8_MAX));
 }
 
 static void count_zero_window(struct flow_store *store, struct tcp_side *side)
@@ -285,48 +193,82 @@ static void count_zero_window(struct flow_store *store, struct tcp_side *side)
         trouble->zero_windows++;
 }
 
-static void measure_ack(struct flow_store *store, struct tcp_quality *quality, int direction,
-                        const struct segment *segment)
+// What an ACK proves of its peer: where the numbers begin that were not seen, that a probe was taken, and which of two
+// SYN-ACKs counts.
+static void learn_from_ack(struct tcp_side *peer, const struct segment *segment)
 {
-    struct tcp_side *side = &quality->side[direction];
-    const struct packet_tcp *tcp = segment->tcp;
-    if (tcp->window == 0 && (tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0)
-        count_zero_window(store, side);
-    if ((tcp->flags & TCP_ACK) == 0)
-        return;
-    note_complaints(store, quality, direction, segment, is_duplicate_ack(quality, direction, segment));
-    settle_pending(quality, &quality->side[!direction], tcp->acknowledgement, segment->sent_ns);
-    side->last_ack = tcp->acknowledgement;
-    side->window = tcp->window;
-    side->seen |= TCP_SIDE_ACK;
-}
-
-// From the SYN to the ACK that completes the handshake, whether or not the SYN-ACK was seen.
-static void measure_handshake(struct tcp_quality *quality, int direction, const struct segment *segment)
-{
-    uint8_t flags = segment->tcp->flags;
-    if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-        quality->handshake = (uint8_t)(TCP_HANDSHAKE_SYN_A + direction);
-        quality->handshake_ns = segment->sent_ns;
-    } else if (quality->handshake == TCP_HANDSHAKE_SYN_A + direction &&
-               (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK) {
-        int64_t rtt_ns = segment->sent_ns - quality->handshake_ns;
-        quality->handshake = rtt_ns < 0 ? TCP_HANDSHAKE_NONE : TCP_HANDSHAKE_DONE; // the stamps step back
-        quality->handshake_ns = rtt_ns;
+    uint32_t ack = segment->tcp->acknowledgement;
+    if ((peer->seen & TCP_SIDE_FIRST) == 0) {
+        peer->first_sequence = ack - 1;
+        peer->seen |= TCP_SIDE_FIRST;
+    } else if ((peer->seen & TCP_SIDE_PROBE) != 0 && ack == peer->next_sequence + 1) {
+        advance(peer, ack, segment->at);
+    } else if ((peer->seen & TCP_SIDE_TWO_ANSWERS) != 0) {
+        peer->seen &= (uint16_t)~TCP_SIDE_TWO_ANSWERS;
+        if (peer->next_sequence == peer->first_sequence + 1) {
+            peer->first_sequence = ack - 1;
+            peer->next_sequence = ack;
+        }
     }
 }
 
+static void measure_ack(struct flow_store *store, struct tcp_quality *quality, int direction,
+                        const struct segment *segment)
+{
+    struct tcp_side *side = &quality->side[direction], *peer = &quality->side[!direction];
+    const struct packet_tcp *tcp = segment->tcp;
+    if (tcp->window == 0 && (tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0 &&
+        (side->seen & TCP_SIDE_PROBE) == 0)
+        count_zero_window(store, side);
+    if ((tcp->flags & TCP_ACK) == 0)
+        return;
+    note_asking(store, side, segment, is_duplicate_ack(quality, direction, segment));
+    learn_from_ack(peer, segment);
+    tcp_rtt_settle(peer, segment);
+    bool passes = (side->seen & TCP_SIDE_ACK) != 0 && (peer->seen & TCP_SIDE_SEQUENCE) != 0 &&
+                  tcp->acknowledgement != side->last_ack &&
+                  tcp_holes_are_passed(store, peer, side->last_ack, tcp->acknowledgement);
+    side->last_ack = tcp->acknowledgement;
+    side->window = tcp->window;
+    side->seen |= TCP_SIDE_ACK;
+    if (passes)
+        tcp_history_note_gap(store, quality, !direction);
+}
+
+// Whether the segment may be more to its side's state and history than the ones before it: most are not.
+static bool changes_state(const struct tcp_side *side, const struct segment *segment)
+{
+    uint16_t letter = segment->data > 0 ? TCP_SIDE_LETTER_D : TCP_SIDE_LETTER_A;
+    bool repeats = segment->data > 0 && !before(side->next_sequence, segment->end);
+    return (segment->tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST)) != 0 || (side->seen & letter) == 0 ||
+           segment->tcp->window == 0 || repeats || side->state == SIDE_INACTIVE;
+}
+
+static void count_twice(struct flow_store *store, struct tcp_side *side)
+{
+    struct tcp_trouble *trouble = flow_need_trouble(store, side);
+    if (trouble != NULL)
+        trouble->duplicate_frames++;
+}
+
 void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
-                         const struct segment *segment, const struct flow_policy *policy)
+                         struct segment *segment, const struct flow_policy *policy)
 {
     assert(direction == 0 || direction == 1);
+    struct tcp_side *side = &quality->side[direction];
     const struct packet_tcp *tcp = segment->tcp;
+    segment->twice = segment->frame != 0 && tcp_frame_is_twice(store, side, segment);
+    if (segment->twice)
+        count_twice(store, side);
     if (quality->handshake != TCP_HANDSHAKE_DONE)
-        measure_handshake(quality, direction, segment);
+        tcp_rtt_measure_handshake(quality, segment);
+    if (changes_state(side, segment))
+        tcp_sides_note(store, quality, direction, segment);
     if ((tcp->flags & TCP_RST) != 0)
         return;
+    note_kind(side, &quality->side[!direction], segment);
     measure_ack(store, quality, direction, segment);
     measure_sequence(store, quality, direction, segment, policy);
-    if ((tcp->flags & TCP_SYN) != 0)
-        quality->first_sequence[direction] = tcp->sequence;
+    side->seen |= (uint16_t)(((tcp->flags & TCP_SYN) != 0 ? TCP_SIDE_SYN : 0) |
+                             ((tcp->flags & TCP_FIN) != 0 ? TCP_SIDE_FIN : 0));
 }

@@ -67,6 +67,20 @@ static void warn_sightings(struct report_summary *summary)
         percent(seen, analysed));
 }
 
+static void warn_sides(struct report_summary *summary)
+{
+    const struct report_tcp *tcp = &summary->tcp;
+    if (tcp->one_way > 0)
+        say(&summary->warnings,
+            "%" PRIu64
+            " TCP flow%s captured in one direction only: round trips and losses of %s are not known.",
+            tcp->one_way, tcp->one_way == 1 ? " was" : "s were", tcp->one_way == 1 ? "it" : "them");
+    if (tcp->duplicate_frames > 0)
+        say(&summary->warnings,
+            "%" PRIu64 " packet%s in this file twice: bytes and packets are counted twice as well.",
+            tcp->duplicate_frames, tcp->duplicate_frames == 1 ? " is" : "s are");
+}
+
 static void warn_quality(struct report_summary *summary)
 {
     const struct report_doubts *doubts = &summary->doubts;
@@ -81,6 +95,7 @@ static void warn_quality(struct report_summary *summary)
         say(warnings,
             "%" PRIu64 " TCP flow%s data that was never captured (%" PRIu64 " bytes): the capture has gaps.",
             summary->tcp.gapped, summary->tcp.gapped == 1 ? " misses" : "s miss", summary->tcp.missed_bytes);
+    warn_sides(summary);
     if (doubts->clock_steps_back > 0)
         say(warnings,
             "The capture's clock stepped back by more than a second %" PRIu64

@@ -128,6 +128,8 @@ struct report_tcp {
     uint64_t slow;                 // flows with a round trip over 500 ms
     uint64_t zero_window;          // flows in which a receiver closed its window
     uint64_t gapped, missed_bytes; // flows that miss data that was never captured, and how much
+    uint64_t duplicate_frames;     // captured twice; they are not among `retransmissions` here
+    uint64_t one_way;              // flows that work, of which one direction was not captured
 };
 
 struct report_dns_code {
@@ -267,5 +269,8 @@ static inline unsigned report_flow_client(const struct report_flow *row)
 // The round trip that a flow is judged by: the longer of the handshake's and the smoothed one; < 0: none.
 int64_t report_round_trip_ns(const struct flow_record *record);
 
+// Packets that were sent again, without frames that were captured twice; and packets, each frame counted once.
+uint64_t report_retransmissions(const struct flow_record *record);
+uint64_t report_packets_once(const struct flow_record *record);
 // Whether an answered TCP flow retransmitted more than 1 % of its packets, as report_tcp.lossy counts.
 bool report_is_lossy(const struct flow_record *record);

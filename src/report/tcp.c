@@ -27,7 +27,7 @@ enum report_attempt report_attempt_of(const struct flow_record *record)
 
 int64_t report_round_trip_ns(const struct flow_record *record)
 {
-    int64_t smoothed = record->rtt_samples > 0 ? record->rtt_ewma_ns : -1;
+    int64_t smoothed = record->rtt_far.samples > 0 ? record->rtt_far.ewma_ns : -1;
     return record->handshake_rtt_ns > smoothed ? record->handshake_rtt_ns : smoothed;
 }
 
@@ -51,9 +51,16 @@ static void count_end(struct report_tcp *tcp, const struct flow_record *record, 
         tcp->open++;
 }
 
-static uint64_t retransmissions_of(const struct flow_record *record)
+uint64_t report_retransmissions(const struct flow_record *record)
 {
-    return record->retransmissions[0] + record->retransmissions[1];
+    uint64_t again = record->retransmissions[0] + record->retransmissions[1];
+    return again - record->duplicate_retransmissions[0] - record->duplicate_retransmissions[1];
+}
+
+uint64_t report_packets_once(const struct flow_record *record)
+{
+    uint64_t packets = record->packets[0] + record->packets[1];
+    return packets - record->duplicate_frames[0] - record->duplicate_frames[1];
 }
 
 // Of an answered flow; one that nobody answers repeats itself without any loss.
@@ -61,12 +68,19 @@ static double retransmitted_share(const struct flow_record *record)
 {
     if (record->packets[0] == 0 || record->packets[1] == 0)
         return 0;
-    return (double)retransmissions_of(record) / (double)(record->packets[0] + record->packets[1]);
+    return (double)report_retransmissions(record) / (double)report_packets_once(record);
+}
+
+// A connection that works though one of its directions is not in the capture.
+static bool is_one_way(const struct flow_record *record)
+{
+    return (record->packets[0] == 0) != (record->packets[1] == 0) &&
+           (record->tcp_state == TCP_STATE_ESTABLISHED || record->tcp_state == TCP_STATE_FIN_WAIT);
 }
 
 bool report_is_lossy(const struct flow_record *record)
 {
-    return retransmissions_of(record) > 0 && retransmitted_share(record) * 100 > LOSSY_PERCENT;
+    return report_retransmissions(record) > 0 && retransmitted_share(record) * 100 > LOSSY_PERCENT;
 }
 
 uint64_t report_loss_score(const struct flow_record *record)
@@ -74,7 +88,7 @@ uint64_t report_loss_score(const struct flow_record *record)
     enum { ROUND_TRIP_BITS = 33 }; // microseconds: more than two hours
     static const double share_steps = 1 << 30;
     static const uint64_t round_trip_limit = (UINT64_C(1) << ROUND_TRIP_BITS) - 1;
-    if (retransmissions_of(record) == 0)
+    if (report_retransmissions(record) == 0)
         return 0;
     uint64_t steps = (uint64_t)(retransmitted_share(record) * share_steps);
     int64_t round_trip_ns = report_round_trip_ns(record);
@@ -86,7 +100,8 @@ uint64_t report_loss_score(const struct flow_record *record)
 static void count_loss(struct report_tcp *tcp, const struct flow_record *record)
 {
     tcp->packets += record->packets[0] + record->packets[1];
-    tcp->retransmissions += retransmissions_of(record);
+    tcp->retransmissions += report_retransmissions(record);
+    tcp->duplicate_frames += record->duplicate_frames[0] + record->duplicate_frames[1];
     tcp->out_of_order += record->out_of_order[0] + record->out_of_order[1];
     if (!report_is_lossy(record))
         return;
@@ -105,5 +120,6 @@ void report_tcp_add(struct report_tcp *tcp, const struct flow_record *record, en
     tcp->zero_window += record->zero_windows[0] + record->zero_windows[1] > 0;
     uint64_t missed = record->bytes_missed[0] + record->bytes_missed[1];
     tcp->gapped += missed > 0;
+    tcp->one_way += is_one_way(record);
     tcp->missed_bytes += missed;
 }

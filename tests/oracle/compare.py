@@ -9,19 +9,21 @@ Checks, and exits 1 when one fails:
               fragments or more than 300 streams: 99 % equal, each of the rest explained in explained.tsv, and none explained
               that is equal
   round trip  --write-pcap gives back every packet: time, length, bytes
-and reports, without a bar, how often the TCP quality counters agree.
+  quality     TCP counters of a stream equal to tshark's, and RTTs of handshakes: the bars of streams.py, each of the
+              rest explained in explained_tcp.tsv, and none explained that is equal
 """
 
 import argparse
 import sys
 import tempfile
-from collections import Counter, defaultdict
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import capture_file
 import sensor
+import streams
 import tables
 
 REQUIRED_EQUAL = 0.99
@@ -40,6 +42,7 @@ class Outcome:
     packets: int = 0
     tuples: dict = field(default_factory=dict)
     quality: dict = field(default_factory=dict)
+    handshakes: dict = field(default_factory=dict)
 
 
 def run_capture(captures, name):
@@ -56,6 +59,7 @@ def run_capture(captures, name):
         if outcome.code in (sensor.DONE, sensor.TRUNCATED):
             flows = sensor.load_json(export)
             outcome.tuples, outcome.quality = tables.flow_counts(flows), tables.flow_quality(flows)
+            outcome.handshakes = tables.flow_handshakes(flows)
             judge_summary(outcome, sensor.load_json(summary))
             judge_copy(outcome, frames, capture_file.read_frames(copy))
     return outcome
@@ -96,10 +100,10 @@ def describe(frame):
     return f"({frame.time_ns} ns, {len(frame.content)} of {frame.length} bytes, link type {frame.link_type})"
 
 
-def read_explained():
+def read_explained(path):
     """{(file, tuple text or "packets"): reason}; `*` for a tuple stands for all tuples of the file."""
     explained = {}
-    for row in tables.read_rows(EXPLAINED):
+    for row in tables.read_rows(path):
         explained[row["file"], row["tuple"]] = row["reason"]
     return explained
 
@@ -146,53 +150,34 @@ class Comparison:
         self.differing.update({(file.name, place): text for place, text in differing.items()})
 
 
-def judge_explanations(differing, explained, names):
+def judge_explanations(differing, explained, names, path):
     """Differences nobody explained, and explanations of what does not differ (any more)."""
     used = set()
     for (name, place), text in sorted(differing.items()):
         reasons = {(name, place), (name, "*")} if place != WHOLE_FILE else {(name, place)}
         if not reasons & explained.keys():
-            yield f"{name}: {place}: {text}: not in {EXPLAINED.name}"
+            yield f"{name}: {place}: {text}: not in {path.name}"
         used |= reasons & explained.keys()
     for name, place in sorted(explained.keys() - used):
         if name in names:
-            yield f"{name}: {place}: explained in {EXPLAINED.name} but equal"
+            yield f"{name}: {place}: explained in {path.name} but equal"
 
 
-def quality_agreement(expected, outcomes):
-    """{counter: [tuples equal, tuples, tuples where either is not 0 and equal, those, sum theirs, sum ours]}."""
-    rates = defaultdict(lambda: [0] * 6)
-    for outcome in outcomes:
-        for key, theirs in expected.get(outcome.name, {}).items():
-            ours = outcome.quality.get(key)
-            for name in tables.QUALITY if ours else ():
-                equal, any_set = theirs[name] == ours[name], bool(theirs[name] or ours[name])
-                tables.add(rates[name], [equal, 1, equal and any_set, any_set, theirs[name], ours[name]])
-    return rates
+def list_differences(*lists):
+    for differing in lists:
+        for (name, place), text in sorted(differing.items()):
+            print(f"{name}\t{place}\t{text}")
 
 
-def list_differences(comparison, expected_quality, outcomes):
-    for (name, place), text in sorted(comparison.differing.items()):
-        print(f"{name}\t{place}\t{text}")
-    for outcome in outcomes:
-        for key, theirs in expected_quality.get(outcome.name, {}).items():
-            ours = outcome.quality.get(key, theirs)
-            for counter in tables.QUALITY:
-                if ours[counter] != theirs[counter]:
-                    print(f"{outcome.name}\t{tables.tuple_text(key)}\t{counter}: tshark {theirs[counter]}, "
-                          f"netscope {ours[counter]}")
-
-
-def print_figures(outcomes, comparison, explained, quality):
+def print_figures(outcomes, comparison, explained, agreement):
     codes = Counter(outcome.code for outcome in outcomes)
     print(f"FIGURE: {len(outcomes)} captures, exit codes {dict(sorted(codes.items()))}, "
           f"{sum(outcome.packets for outcome in outcomes)} packets")
     print(f"FIGURE: packet counts compared in {comparison.counts_checked} files")
     print(f"FIGURE: tuples equal {comparison.equal} of {comparison.tuples} ({comparison.share:.4%}), "
           f"{len(explained)} lines of explanation; files left out: {dict(comparison.left_out)}")
-    for name, (equal, tuples, equal_set, any_set, theirs, ours) in quality.items():
-        print(f"FIGURE: {name}: {equal} of {tuples} TCP tuples agree, {equal_set} of the {any_set} with any; "
-              f"sums tshark {theirs}, netscope {ours}")
+    for figure in agreement.figures():
+        print(f"FIGURE: {figure}")
 
 
 def read_arguments():
@@ -201,7 +186,7 @@ def read_arguments():
     parser.add_argument("--only", default="", help="only captures whose name holds this")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list-differences", action="store_true",
-                        help="print every tuple that differs, and every TCP quality counter")
+                        help="print every tuple and TCP stream that differs")
     return parser.parse_args()
 
 
@@ -212,23 +197,37 @@ def run_all(arguments):
     return files, outcomes
 
 
+def find_problems(files, outcomes, comparison, agreement, explained):
+    names = {file.name for file in files}
+    problems = [f"{outcome.name}: {problem}" for outcome in outcomes for problem in outcome.problems]
+    problems += judge_explanations(comparison.differing, explained, names, EXPLAINED)
+    problems += judge_explanations(agreement.differing, read_explained(streams.EXPLAINED), names, streams.EXPLAINED)
+    return problems
+
+
+def judge_shares(comparison, agreement):
+    if comparison.share < REQUIRED_EQUAL:
+        yield f"only {comparison.share:.4%} of the tuples are equal, {REQUIRED_EQUAL:.1%} must be"
+    yield from agreement.problems()
+
+
 def main():
     arguments = read_arguments()
     if not arguments.captures.is_dir():
         print(f"SKIPPED: no captures at {arguments.captures}: nothing was compared with tshark")
         return sensor.SKIPPED
     files, outcomes = run_all(arguments)
-    expected, comparison, explained = tables.read_streams(arguments.captures), Comparison(), read_explained()
+    comparison, agreement = Comparison(), streams.agreement(arguments.captures, outcomes)
+    expected = tables.read_streams(arguments.captures)
     for file, outcome in zip(files, outcomes):
         comparison.add(file, outcome, expected.get(file.name, {}))
-    problems = [f"{outcome.name}: {problem}" for outcome in outcomes for problem in outcome.problems]
-    problems += judge_explanations(comparison.differing, explained, {file.name for file in files})
-    if comparison.share < REQUIRED_EQUAL and not arguments.only:
-        problems.append(f"only {comparison.share:.4%} of the tuples are equal, {REQUIRED_EQUAL:.1%} must be")
-    quality = tables.read_quality(arguments.captures)
+    explained = read_explained(EXPLAINED)
     if arguments.list_differences:
-        list_differences(comparison, quality, outcomes)
-    print_figures(outcomes, comparison, explained, quality_agreement(quality, outcomes))
+        list_differences(comparison.differing, agreement.differing)
+    problems = find_problems(files, outcomes, comparison, agreement, explained)
+    if not arguments.only:
+        problems += judge_shares(comparison, agreement)
+    print_figures(outcomes, comparison, explained, agreement)
     for problem in problems:
         print(f"PROBLEM: {problem}")
     print(f"{len(problems)} problems")

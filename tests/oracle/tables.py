@@ -1,6 +1,7 @@
 """What tshark says of the shared captures: its TSV tables and the manifest, as plain values."""
 
 import csv
+import datetime
 import ipaddress
 from collections import defaultdict
 from dataclasses import dataclass
@@ -105,6 +106,21 @@ def read_quality(captures):
     return counts
 
 
+def read_handshakes(captures):
+    """{file: {(tuple key, first stamp in ns): initial RTT in seconds or None}} of TCP streams."""
+    found = defaultdict(dict)
+    for row in read_rows(captures / "tshark-oracle" / "tcp_streams.tsv"):
+        key, _ = tuple_key("tcp", row["first_src"], row["first_sport"], row["first_dst"], row["first_dport"])
+        rtt = row["initial_rtt_s"]
+        found[row["file"]][key, stamp_ns(row["ts_first"])] = float(rtt) if rtt else None
+    return found
+
+
+def stamp_ns(text):
+    seconds, _, fraction = text.partition(".")
+    return int(seconds) * 10**9 + int(fraction.ljust(9, "0")[:9] or 0)
+
+
 def add(into, values):
     for index, value in enumerate(values):
         into[index] += value
@@ -131,6 +147,24 @@ def flow_quality(flows):
             for name in QUALITY:
                 counters[name] += flow[name]
     return counts
+
+
+def flow_handshakes(flows):
+    """The same shape as read_handshakes() for one file, of an export."""
+    found = {}
+    for flow in flows:
+        if flow["protocol"] == "tcp":
+            rtt = flow["handshake_rtt_ms"]
+            place = flow_key(flow)[0], time_ns(flow["first_seen_time"])
+            found.setdefault(place, rtt / 1000 if rtt is not None else None)
+    return found
+
+
+def time_ns(text):
+    """Of a time in RFC 3339, in UTC, with any digits of a second."""
+    seconds, _, fraction = text.rstrip("Z").partition(".")
+    moment = datetime.datetime.fromisoformat(seconds + "+00:00")
+    return int(moment.timestamp()) * 10**9 + int(fraction.ljust(9, "0"))
 
 
 def flow_key(flow):

@@ -5,7 +5,9 @@ import unittest
 
 import capture_file
 import compare
+import streams
 import tables
+import zeek
 
 KEY, _ = tables.tuple_key("tcp", "10.0.0.2", 80, "10.0.0.1", 4000)
 TEXT = "tcp 10.0.0.1,4000 10.0.0.2,80"
@@ -43,7 +45,7 @@ class TuplesTest(unittest.TestCase):
 
 class ExplanationsTest(unittest.TestCase):
     def judge(self, differing, explained):
-        return list(compare.judge_explanations(differing, explained, {"a.pcap"}))
+        return list(compare.judge_explanations(differing, explained, {"a.pcap"}, compare.EXPLAINED))
 
     def test_a_difference_wants_an_explanation(self):
         self.assertEqual(len(self.judge({("a.pcap", TEXT): "x"}, {})), 1)
@@ -82,6 +84,44 @@ class CopyTest(unittest.TestCase):
     def test_a_stamp_where_there_was_none_and_a_mended_length_pass(self):
         unstamped = dataclasses.replace(self.frame, time_ns=None, length=10)
         self.assertEqual(self.judge([unstamped], [self.frame]), 0)
+
+
+class StreamsTest(unittest.TestCase):
+    none = dict.fromkeys(tables.QUALITY, 0)
+
+    def test_streams_with_events_are_counted_apart(self):
+        some, found = self.none | {"zero_windows": 1}, streams.Agreement()
+        found.add("a.pcap", {1: self.none}, {1: self.none})
+        found.add("b.pcap", {KEY: some}, {KEY: some | {"out_of_order": 1}})
+        found.add("c.pcap", {KEY: some}, {})  # no such tuple: not of this comparison
+        self.assertEqual(found.shares["streams"], streams.Share(1, 2))
+        self.assertEqual(found.shares["streams with any event"], streams.Share(0, 1))
+        self.assertEqual(list(found.differing), [("b.pcap", TEXT)])
+        self.assertEqual(len(list(found.problems())), 2)
+
+    def test_round_trips_of_handshakes_may_be_a_microsecond_off(self):
+        found = streams.Agreement()
+        theirs = {(KEY, moment): seconds for moment, seconds in enumerate((0.5, 0.5, 0.5, None))}
+        found.add_handshakes("a.pcap", theirs, {(KEY, 0): 0.500001, (KEY, 1): 0.500003, (KEY, 2): None, (KEY, 3): 1})
+        self.assertEqual(found.shares["handshakes"], streams.Share(1, 3))
+
+    def test_stamps_are_read_to_the_nanosecond(self):
+        self.assertEqual(tables.time_ns("2024-05-01T12:00:00.123456789Z"), tables.stamp_ns("1714564800.123456789"))
+        self.assertEqual(tables.time_ns("1970-01-01T00:00:01Z"), tables.stamp_ns("1.000000000"))
+
+
+class ZeekTest(unittest.TestCase):
+    def test_letters_of_checksums_and_what_is_behind_16_are_not_compared(self):
+        self.assertEqual(zeek.comparable({"history": "^hcADaCdX"}), "^hADad")
+        self.assertEqual(zeek.comparable({"history": "^" + "R" * 20}), "^" + "R" * 16)
+
+    def test_each_field_that_differs_is_told(self):
+        theirs = {"conn_state": "SF", "history": "ShAFf", "orig_bytes": "10", "resp_bytes": "-"}
+        shares = {field: streams.Share() for field in zeek.FIELDS}
+        differing = zeek.compare({KEY: [theirs, theirs]}, {KEY: [theirs | {"resp_bytes": "7"}]}, shares)
+        self.assertEqual(list(differing), [TEXT])
+        self.assertEqual(shares["history"], streams.Share(1, 2))
+        self.assertEqual(shares["resp_bytes"], streams.Share())
 
 
 if __name__ == "__main__":

@@ -50,6 +50,21 @@ static inline struct packet some_packet(struct dice *dice, int64_t at_ns)
     return packet;
 }
 
+static inline bool goes_on(const struct flow_table *table, uint32_t id)
+{
+    return (flow_at(&table->store, id)->marks & FLOW_MARK_ENDED) == 0;
+}
+
+// Some flow that has not ended.
+static inline uint32_t some_flow(struct dice *dice, const struct flow_table *table)
+{
+    uint32_t id;
+    do
+        id = 1 + roll(dice, table->store.v4.slab.fresh);
+    while (!goes_on(table, id));
+    return id;
+}
+
 // Names, a second interface, many packets.
 static inline void decorate(struct dice *dice, struct flow_table *table, struct flow *flow)
 {
@@ -275,7 +290,8 @@ static inline bool plain_figures(const struct flow_filter *filter, const struct 
                        (uint64_t)(record->last_seen_ns - record->first_seen_ns)) &&
            plain_range(&figure[FILTER_RETRANSMISSIONS], tcp,
                        record->retransmissions[0] + record->retransmissions[1]) &&
-           plain_range(&figure[FILTER_RTT_NS], record->rtt_samples > 0, (uint64_t)record->rtt_ewma_ns);
+           plain_range(&figure[FILTER_RTT_NS], record->rtt_far.samples > 0,
+                       (uint64_t)record->rtt_far.ewma_ns);
 }
 
 static inline bool plain_name(const struct filter_name *name, const char *text)

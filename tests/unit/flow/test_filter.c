@@ -175,7 +175,7 @@ Test(filter, fits_no_value_to_what_is_not_known)
 {
     struct filter_range any = {.has_min = true};
     struct flow_record record = known();
-    record.rtt_samples = 0;
+    record.rtt_far.samples = 0;
     cr_expect_not(figure_fits(FILTER_RTT_NS, any, &record));
     cr_expect(figure_fits(FILTER_RETRANSMISSIONS, any, &record));
     record.no_retransmissions = true;

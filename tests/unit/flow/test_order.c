@@ -23,12 +23,12 @@ static void make(struct flow_record records[RECORDS])
     records[LOW].last_seen_ns = 200;
     records[LOW].bytes[0] = 10;
     records[LOW].packets[0] = 1;
-    records[LOW].rtt_samples = records[HIGH].rtt_samples = 1;
+    records[LOW].rtt_far.samples = records[HIGH].rtt_far.samples = 1;
     records[HIGH].first_seen_ns = 600;
     records[HIGH].last_seen_ns = 900;
     records[HIGH].bytes[1] = 1000;
     records[HIGH].packets[1] = 100;
-    records[HIGH].rtt_ewma_ns = 5;
+    records[HIGH].rtt_far.ewma_ns = 5;
     records[HIGH].retransmissions[1] = 1;
     records[UNKNOWN].has_quality = records[UNKNOWN_TOO].has_quality = false;
 }

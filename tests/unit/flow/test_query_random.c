@@ -19,7 +19,7 @@ static bool make_question(struct dice *dice, const struct test_table *test, stru
 {
     struct flow_record some;
     struct error error;
-    flow_table_peek(&test->table, 1 + roll(dice, test->table.store.v4.slab.fresh), &some);
+    flow_table_peek(&test->table, some_flow(dice, &test->table), &some);
     make_lists(dice, &made->lists, &some);
     made->query = (struct flow_query){.order = {(enum flow_order)roll(dice, FLOW_ORDERS), roll(dice, 2) == 0},
                                       .limit = 1 + roll(dice, roll(dice, 2) == 0 ? 5 : FLOWS),
@@ -43,7 +43,10 @@ static struct flow_record *sort_selected(const struct flow_table *table, struct 
     *count = 0;
     for (int v6 = 0; v6 < 2; v6++)
         for (uint32_t node = 1; node <= (v6 ? table->store.v6 : table->store.v4).slab.fresh; node++) {
-            flow_table_peek(table, node | (v6 ? (uint32_t)FLOW_ID_V6 : 0), &selected[*count]);
+            uint32_t id = node | (v6 ? (uint32_t)FLOW_ID_V6 : 0);
+            if (!goes_on(table, id))
+                continue;
+            flow_table_peek(table, id, &selected[*count]);
             *count += plain_selects(&made->lists.filters, &selected[*count]);
         }
     qsort_r(selected, *count, sizeof *selected, compare_records, &made->query.order);

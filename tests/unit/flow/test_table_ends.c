@@ -141,7 +141,7 @@ Test(flow_table_ends, starts_a_new_flow_at_a_syn_with_a_new_sequence)
     shake_hands(&test, 100, 0);
     cr_expect_not(feed_tcp(&test, 1, TCP_SYN, 7000, NS_PER_S / 2).created, "not while it is open");
     close_both(&test, 101, NS_PER_S);
-    cr_expect_not(feed_tcp(&test, 1, TCP_SYN, 7000, 2 * NS_PER_S).created, "the last SYN's own repetition");
+    cr_expect_not(feed_tcp(&test, 1, TCP_SYN, 100, 2 * NS_PER_S).created, "its own, read late");
     cr_expect(feed_tcp(&test, 1, TCP_SYN, 8000, 3 * NS_PER_S).created);
     expect_ended(&test, END_REUSE, 2 * NS_PER_S);
     cr_expect_eq(flow_table_active(&test.table), 1);
@@ -152,17 +152,58 @@ Test(flow_table_ends, starts_a_new_flow_at_a_syn_with_a_new_sequence)
     test_table_done(&test);
 }
 
-Test(flow_table_ends, keeps_refused_attempts_with_one_sequence_together)
+// A connection that just went silent: whoever asks anew after a rest means another one.
+Test(flow_table_ends, starts_a_new_flow_at_a_syn_behind_a_rest)
+{
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    shake_hands(&test, 100, 0);
+    cr_expect(feed_tcp(&test, 1, TCP_SYN, 7000, 6 * NS_PER_S).created);
+    expect_ended(&test, END_REUSE, 2 * NS_PER_MS);
+    end(&test);
+}
+
+// In the middle of a busy connection a SYN may be forged: its answer decides. The flow keeps its own counts.
+Test(flow_table_ends, starts_a_new_flow_at_a_syn_that_is_answered)
+{
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    shake_hands(&test, 100, 0);
+    for (int i = 1; i <= 2; i++)
+        cr_expect_not(feed_tcp(&test, 1, TCP_SYN, 7000, i * NS_PER_S).created);
+    struct packet answer = tcp_packet(2, 443, 1, 40000, TCP_SYN | TCP_ACK, 2 * NS_PER_S + NS_PER_MS);
+    answer.tcp.acknowledgement = 7001;
+    feed(&test, &answer);
+    cr_expect_eq(flow_table_active(&test.table), 1);
+    struct flow_record former = take(&test);
+    cr_expect_eq(former.reason, END_REUSE);
+    cr_expect(former.packets[0] == 2 && former.packets[1] == 1 && former.tcp_state == TCP_STATE_ESTABLISHED);
+    finish(&test, 3 * NS_PER_S);
+    struct flow_record next = take(&test);
+    cr_expect(next.packets[0] == 2 && next.packets[1] == 1 && next.tcp_state == TCP_STATE_SYN_ACK);
+    cr_expect_eq(next.bytes[0], 2 * HEADERS_BYTES);
+    cr_expect_eq(next.first_seen_ns, TEST_START_NS + NS_PER_S);
+    test_table_done(&test);
+}
+
+// Each refused try is an attempt, as for Zeek; that its SYN repeats the one before is a retransmission, as for tshark.
+Test(flow_table_ends, tells_attempts_apart_that_were_refused_each)
 {
     struct test_table test;
     test_table_init(&test, test_policy());
     for (int i = 0; i < 3; i++) {
-        cr_expect_eq(feed_tcp(&test, 1, TCP_SYN, 100, i * NS_PER_S).created, i == 0);
+        cr_expect(feed_tcp(&test, 1, TCP_SYN, 100, i * NS_PER_S).created);
         feed_tcp(&test, 2, TCP_RST | TCP_ACK, 0, i * NS_PER_S + NS_PER_MS);
+        cr_expect_not(feed_tcp(&test, 1, TCP_SYN, 100, i * NS_PER_S + 2 * NS_PER_MS).created, "too soon");
     }
-    cr_expect(feed_tcp(&test, 1, TCP_SYN, 101, 3 * NS_PER_S).created);
-    expect_ended(&test, END_REUSE, 2 * NS_PER_S + NS_PER_MS);
-    end(&test);
+    finish(&test, 3 * NS_PER_S);
+    for (int i = 0; i < 3; i++) {
+        struct flow_record record = take(&test);
+        cr_expect(record.conn_state == CONN_STATE_REJ && strcmp(record.history, "Sr") == 0, "%s",
+                  record.history);
+        cr_expect_eq(record.retransmissions[0], i == 0 ? 1 : 2);
+    }
+    test_table_done(&test);
 }
 
 // A burst is spread over ticks: late by some of them, with the same ends, and nothing is left behind.

@@ -209,8 +209,8 @@ Test(flow_record, in_scale_mode_has_no_quality)
     finish(&test, 0);
     struct flow_record record = take(&test);
     cr_expect_not(record.has_quality);
-    cr_expect(record.retransmissions[0] == 0 && record.rtt_samples == 0 && record.handshake_rtt_ns < 0);
-    cr_expect_eq(record.tcp_state, TCP_STATE_UNKNOWN, "the state is tracked all the same");
+    cr_expect(record.retransmissions[0] == 0 && record.rtt_far.samples == 0 && record.handshake_rtt_ns < 0);
+    cr_expect_eq(record.tcp_state, TCP_STATE_ESTABLISHED, "the state is tracked all the same");
     test_table_done(&test);
 }
 

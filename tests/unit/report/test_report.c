@@ -111,9 +111,9 @@ Test(report, a_flow_is_as_slow_as_its_longer_round_trip)
 {
     struct flow_record far = tcp_flow(1, 1000), near = tcp_flow(2, 1000), unknown = tcp_flow(3, 1000);
     far.handshake_rtt_ns = 600 * NS_PER_MS;
-    far.rtt_samples = near.rtt_samples = 3;
-    far.rtt_ewma_ns = NS_PER_MS;
-    near.rtt_ewma_ns = 2 * NS_PER_MS;
+    far.rtt_far.samples = near.rtt_far.samples = 3;
+    far.rtt_far.ewma_ns = NS_PER_MS;
+    near.rtt_far.ewma_ns = 2 * NS_PER_MS;
     give(&near);
     give(&far);
     give(&unknown);

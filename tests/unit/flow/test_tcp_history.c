@@ -1,0 +1,167 @@
+#include "connection.h"
+
+// What Zeek calls the states and the history of these connections.
+
+static void expect_zeek(const struct flow_record *record, enum conn_state state, const char *history)
+{
+    cr_expect_str_eq(record->history, history);
+    cr_expect_eq(record->conn_state, state, "%s", conn_state_name(record->conn_state));
+}
+
+Test(tcp_history, of_an_orderly_connection)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send_data(&connection, 0, 100);
+    send_ack(&connection, 100);
+    send(&connection, SERVER, TCP_ACK, 0, 100, 500);
+    send(&connection, CLIENT, TCP_FIN | TCP_ACK, 100, 500, 0);
+    send(&connection, SERVER, TCP_FIN | TCP_ACK, 500, 101, 0);
+    struct flow_record record = end(&connection);
+    expect_zeek(&record, CONN_STATE_SF, "ShADadFf");
+    cr_expect(record.payload_bytes[0] == 100 && record.payload_bytes[1] == 500);
+}
+
+Test(tcp_history, of_attempts)
+{
+    struct connection connection;
+    begin(&connection);
+    send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    struct flow_record lone = end(&connection);
+    expect_zeek(&lone, CONN_STATE_S0, "S");
+
+    begin(&connection);
+    send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    send(&connection, SERVER, TCP_RST | TCP_ACK, 0, 0, 0);
+    struct flow_record refused = end(&connection);
+    expect_zeek(&refused, CONN_STATE_REJ, "Sr");
+
+    begin(&connection);
+    shake_hands(&connection);
+    struct flow_record opened = end(&connection);
+    expect_zeek(&opened, CONN_STATE_S1, "ShA");
+    cr_expect(opened.payload_bytes[0] == 0 && opened.payload_bytes[1] == 0);
+}
+
+Test(tcp_history, of_resets)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send_data(&connection, 0, 100);
+    send(&connection, SERVER, TCP_RST, 0, 0, 0);
+    struct flow_record by_server = end(&connection);
+    expect_zeek(&by_server, CONN_STATE_RSTR, "ShADr");
+
+    begin(&connection);
+    shake_hands(&connection);
+    send(&connection, CLIENT, TCP_RST, 0, 0, 0);
+    send(&connection, CLIENT, TCP_RST, 0, 0, 0); // the same again
+    struct flow_record by_client = end(&connection);
+    expect_zeek(&by_client, CONN_STATE_RSTO, "ShAR");
+
+    begin(&connection);
+    shake_hands(&connection);
+    send(&connection, CLIENT, TCP_FIN | TCP_ACK, 0, 0, 0);
+    send(&connection, CLIENT, TCP_RST, 1, 0, 0);
+    send(&connection, SERVER, TCP_FIN | TCP_ACK, 0, 1, 0);
+    struct flow_record in_order = end(&connection);
+    expect_zeek(&in_order, CONN_STATE_SF, "ShAFRf");
+    cr_expect_eq(in_order.tcp_state, TCP_STATE_CLOSED);
+}
+
+// Each half of the same connection, as where one direction is not captured.
+Test(tcp_history, of_one_direction)
+{
+    struct connection connection;
+    begin(&connection);
+    send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
+    send(&connection, CLIENT, TCP_ACK, 0, 0, 0);
+    send_data(&connection, 0, 100);
+    send(&connection, CLIENT, TCP_FIN | TCP_ACK, 100, 500, 0);
+    struct flow_record client = end(&connection);
+    expect_zeek(&client, CONN_STATE_SH, "SADF");
+    cr_expect(client.payload_bytes[0] == 100 && client.payload_bytes[1] == 0);
+
+    begin(&connection);
+    send(&connection, SERVER, TCP_SYN | TCP_ACK, (uint32_t)-1, 0, 0);
+    send(&connection, SERVER, TCP_ACK, 0, 100, 500);
+    send(&connection, SERVER, TCP_FIN | TCP_ACK, 500, 101, 0);
+    struct flow_record server = end(&connection);
+    expect_zeek(&server, CONN_STATE_SHR, "^hdf");
+}
+
+Test(tcp_history, counts_in_powers_of_ten_and_ends_after_16)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send_data(&connection, 0, 100);
+    for (int i = 0; i < 10; i++)
+        send_data(&connection, 0, 100);
+    struct flow_record record = end(&connection);
+    expect_zeek(&record, CONN_STATE_S1, "ShADTT");
+
+    begin(&connection);
+    shake_hands(&connection);
+    for (uint32_t i = 0; i < 20; i++)
+        send(&connection, CLIENT, TCP_RST, i, 0, 0);
+    struct flow_record full = end(&connection);
+    cr_expect_str_eq(full.history, "ShARRRRRRRRRRRRR");
+}
+
+Test(tcp_history, tells_a_gap_that_was_acknowledged)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send_data(&connection, 100, 100);
+    send_ack(&connection, 200);
+    struct flow_record record = end(&connection);
+    expect_zeek(&record, CONN_STATE_S1, "ShADaG");
+}
+
+// A frame captured twice is told apart from a retransmission by its IP id.
+static void send_with_id(struct connection *connection, uint16_t id, uint32_t sequence)
+{
+    struct packet packet = segment(connection, CLIENT, TCP_ACK, sequence, 0, 100);
+    packet.tcp.ip_id = id;
+    feed(&connection->test, &packet);
+}
+
+Test(tcp_frames, captured_twice_are_counted_apart)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    for (uint16_t i = 0; i < 20; i++) {
+        send_with_id(&connection, (uint16_t)(500 + i), i * 100u);
+        send_with_id(&connection, (uint16_t)(500 + i), i * 100u);
+    }
+    send_with_id(&connection, 600, 1900); // a new id: sent again
+    wait_ms(&connection, 1001);
+    send_with_id(&connection, 600, 1900); // some hosts keep it
+    for (int i = 0; i < 2; i++) {
+        wait_ms(&connection, 2);
+        send_with_id(&connection, 0, 1900); // none: nobody knows after so long
+    }
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 24, 0, 0);
+    cr_expect_eq(record.duplicate_frames[0], 20);
+    cr_expect_eq(record.duplicate_retransmissions[0], 20);
+}
+
+// Where pairs are not side by side, the trouble of the first one remembers the others.
+Test(tcp_frames, are_known_again_behind_others)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send_with_id(&connection, 499, 0);
+    send_with_id(&connection, 499, 0);
+    for (uint16_t round = 0; round < 2; round++)
+        for (uint16_t i = 0; i < 8; i++)
+            send_with_id(&connection, (uint16_t)(500 + i), 100 + i * 100u);
+    cr_expect_eq(end(&connection).duplicate_frames[0], 1 + 8);
+}
