@@ -55,8 +55,8 @@ enum segment_place flow_place_segment(const struct flow_store *store, const stru
         return SEGMENT_NEXT;
     if (!is_before(side->next_sequence, begin + packet->payload_length))
         return SEGMENT_OLD;
-    *first = quality->first_sequence[sender] + 1;
-    bool untouched = side->next_sequence == *first && quality->handshake != TCP_HANDSHAKE_NONE;
+    *first = side->first_sequence + 1;
+    bool untouched = side->next_sequence == *first && (side->seen & TCP_SIDE_SYN) != 0;
     return untouched && is_ahead(begin, *first) ? SEGMENT_AHEAD : SEGMENT_NEXT;
 }
 
