@@ -15,6 +15,7 @@
 #include "app/signals.h"
 #include "app/stats_line.h"
 #include "app/terminal.h"
+#include "base/denial.h"
 #include "capture/record/tap.h"
 #include "config/config.h"
 #include "control/change.h"
@@ -87,7 +88,8 @@ static bool check_summary_path(const char *path, struct error *error)
         return true;
     int file = open(path, FLAGS, 0666);
     if (file < 0 && errno != ENXIO)
-        return error_set(error, ERROR_UNAVAILABLE, "%s cannot be written: %s", path, strerror(errno));
+        return error_set(error, ERROR_UNAVAILABLE, "%s cannot be written: %s%s", path, strerror(errno),
+                         denial_writing(errno));
     if (file >= 0)
         close(file);
     return true;
