@@ -62,7 +62,7 @@ static void expect(struct metric_registry *registry, const char *text)
 {
     struct strbuf into;
     strbuf_init(&into, 1 << 16);
-    metric_text_add(&into, registry);
+    metric_text_add(&into, registry, METRIC_PROMETHEUS);
     cr_expect_str_eq(into.text, text);
     strbuf_done(&into);
 }
