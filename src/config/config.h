@@ -53,7 +53,7 @@ bool config_reload(const struct config_origin *origin, struct settings *out, str
 bool settings_copy(struct settings *to, const struct settings *from, struct error *error);
 
 // Which rows of the settings table differ, obsolete ones left out: their indexes, in the order of the table.
-enum { SETTINGS_ROWS = 192 };
+enum { SETTINGS_ROWS = 256 };
 struct settings_diff {
     unsigned count;
     unsigned rows[SETTINGS_ROWS];
