@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "capture/clock.h"
 
 void snapshot_board_init(struct snapshot_board *board)
 {
@@ -36,6 +37,7 @@ static void fill(struct snapshot *snapshot, const struct pipeline_tick *tick, co
     snapshot->detect = *detect;
     snapshot->tick = tick->number;
     snapshot->now_ns = tick->now_ns;
+    snapshot->made_ns = clock_now_ns();
     snapshot->generation = tick->generation;
     totals_copy(&snapshot->totals, tick->totals);
     snapshot->top_count = top_count;

@@ -20,6 +20,7 @@ struct snapshot {
     atomic_uint holders;
     uint64_t tick;
     int64_t now_ns;      // at the end of the tick
+    int64_t made_ns;     // monotonic: when it was hung up
     uint64_t generation; // of the settings that every shard had in force
     struct totals totals;
     struct snapshot_mark before; // a second or two earlier: what came since then tells the rates

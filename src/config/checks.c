@@ -198,7 +198,12 @@ bool settings_detect(const struct settings *settings)
 
 bool settings_serve(const struct settings *settings)
 {
-    return settings->grpc.enabled;
+    return settings->grpc.enabled || settings->web.listener.enabled;
+}
+
+bool settings_listen(const struct settings *settings)
+{
+    return settings_serve(settings) || settings->metrics.enabled;
 }
 
 static bool check_windows(const char *kind, const struct scan_settings *scan, struct error *error)

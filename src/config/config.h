@@ -65,8 +65,9 @@ void settings_compare(const struct settings *left, const struct settings *right,
 bool settings_check(const struct settings *settings, struct error *error);
 // Whether attacks are looked for: as it was set, else in files and not live.
 bool settings_detect(const struct settings *settings);
-// Whether any server is on.
+// Whether the API is served, by gRPC or HTTP; whether any server is on, that of the metrics too.
 bool settings_serve(const struct settings *settings);
+bool settings_listen(const struct settings *settings);
 // Whether an output goes to standard output, so that nothing for people may.
 bool settings_use_stdout(const struct settings *settings);
 
