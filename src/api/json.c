@@ -118,7 +118,8 @@ static void add_enum_name(struct strbuf *into, const struct plan_field *field, i
 static void add_span(struct strbuf *into, const Google__Protobuf__Duration *span)
 {
     bool negative = span->seconds < 0 || span->nanos < 0;
-    strbuf_addf(into, "\"%s%llu.%09us\"", negative ? "-" : "", llabs(span->seconds), (unsigned)abs(span->nanos));
+    strbuf_addf(into, "\"%s%llu.%09us\"", negative ? "-" : "", llabs(span->seconds),
+                (unsigned)abs(span->nanos));
 }
 
 static bool is_long(const struct plan_field *field, const void *value)

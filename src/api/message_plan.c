@@ -9,7 +9,8 @@
 
 enum { DEEPEST_MESSAGE = 16 };
 
-static const char timestamp_name[] = "google.protobuf.Timestamp", duration_name[] = "google.protobuf.Duration";
+static const char timestamp_name[] = "google.protobuf.Timestamp",
+                  duration_name[] = "google.protobuf.Duration";
 static const char unset_suffix[] = "UNSPECIFIED";
 
 static bool plan_init(struct message_plan *plan, const ProtobufCMessageDescriptor *descriptor,

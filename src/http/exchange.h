@@ -44,9 +44,10 @@ struct exchange {
     struct http_connection *on;
     const char *method, *path; // path: decoded, below the base path; borrowed of libmicrohttpd
     bool has_body;             // a body was announced
-    struct strbuf body;
+    struct strbuf body;        // failed: it was too long
+    size_t received_bytes;     // of it
     int64_t begun_ns;
-    bool received; // all of it
+    bool answered; // the answer was made, or asked for
     struct answer answer;
 
     // A call of the API.
@@ -77,7 +78,11 @@ bool answer_refuse(struct answer *answer, unsigned code, enum status_code status
 unsigned request_header(const struct exchange *exchange, const char *name, const char **value);
 // Whether where the request ends is certain, and it is not too long. False with an answer that closes the connection.
 bool request_is_framed(struct exchange *exchange);
-// Who calls; exchange->caller from then on. False with an answer.
+bool request_too_long(struct exchange *exchange); // the answer for that; false always
+// Whether it is for this server, by its Host. False with an answer. So is the page, by its Origin, that sends it, if a browser does.
+bool request_has_host(struct exchange *exchange);
+bool request_has_origin(struct exchange *exchange);
+// Who calls; exchange->caller from then on. False with an answer; who tries too many passwords is told to wait.
 bool request_identify(struct exchange *exchange);
 
 // pages.c: /metrics, /livez, /readyz. Whether the path is one of them; the answer is made then.

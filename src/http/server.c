@@ -7,17 +7,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "api/proto_json.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "base/time.h"
 #include "capture/clock.h"
 #include "control/control.h"
+#include "http/connect.h"
 #include "http/server_inside.h"
 
-enum { CONNECTION_BYTES = 32768, REST_S = 60, BODY_S = 10, SPARE_CONNECTIONS = 8, STEP_MS = 10 };
+enum {
+    CONNECTION_BYTES = 32768,
+    REST_S = 60,
+    BODY_S = 10,
+    SPARE_CONNECTIONS = 8,
+    STEP_MS = 10,
+    FORGOTTEN_BYTES = 1 << 20
+};
 
 // Connections.
 
@@ -114,9 +124,20 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
     atomic_fetch_sub(&server->exchanges, 1);
 }
 
+static bool is_probe(const char *path)
+{
+    return strcmp(path, "/livez") == 0 || strcmp(path, "/readyz") == 0;
+}
+
+// Probes come by any name, and tell nothing.
 static void answer_exchange(struct exchange *exchange)
 {
-    if (pages_answer(exchange))
+    bool web = exchange->server->web != NULL;
+    if (exchange->body.failed && !request_too_long(exchange))
+        return;
+    if (web && !is_probe(exchange->path) && !request_has_host(exchange))
+        return;
+    if (pages_answer(exchange) || (web && connect_answer(exchange)))
         return;
     answer_refuse(&exchange->answer, 404, STATUS_NOT_FOUND, "NO_SUCH_PATH", "there is nothing at this path");
 }
@@ -168,12 +189,14 @@ static enum MHD_Result send_answer(struct exchange *exchange)
     return queued;
 }
 
+// What is too long is read on for a while, so that the client gets to see its answer.
 static enum MHD_Result receive(struct exchange *exchange, const char *bytes, size_t *length)
 {
     strbuf_add_bytes(&exchange->body, bytes, *length);
+    exchange->received_bytes += *length;
     *length = 0;
     bool late = clock_now_ns() - exchange->begun_ns > BODY_S * NS_PER_S;
-    return exchange->body.failed || late ? MHD_NO : MHD_YES;
+    return exchange->received_bytes > FORGOTTEN_BYTES || late ? MHD_NO : MHD_YES;
 }
 
 // Called for the headers, for each piece of the body, for its end, and again when a call was answered.
@@ -192,9 +215,12 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
     }
     if (*length > 0)
         return receive(exchange, bytes, length);
-    if (exchange->answer.code == 0)
-        answer_exchange(exchange);
-    return send_answer(exchange);
+    if (exchange->answered)
+        return send_answer(exchange);
+    exchange->answered = true;
+    set_deadline(exchange->on, 0);
+    answer_exchange(exchange);
+    return exchange->call.reply != NULL ? MHD_YES : send_answer(exchange); // the runner has it, or had it
 }
 
 // Life.
@@ -223,27 +249,58 @@ static void *start_daemon(void *argument)
     return NULL;
 }
 
+static bool read_proxies(struct http_server *server, const struct string_list *list, struct error *error)
+{
+    server->proxies = calloc(list->count + 1, sizeof *server->proxies);
+    if (server->proxies == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the HTTP server");
+    for (unsigned i = 0; i < list->count; i++, server->proxy_count++)
+        if (!prefix_parse(list->items[i], &server->proxies[i]))
+            return error_set(error, ERROR_INVALID_ARGUMENT,
+                             "web.trusted_proxies: %s is no address and no network such as 10.0.0.0/8",
+                             list->items[i]);
+    return true;
+}
+
+static bool prepare_web(struct http_server *server, struct error *error)
+{
+    server->web = &server->setup.settings->web;
+    server->base_path = server->web->base_path;
+    server->json = proto_json_create();
+    if (server->json == NULL)
+        return error_set(error, ERROR_EXHAUSTED, "no memory for the HTTP server");
+    return read_proxies(server, &server->web->trusted_proxies, error);
+}
+
+static bool start(struct http_server *server, struct error *error)
+{
+    pthread_t starter;
+    bool started = thread_start(&starter, start_daemon, server);
+    if (started)
+        pthread_join(starter, NULL);
+    return server->daemon != NULL || error_set(error, ERROR_EXHAUSTED, "the HTTP server cannot start: %s",
+                                               started ? "no memory, or no threads" : thread_shortage());
+}
+
 struct http_server *http_server_create(const struct http_setup *setup, struct error *error)
 {
     struct http_server *server = calloc(1, sizeof *server);
     const struct settings *settings = setup->settings;
     bool web = setup->surface == HTTP_WEB;
-    pthread_t starter;
+    uint64_t seed = 0;
     if (server == NULL) {
         error_set(error, ERROR_EXHAUSTED, "no memory for the HTTP server");
         return NULL;
     }
     server->setup = *setup;
     server->listener = web ? &settings->web.listener : &settings->metrics;
-    server->base_path = web ? settings->web.base_path : "";
+    server->base_path = "";
     pthread_mutex_init(&server->lock, NULL);
-    bool started = thread_start(&starter, start_daemon, server);
-    if (started)
-        pthread_join(starter, NULL);
-    if (server->daemon != NULL)
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed || seed == 0)
+        error_set(error, ERROR_UNAVAILABLE, "the kernel gives no random numbers for the HTTP server");
+    login_guard_init(&server->logins, seed);
+    if (seed != 0 && (!web || prepare_web(server, error)) && start(server, error))
         return server;
-    error_set(error, ERROR_EXHAUSTED, "the HTTP server cannot start: %s",
-              started ? "no memory, or no threads" : thread_shortage());
     http_server_destroy(server, 0);
     return NULL;
 }
@@ -292,6 +349,8 @@ void http_server_destroy(struct http_server *server, int grace_ms)
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     assert(atomic_load(&server->exchanges) == 0 && server->connections == NULL);
+    proto_json_destroy(server->json);
+    free(server->proxies);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

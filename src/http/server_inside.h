@@ -6,14 +6,22 @@
 
 #include "config/settings.h"
 #include "http/exchange.h"
+#include "http/login_guard.h"
 #include "http/server.h"
+#include "net/address.h"
 
 struct MHD_Daemon;
 
 struct http_server {
     struct http_setup setup;
     const struct listener_settings *listener;
-    const char *base_path; // "" or "/x"
+    const struct web_settings *web; // NULL = of the metrics
+    const char *base_path;          // "" or "/x"
+    struct proto_json *json;        // NULL likewise
+    struct prefix *proxies;         // that are trusted
+    unsigned proxy_count;
+    struct login_guard logins;   // of the library's thread
+    atomic_uint_fast64_t slowed; // logins that were not looked at
     struct MHD_Daemon *daemon;
 
     pthread_mutex_t lock;                // of the lists

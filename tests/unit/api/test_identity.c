@@ -321,7 +321,8 @@ Test(identity, knows_a_user_by_his_password)
     struct identities *identities = create(&settings);
     expect_caller(identities, &remote, "Basic YW5uOnNlY3JldA==", "ann", ROLE_PACKETS);
     expect_caller(identities, &remote, "bAsIc  YW5uOnNlY3JldA", "ann", ROLE_PACKETS);
-    expect_refused(identities, &remote, "Basic YW5uOnNlY3JldAo=", "PASSWORD_WRONG", "grpc.auth"); // and a line's end
+    expect_refused(identities, &remote, "Basic YW5uOnNlY3JldAo=", "PASSWORD_WRONG",
+                   "grpc.auth"); // and a line's end
     expect_refused(identities, &remote, "Basic YW5uOg==", "PASSWORD_WRONG", "grpc.auth");
     expect_refused(identities, &remote, "Basic !", "CREDENTIALS_MALFORMED", "base64");
     expect_refused(identities, &remote, "Bearer a", "TOKEN_UNKNOWN", "no tokens");
