@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "capture/clock.h"
+#include "http/sockets.h"
 
 struct exchange *exchange_create(struct http_server *server, struct MHD_Connection *connection)
 {
@@ -24,6 +25,7 @@ void exchange_destroy(struct exchange *exchange)
     if (exchange == NULL)
         return;
     assert(!exchange->asked);
+    socket_stream_destroy(exchange->stream);
     if (exchange->has_caller)
         caller_release(&exchange->caller);
     strbuf_done(&exchange->body);

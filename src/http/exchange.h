@@ -57,6 +57,9 @@ struct exchange {
     struct exchange *next, *previous;
     bool has_caller, as_json;
     struct caller caller;
+    // A WebSocket.
+    struct socket_stream *stream; // the answer switches to it; NULL = none, or it is under way
+    bool has_protocol;            // the subprotocol was offered
 };
 
 enum { EXCHANGE_BODY_BYTES = 65536, ANSWER_BYTES = 8 << 20 };

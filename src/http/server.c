@@ -19,6 +19,8 @@
 #include "control/control.h"
 #include "http/connect.h"
 #include "http/server_inside.h"
+#include "http/sockets.h"
+#include "http/websocket.h"
 
 enum {
     CONNECTION_BYTES = 32768,
@@ -137,7 +139,8 @@ static void answer_exchange(struct exchange *exchange)
         return;
     if (web && !is_probe(exchange->path) && !request_has_host(exchange))
         return;
-    if (pages_answer(exchange) || (web && connect_answer(exchange)))
+    if (pages_answer(exchange) ||
+        (web && (connect_answer(exchange) || websocket_answer(exchange) || ticket_answer(exchange))))
         return;
     answer_refuse(&exchange->answer, 404, STATUS_NOT_FOUND, "NO_SUCH_PATH", "there is nothing at this path");
 }
@@ -175,9 +178,21 @@ static void add_headers(struct MHD_Response *response, const struct answer *answ
         MHD_add_response_header(response, "Connection", "close");
 }
 
+static enum MHD_Result switch_protocols(struct exchange *exchange)
+{
+    struct MHD_Response *response = websocket_response(exchange);
+    if (response == NULL)
+        return MHD_NO;
+    enum MHD_Result queued = MHD_queue_response(exchange->connection, MHD_HTTP_SWITCHING_PROTOCOLS, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
     struct answer *answer = &exchange->answer;
+    if (exchange->stream != NULL)
+        return switch_protocols(exchange);
     assert(answer->code >= 200 && answer->type != NULL);
     struct MHD_Response *response = response_of(answer);
     if (response == NULL)
@@ -269,7 +284,8 @@ static bool prepare_web(struct http_server *server, struct error *error)
     server->json = proto_json_create();
     if (server->json == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for the HTTP server");
-    return read_proxies(server, &server->web->trusted_proxies, error);
+    server->sockets = sockets_create(server, error);
+    return server->sockets != NULL && read_proxies(server, &server->web->trusted_proxies, error);
 }
 
 static bool start(struct http_server *server, struct error *error)
@@ -339,6 +355,7 @@ void http_server_destroy(struct http_server *server, int grace_ms)
     enum { SENDING_MS = 1000 };
     if (server == NULL)
         return;
+    sockets_end(server->sockets, grace_ms);
     for (int waited = 0; has_asked(server); waited += STEP_MS) {
         if (waited >= grace_ms)
             cancel_calls(server);
@@ -349,6 +366,8 @@ void http_server_destroy(struct http_server *server, int grace_ms)
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     assert(atomic_load(&server->exchanges) == 0 && server->connections == NULL);
+    sockets_destroy(server->sockets);
+    tickets_done(&server->tickets);
     proto_json_destroy(server->json);
     free(server->proxies);
     pthread_mutex_destroy(&server->lock);

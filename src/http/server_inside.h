@@ -8,6 +8,7 @@
 #include "http/exchange.h"
 #include "http/login_guard.h"
 #include "http/server.h"
+#include "http/tickets.h"
 #include "net/address.h"
 
 struct MHD_Daemon;
@@ -20,6 +21,8 @@ struct http_server {
     struct proto_json *json;        // NULL likewise
     struct prefix *proxies;         // that are trusted
     unsigned proxy_count;
+    struct sockets *sockets;     // NULL likewise
+    struct tickets tickets;      // of the library's thread
     struct login_guard logins;   // of the library's thread
     atomic_uint_fast64_t slowed; // logins that were not looked at
     struct MHD_Daemon *daemon;
