@@ -21,14 +21,17 @@ static bool is_text(const struct element *element, size_t length, const char *te
     return length == bytes && strncasecmp(element->at, text, bytes) == 0;
 }
 
-// How exactly the element's range fits the type: 0 = not, 1 by */*, 2 by text/*, 3 by its name.
+// How exactly the element fits the type: 0 = not, 1 by */*, 2 by text/*, 3 by its name. A coding has no slash, and fits *.
 static unsigned fit(const struct element *element, const char *type)
 {
-    size_t length = 0, kind = (size_t)(strchr(type, '/') - type);
+    const char *slash = strchr(type, '/');
+    size_t length = 0, kind = slash != NULL ? (size_t)(slash - type) : 0;
     while (element->at + length < element->end && strchr("; \t", element->at[length]) == NULL)
         length++;
     if (is_text(element, length, type, strlen(type)))
         return 3;
+    if (slash == NULL)
+        return is_text(element, length, "*", 1);
     if (length == kind + 2 && strncasecmp(element->at, type, kind + 1) == 0 && element->at[kind + 1] == '*')
         return 2;
     return is_text(element, length, "*/*", 3);
@@ -52,11 +55,9 @@ static unsigned weight(const struct element *element)
     return 1000;
 }
 
-unsigned accept_weight(const char *header, const char *type)
+static unsigned weight_of(const char *header, const char *type)
 {
     unsigned best = 0, found = 0;
-    if (header == NULL)
-        return 1000;
     for (const char *end = header + strlen(header); header < end;) {
         const char *comma = memchr(header, ',', (size_t)(end - header));
         struct element element = {skip_blanks(header, end), comma != NULL ? comma : end};
@@ -68,4 +69,14 @@ unsigned accept_weight(const char *header, const char *type)
         header = comma != NULL ? comma + 1 : end;
     }
     return found;
+}
+
+unsigned accept_weight(const char *header, const char *type)
+{
+    return header == NULL ? 1000 : weight_of(header, type);
+}
+
+bool accept_coding(const char *header, const char *coding)
+{
+    return header != NULL && weight_of(header, coding) > 0;
 }

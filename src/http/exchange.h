@@ -43,6 +43,7 @@ struct exchange {
     struct MHD_Connection *connection;
     struct http_connection *on;
     const char *method, *path; // path: decoded, below the base path; borrowed of libmicrohttpd
+    bool is_base;              // it was the base path without a slash
     bool has_body;             // a body was announced
     struct strbuf body;        // failed: it was too long
     size_t received_bytes;     // of it

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "capture/clock.h"
 #include "control/control.h"
+#include "http/assets.h"
 #include "http/connect.h"
 #include "http/server_inside.h"
 #include "http/sockets.h"
@@ -106,6 +107,7 @@ static struct exchange *begin_exchange(struct http_server *server, struct MHD_Co
     bool below =
         base > 0 && strncmp(path, server->base_path, base) == 0 && (path[base] == '/' || path[base] == '\0');
     exchange->path = !below ? path : path[base] == '\0' ? "/" : path + base;
+    exchange->is_base = below && path[base] == '\0';
     set_deadline(exchange->on, BODY_S);
     atomic_fetch_add(&server->exchanges, 1);
     return exchange;
@@ -139,24 +141,23 @@ static void answer_exchange(struct exchange *exchange)
         return;
     if (web && !is_probe(exchange->path) && !request_has_host(exchange))
         return;
-    if (pages_answer(exchange) ||
-        (web && (connect_answer(exchange) || websocket_answer(exchange) || ticket_answer(exchange))))
+    if (pages_answer(exchange) || (web && (connect_answer(exchange) || websocket_answer(exchange) ||
+                                           ticket_answer(exchange) || assets_answer(exchange))))
         return;
     answer_refuse(&exchange->answer, 404, STATUS_NOT_FOUND, "NO_SUCH_PATH", "there is nothing at this path");
 }
 
+// Takes the body over.
 static struct MHD_Response *response_of(struct answer *answer)
 {
     struct strbuf *body = &answer->body;
-    struct MHD_Response *response =
-        answer->fixed != NULL
-            ? MHD_create_response_from_buffer(answer->fixed_bytes, (void *)(uintptr_t)answer->fixed,
-                                              MHD_RESPMEM_PERSISTENT)
-            : MHD_create_response_from_buffer(body->length, body->text, MHD_RESPMEM_MUST_FREE);
-    if (response != NULL && answer->fixed == NULL) {
-        *body = (struct strbuf){0}; // is the response's now
+    bool owned = answer->fixed == NULL && body->capacity > 0; // an empty one has no memory of its own
+    const void *bytes = answer->fixed != NULL ? answer->fixed : owned ? body->text : "";
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        answer->fixed != NULL ? answer->fixed_bytes : body->length, (void *)(uintptr_t)bytes,
+        owned ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    if (response != NULL && owned)
         strbuf_init(body, 1);
-    }
     return response;
 }
 
@@ -282,7 +283,9 @@ static bool prepare_web(struct http_server *server, struct error *error)
     server->web = &server->setup.settings->web;
     server->base_path = server->web->base_path;
     server->json = proto_json_create();
-    if (server->json == NULL)
+    if (asprintf(&server->base_with_slash, "%s/", server->base_path) < 0)
+        server->base_with_slash = NULL;
+    if (server->json == NULL || server->base_with_slash == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for the HTTP server");
     server->sockets = sockets_create(server, error);
     return server->sockets != NULL && read_proxies(server, &server->web->trusted_proxies, error);
@@ -369,6 +372,7 @@ void http_server_destroy(struct http_server *server, int grace_ms)
     sockets_destroy(server->sockets);
     tickets_done(&server->tickets);
     proto_json_destroy(server->json);
+    free(server->base_with_slash);
     free(server->proxies);
     pthread_mutex_destroy(&server->lock);
     free(server);

@@ -18,6 +18,7 @@ struct http_server {
     const struct listener_settings *listener;
     const struct web_settings *web; // NULL = of the metrics
     const char *base_path;          // "" or "/x"
+    char *base_with_slash;          // "/x/"
     struct proto_json *json;        // NULL likewise
     struct prefix *proxies;         // that are trusted
     unsigned proxy_count;
