@@ -24,13 +24,12 @@ static bool is_text(const struct element *element, size_t length, const char *te
 // How exactly the element fits the type: 0 = not, 1 by */*, 2 by text/*, 3 by its name. A coding has no slash, and fits *.
 static unsigned fit(const struct element *element, const char *type)
 {
-    const char *slash = strchr(type, '/');
-    size_t length = 0, kind = slash != NULL ? (size_t)(slash - type) : 0;
+    size_t length = 0, kind = strcspn(type, "/");
     while (element->at + length < element->end && strchr("; \t", element->at[length]) == NULL)
         length++;
     if (is_text(element, length, type, strlen(type)))
         return 3;
-    if (slash == NULL)
+    if (type[kind] == '\0')
         return is_text(element, length, "*", 1);
     if (length == kind + 2 && strncasecmp(element->at, type, kind + 1) == 0 && element->at[kind + 1] == '*')
         return 2;
