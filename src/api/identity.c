@@ -29,6 +29,7 @@ enum refusal {
     REFUSED_MISSING,
     REFUSED_CERTIFICATE,
     REFUSED_NODE,
+    REFUSED_SLOWED,
     REFUSALS
 };
 
@@ -352,10 +353,15 @@ bool identities_find(struct identities *identities, const struct api_peer *peer,
 
 // Metrics.
 
+void identities_count_slowed(struct identities *identities)
+{
+    atomic_fetch_add(&identities->refused[REFUSED_SLOWED], 1);
+}
+
 static void read_refused(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
-    static const char *const reasons[REFUSALS] = {"token",   "password",    "malformed",
-                                                  "missing", "certificate", "node"};
+    static const char *const reasons[REFUSALS] = {"token",       "password", "malformed", "missing",
+                                                  "certificate", "node",     "slowed"};
     for (const struct identities *identities = held; identities != NULL; identities = identities->beside)
         for (unsigned i = 0; i < REFUSALS; i++)
             metric_labelled(metric, reader,

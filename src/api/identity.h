@@ -42,6 +42,9 @@ void identities_destroy(struct identities *identities); // takes NULL
 bool identities_find(struct identities *identities, const struct api_peer *peer, const char *authorization,
                      struct caller *caller, struct status *status);
 
+// A login that its transport did not let come to a look, for too many had failed: counted with those refused.
+void identities_count_slowed(struct identities *identities);
+
 // To be called about once a second by whoever has a thread that may read a file. Cheap while the file is the same (a stat).
 // A new file that is wrong leaves the old tokens in force; that is logged once and counted.
 void identities_reload(struct identities *identities);

@@ -152,6 +152,8 @@ static void add_servers(struct plan *plan, const struct settings *settings,
             "web.packet_buffer, and what captures over the wire wait with");
     add_row(plan, "client streams", QUEUES_ANSWERS_LIBRARY * shares->server_bytes,
             "what waits for slow clients in streams and in answers, and what the library of gRPC may take");
+    add_row(plan, "HTTP answers", settings->web.listener.enabled ? shares->server_bytes : 0,
+            "what waits for slow clients of the page and of Connect");
     add_row(plan, "connections", servers_connections(settings, shares) * (uint64_t)DOOR_CONNECTION_BYTES,
             "max_connections of each port and socket, as many as there is room for");
 }

@@ -67,7 +67,8 @@ static uint32_t connections_of(const struct listener_settings *listener, const s
 
 uint32_t servers_connections(const struct settings *settings, const struct memory_shares *shares)
 {
-    const struct listener_settings *const all[] = {&settings->grpc, &settings->web.listener, &settings->metrics};
+    const struct listener_settings *const all[] = {&settings->grpc, &settings->web.listener,
+                                                   &settings->metrics};
     uint32_t connections = 0;
     for (unsigned i = 0; i < LISTENERS; i++) {
         unsigned entrances = (all[i]->bind[0] != '\0' ? 1U : 0U) + (all[i]->socket[0] != '\0' ? 1U : 0U);

@@ -47,6 +47,7 @@ struct exchange {
     bool has_body;             // a body was announced
     struct strbuf body;        // failed: it was too long
     size_t received_bytes;     // of it
+    size_t held_bytes;         // of the answer, that count against what all may hold
     int64_t begun_ns;
     bool answered; // the answer was made, or asked for
     struct answer answer;

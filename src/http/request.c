@@ -139,7 +139,7 @@ static struct address origin_of(const struct exchange *exchange, const struct do
 
 static bool refuse_login(struct exchange *exchange)
 {
-    atomic_fetch_add(&exchange->server->slowed, 1);
+    identities_count_slowed(exchange->server->setup.identities);
     answer_header(&exchange->answer, MHD_HTTP_HEADER_RETRY_AFTER, "10");
     return answer_refuse(&exchange->answer, 429, STATUS_RESOURCE_EXHAUSTED, "TOO_MANY_LOGINS",
                          "too many logins failed: wait some seconds");

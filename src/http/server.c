@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "capture/clock.h"
 #include "control/control.h"
+#include "control/shares.h"
 #include "http/assets.h"
 #include "http/connect.h"
 #include "http/server_inside.h"
@@ -123,6 +124,7 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
     if (exchange == NULL)
         return;
     set_deadline(exchange->on, REST_S);
+    atomic_fetch_sub(&server->held_bytes, exchange->held_bytes);
     exchange_destroy(exchange);
     *context = NULL;
     atomic_fetch_sub(&server->exchanges, 1);
@@ -179,6 +181,20 @@ static void add_headers(struct MHD_Response *response, const struct answer *answ
         MHD_add_response_header(response, "Connection", "close");
 }
 
+// What waits for clients to read it has a share of the memory; a static file costs none.
+static void find_room(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    struct answer *answer = &exchange->answer;
+    size_t bytes = answer->body.length;
+    exchange->held_bytes = bytes;
+    uint64_t held = atomic_fetch_add(&server->held_bytes, bytes) + bytes;
+    if (held <= control_shares(server->setup.control)->server_bytes || answer->code != 200)
+        return;
+    answer_refuse(answer, 429, STATUS_RESOURCE_EXHAUSTED, "SLOW_READERS",
+                  "too much waits for clients that do not read their answers: try again later");
+}
+
 static enum MHD_Result switch_protocols(struct exchange *exchange)
 {
     struct MHD_Response *response = websocket_response(exchange);
@@ -195,10 +211,12 @@ static enum MHD_Result send_answer(struct exchange *exchange)
     if (exchange->stream != NULL)
         return switch_protocols(exchange);
     assert(answer->code >= 200 && answer->type != NULL);
+    find_room(exchange);
     struct MHD_Response *response = response_of(answer);
     if (response == NULL)
         return MHD_NO;
     add_headers(response, answer);
+    assert(exchange->held_bytes <= atomic_load(&exchange->server->held_bytes));
     set_deadline(exchange->on, REST_S);
     enum MHD_Result queued = MHD_queue_response(exchange->connection, answer->code, response);
     MHD_destroy_response(response);

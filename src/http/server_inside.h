@@ -22,14 +22,14 @@ struct http_server {
     struct proto_json *json;        // NULL likewise
     struct prefix *proxies;         // that are trusted
     unsigned proxy_count;
-    struct sockets *sockets;     // NULL likewise
-    struct tickets tickets;      // of the library's thread
-    struct login_guard logins;   // of the library's thread
-    atomic_uint_fast64_t slowed; // logins that were not looked at
+    struct sockets *sockets;   // NULL likewise
+    struct tickets tickets;    // of the library's thread
+    struct login_guard logins; // of the library's thread
     struct MHD_Daemon *daemon;
 
     pthread_mutex_t lock;                // of the lists
     struct http_connection *connections; // open ones
     struct exchange *asked;              // those that the runner has
+    _Atomic uint64_t held_bytes;         // of answers under way
     atomic_uint exchanges;               // under way
 };

@@ -276,6 +276,8 @@ static void take_outgoing(struct socket_stream *stream)
     pthread_mutex_lock(&stream->room->lock);
     if (stream->has_outgoing && stream->stage == STAGE_ASKED) {
         queue(stream, WSLAY_BINARY_FRAME, &stream->outgoing);
+        strbuf_done(&stream->outgoing); // wslay has its own
+        strbuf_init(&stream->outgoing, MESSAGE_BYTES);
         stream->has_outgoing = false;
         stream->in_flight = true;
     }
