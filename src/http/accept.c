@@ -31,7 +31,8 @@ static unsigned fit(const struct element *element, const char *type)
         return 3;
     if (type[kind] == '\0')
         return is_text(element, length, "*", 1);
-    if (length == kind + 2 && strncasecmp(element->at, type, kind + 1) == 0 && element->at[kind + 1] == '*')
+    if (length > 2 && length - 2 == kind && element->at[length - 1] == '*' &&
+        strncasecmp(element->at, type, length - 1) == 0)
         return 2;
     return is_text(element, length, "*/*", 3);
 }
