@@ -6,6 +6,7 @@ CORE_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
     libpcap-dev libcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev
     libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev protobuf-compiler libjansson-dev libgrpc-dev
+    libmicrohttpd-dev libwslay-dev
 )
 
 # Tests it: Criterion, the second compiler with its fuzzer, traffic, checks of style.
@@ -13,7 +14,7 @@ CORE_PACKAGES=(
 TEST_PACKAGES=(
     "${CORE_PACKAGES[@]}"
     libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
-    python3 python3-yaml python3-grpcio python3-protobuf tcpreplay nmap hping3 iproute2 ethtool util-linux zstd gzip shellcheck
+    python3 python3-yaml python3-grpcio python3-protobuf tcpreplay nmap hping3 iproute2 ethtool prometheus util-linux zstd gzip shellcheck
     man-db strace libcap2-bin dpkg-dev
 )
 

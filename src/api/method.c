@@ -116,6 +116,11 @@ void api_set_serving(struct api *api, bool serving)
     atomic_store(&api->serving, serving);
 }
 
+bool api_is_serving(const struct api *api)
+{
+    return atomic_load(&api->serving);
+}
+
 void api_destroy(struct api *api)
 {
     if (api == NULL)

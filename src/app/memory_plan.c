@@ -57,7 +57,7 @@ static unsigned taps_of(const struct settings *settings, bool live)
 {
     const struct output_settings *output = &settings->output;
     bool seen =
-        live && !settings_serve(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
+        live && !settings_listen(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
     unsigned taps = output->packets == PACKET_LINES_ALWAYS || output->hex_dump || seen;
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &setting_table[i];
@@ -152,11 +152,10 @@ static void add_servers(struct plan *plan, const struct settings *settings,
             "web.packet_buffer, and what captures over the wire wait with");
     add_row(plan, "client streams", QUEUES_ANSWERS_LIBRARY * shares->server_bytes,
             "what waits for slow clients in streams and in answers, and what the library of gRPC may take");
-    unsigned entrances =
-        (settings->grpc.bind[0] != '\0' ? 1U : 0U) + (settings->grpc.socket[0] != '\0' ? 1U : 0U);
-    add_row(plan, "connections",
-            entrances * servers_connections(settings, shares) * (uint64_t)DOOR_CONNECTION_BYTES,
-            "grpc.max_connections of the port and of the socket, as many as there is room for");
+    add_row(plan, "HTTP answers", settings->web.listener.enabled ? shares->server_bytes : 0,
+            "what waits for slow clients of the page and of Connect");
+    add_row(plan, "connections", servers_connections(settings, shares) * (uint64_t)DOOR_CONNECTION_BYTES,
+            "max_connections of each port and socket, as many as there is room for");
 }
 
 static void make_plan(struct plan *plan, const struct settings *settings)
@@ -187,7 +186,7 @@ static void make_plan(struct plan *plan, const struct settings *settings)
             "kept for outputs of alerts");
     add_row(plan, "webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
             "alerts that wait for its server");
-    if (settings_serve(settings))
+    if (settings_listen(settings))
         add_servers(plan, settings, &shares);
     add_row(plan, "process", BASE_BYTES, "program, libraries, stacks");
 }

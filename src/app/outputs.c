@@ -50,7 +50,7 @@ static bool wants_packet_lines(const struct outputs *outputs)
         return false;
     default:
         return outputs->settings->output.hex_dump ||
-               (control_is_live(outputs->control) && !settings_serve(outputs->settings) &&
+               (control_is_live(outputs->control) && !settings_listen(outputs->settings) &&
                 outputs->lines == outputs->standard && isatty(STDOUT_FILENO));
     }
 }

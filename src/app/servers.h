@@ -13,12 +13,11 @@ struct memory_shares;
 struct settings;
 struct servers;
 
-// Any server at all.
-bool servers_wanted(const struct settings *settings);
 // For --check-config: whether who may call can be read. False with a sentence.
 bool servers_check(const struct settings *settings, struct error *error);
 
-// How many connections are served at a time: as the settings have it, and no more than there is memory for.
+// How many connections are served at a time, on all ports and sockets: as the settings have it, and no more than there is
+// memory for.
 uint32_t servers_connections(const struct settings *settings, const struct memory_shares *shares);
 
 // Borrows both. NULL with a sentence. With no server on it is empty.

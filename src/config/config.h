@@ -53,7 +53,7 @@ bool config_reload(const struct config_origin *origin, struct settings *out, str
 bool settings_copy(struct settings *to, const struct settings *from, struct error *error);
 
 // Which rows of the settings table differ, obsolete ones left out: their indexes, in the order of the table.
-enum { SETTINGS_ROWS = 192 };
+enum { SETTINGS_ROWS = 256 };
 struct settings_diff {
     unsigned count;
     unsigned rows[SETTINGS_ROWS];
@@ -65,8 +65,9 @@ void settings_compare(const struct settings *left, const struct settings *right,
 bool settings_check(const struct settings *settings, struct error *error);
 // Whether attacks are looked for: as it was set, else in files and not live.
 bool settings_detect(const struct settings *settings);
-// Whether any server is on.
+// Whether the API is served, by gRPC or HTTP; whether any server is on, that of the metrics too.
 bool settings_serve(const struct settings *settings);
+bool settings_listen(const struct settings *settings);
 // Whether an output goes to standard output, so that nothing for people may.
 bool settings_use_stdout(const struct settings *settings);
 

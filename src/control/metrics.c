@@ -181,6 +181,34 @@ static void read_lag(const struct metric *metric, const void *held, struct metri
         metric_real(metric, reader, figures->lag_s);
 }
 
+static void read_depth(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){"dispatch"},
+                    ((const struct run_figures *)held)->queue_depth);
+}
+
+static void read_queue_capacity(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){"dispatch"},
+                    ((const struct run_figures *)held)->queue_capacity);
+}
+
+static void read_durations(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    const struct tick_durations *durations = ((const struct run_figures *)held)->durations;
+    struct metric_sample sample = {.buckets = TICK_BUCKETS};
+    uint64_t below = 0;
+    if (durations == NULL || reader->sample == NULL)
+        return;
+    for (unsigned i = 0; i < TICK_BUCKETS; i++) {
+        below += durations->count[i];
+        sample.bound[i] = tick_bounds_s[i];
+        sample.count[i] = below;
+    }
+    sample.sum = (double)durations->sum_ns / 1e9;
+    reader->sample(reader, metric, &sample);
+}
+
 // clang-format off
 const struct metric run_metrics[] = {
     {"netscope_uptime_seconds", METRIC_GAUGE, "seconds", "Time since the start of the run.", {0}, read_uptime},
@@ -202,6 +230,11 @@ const struct metric run_metrics[] = {
     {"netscope_flow_table_bytes", METRIC_GAUGE, "bytes", "Memory of the flow table.", {0}, read_table_bytes},
     {"netscope_capture_lag_seconds", METRIC_GAUGE, "seconds",
      "How long ago the tick ended that these figures are of.", {0}, read_lag},
+    {"netscope_queue_depth", METRIC_GAUGE, NULL, "What waits in a queue: batches of packets on their way to the shards.", {"queue"},
+     read_depth},
+    {"netscope_queue_capacity", METRIC_GAUGE, NULL, "Most that a queue holds.", {"queue"}, read_queue_capacity},
+    {"netscope_tick_duration_seconds", METRIC_HISTOGRAM, "seconds",
+     "How long it took to merge a tick of all shards and to hand on what came of it.", {0}, read_durations},
     {"netscope_dispatch_drops_total", METRIC_COUNTER, NULL,
      "Packets dropped because analysis was behind: repeats stage dispatch of packets_lost_total.", {0}, read_dispatch_drops},
     {"netscope_kernel_drops_total", METRIC_COUNTER, NULL,
@@ -228,7 +261,10 @@ struct held_figures {
 struct run_figures run_figures_of(struct control *control, const struct totals *totals, int64_t now_ns)
 {
     const struct generation *generation = generation_hold(&control->generations);
+    struct pipeline_queue queue = pipeline_queue_of(control->pipeline);
     struct run_figures figures = {
+        .queue_depth = queue.depth,
+        .queue_capacity = queue.capacity,
         .totals = totals,
         .source = control->source,
         .flow_capacity = control_policy(control, &generation->settings).max_flows,
@@ -254,6 +290,7 @@ const void *run_figures_hold(void *owner)
         return NULL;
     }
     held->figures = run_figures_of(control, &snapshot->totals, snapshot->now_ns);
+    held->figures.durations = &snapshot->durations;
     held->snapshot = snapshot;
     return held;
 }

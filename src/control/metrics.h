@@ -13,6 +13,8 @@ struct run_figures {
     double uptime_s;
     double lag_s; // since the end of the tick that the totals are of; live only
     bool live;
+    unsigned queue_depth, queue_capacity;   // batches on their way to the shards
+    const struct tick_durations *durations; // of the snapshot; NULL = not of one
     // Of the settings.
     bool reload_failed;   // the latest attempt
     double reload_time_s; // Unix time of the latest that did not; 0 = none

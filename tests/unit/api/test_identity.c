@@ -278,7 +278,7 @@ Test(identity, keeps_the_old_tokens_when_the_file_breaks)
     struct metric_registry registry;
     struct identities *identities = create_with_tokens(&settings, "shop viewer " HASH_A);
     metric_registry_init(&registry);
-    cr_assert(identities_add_metrics(identities, &registry));
+    cr_assert(identities_add_metrics(identities, NULL, &registry));
     struct metric_group group = registry.group[0];
     struct caller caller = find(identities, &remote, "Bearer a");
     write_tokens("shop viewer");
@@ -300,4 +300,52 @@ Test(identity, keeps_the_old_tokens_when_the_file_breaks)
     metric_registry_remove(&registry, identities);
     metric_registry_done(&registry);
     destroy(identities);
+}
+
+// A user of HTTP. "ann:secret" in base64 is YW5uOnNlY3JldA==.
+static struct listener_settings settings_of_ann(char *password, char *password_file)
+{
+    static char ann[] = "ann";
+    struct listener_settings settings = settings_of(nothing, NULL, 0);
+    settings.auth.enabled = true;
+    settings.auth.username = ann;
+    settings.auth.password = password;
+    settings.auth.password_file = password_file;
+    return settings;
+}
+
+Test(identity, knows_a_user_by_his_password)
+{
+    char secret[] = "secret";
+    struct listener_settings settings = settings_of_ann(secret, nothing);
+    struct identities *identities = create(&settings);
+    expect_caller(identities, &remote, "Basic YW5uOnNlY3JldA==", "ann", ROLE_PACKETS);
+    expect_caller(identities, &remote, "bAsIc  YW5uOnNlY3JldA", "ann", ROLE_PACKETS);
+    expect_refused(identities, &remote, "Basic YW5uOnNlY3JldAo=", "PASSWORD_WRONG",
+                   "grpc.auth"); // and a line's end
+    expect_refused(identities, &remote, "Basic YW5uOg==", "PASSWORD_WRONG", "grpc.auth");
+    expect_refused(identities, &remote, "Basic !", "CREDENTIALS_MALFORMED", "base64");
+    expect_refused(identities, &remote, "Bearer a", "TOKEN_UNKNOWN", "no tokens");
+    expect_refused(identities, &remote, NULL, "CREDENTIALS_MISSING", "a name and a password");
+    destroy(identities);
+}
+
+Test(identity, reads_the_password_again_when_its_file_changes)
+{
+    write_tokens("secret\nnot of it\n");
+    struct listener_settings settings = settings_of_ann(nothing, path);
+    struct identities *identities = create(&settings);
+    struct caller caller = find(identities, &remote, "Basic YW5uOnNlY3JldA==");
+    write_tokens("other");
+    identities_reload(identities);
+    expect_refused(identities, &remote, "Basic YW5uOnNlY3JldA==", "PASSWORD_WRONG", "grpc.auth");
+    expect_standing(&caller, STATUS_UNAUTHENTICATED);
+    expect_caller(identities, &remote, "Basic YW5uOm90aGVy", "ann", ROLE_PACKETS);
+    write_tokens("\n");
+    identities_reload(identities); // is none: the old one stays
+    expect_caller(identities, &remote, "Basic YW5uOm90aGVy", "ann", ROLE_PACKETS);
+    caller_release(&caller);
+    destroy(identities);
+    write_tokens("\n");
+    expect_wrong(&settings, path, "has no password");
 }

@@ -1,0 +1,66 @@
+#include "http/hosts.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "config/settings.h"
+
+enum { HOST_BYTES = 256 };
+
+// "name", "name:80", "[::1]:80": the name alone, without brackets and a dot at the end. False when it is none.
+static bool name_of(const char *host, char name[HOST_BYTES])
+{
+    bool brackets = host[0] == '[';
+    const char *begin = host + brackets, *end = strchr(begin, brackets ? ']' : ':');
+    size_t length = end != NULL ? (size_t)(end - begin) : strlen(begin);
+    const char *port = end == NULL ? "" : end + brackets;
+    if (length == 0 || length >= HOST_BYTES || (brackets && end == NULL))
+        return false;
+    if (port[0] != '\0' && (port[0] != ':' || strspn(port + 1, "0123456789") != strlen(port + 1)))
+        return false;
+    memcpy(name, begin, length);
+    name[length - (!brackets && begin[length - 1] == '.')] = '\0';
+    name[length] = '\0';
+    return true;
+}
+
+static struct address plain(const struct address *address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (address->version == 6 && memcmp(address->bytes, mapped, sizeof mapped) == 0)
+        return address_v4(address->bytes + sizeof mapped);
+    return *address;
+}
+
+static bool is_listed(const char *name, const struct string_list *names)
+{
+    char listed[HOST_BYTES];
+    for (unsigned i = 0; i < names->count; i++)
+        if (name_of(names->items[i], listed) && strcasecmp(name, listed) == 0)
+            return true;
+    return false;
+}
+
+bool host_is_ours(const char *host, const struct address *here, const struct string_list *names)
+{
+    char name[HOST_BYTES];
+    struct address literal;
+    if (!name_of(host, name))
+        return false;
+    if (strcasecmp(name, "localhost") == 0 || is_listed(name, names))
+        return true;
+    if (here->version == 0 || !address_parse(name, &literal))
+        return false;
+    struct address ours = plain(here), theirs = plain(&literal);
+    return address_compare(&ours, &theirs) == 0;
+}
+
+bool origin_is_ours(const char *origin, const char *host, const struct string_list *names)
+{
+    char name[HOST_BYTES];
+    const char *at = strstr(origin, "://");
+    bool known = strncasecmp(origin, "http://", 7) == 0 || strncasecmp(origin, "https://", 8) == 0;
+    if (at == NULL || !known)
+        return false;
+    return strcasecmp(at + 3, host) == 0 || (name_of(at + 3, name) && is_listed(name, names));
+}

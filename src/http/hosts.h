@@ -1,0 +1,16 @@
+// Whom a request is for: the headers Host and Origin, against a page from elsewhere whose name points here (DNS rebinding), or
+// that sends what its visitor's browser has the password of. Pure.
+#pragma once
+
+#include <stdbool.h>
+
+#include "net/address.h"
+
+struct string_list;
+
+// Whether the Host is `localhost`, the address that the connection came to (version 0 = by no address), or one of the names,
+// with or without a port.
+bool host_is_ours(const char *host, const struct address *here, const struct string_list *names);
+
+// Whether the Origin is the page that this Host serves, or one of the names: "https://sensor.example:8443".
+bool origin_is_ours(const char *origin, const char *host, const struct string_list *names);

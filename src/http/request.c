@@ -1,0 +1,186 @@
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/identity.h"
+#include "config/settings.h"
+#include "door/door.h"
+#include "http/exchange.h"
+#include "http/hosts.h"
+#include "http/server_inside.h"
+
+struct search {
+    const char *name, *value;
+    unsigned count;
+};
+
+static enum MHD_Result look_at(void *argument, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    struct search *search = argument;
+    (void)kind;
+    if (strcasecmp(key, search->name) != 0)
+        return MHD_YES;
+    if (search->count++ == 0)
+        search->value = value != NULL ? value : "";
+    return MHD_YES;
+}
+
+unsigned request_header(const struct exchange *exchange, const char *name, const char **value)
+{
+    struct search search = {.name = name};
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, look_at, &search);
+    if (value != NULL)
+        *value = search.value;
+    return search.count;
+}
+
+static bool refuse_framing(struct exchange *exchange, unsigned code, const char *reason, const char *sentence)
+{
+    exchange->answer.closes = true;
+    return answer_refuse(&exchange->answer, code,
+                         code == 413 ? STATUS_RESOURCE_EXHAUSTED : STATUS_INVALID_ARGUMENT, reason, sentence);
+}
+
+bool request_too_long(struct exchange *exchange)
+{
+    return refuse_framing(exchange, 413, "BODY_TOO_LONG", "a request has at most 64 KiB");
+}
+
+static bool is_number(const char *text)
+{
+    return text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
+}
+
+// An ingress in front may see another end than we do where both lengths are given, or one twice: then the rest of the body
+// would be the next one's request.
+bool request_is_framed(struct exchange *exchange)
+{
+    const char *length = NULL, *coding = NULL;
+    unsigned lengths = request_header(exchange, "Content-Length", &length);
+    unsigned codings = request_header(exchange, "Transfer-Encoding", &coding);
+    if (lengths + codings > 1)
+        return refuse_framing(exchange, 400, "AMBIGUOUS_LENGTH",
+                              "the length of the body is given more than once: send either Content-Length or "
+                              "Transfer-Encoding, once");
+    if (codings == 1 && strcasecmp(coding, "chunked") != 0)
+        return refuse_framing(exchange, 400, "UNKNOWN_CODING",
+                              "of Transfer-Encoding only chunked is known here");
+    if (lengths == 1 && !is_number(length))
+        return refuse_framing(exchange, 400, "BAD_LENGTH", "Content-Length is no number");
+    exchange->has_body = codings == 1 || (lengths == 1 && strtoull(length, NULL, 10) > 0);
+    if (lengths == 1 && strtoull(length, NULL, 10) > EXCHANGE_BODY_BYTES)
+        return request_too_long(exchange);
+    if (request_header(exchange, "Host", NULL) > 1 || request_header(exchange, "Authorization", NULL) > 1)
+        return refuse_framing(exchange, 400, "HEADER_TWICE", "Host or Authorization is given twice");
+    return true;
+}
+
+static bool find_peer(struct exchange *exchange, struct door_peer *peer)
+{
+    return door_peer(exchange->server->setup.door, exchange->on->descriptor, peer) ||
+           answer_refuse(&exchange->answer, 503, STATUS_UNAVAILABLE, "CONNECTION_GONE",
+                         "the connection is gone");
+}
+
+bool request_has_host(struct exchange *exchange)
+{
+    const char *host = NULL;
+    struct door_peer peer;
+    request_header(exchange, "Host", &host);
+    if (!find_peer(exchange, &peer))
+        return false;
+    return (host != NULL && host_is_ours(host, &peer.here.address, &exchange->server->web->allowed_hosts)) ||
+           answer_refuse(
+               &exchange->answer, 403, STATUS_PERMISSION_DENIED, "FOREIGN_HOST",
+               "this server goes by no such name: use its address, or add the name to web.allowed_hosts");
+}
+
+bool request_has_origin(struct exchange *exchange)
+{
+    const char *origin = NULL, *host = "";
+    unsigned count = request_header(exchange, "Origin", &origin);
+    request_header(exchange, "Host", &host);
+    return count == 0 ||
+           (count == 1 && origin_is_ours(origin, host, &exchange->server->web->allowed_hosts)) ||
+           answer_refuse(
+               &exchange->answer, 403, STATUS_PERMISSION_DENIED, "FOREIGN_ORIGIN",
+               "a page from elsewhere may not ask here: add the name that it is from to web.allowed_hosts");
+}
+
+static bool is_proxy(const struct http_server *server, const struct address *address)
+{
+    for (unsigned i = 0; i < server->proxy_count; i++)
+        if (prefix_contains(&server->proxies[i], address))
+            return true;
+    return false;
+}
+
+// Where it came from: the last address that no trusted proxy vouches for.
+static struct address origin_of(const struct exchange *exchange, const struct door_peer *peer)
+{
+    char forwarded[512];
+    const char *header = NULL;
+    struct address found = peer->endpoint.address;
+    if (request_header(exchange, "X-Forwarded-For", &header) != 1 || strlen(header) >= sizeof forwarded)
+        return found;
+    strcpy(forwarded, header);
+    for (size_t end = strlen(forwarded); end > 0 && is_proxy(exchange->server, &found);) {
+        struct address before;
+        forwarded[end] = '\0';
+        const char *comma = strrchr(forwarded, ','), *text = comma != NULL ? comma + 1 : forwarded;
+        if (!address_parse(text + strspn(text, " "), &before))
+            break;
+        found = before;
+        end = comma != NULL ? (size_t)(comma - forwarded) : 0;
+    }
+    return found;
+}
+
+static bool refuse_login(struct exchange *exchange)
+{
+    identities_count_slowed(exchange->server->setup.identities);
+    answer_header(&exchange->answer, MHD_HTTP_HEADER_RETRY_AFTER, "10");
+    return answer_refuse(&exchange->answer, 429, STATUS_RESOURCE_EXHAUSTED, "TOO_MANY_LOGINS",
+                         "too many logins failed: wait some seconds");
+}
+
+static void answer_unknown(struct exchange *exchange, const struct status *status)
+{
+    bool basic = exchange->server->listener->auth.enabled;
+    answer_status(&exchange->answer, status);
+    if (status->code == STATUS_UNAUTHENTICATED)
+        answer_header(&exchange->answer, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                      basic ? "Basic realm=\"NetScope\", charset=\"UTF-8\"" : "Bearer");
+}
+
+bool request_identify(struct exchange *exchange)
+{
+    const char *authorization = NULL;
+    struct http_server *server = exchange->server;
+    struct door_peer peer;
+    struct status status = STATUS_FINE;
+    const char *names[DOOR_PEER_NAMES];
+    request_header(exchange, "Authorization", &authorization);
+    if (!find_peer(exchange, &peer))
+        return false;
+    struct address from = origin_of(exchange, &peer);
+    if (authorization != NULL && !login_may_try(&server->logins, &from, authorization, exchange->begun_ns))
+        return refuse_login(exchange);
+    for (unsigned i = 0; i < peer.name_count; i++)
+        names[i] = peer.names[i];
+    struct api_peer who = {.local_socket = peer.local_socket,
+                           .uid = peer.uid,
+                           .gid = peer.gid,
+                           .loopback = peer.loopback,
+                           .tls = peer.tls,
+                           .names = names,
+                           .name_count = peer.name_count};
+    exchange->has_caller =
+        identities_find(server->setup.identities, &who, authorization, &exchange->caller, &status);
+    if (authorization != NULL)
+        login_tried(&server->logins, &from, authorization, exchange->has_caller, exchange->begun_ns);
+    if (!exchange->has_caller)
+        answer_unknown(exchange, &status);
+    return exchange->has_caller;
+}

@@ -1,0 +1,43 @@
+// An HTTP server: what one listener of the door serves, on connections that the door hands over. The metrics listener has
+// /metrics and the probes; the web listener the API and the page as well. libmicrohttpd parses and sends on one thread of its
+// own; calls of the API are answered on the runner's threads meanwhile.
+//
+// What libmicrohttpd cannot defend itself against is bounded here: bodies (64 KiB, 10 s), answers that are not read and
+// connections that rest or dribble (a minute), requests whose end is ambiguous (refused). The door has the rest.
+#pragma once
+
+#include "base/error.h"
+
+struct api;
+struct control;
+struct door;
+struct http_server;
+struct identities;
+struct runner;
+struct settings;
+
+enum http_surface { HTTP_METRICS, HTTP_WEB };
+
+// Borrowed, until the server is gone.
+struct http_setup {
+    enum http_surface surface;
+    const struct settings *settings;
+    struct control *control;
+    struct api *api;
+    struct runner *runner;
+    struct door *door; // tells who is at the other end of a connection
+    struct identities *identities;
+};
+
+// Begins to serve. NULL with a sentence.
+struct http_server *http_server_create(const struct http_setup *setup, struct error *error);
+
+// A connection, non-blocking and in plain text; taken whatever comes of it. Any thread (door_listener.take).
+void http_server_take(void *server, int take_descriptor);
+
+// About once a second, from any one thread: ends connections that are late.
+void http_server_look(struct http_server *server);
+
+// In order: calls under way get `grace_ms` to end (the runner was told to drain before), and are cancelled then; answers are
+// sent; everything is freed. Takes NULL. No connection may come any more.
+void http_server_destroy(struct http_server *server, int grace_ms);

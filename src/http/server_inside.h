@@ -1,0 +1,35 @@
+// The HTTP server's own parts, as the files of http/ see them.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "config/settings.h"
+#include "http/exchange.h"
+#include "http/login_guard.h"
+#include "http/server.h"
+#include "http/tickets.h"
+#include "net/address.h"
+
+struct MHD_Daemon;
+
+struct http_server {
+    struct http_setup setup;
+    const struct listener_settings *listener;
+    const struct web_settings *web; // NULL = of the metrics
+    const char *base_path;          // "" or "/x"
+    char *base_with_slash;          // "/x/"
+    struct proto_json *json;        // NULL likewise
+    struct prefix *proxies;         // that are trusted
+    unsigned proxy_count;
+    struct sockets *sockets;   // NULL likewise
+    struct tickets tickets;    // of the library's thread
+    struct login_guard logins; // of the library's thread
+    struct MHD_Daemon *daemon;
+
+    pthread_mutex_t lock;                // of the lists
+    struct http_connection *connections; // open ones
+    struct exchange *asked;              // those that the runner has
+    _Atomic uint64_t held_bytes;         // of answers under way
+    atomic_uint exchanges;               // under way
+};

@@ -1,0 +1,68 @@
+// One WebSocket and the stream on it. The sockets' thread has all of it but what is below their lock.
+#pragma once
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "api/caller.h"
+#include "api/runner.h"
+#include "base/strbuf.h"
+#include "http/sockets.h"
+
+struct wslay_event_context;
+
+// What the streams share.
+struct stream_room {
+    pthread_mutex_t lock;
+    int event; // written when there is something to send
+    struct runner *runner;
+};
+
+enum socket_stage {
+    STAGE_REQUEST, // awaited
+    STAGE_ASKED,   // the runner has the call
+    STAGE_CLOSING, // our close is sent, or to be
+    STAGE_GONE,    // closed; the runner may still have the call
+};
+
+struct socket_stream {
+    struct socket_stream *next;
+    struct stream_room *room;
+    enum socket_stage stage;
+    bool asked; // the runner was
+    struct MHD_UpgradeResponseHandle *handle;
+    int descriptor;
+    struct wslay_event_context *wslay;
+    struct strbuf early; // came with the handshake
+    size_t early_read, turn_bytes;
+    int64_t deadline_ns; // of the request, of the close; INT64_MAX = none
+    int64_t progress_ns; // when something was sent last, or began to wait
+    int64_t second_ns;   // in which `controls` are counted
+    unsigned controls;
+    bool in_flight, told_end, cancelled;
+
+    struct caller caller;
+    struct runner_call call;
+    struct reply reply;
+    struct strbuf request;
+
+    // Below the lock.
+    struct strbuf outgoing; // a message
+    bool has_outgoing;
+    struct strbuf end; // Connect's EndStream
+    bool ended;
+};
+
+// False when wslay has no memory.
+bool socket_stream_open(struct socket_stream *stream, struct stream_room *room,
+                        const struct upgraded *upgraded, int64_t now_ns);
+// What to poll for.
+short socket_stream_events(const struct socket_stream *stream);
+// Does what can be done now. `readable`: there may be something to read.
+void socket_stream_turn(struct socket_stream *stream, bool readable, int64_t now_ns);
+// Closes it without further words; the runner's call is cancelled.
+void socket_stream_cut(struct socket_stream *stream);
+// The sensor ends: says so, where no request came yet.
+void socket_stream_go_away(struct socket_stream *stream, int64_t now_ns);
+// Whether nobody has it any more: to be destroyed.
+bool socket_stream_is_over(const struct socket_stream *stream);

@@ -1,0 +1,29 @@
+// Tickets: a browser cannot put credentials on a WebSocket, so its page fetches one by an authenticated POST and shows it there,
+// once and soon. Never in a URL, where logs keep it. One owner, one thread; time is given.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/caller.h"
+
+// Hex of 128 bits of chance. Beyond so many the oldest is forgotten.
+enum { TICKET_TEXT_BYTES = 33, TICKETS = 256, TICKET_S = 30 };
+
+struct ticket {
+    uint8_t bytes[16];
+    int64_t end_ns; // 0 = none
+    struct caller caller;
+};
+struct tickets {
+    struct ticket ticket[TICKETS];
+    unsigned next;
+};
+
+void tickets_done(struct tickets *tickets); // zeros are a beginning
+
+// Takes a hold of the caller. False when the kernel gives no random numbers.
+bool tickets_make(struct tickets *tickets, const struct caller *caller, int64_t now_ns,
+                  char text[TICKET_TEXT_BYTES]);
+// Whose it is, to be released; it is good no more. False when it is none.
+bool tickets_take(struct tickets *tickets, const char *text, int64_t now_ns, struct caller *caller);
