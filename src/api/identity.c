@@ -96,7 +96,7 @@ static void take_table(struct identities *identities, struct token_table *table,
 
 // What is read off a file that may change, and how.
 struct kept_file {
-    const char *path, *what;
+    const char *path, *what, *stays; // in sentences: "tokens are", "the tokens that were read before stay"
     struct file_version *version;
     struct token_table *table;
     bool (*load)(const struct identities *identities, struct token_table *out, struct error *error);
@@ -116,7 +116,7 @@ static void reload(struct identities *identities, const struct kept_file *kept)
         return;
     }
     atomic_fetch_add(&identities->files_refused, 1);
-    log_warning("api", "%s; what was read before stays in force until it is mended", error.text);
+    log_warning("api", "%s; %s in force until it is mended", error.text, kept->stays);
 }
 
 static bool load_password(const struct identities *identities, struct token_table *out, struct error *error)
@@ -127,12 +127,13 @@ static bool load_password(const struct identities *identities, struct token_tabl
 void identities_reload(struct identities *identities)
 {
     const struct auth_settings *auth = &identities->settings->auth;
-    reload(identities, &(struct kept_file){auth->tokens_file, "tokens are", &identities->tokens_version,
-                                           &identities->tokens, load_tokens});
+    reload(identities,
+           &(struct kept_file){auth->tokens_file, "tokens are", "the tokens that were read before stay",
+                               &identities->tokens_version, &identities->tokens, load_tokens});
     if (auth->enabled)
-        reload(identities,
-               &(struct kept_file){auth->password_file, "password is", &identities->password_version,
-                                   &identities->passwords, load_password});
+        reload(identities, &(struct kept_file){
+                               auth->password_file, "password is", "the password that was read before stays",
+                               &identities->password_version, &identities->passwords, load_password});
 }
 
 static bool load_all(struct identities *identities, struct error *error)
