@@ -45,6 +45,7 @@ export function share(value: number | undefined): string {
 /** A span of milliseconds: "0.42 ms", "1.24 s", "3 m 20 s". */
 export function span(ms: number | undefined): string {
   if (ms === undefined || !Number.isFinite(ms)) return unknown;
+  if (ms === 0) return "0 ms";
   if (ms < 1000) return `${ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
   const seconds = ms / 1000;
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;

@@ -7,15 +7,14 @@ import { go, linkTo, place, view, zone } from "../state/place.ts";
 import { views } from "../state/url.ts";
 import { Said } from "./announcer.tsx";
 import { FilterBox } from "./filter_box.tsx";
-
-const themeShapes = { auto: "◐", dark: "●", light: "○" };
+import { Icon } from "./icons.tsx";
 
 export function Bar() {
   const here = view.value;
   const filters = here !== "alerts" && here !== "health";
   return (
     <header class="bar">
-      <span class="brand" aria-hidden="true"><svg viewBox="0 0 16 16" width="16" height="16"><path d="M1 8h3l2-5 4 10 2-5h3" fill="none" stroke="currentColor" stroke-width="1.5" /></svg> <b>NetScope</b></span>
+      <span class="brand" aria-hidden="true"><Icon name="mark" /> <b>NetScope</b></span>
       <nav aria-label="Views">
         {views.map((one) => (
           <a key={one} href={linkTo({ view: one, filter: one === "alerts" || one === "health" ? "" : place.value.filter })} aria-current={one === here ? "page" : undefined}
@@ -27,9 +26,9 @@ export function Bar() {
       {filters ? <FilterBox /> : <span class="grow" />}
       <div class="tools">
         <Said />
-        <button type="button" title="Copy as netscopectl (n)" onClick={() => void copy(commandOf(place.value), "as netscopectl")}><span aria-hidden="true">⧉</span><span class="long"> netscopectl</span><span class="spoken">Copy as netscopectl</span></button>
+        <button type="button" title="Copy as netscopectl (n)" onClick={() => void copy(commandOf(place.value), "as netscopectl")}><Icon name="copy" /><span class="long" aria-hidden="true"> netscopectl</span><span class="spoken">Copy as netscopectl</span></button>
         <button type="button" title="Times in UTC or local (z)" onClick={() => go({ zone: zone.value === "utc" ? "local" : "utc" })}>{zoneName(zone.value)}</button>
-        <button type="button" title={`Theme: ${theme.value} (t)`} aria-label={`Theme: ${theme.value}`} onClick={nextTheme}>{themeShapes[theme.value]}</button>
+        <button type="button" title={`Theme: ${theme.value} (t)`} aria-label={`Theme: ${theme.value}`} onClick={nextTheme}><Icon name={theme.value} /></button>
         <button type="button" title="Keys and help (?)" aria-label="Keys and help" onClick={() => (helpOpen.value = true)}>?</button>
       </div>
     </header>

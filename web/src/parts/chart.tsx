@@ -74,10 +74,16 @@ function hatch(plot: uPlot, gaps: readonly Gap[]): void {
   canvas.restore();
 }
 
+/** Round figures up to a top of 1, 2 or 5 times a power of ten. */
+export function splitsOf(top: number): number[] {
+  const parts = String(top / 10 ** Math.floor(Math.log10(top))).startsWith("5") ? 5 : 4;
+  return Array.from({ length: parts + 1 }, (_, at) => (top * at) / parts);
+}
+
 function axisOf(unit: string, stroke: string, grid: string): uPlot.Axis {
   return {
     stroke, size: 62, gap: 4, font: "11px system-ui", grid: { stroke: grid, width: 1 }, ticks: { show: false },
-    splits: (_plot, _axis, _least, most) => [0, most / 4, most / 2, (most * 3) / 4, most],
+    splits: (_plot, _axis, _least, most) => splitsOf(most),
     values: (_plot, splits) => splits.map((value) => {
       const [digits, prefix] = scaled(value);
       return `${digits.includes(".") ? digits.replace(/\.?0+$/u, "") : digits} ${value === 0 ? "" : prefix}${unit}`;

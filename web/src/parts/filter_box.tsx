@@ -1,4 +1,5 @@
 // The filter: text with completion. Enter or leaving the box applies it; what is wrong is told below, and not applied.
+import { Icon } from "./icons.tsx";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { plain } from "../format/names.ts";
 import { readFilter } from "../state/filter.ts";
@@ -97,7 +98,7 @@ export function FilterBox() {
         }}
         onKeyDown={onKey}
       />
-      {text !== "" && <button type="button" class="clear" aria-label="Clear the filter" onClick={() => { write(""); go({ filter: "" }); }}>×</button>}
+      {text !== "" && <button type="button" class="clear" aria-label="Clear the filter" onClick={() => { write(""); go({ filter: "" }); }}><Icon name="close" /></button>}
       <ul id="hints" class="popup hints" role="listbox" aria-label="What the filter could go on with" hidden={!open || hints.length === 0}>
         {hints.map((hint, at) => (
           <li key={hint.text} id={`hint-${at}`} role="option" aria-selected={at === chosen}

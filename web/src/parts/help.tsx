@@ -1,5 +1,6 @@
 // Keys and what else there is to know, made from the rows of the commands.
 import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "./icons.tsx";
 import { commands, helpOpen, toggleKeys } from "../state/commands.ts";
 import { keysOn } from "../state/look.ts";
 import { terms } from "../state/filter_terms.ts";
@@ -17,7 +18,7 @@ export function Help() {
     <dialog ref={dialog} aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}>
       <header>
         <h2 id="help-title">Keys and filter</h2>
-        <button type="button" onClick={() => (helpOpen.value = false)} aria-label="Close">×</button>
+        <button type="button" onClick={() => (helpOpen.value = false)} aria-label="Close"><Icon name="close" /></button>
       </header>
       <div class="columns">
         <section>

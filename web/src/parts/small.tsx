@@ -65,7 +65,7 @@ export function Choices<T extends string>({ label, all, value, choose }: { label
 
 export function Bar({ part, series }: { part: number; series: number }) {
   return (
-    <span class="bar" aria-hidden="true">
+    <span class="part" aria-hidden="true">
       <span class={`series${series}`} style={{ width: `${Math.max(0.5, part * 100)}%` }} />
     </span>
   );

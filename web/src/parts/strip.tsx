@@ -53,7 +53,7 @@ function Lost() {
     <span class="lost-box" onMouseEnter={() => setOpen(true)} onMouseLeave={() => setOpen(false)}>
       <a href={linkTo({ view: "health" })} class={lost !== undefined && lost > 0 ? "loss" : ""} aria-describedby="losses"
         onFocus={() => setOpen(true)} onBlur={() => setOpen(false)}>
-        <span class="key">lost</span> {count(lost)} <span class="muted">{share(lossRatio.value)}</span>
+        <span class="key">lost</span> {count(lost)} {lost !== undefined && lost > 0 && <span class="muted">{share(lossRatio.value)}</span>}
       </a>
       <div id="losses" class="popup" hidden={!open}><Losses /></div>
     </span>

@@ -37,7 +37,7 @@ interface Props<Row> {
 
 const row_px = matchMedia("(pointer: coarse)").matches ? 32 : 24;
 const head_px = 26;
-const narrow_px = 620;
+const usual_px = 620; // from which on a column is shown that says nothing else
 
 /** The rows as they are shown: held, or as they are. */
 function useHeld<Row>({ rows, idOf, question, holds }: Props<Row>, busy: boolean) {
@@ -104,7 +104,7 @@ export function Table<Row>(props: Props<Row>) {
   const [focus, setFocus] = useState(false);
   const { rows, gone, waiting, held, release } = useHeld(props, pointer || focus || selected !== "" || view.scroll > 0);
   const columns = useMemo(
-    () => props.columns.filter((column) => (view.width < narrow_px ? column.narrow : (column.least ?? 0) <= view.width)),
+    () => props.columns.filter((column) => column.narrow || (column.least ?? usual_px) <= view.width),
     [props.columns, view.width],
   );
   const at = rows.findIndex((row) => idOf(row) === selected);

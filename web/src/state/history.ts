@@ -24,6 +24,11 @@ export class RateHistory {
     return this.times.length;
   }
 
+  /** When the oldest tick was, in seconds. */
+  get first(): number | undefined {
+    return this.times[0];
+  }
+
   /** Drops what is older than the room; in pieces, so that a tick does not move the whole. */
   private trim(): void {
     const spare = Math.max(64, this.room >> 4);

@@ -1,4 +1,5 @@
 // An alert: its sentence, why it was raised, who did it to whom, flows that show it, and how to silence just it.
+import { Icon } from "../parts/icons.tsx";
 import { count, share, unknown } from "../format/numbers.ts";
 import { plain, socket, word } from "../format/names.ts";
 import { moment } from "../format/times.ts";
@@ -20,7 +21,8 @@ export function partiesText(parties: readonly AlertParty[], total: bigint): stri
   return more > 0 ? `${text} and ${count(more)} more` : text;
 }
 
-const figure = (value: number): string => (Number.isInteger(value) ? count(value) : value >= 100 ? count(value) : value.toPrecision(3));
+const figure = (value: number): string => (Number.isInteger(value) || value >= 100 ? count(value) : String(Number(value.toPrecision(3))));
+const prefix = "analysis.anomalies.";
 
 function Measure({ measure }: { measure: AlertMeasure }) {
   const part = measure.threshold > 0 ? Math.min(1, measure.threshold / Math.max(measure.observed, measure.threshold)) : 0;
@@ -31,7 +33,7 @@ function Measure({ measure }: { measure: AlertMeasure }) {
       <td class="numeric"><b>{figure(measure.observed)}</b></td>
       <td class="numeric">{figure(measure.threshold)}</td>
       <td><span class="gauge" aria-hidden="true"><span style={{ insetInlineStart: `${part * 100}%` }} /></span></td>
-      <td class="mono small">{setting === undefined ? <span class="muted">fixed</span> : <a href={linkTo({ view: "health", id: setting })}>{setting}</a>}</td>
+      <td class="mono small">{setting === undefined ? <span class="muted">fixed</span> : <a href={linkTo({ view: "health", id: setting })} title={setting}>{setting.startsWith(prefix) ? setting.slice(prefix.length) : setting}</a>}</td>
     </tr>
   );
 }
@@ -122,7 +124,7 @@ export function AlertDetail({ alert }: { alert: Alert }) {
       <header>
         <h2><SeverityMark severity={alert.severity} /> {plain(alert.kind).replaceAll("_", " ")}</h2>
         <span class={alert.lifecycle === AlertLifecycle.ENDED ? "muted" : "warning"}>{lifecycleWord(alert)}</span>
-        <button type="button" aria-label="Close (Esc)" title="Close (Esc)" onClick={() => go({ id: "" })}>×</button>
+        <button type="button" aria-label="Close (Esc)" title="Close (Esc)" onClick={() => go({ id: "" })}><Icon name="close" /></button>
       </header>
       <p class="lead">{plain(alert.description)}</p>
       {alert.withheld.length > 0 && <Notice kind="info">Not told to this account: {alert.withheld.map(plain).join(", ")}.</Notice>}
@@ -131,7 +133,7 @@ export function AlertDetail({ alert }: { alert: Alert }) {
         <Fact name="First seen">{moment(millis(alert.firstSeen), zone.value)}</Fact>
         <Fact name="Last seen">{moment(millis(alert.lastSeen), zone.value)}</Fact>
         <Fact name="Window">{window === undefined ? "until the source was silent for 15 minutes" : `${window} s`}</Fact>
-        <Fact name="Told">{count(alert.revision)} times{alert.suppressedCount > 0n && <span class="muted">, found {count(number(alert.suppressedCount))} times more since</span>}</Fact>
+        <Fact name="Told">{alert.revision === 1 ? "once" : `${count(alert.revision)} times`}{alert.suppressedCount > 0n && <span class="muted">, found {count(number(alert.suppressedCount))} times more since</span>}</Fact>
         <Fact name="Confidence">{share(alert.confidence)} <span class="muted">{alert.lossRatio > 0 ? `${share(alert.lossRatio)} of the packets were lost` : "no packet was lost"}</span></Fact>
         {alert.techniqueValue.case === "technique" && <Fact name="Technique">MITRE ATT&amp;CK {plain(alert.techniqueValue.value)}</Fact>}
         {alert.interfaceValue.case === "interface" && <Fact name="Interface"><Wire text={alert.interfaceValue.value} /> <span class="muted">on <Wire text={alert.node} /></span></Fact>}

@@ -1,5 +1,6 @@
 // A flow on its own: its two sides, what TCP says of its quality, its names, and the records that left so far.
-import { useEffect, useMemo } from "preact/hooks";
+import { Icon } from "../parts/icons.tsx";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { bitRate, bytes, count, share, span, unknown } from "../format/numbers.ts";
 import { plain, tcpFlags, word } from "../format/names.ts";
 import { clockMillis, moment } from "../format/times.ts";
@@ -27,12 +28,11 @@ function Sides({ flow, sides }: { flow: Flow; sides: Conversation }) {
         {one.end?.namespaceValue.case === "namespace" && <div class="muted">namespace <Wire text={one.end.namespaceValue.value} /></div>}</td>
       <td class="numeric">{bytes(one.bytes)}<Bar part={one.bytes / total} series={series} /></td>
       <td class="numeric">{count(one.packets)}</td>
-      {flow.protocol === "tcp" && <td class="mono small">{tcpFlags(one.flags)}</td>}
     </tr>
   );
   return (
     <table class="sides">
-      <thead><tr><th /><th scope="col">End</th><th scope="col" class="numeric">Bytes sent</th><th scope="col" class="numeric">Packets</th>{flow.protocol === "tcp" && <th scope="col">Flags</th>}</tr></thead>
+      <thead><tr><th /><th scope="col">End</th><th scope="col" class="numeric">Bytes sent</th><th scope="col" class="numeric">Packets</th></tr></thead>
       <tbody>
         {side(sides.known ? "Client" : "A", sides.client, 1)}
         {side(sides.known ? "Server" : "B", sides.server, 2)}
@@ -44,6 +44,7 @@ function Sides({ flow, sides }: { flow: Flow; sides: Conversation }) {
 function Quality({ flow }: { flow: Flow }) {
   const again = knownNumber(flow.retransmissionsValue);
   const packets = number(flow.packetsTotal);
+  const sides = conversation(flow);
   return (
     <section aria-label="TCP quality">
       <h3>TCP quality</h3>
@@ -57,6 +58,7 @@ function Quality({ flow }: { flow: Flow }) {
         <Fact name="Out of order">{count(knownNumber(flow.outOfOrderValue))}</Fact>
         <Fact name="Duplicate ACKs">{count(number(flow.duplicateAcks))}</Fact>
         <Fact name="Zero windows">{count(number(flow.zeroWindows))}</Fact>
+        <Fact name="Flags"><span class="mono">{tcpFlags(sides.client.flags) || unknown}</span> <span class="muted">client</span>, <span class="mono">{tcpFlags(sides.server.flags) || unknown}</span> <span class="muted">server</span></Fact>
         <Fact name="Bytes missed" title="acknowledged, but never captured">{bytes(number(flow.bytesMissed))}</Fact>
       </dl>
     </section>
@@ -105,9 +107,7 @@ function Times({ flow }: { flow: Flow }) {
 
 const kinds = ["", "began", "goes on", "ended"];
 
-function History({ id }: { id: string }) {
-  const records = useMemo(() => new Records(`id:${id}`, record_count), [id]);
-  useEffect(() => records.stop, [records]);
+function History({ records }: { records: Records }) {
   const rows = records.rows.value;
   return (
     <section aria-label="Records">
@@ -155,15 +155,22 @@ export function FlowDetail({ id, last }: { id: string; last?: Flow | undefined }
     return () => asked.stop();
   }, [asked]);
   const { value, refusal } = asked.answer.value;
-  const flow = value?.flow ?? last;
+  const records = useMemo(() => new Records(`id:${id}`, record_count), [id]);
+  useEffect(() => records.stop, [records]);
+  const known_last = useRef<{ id: string; flow: Flow | undefined }>({ id, flow: undefined });
+  const told = refusal === undefined ? value?.flow : undefined;
+  if (known_last.current.id !== id) known_last.current = { id, flow: undefined };
+  known_last.current.flow = told ?? records.rows.value[0]?.flow ?? last ?? known_last.current.flow ?? value?.flow;
+  const flow = known_last.current.flow;
+  const live = refusal === undefined && value?.live === true;
   const whole = place.value.page;
   return (
     <article class={whole ? "detail whole" : "detail"} aria-label="Flow">
       <header>
         <h2>{flow === undefined ? "Flow" : <>{flow.protocol} <End end={conversation(flow).client.end} /> <span aria-label="to">→</span> <End end={conversation(flow).server.end} /></>}</h2>
-        <span class={value?.live ? "ok" : "muted"}>{value === undefined ? "" : value.live ? "alive" : "ended"}</span>
-        <button type="button" title={whole ? "Beside the list" : "On the whole page (Enter)"} aria-label={whole ? "Beside the list" : "On the whole page"} onClick={() => go({ page: !whole })}>{whole ? "⇥" : "⤢"}</button>
-        <button type="button" aria-label="Close (Esc)" title="Close (Esc)" onClick={() => go({ id: "", page: false })}>×</button>
+        <span class={live ? "ok" : "muted"}>{value === undefined && refusal === undefined ? "" : live ? "alive" : "ended"}</span>
+        <button type="button" title={whole ? "Beside the list" : "On the whole page (Enter)"} aria-label={whole ? "Beside the list" : "On the whole page"} onClick={() => go({ page: !whole })}><Icon name={whole ? "narrow" : "widen"} /></button>
+        <button type="button" aria-label="Close (Esc)" title="Close (Esc)" onClick={() => go({ id: "", page: false })}><Icon name="close" /></button>
       </header>
       {refusal?.code === "not_found" && flow !== undefined && <Notice kind="info">It is not alive any more: this is what was known last.</Notice>}
       {flow === undefined && refusal === undefined && <Loading what="the flow" />}
@@ -175,7 +182,7 @@ export function FlowDetail({ id, last }: { id: string; last?: Flow | undefined }
         {flow?.protocol === "tcp" && <Quality flow={flow} />}
         {flow !== undefined && <Names flow={flow} />}
         {flow !== undefined && <Times flow={flow} />}
-        <History id={id} />
+        <History records={records} />
       </div>
     </article>
   );

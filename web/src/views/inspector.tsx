@@ -1,4 +1,5 @@
 // A packet in detail: its layers as a tree, and its bytes with the selected field marked.
+import { Icon } from "../parts/icons.tsx";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { count } from "../format/numbers.ts";
 import { clockMillis } from "../format/times.ts";
@@ -89,7 +90,7 @@ export function Inspector({ id }: { id: string }) {
         {packet !== undefined && <span class="muted">{clockMillis(millis(packet.time), zone.value)} · {count(packet.length)} bytes on the wire, {count(data?.length)} kept · <Wire text={packet.interface} /></span>}
         <span class="grow" />
         {data !== undefined && <button type="button" onClick={() => void copy(hexText(data), "the bytes")}>Copy bytes</button>}
-        <button type="button" aria-label="Close (Esc)" title="Close (Esc)" onClick={() => go({ id: "" })}>×</button>
+        <button type="button" aria-label="Close (Esc)" title="Close (Esc)" onClick={() => go({ id: "" })}><Icon name="close" /></button>
       </div>
       {value === undefined && refusal === undefined && <Loading what="the packet" />}
       {refusal !== undefined && (refusal.code === "not_found" ? <Empty title="This packet is not kept any more.">The sensor keeps the latest of its sample (web.packet_buffer).</Empty> : <Problem refusal={refusal} retry={() => void asked.now()} />)}

@@ -45,10 +45,13 @@ function Cards() {
   );
 }
 
-/** The stretch of time that both charts show. */
+const least_stretch_secs = 60;
+
+/** The stretch of time that both charts show: it grows with what there is. */
 function stretch(minutes: number): { from: number; to: number } {
   const to = (tick.value?.as_of ?? Date.now()) / 1000;
-  return { from: to - minutes * 60, to };
+  const length = Math.min(minutes * 60, Math.max(least_stretch_secs, to - (history.first ?? to)));
+  return { from: to - length, to };
 }
 
 function Charts() {

@@ -15,12 +15,18 @@ import { millis } from "../wire/wire.ts";
 import { Inspector } from "./inspector.tsx";
 import { Recorder } from "./recorder.tsx";
 
+/** The summary without what has columns of its own. */
+function essence(packet: Packet): string {
+  const at = packet.summary.indexOf(` ${packet.interface} `);
+  return packet.summary.startsWith(`${packet.id} `) && at > 0 ? packet.summary.slice(at + packet.interface.length + 2) : packet.summary;
+}
+
 const columns: readonly Column<Packet>[] = [
   { key: "id", title: "No.", width: "5.5rem", numeric: true, narrow: true, cell: (packet) => String(packet.id) },
   { key: "time", title: "Time", width: "7rem", narrow: true, cell: (packet) => <span class="mono">{clockMillis(millis(packet.time), zone.value)}</span> },
   { key: "interface", title: "Interface", width: "8rem", least: 1100, cell: (packet) => <Wire text={packet.interface} /> },
   { key: "length", title: "Bytes", width: "4rem", numeric: true, least: 620, cell: (packet) => count(packet.length) },
-  { key: "summary", title: "Summary", width: "", narrow: true, cell: (packet) => <span class="mono"><Wire text={packet.summary} /></span> },
+  { key: "summary", title: "Summary", width: "", narrow: true, cell: (packet) => <span class="mono"><Wire text={essence(packet)} /></span> },
 ];
 
 /** Why this account sees no packets, and what would let it. */
