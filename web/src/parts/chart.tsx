@@ -104,7 +104,7 @@ function optionsOf({ unit, colour, zone }: Props, size: { width: number; height:
         space: 80, values: (_plot, splits) => splits.map((value) => clock(value * 1000, zone)) },
       axisOf(unit, muted, grid),
     ],
-    series: [{}, { stroke: line, fill: `${line}22`, width: 1, points: { show: false }, spanGaps: false }],
+    series: [{}, { stroke: line, fill: `${line}22`, width: 1, points: { show: (plot) => plot.data[0].length < 3, size: 5, fill: line }, spanGaps: false }],
     hooks: { drawAxes: [(plot) => hatch(plot, gaps())] },
   };
 }

@@ -35,6 +35,7 @@ export function Help() {
         <section>
           <p>Values of one word are alternatives, different words all have to fit, a minus leaves out: <code>port:443,8443 -app:dns *.example.com</code></p>
           <dl class="facts">{terms.map((term) => [<dt key={term.name} class="mono">{term.name}:</dt>, <dd key={`${term.name}=`}>{term.help}</dd>])}</dl>
+          <p class="muted"><a href="licences.txt">Licences</a> of what this page is made with.</p>
         </section>
       </div>
     </dialog>

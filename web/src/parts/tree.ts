@@ -33,10 +33,10 @@ export function treeRows(layers: readonly PacketLayer[], closed: ReadonlySet<str
   return rows;
 }
 
-/** The field that a byte belongs to: the shortest one that covers it. */
+/** The field that a byte belongs to: the shortest one that covers it, a field rather than its layer. */
 export function fieldAt(rows: readonly TreeRow[], offset: number): TreeRow | undefined {
   let found: TreeRow | undefined;
   for (const row of rows)
-    if (row.length > 0 && offset >= row.offset && offset < row.offset + row.length && (found === undefined || row.length < found.length)) found = row;
+    if (row.length > 0 && offset >= row.offset && offset < row.offset + row.length && (found === undefined || row.length <= found.length)) found = row;
   return found;
 }

@@ -10,7 +10,7 @@ import { inFrame } from "./frame.ts";
 const room = 5000;
 const first_count = 2000; // what the sensor keeps
 
-export class Packets {
+export class PacketSample {
   readonly rows = signal<Packet[]>([]);
   readonly position = new Position("packets");
   private pending: Packet[] = [];

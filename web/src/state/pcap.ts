@@ -43,17 +43,19 @@ function take(told: StreamPcapResponse): boolean {
   else {
     const reason = enumName(PcapEndReason, told.end.reason)?.replace("MAX_", "").replaceAll("_", " ").toLowerCase() ?? "";
     finish(number(told.end.packets), number(told.end.dropped), reason);
+    stream?.stop();
   }
   return true;
 }
 
 function takeLink(link: Link): void {
-  if (over || (link.state !== "refused" && link.state !== "disconnected")) return;
+  if (over || link.state === "connecting" || link.state === "live") return;
   over = true;
-  stream?.stop();
+  stream?.stop(); // a recording is never begun anew by itself
+  const refusal = link.state === "ended" ? new Refusal("unavailable", "the run is over") : link.refusal;
   // What came is whole blocks: a readable file.
-  if (size > 0) finish(0, 0, link.refusal.message);
-  else recording.value = { state: "failed", refusal: link.refusal };
+  if (size > 0) finish(0, 0, refusal.message);
+  else recording.value = { state: "failed", refusal };
 }
 
 /** Records what the filter (of tcpdump) lets through for so many seconds. */

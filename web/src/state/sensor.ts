@@ -87,7 +87,7 @@ function take(told: WatchStatsResponse): boolean {
 }
 
 function takeLink(next: Link): void {
-  if (next.state === "disconnected") cut_off = "disconnected";
+  if (next.state === "disconnected" || next.state === "ended") cut_off = "disconnected";
   const before = link.peek().state;
   if (next.state === "live" && before === "live") return;
   link.value = next;

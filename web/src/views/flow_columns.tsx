@@ -11,7 +11,7 @@ import { known, knownNumber, millis, number } from "../wire/wire.ts";
 export const flowColumns: readonly Column<Flow>[] = [
   { key: "client", title: "Client", width: "", narrow: true, cell: (flow) => <End end={conversation(flow).client.end} /> },
   { key: "server", title: "Server", width: "", narrow: true, cell: (flow) => <End end={conversation(flow).server.end} /> },
-  { key: "protocol", title: "Proto", width: "3.6rem", narrow: true, cell: (flow) => flow.protocol },
+  { key: "protocol", title: "Proto", width: "4.4rem", narrow: true, cell: (flow) => flow.protocol },
   { key: "app", title: "App", width: "4rem", least: 700, cell: (flow) => known(flow.appValue) ?? "" },
   { key: "topic", title: "Name", hint: "of the TLS server or the DNS question", width: "", least: 860, cell: (flow) => <Wire text={topicOf(flow) ?? ""} /> },
   { key: "state", title: "State", width: "6.4rem", least: 980, cell: (flow) => stateWord(flow) },

@@ -5,7 +5,7 @@ import { bitRate, bytes, count, packetRate, quantity, scaled, share, span, unkno
 import { moment } from "../format/times.ts";
 import { active } from "../state/alerts.ts";
 import { flowColumns } from "./flow_columns.tsx";
-import { history, link, lossRatio, now, tick } from "../state/sensor.ts";
+import { history, link, lossRatio, now, status, tick } from "../state/sensor.ts";
 import { go, place, zone } from "../state/place.ts";
 import { mix, top, watchOverview } from "../state/overview.ts";
 import { withTerm } from "../state/filter.ts";
@@ -154,6 +154,7 @@ export function Overview() {
     <main class="overview">
       <h1 class="spoken">Overview</h1>
       {link.value.state === "ended" && <Notice kind="info">The run is over: these figures are final.</Notice>}
+      {status.answer.value.value?.live === false && <Notice kind="info">A file is read: times and rates are those of its packets.</Notice>}
       {tick.value !== undefined && tick.value.counters === undefined && <Notice kind="info">Totals of the sensor are not told to this account: it sees a part of the traffic.</Notice>}
       <Cards />
       <Charts />

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { count } from "../format/numbers.ts";
 import { clockMillis } from "../format/times.ts";
 import { addCommands, copy } from "../state/commands.ts";
-import { Packets as Sample } from "../state/packets.ts";
+import { PacketSample } from "../state/packets.ts";
 import { go, place, zone } from "../state/place.ts";
 import { caller } from "../state/sensor.ts";
 import { Wire } from "../parts/small.tsx";
@@ -46,7 +46,7 @@ function NoPackets({ refusal, retry }: { refusal: Refusal; retry: () => void }) 
 
 export function Packets() {
   const { filter, id } = place.value;
-  const sample = useMemo(() => new Sample(filter), [filter]);
+  const sample = useMemo(() => new PacketSample(filter), [filter]);
   useEffect(() => sample.stop, [sample]);
   const [paused, pause] = useState<readonly Packet[] | undefined>(undefined);
   const rows = paused ?? sample.rows.value;
@@ -61,8 +61,8 @@ export function Packets() {
       <section class="panel list" aria-label="Packets">
         <div class="panel-head">
           <h2>Packets</h2>
-          <button type="button" aria-pressed={paused !== undefined} onClick={() => pause(paused === undefined ? sample.rows.peek() : undefined)}>{paused === undefined ? "Pause" : "Go on"}</button>
-          <span class="muted">{count(rows.length)} of the sample{paused !== undefined ? ", paused" : link.state === "live" ? "" : link.state === "ended" ? ", the run is over" : `, ${link.state}`}</span>
+          {link.state !== "refused" && <button type="button" aria-pressed={paused !== undefined} onClick={() => pause(paused === undefined ? sample.rows.peek() : undefined)}>{paused === undefined ? "Pause" : "Go on"}</button>}
+          <span class="muted">{link.state === "refused" ? "" : `${count(rows.length)} of the sample`}{paused !== undefined ? ", paused" : link.state === "live" ? "" : link.state === "ended" ? ", the run is over" : `, ${link.state}`}</span>
           <span class="grow" />
           {link.state !== "refused" && <Recorder />}
         </div>

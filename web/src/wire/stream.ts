@@ -24,6 +24,7 @@ const first_pause_ms = 250;
 const longest_pause_ms = 10_000;
 const silence_ms = 25_000; // a heartbeat comes every 10 s at the latest
 const open_timeout_ms = 10_000;
+const settle_ms = 300;
 
 /** A stream that runs until it is stopped, is refused or ends. */
 export class Stream<I extends DescMessage, O extends DescMessage> {
@@ -32,6 +33,8 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
   private pause_ms = first_pause_ms;
   private stopped = false;
   private attempt = 0;
+  private ended = false; // the run was over: whether another one begins is looked for quietly
+  private settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly watching: Watching<I, O>) {
     void this.open();
@@ -53,6 +56,8 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
   private leave(): void {
     this.attempt++;
     clearTimeout(this.timer);
+    clearTimeout(this.settling);
+    this.settling = undefined;
     const socket = this.socket;
     this.socket = undefined;
     if (socket !== undefined && socket.readyState <= WebSocket.OPEN) socket.close(1000);
@@ -60,7 +65,7 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
 
   private async open(): Promise<void> {
     const attempt = ++this.attempt;
-    this.watching.onLink({ state: "connecting" });
+    if (!this.ended) this.watching.onLink({ state: "connecting" });
     try {
       const told = await ticket();
       if (attempt === this.attempt && !this.stopped) this.connect(told, attempt);
@@ -98,11 +103,21 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
     this.expect(silence_ms);
     try {
       const message = fromBinary(this.watching.method.output, new Uint8Array(content));
-      if (this.watching.onMessage(message)) this.pause_ms = first_pause_ms;
-      this.watching.onLink({ state: "live" });
+      if (this.watching.onMessage(message) && !this.ended) this.pause_ms = first_pause_ms;
+      this.runs();
     } catch (thrown) {
       this.fail(asRefusal(thrown));
     }
+  }
+
+  /** It is live; behind the end of a run only when it does not end again at once. */
+  private runs(): void {
+    const tell = (): void => {
+      this.ended = false;
+      this.watching.onLink({ state: "live" });
+    };
+    if (!this.ended) tell();
+    else this.settling ??= setTimeout(tell, settle_ms);
   }
 
   private end(text: string): void {
@@ -118,7 +133,17 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
       return;
     }
     this.leave();
+    this.ended = true;
     this.watching.onLink({ state: "ended" });
+    this.again();
+  }
+
+  /** Tries later, and later each time. */
+  private again(): number {
+    const pause = this.pause_ms * (0.75 + Math.random() / 2);
+    this.pause_ms = Math.min(this.pause_ms * 2, longest_pause_ms);
+    this.timer = setTimeout(() => void this.open(), pause);
+    return pause;
   }
 
   private fail(refusal: Refusal): void {
@@ -128,9 +153,8 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
       this.watching.onLink({ state: "refused", refusal });
       return;
     }
-    const pause = this.pause_ms * (0.75 + Math.random() / 2);
-    this.pause_ms = Math.min(this.pause_ms * 2, longest_pause_ms);
-    this.watching.onLink({ state: "disconnected", refusal, next_try_ms: Date.now() + pause });
-    this.timer = setTimeout(() => void this.open(), pause);
+    this.ended = false;
+    const next_try_ms = Date.now() + this.again();
+    this.watching.onLink({ state: "disconnected", refusal, next_try_ms });
   }
 }
