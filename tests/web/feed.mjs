@@ -83,6 +83,11 @@ export class Feed {
     }
   }
 
+  /** SYNs of many sources to one door, which answers none. */
+  flood(target, port, count = 600) {
+    for (let at = 0; at < count; at++) this.send(tcp(`198.51.${at % 90}.${1 + (at % 200)}`, 1024 + at, target, port, 0x02));
+  }
+
   /** The capture at `speed` times its pace, until `stop` is called. */
   replay(frames, speed = 1) {
     let next = 0, round = 0, begun = Date.now();

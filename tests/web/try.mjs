@@ -9,7 +9,12 @@ const feed = new Feed(path);
 feed.replay(framesOf(`${root}/tests/captures/browsing.pcap`), Number(process.argv[3] ?? 1));
 const sensor = await startSensor(path, grpc, "--grpc-role", "packets", "--anomalies");
 const page = await startPage(grpc, port);
-setTimeout(() => feed.scan("10.66.0.9", "192.0.2.20"), 3000);
+const attack = () => {
+  feed.scan("10.66.0.9", "192.0.2.20");
+  feed.flood("192.0.2.44", 443);
+};
+setTimeout(attack, 3000);
+setInterval(attack, 240_000);
 console.log(`http://127.0.0.1:${port}/ (grpc ${grpc})`);
 process.on("SIGINT", async () => { await feed.end(); await page.end(); await sensor.end(); process.exit(0); });
 process.on("SIGTERM", async () => { await feed.end(); await page.end(); await sensor.end(); process.exit(0); });

@@ -5,13 +5,14 @@ import { Severity } from "../wire/gen/netscope/v1/alert_pb.ts";
 import { plain } from "../format/names.ts";
 import { fresh } from "../state/alerts.ts";
 import { said } from "../state/commands.ts";
+import { missing } from "../state/events.ts";
 import { link } from "../state/sensor.ts";
 
 const pause_ms = 5000;
 const sentence = signal("");
 const urgent = signal("");
 
-const links = { connecting: "", live: "connected to the sensor", disconnected: "disconnected from the sensor: the figures are old", refused: "the sensor refuses", ended: "the run is over: the figures are final" };
+const words = { connecting: "", live: "connected to the sensor", disconnected: "disconnected from the sensor: the figures are old", refused: "the sensor refuses", ended: "the run is over: the figures are final" };
 
 function follow(): () => void {
   let waiting: string[] = [];
@@ -29,8 +30,9 @@ function follow(): () => void {
     timer ??= setTimeout(tell, Math.max(0, told_at + pause_ms - Date.now()));
   };
   const stops = [
-    effect(() => say(links[link.value.state])),
+    effect(() => say(words[link.value.state])),
     effect(() => say(said.value)),
+    effect(() => say(missing.value)),
     effect(() => {
       const came = fresh.value;
       if (came.length === 0) return;

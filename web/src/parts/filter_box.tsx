@@ -66,10 +66,14 @@ export function FilterBox() {
     const acts: Record<string, () => void> = {
       ArrowDown: () => step(1),
       ArrowUp: () => step(-1),
-      Enter: () => (hint === undefined ? (apply(), setOpen(false)) : take(hint)),
+      Enter: () => {
+        if (hint !== undefined) return take(hint);
+        apply();
+        return setOpen(false);
+      },
       Escape: () => (open ? setOpen(false) : input.current?.blur()),
     };
-    if (event.key === "Tab" && hint !== undefined && !event.shiftKey) acts["Tab"] = () => take(hint);
+    if (event.key === "Tab" && hint !== undefined && !event.shiftKey) acts.Tab = () => take(hint);
     const act = acts[event.key];
     if (act === undefined) return;
     event.preventDefault();

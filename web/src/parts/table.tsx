@@ -97,6 +97,54 @@ function Head<Row>({ columns, order }: { columns: readonly Column<Row>[]; order:
 const Spacer = ({ rows, span }: { rows: number; span: number }) =>
   rows > 0 ? <tr aria-hidden="true" class="spacer"><td colSpan={span} style={{ height: `${rows * row_px}px` }} /></tr> : null;
 
+interface BodyProps<Row> extends Pick<Props<Row>, "idOf" | "selected" | "select" | "open" | "classOf"> {
+  name: string;
+  rows: readonly Row[];
+  first: number;
+  end: number;
+  columns: readonly Column<Row>[];
+  gone: ReadonlySet<string>;
+}
+
+function Body<Row>({ name, rows, first, end, columns, gone, idOf, selected, select, open, classOf }: BodyProps<Row>) {
+  return (
+    <tbody>
+      <Spacer rows={first} span={columns.length} />
+      {rows.slice(first, end).map((row, offset) => {
+        const id = idOf(row);
+        return (
+          <tr
+            key={id} id={`${name}-${first + offset}`} aria-rowindex={first + offset + 2} aria-selected={id === selected}
+            class={`${gone.has(id) ? "gone" : ""} ${classOf?.(row) ?? ""}`} onClick={() => select(id)} onDblClick={() => open?.(id)}
+          >
+            {columns.map((column) => <td key={column.key} class={column.numeric ? "numeric" : ""}>{column.cell(row)}</td>)}
+          </tr>
+        );
+      })}
+      <Spacer rows={rows.length - end} span={columns.length} />
+    </tbody>
+  );
+}
+
+/** Keys that move the selection, from anywhere in the page; the latest functions are called. */
+function useRowKeys(step: (key: string) => boolean, release: () => void): void {
+  const latest = useRef({ step, release });
+  latest.current = { step, release };
+  useEffect(() => addCommands([
+    { name: "Next row", keys: ["j", "ArrowDown", "]"], run: () => void latest.current.step("j") },
+    { name: "Row before", keys: ["k", "ArrowUp", "["], run: () => void latest.current.step("k") },
+    { name: "Let the held order go on", keys: [" "], run: () => latest.current.release() },
+  ]), []);
+}
+
+/** Scrolls so far that the row of this index can be seen. */
+function reveal(element: HTMLElement | null, index: number): void {
+  if (element === null) return;
+  const top = index * row_px;
+  if (top < element.scrollTop) element.scrollTop = top;
+  else if (top + row_px + head_px > element.scrollTop + element.clientHeight) element.scrollTop = top + row_px + head_px - element.clientHeight;
+}
+
 export function Table<Row>(props: Props<Row>) {
   const { rows: all, idOf, selected, select, open } = props;
   const { box, view } = useView();
@@ -115,25 +163,14 @@ export function Table<Row>(props: Props<Row>) {
     const row = rows[index];
     if (row === undefined) return;
     select(idOf(row));
-    const element = box.current;
-    if (element === null) return;
-    const top = index * row_px;
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + row_px + head_px > element.scrollTop + element.clientHeight) element.scrollTop = top + row_px + head_px - element.clientHeight;
+    reveal(box.current, index);
   };
   const step = (key: string): boolean => {
     const to = moved(key, at, rows.length, Math.max(1, Math.floor(view.height / row_px) - 2));
     if (to !== undefined) goTo(to);
     return to !== undefined;
   };
-  const latest = useRef({ step, release });
-  latest.current = { step, release };
-  useEffect(() => addCommands([
-    { name: "Next row", keys: ["j", "ArrowDown", "]"], run: () => void latest.current.step("j") },
-    { name: "Row before", keys: ["k", "ArrowUp", "["], run: () => void latest.current.step("k") },
-    { name: "Let the held order go on", keys: [" "], run: () => latest.current.release() },
-  ]), []);
-
+  useRowKeys(step, release);
   const { nearEnd } = props;
   useEffect(() => {
     if (end >= all.length - 20 && all.length > 0 && view.scroll > 0) nearEnd?.();
@@ -141,8 +178,11 @@ export function Table<Row>(props: Props<Row>) {
 
   const onKey = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const handled = event.key === "Enter" ? (selected !== "" && open !== undefined ? (open(selected), true) : false)
-      : event.key === "Escape" ? (select(""), true) : step(event.key);
+    const acts: Record<string, () => void> = { Escape: () => select("") };
+    if (selected !== "" && open !== undefined) acts.Enter = () => open(selected);
+    const act = acts[event.key];
+    act?.();
+    const handled = act !== undefined || step(event.key);
     if (handled) event.preventDefault();
   };
 
@@ -159,22 +199,7 @@ export function Table<Row>(props: Props<Row>) {
         >
           <colgroup>{columns.map((column) => <col key={column.key} style={column.width === "" ? {} : { width: column.width }} />)}</colgroup>
           <Head columns={columns} order={props.order} />
-          <tbody>
-            <Spacer rows={first} span={columns.length} />
-            {rows.slice(first, end).map((row, offset) => {
-              const id = idOf(row);
-              return (
-                <tr
-                  key={id} id={`${name}-${first + offset}`} aria-rowindex={first + offset + 2} aria-selected={id === selected}
-                  class={`${gone.has(id) ? "gone" : ""} ${props.classOf?.(row) ?? ""}`}
-                  onClick={() => select(id)} onDblClick={() => open?.(id)}
-                >
-                  {columns.map((column) => <td key={column.key} class={column.numeric ? "numeric" : ""}>{column.cell(row)}</td>)}
-                </tr>
-              );
-            })}
-            <Spacer rows={rows.length - end} span={columns.length} />
-          </tbody>
+          <Body {...props} name={name} rows={rows} first={first} end={end} columns={columns} gone={gone} />
         </table>
         {rows.length === 0 && props.empty}
       </div>

@@ -27,8 +27,9 @@ export function treeRows(layers: readonly PacketLayer[], closed: ReadonlySet<str
     const open = !closed.has(key);
     rows.push({ key, level: layer.depth + 1, name: layer.name, value: "", ...extent(layer), layer: true, open });
     if (!open) return;
-    layer.fields.forEach((field, index) =>
-      rows.push({ key: `${at}.${index}`, level: layer.depth + 2, name: field.name, value: field.value, offset: field.offset, length: field.length, layer: false, open: false }));
+    layer.fields.forEach(({ name, value, offset, length }, index) => {
+      rows.push({ key: `${at}.${index}`, level: layer.depth + 2, name, value, offset, length, layer: false, open: false });
+    });
   });
   return rows;
 }

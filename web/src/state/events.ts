@@ -28,6 +28,9 @@ interface Told {
   heartbeat?: object;
 }
 
+/** What the latest gap of any stream was, for who cannot see it. */
+export const missing = signal("");
+
 /** Where a stream stands: the cursor behind what was handled, its link, its gaps. */
 export class Position {
   private cursor = "";
@@ -40,6 +43,7 @@ export class Position {
   /** Before its events: takes gaps. After them `stored` has to be called. */
   before(told: Told): boolean {
     const sentences = told.gaps.map((gap) => gapSentence(gap, this.what));
+    if (sentences.length > 0) missing.value = sentences[sentences.length - 1] ?? "";
     if (sentences.length > 0) this.gaps.value = [...this.gaps.peek(), ...sentences].slice(-20);
     return told.start !== undefined || told.heartbeat !== undefined;
   }

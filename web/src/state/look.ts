@@ -39,5 +39,5 @@ const system = signal(prefersDark.matches);
 prefersDark.addEventListener("change", () => (system.value = prefersDark.matches));
 effect(() => {
   dark.value = theme.value === "auto" ? system.value : theme.value === "dark";
-  document.documentElement.dataset["theme"] = dark.value ? "dark" : "light";
+  document.documentElement.dataset.theme = dark.value ? "dark" : "light";
 });

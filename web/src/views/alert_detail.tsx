@@ -88,14 +88,14 @@ function Samples({ samples }: { samples: readonly AlertSample[] }) {
   return (
     <section aria-label="Sample flows">
       <h3>Sample flows</h3>
-      <table class="plain-table">
+      <table class="plain-table pairs">
         <tbody>
           {samples.map((sample, at) => {
             const community = known(sample.communityIdValue);
             return (
               <tr key={community ?? at}>
                 <td>{sample.protocol}</td>
-                <td><End end={sample.client} /> <span aria-label="to">→</span> <End end={sample.server} /></td>
+                <td><End end={sample.client} /> <span class="muted">→</span> <End end={sample.server} /></td>
                 <td>{community !== undefined && <><a href={linkTo({ view: "flows", filter: `community-id:${community}` })}>flow</a> · <a href={linkTo({ view: "packets", filter: `community-id:${community}` })}>packets</a></>}</td>
               </tr>
             );

@@ -9,6 +9,8 @@ import { copy } from "../state/commands.ts";
 import { clientReason, conversation, type Conversation, stateWord } from "../state/conversation.ts";
 import { type Left, Records } from "../state/flows.ts";
 import { go, linkTo, place, zone } from "../state/place.ts";
+import { Chart, type Series } from "../parts/chart.tsx";
+import { RateHistory } from "../state/history.ts";
 import { Bar, End, Fact, Wire } from "../parts/small.tsx";
 import { Empty, Loading, Notice, Problem } from "../parts/states.tsx";
 import { call } from "../wire/call.ts";
@@ -105,6 +107,34 @@ function Times({ flow }: { flow: Flow }) {
   );
 }
 
+/** The flow's rate while it is looked at: from one answer to the next. */
+class Rate {
+  private readonly history = new RateHistory(1800);
+  private bytes = -1;
+  private at = 0;
+
+  add(bytes: number, at: number): void {
+    if (this.bytes >= 0 && at > this.at) this.history.add(at, (Math.max(0, bytes - this.bytes) * 8000) / (at - this.at), 0);
+    if (at > this.at) [this.bytes, this.at] = [bytes, at];
+  }
+
+  series(width: number): Series {
+    const to = this.at / 1000;
+    const told = this.history.since(to - 300, width);
+    return { times: told.times, values: told.bits, gaps: [], from: to - Math.min(300, Math.max(60, to - (this.history.first ?? to))), to };
+  }
+}
+
+function RateChart({ asked }: { asked: Asked<GetFlowResponse> }) {
+  const rate = useMemo(() => new Rate(), [asked]);
+  const series = useMemo(() => (width: number): Series => {
+    const { value, at } = asked.answer.value;
+    if (value?.flow !== undefined && at > 0) rate.add(number(value.flow.bytesTotal), at);
+    return rate.series(width);
+  }, [asked, rate]);
+  return <section class="rate"><Chart label="Rate, both directions, while this is open" unit="b/s" colour={1} zone={zone.value} series={series} /></section>;
+}
+
 const kinds = ["", "began", "goes on", "ended"];
 
 function History({ records }: { records: Records }) {
@@ -167,7 +197,7 @@ export function FlowDetail({ id, last }: { id: string; last?: Flow | undefined }
   return (
     <article class={whole ? "detail whole" : "detail"} aria-label="Flow">
       <header>
-        <h2>{flow === undefined ? "Flow" : <>{flow.protocol} <End end={conversation(flow).client.end} /> <span aria-label="to">→</span> <End end={conversation(flow).server.end} /></>}</h2>
+        <h2>{flow === undefined ? "Flow" : <>{flow.protocol} <End end={conversation(flow).client.end} /> <span class="muted">→</span> <End end={conversation(flow).server.end} /></>}</h2>
         <span class={live ? "ok" : "muted"}>{value === undefined && refusal === undefined ? "" : live ? "alive" : "ended"}</span>
         <button type="button" title={whole ? "Beside the list" : "On the whole page (Enter)"} aria-label={whole ? "Beside the list" : "On the whole page"} onClick={() => go({ page: !whole })}><Icon name={whole ? "narrow" : "widen"} /></button>
         <button type="button" aria-label="Close (Esc)" title="Close (Esc)" onClick={() => go({ id: "", page: false })}><Icon name="close" /></button>
@@ -179,6 +209,7 @@ export function FlowDetail({ id, last }: { id: string; last?: Flow | undefined }
         : <Problem refusal={refusal} retry={() => void asked.now()} />)}
       <div class="detail-parts">
         {flow !== undefined && <section><h3>Ends</h3><Sides flow={flow} sides={conversation(flow)} /><Actions flow={flow} /></section>}
+        {live && <RateChart asked={asked} />}
         {flow?.protocol === "tcp" && <Quality flow={flow} />}
         {flow !== undefined && <Names flow={flow} />}
         {flow !== undefined && <Times flow={flow} />}
