@@ -170,6 +170,32 @@ describe("live traffic", () => {
     await page.context().close();
   });
 
+  test("a recording is a file that tshark would read", async () => {
+    const page = await openPage(browser, `${url}#/packets`);
+    await rows(page).first().waitFor();
+    await page.getByText("Record pcap").click();
+    await page.getByLabel("BPF").fill("udp port 53");
+    await page.getByRole("button", { name: "Record" }).click();
+    await page.getByRole("button", { name: /Stop \([1-9.]+ k/u }).click({ timeout: 30000 });
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /Save/u }).click()]);
+    const bytes = readFileSync(await download.path());
+    assert.equal(bytes.readUInt32LE(0), 0x0a0d0d0a);
+    for (let at = 0; at < bytes.length; at += bytes.readUInt32LE(at + 4)) assert.equal(bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + bytes.readUInt32LE(at + 4) - 4));
+    quiet(page);
+    await page.context().close();
+  });
+
+  test("a hidden tab catches up, and holds no backlog", async () => {
+    const page = await openPage(browser, `${url}#/packets?filter=protocol%3Audp`);
+    await rows(page).nth(5).waitFor();
+    const newest = Number(await rows(page).first().locator("td").first().textContent());
+    await page.evaluate(() => { globalThis.requestAnimationFrame = () => 0; });
+    await page.waitForTimeout(1500);
+    assert.equal(Number(await rows(page).first().locator("td").first().textContent()), newest);
+    quiet(page);
+    await page.context().close();
+  });
+
   test("an alert comes by itself, with its evidence", async () => {
     const page = await openPage(browser, `${url}#/alerts`);
     await live(page);

@@ -18,7 +18,7 @@ const rows = (page) => page.locator("[role=grid] tbody tr[id]");
 const pages = {};
 for (const scheme of ["dark", "light"]) pages[scheme] = await openPage(browser, url, { scheme, height: 760 });
 setTimeout(() => { feed.scan("10.66.0.9", "192.0.2.20"); feed.flood("192.0.2.44", 443); }, 20_000);
-await new Promise((done) => setTimeout(done, 100_000));
+await new Promise((done) => setTimeout(done, Number(process.env.NETSCOPE_WAIT ?? 100_000)));
 const shot = (page, name) => page.screenshot({ path: join(folder, `${name}.png`) });
 await shot(pages.dark, "overview");
 await pages.light.goto(`${url}#/flows?filter=protocol%3Atcp`);

@@ -4,11 +4,12 @@ import { Announcer } from "./parts/announcer.tsx";
 import { Bar } from "./parts/bar.tsx";
 import { Help } from "./parts/help.tsx";
 import { PerfBox } from "./parts/perf_box.tsx";
+import { Refused } from "./parts/sign_in.tsx";
 import { Strip } from "./parts/strip.tsx";
 import { watchAlerts } from "./state/alerts.ts";
 import { followKeys } from "./state/commands.ts";
 import { followAddress, view } from "./state/place.ts";
-import { stale, watchSensor } from "./state/sensor.ts";
+import { link, stale, watchSensor } from "./state/sensor.ts";
 import type { View } from "./state/url.ts";
 import { Alerts } from "./views/alerts.tsx";
 import { Flows } from "./views/flows.tsx";
@@ -20,11 +21,12 @@ const shown: Record<View, ComponentType> = { overview: Overview, flows: Flows, p
 
 function Page() {
   const Shown = shown[view.value];
+  const state = link.value;
   return (
     <div class={`page ${stale.value ? "stale" : ""}`}>
       <Bar />
       <Strip />
-      <Shown />
+      {state.state === "refused" ? <Refused refusal={state.refusal} /> : <Shown />}
       <Announcer />
       <PerfBox />
       <Help />
@@ -34,7 +36,7 @@ function Page() {
 
 followAddress();
 followKeys();
-watchSensor();
+void watchSensor();
 void watchAlerts();
 const root = document.querySelector("#page");
 if (root !== null) {

@@ -20,7 +20,7 @@ async function bundle(entry) {
   const result = await build({
     entryPoints: [join(web, entry)], bundle: true, write: false, minify: true, format: "esm", target: ["es2022"],
     jsx: "automatic", jsxImportSource: "preact", legalComments: "none", charset: "utf8", logLevel: "warning",
-    define: { "process.env.NODE_ENV": '"production"' },
+    define: { LICENCES: JSON.stringify(notices), "process.env.NODE_ENV": '"production"' },
   });
   return Buffer.from(result.outputFiles[0].contents);
 }
@@ -40,14 +40,14 @@ function licences() {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
+const notices = named("licences", "txt", licences());
 const script = named("app", "js", await bundle("src/main.tsx"));
 const style = named("app", "css", await bundle("src/style/app.css"));
 const icon = named("icon", "svg", readFileSync(join(web, "src/style/icon.svg")));
 const page = readFileSync(join(web, "src/index.html"), "utf8")
   .replace("{script}", script).replace("{style}", style).replace("{icon}", icon);
 writeFileSync(join(dist, "index.html"), page);
-writeFileSync(join(dist, "licences.txt"), licences());
-const sizes = [script, style, icon, "index.html", "licences.txt"].map((name) => [name, gzipSync(readFileSync(join(dist, name)), { level: 9 }).length]);
+const sizes = [script, style, icon, "index.html", notices].map((name) => [name, gzipSync(readFileSync(join(dist, name)), { level: 9 }).length]);
 const total = sizes.reduce((sum, [, size]) => sum + size, 0);
 for (const [name, size] of sizes) console.log(`${name.padEnd(28)} ${(size / 1000).toFixed(1).padStart(6)} kB gzip`);
 console.log(`${"total".padEnd(28)} ${(total / 1000).toFixed(1).padStart(6)} kB of 150`);

@@ -46,3 +46,4 @@ test("addresses with ports", () => {
 
 test("words for a shell", () => assert.deepEqual(["10.0.0.0/8", "*.a", "it's"].map(names.shellWord), ["10.0.0.0/8", "'*.a'", "'it'\\''s'"]));
 test("flags", () => assert.equal(names.tcpFlags(0x12), "SYN ACK"));
+test("settings of time", () => assert.deepEqual(["1000", "500ms", "1.5s", "2m", "", "x"].map(times.millisOf), [1000, 500, 1500, 120000, undefined, undefined]));

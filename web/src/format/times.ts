@@ -67,3 +67,10 @@ export function age(ms: number): string {
   if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
   return `${Math.round(seconds / 86400)} d`;
 }
+
+/** Milliseconds of "1000", "500ms", "1.5s". */
+export function millisOf(text: string): number | undefined {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/u.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  return Number(digits) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit ?? "ms"] ?? 1);
+}

@@ -3,7 +3,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons.tsx";
 import { commands, helpOpen, toggleKeys } from "../state/commands.ts";
 import { keysOn } from "../state/look.ts";
+import { signedIn, signIn } from "../wire/credentials.ts";
 import { terms } from "../state/filter_terms.ts";
+
+declare const LICENCES: string; // of the build: a name with the hash of its content
+const licences = typeof LICENCES === "string" ? LICENCES : "licences.txt";
 
 const shown: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑" };
 
@@ -35,7 +39,8 @@ export function Help() {
         <section>
           <p>Values of one word are alternatives, different words all have to fit, a minus leaves out: <code>port:443,8443 -app:dns *.example.com</code></p>
           <dl class="facts">{terms.map((term) => [<dt key={term.name} class="mono">{term.name}:</dt>, <dd key={`${term.name}=`}>{term.help}</dd>])}</dl>
-          <p class="muted"><a href="licences.txt">Licences</a> of what this page is made with.</p>
+          {signedIn() !== "" && <p><button type="button" onClick={() => { signIn(""); location.reload(); }}>Forget the token of this tab</button></p>}
+          <p class="muted"><a href={licences}>Licences</a> of what this page is made with.</p>
         </section>
       </div>
     </dialog>

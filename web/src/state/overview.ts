@@ -5,9 +5,9 @@ import { FlowService, type FilterHintsResponse, HintField, type TopFlowsResponse
 import { Asked } from "./asked.ts";
 import { readFilter } from "./filter.ts";
 import { flowOrders } from "./flows.ts";
+import { pageSettings } from "./page_settings.ts";
 import { place } from "./place.ts";
 
-const top_limit = 50;
 const mix_limit = 6;
 const selectionOf = () => {
   const { allow, deny } = readFilter(place.peek().filter);
@@ -15,7 +15,7 @@ const selectionOf = () => {
 };
 
 export const top = new Asked<TopFlowsResponse>(
-  (abort) => call(FlowService.method.topFlows, { ...selectionOf(), order: flowOrders[place.peek().order], limit: top_limit }, abort), 2000);
+  (abort) => call(FlowService.method.topFlows, { ...selectionOf(), order: flowOrders[place.peek().order], limit: pageSettings.top_count }, abort), 2000);
 
 const hintsOf = (field: HintField, abort: AbortSignal): Promise<FilterHintsResponse> =>
   call(FlowService.method.filterHints, { ...selectionOf(), field, limit: mix_limit }, abort);

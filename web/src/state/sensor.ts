@@ -8,7 +8,8 @@ import { duration, known, millis, number, spanMillis } from "../wire/wire.ts";
 import { Asked } from "./asked.ts";
 import { inFrame } from "./frame.ts";
 import { RateHistory } from "./history.ts";
-import { measured, perfWanted } from "./perf.ts";
+import { pageSettings, readPageSettings } from "./page_settings.ts";
+import { measured } from "./perf.ts";
 
 /** What the latest tick says. Rates are undefined while they are not known; counters for a caller with limits. */
 export interface Tick {
@@ -26,8 +27,7 @@ export interface Tick {
 export const link = signal<Link>({ state: "connecting" });
 export const tick = signal<Tick | undefined>(undefined);
 export const now = signal(Date.now());
-export const interval_ms = perfWanted ? 100 : 1000;
-export const history = new RateHistory((3600 * 1000) / interval_ms);
+export const history = new RateHistory(36_000); // an hour at the shortest interval
 
 export const status = new Asked<GetStatusResponse>((abort) => call(SensorService.method.getStatus, {}, abort), 5000);
 
@@ -55,6 +55,7 @@ let cut_off: string | undefined; // why ticks were missing since the last one
 function remember(told: WatchStatsResponse, next: Tick): void {
   const before = tick.peek();
   if (before !== undefined && before.instance !== next.instance) cut_off = "the sensor was restarted";
+  const interval_ms = pageSettings.tick_ms;
   const length = spanMillis(told.rates?.interval) ?? interval_ms;
   if (cut_off !== undefined) history.gap(next.as_of - interval_ms, cut_off);
   else if (told.skipped > 0n && length > 5 * interval_ms) history.gap(next.as_of - interval_ms, "the page read too slowly");
@@ -96,10 +97,12 @@ function takeLink(next: Link): void {
 
 let stream: { stop: () => void; retry: () => void } | undefined;
 
-export function watchSensor(): void {
+/** Begins to watch, once it is known how often. */
+export async function watchSensor(): Promise<void> {
+  await readPageSettings();
   stream = new Stream({
     method: StatsService.method.watchStats,
-    request: () => ({ interval: duration(interval_ms) }),
+    request: () => ({ interval: duration(pageSettings.tick_ms) }),
     onMessage: take,
     onLink: takeLink,
   });

@@ -1,5 +1,6 @@
 // Unary calls by the Connect protocol, same origin, relative to where the page lies.
 import { create, type DescMessage, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { authorization } from "./credentials.ts";
 import { asRefusal, Refusal, refusalOf } from "./refusal.ts";
 
 const call_timeout_ms = 15_000;
@@ -46,7 +47,7 @@ export async function call<I extends DescMessage, O extends DescMessage>(
   try {
     const response = await fetch(`${method.parent.typeName}/${method.name}`, {
       method: "POST",
-      headers: { "Content-Type": "application/proto", "Connect-Protocol-Version": "1" },
+      headers: { "Content-Type": "application/proto", "Connect-Protocol-Version": "1", ...authorization() },
       body: new Uint8Array(toBinary(method.input, create(method.input, request))),
       signal: limit.signal,
       cache: "no-store",
@@ -63,7 +64,7 @@ export async function call<I extends DescMessage, O extends DescMessage>(
 
 /** A ticket for one WebSocket: a browser cannot put credentials on one. */
 export async function ticket(): Promise<string> {
-  const response = await fetch("ticket", { method: "POST", cache: "no-store" });
+  const response = await fetch("ticket", { method: "POST", headers: authorization(), cache: "no-store" });
   if (!response.ok) throw await refusalOfResponse(response);
   const { ticket: told } = await response.json();
   if (typeof told !== "string") throw new Refusal("internal", "the server gave no ticket");
