@@ -38,13 +38,14 @@ async function accessible(page, what) {
 }
 
 describe("a file that was read", () => {
-  let sensor, server, url, exported, summary;
+  let sensor, server, url, exported, summary, grpc;
   before(async () => {
     const folder = mkdtempSync(join(tmpdir(), "netscope-web-"));
     execFileSync(binary, ["-r", capture, "--report", "none", "--export-json", join(folder, "flows.json"), "--summary-json", join(folder, "summary.json")], { stdio: "ignore" });
     exported = JSON.parse(readFileSync(join(folder, "flows.json"), "utf8"));
     summary = JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"));
-    const [grpc, port] = [await freePort(), await freePort()];
+    grpc = await freePort();
+    const port = await freePort();
     sensor = await startSensor(capture, grpc);
     server = await startPage(grpc, port, "/some/where/");
     url = `http://127.0.0.1:${port}/some/where/`;
@@ -118,6 +119,27 @@ describe("a file that was read", () => {
     await page.context().close();
   });
 
+  test("a token is asked for, a wrong one is told, a right one opens the page", async () => {
+    const port = await freePort();
+    const guarded = await startPage(grpc, port, "/", "--token", "open sesame");
+    const page = await openPage(browser, `http://127.0.0.1:${port}/`);
+    const sign = async (text) => {
+      await page.getByLabel("Token").fill(text);
+      await page.getByRole("button", { name: "Sign in" }).click();
+    };
+    await page.getByText("Who asks?").waitFor();
+    await accessible(page, "signing in");
+    await sign("guess");
+    await page.getByText("does not know this token").waitFor();
+    await sign("open sesame");
+    await live(page);
+    await page.locator(".card").first().waitFor();
+    assert.ok(!page.url().includes("sesame"));
+    assert.deepEqual(page.complaints.filter((one) => !/status of 401/u.test(one)), []);
+    await page.context().close();
+    await guarded.end();
+  });
+
   test("health: the sums close, and settings can be searched", async () => {
     const page = await openPage(browser, `${url}#/health`);
     await page.getByText("the sum closes").waitFor();
@@ -185,13 +207,25 @@ describe("live traffic", () => {
     await page.context().close();
   });
 
-  test("a hidden tab catches up, and holds no backlog", async () => {
+  test("without frames nothing is drawn, and the next one catches up", async () => {
     const page = await openPage(browser, `${url}#/packets?filter=protocol%3Audp`);
     await rows(page).nth(5).waitFor();
-    const newest = Number(await rows(page).first().locator("td").first().textContent());
-    await page.evaluate(() => { globalThis.requestAnimationFrame = () => 0; });
-    await page.waitForTimeout(1500);
-    assert.equal(Number(await rows(page).first().locator("td").first().textContent()), newest);
+    const first = async () => Number(await rows(page).first().locator("td").first().textContent());
+    await page.evaluate(() => {
+      globalThis.waiting = [];
+      globalThis.drawNow = globalThis.requestAnimationFrame;
+      globalThis.requestAnimationFrame = (draw) => globalThis.waiting.push(draw);
+    });
+    await page.waitForTimeout(300);
+    const before = await first();
+    await page.waitForTimeout(2500);
+    assert.equal(await first(), before);
+    assert.ok((await page.evaluate(() => globalThis.waiting.length)) <= 1);
+    await page.evaluate(() => {
+      globalThis.requestAnimationFrame = globalThis.drawNow;
+      for (const draw of globalThis.waiting) draw(0);
+    });
+    await until(async () => (await first()) > before, "what came meanwhile is shown");
     quiet(page);
     await page.context().close();
   });

@@ -53,8 +53,8 @@ export async function startSensor(capture, port, ...more) {
   return sensor;
 }
 
-export async function startPage(grpcPort, port, base = "/") {
-  const page = new Process(process.execPath, [join(root, "web/tools/dev.mjs"), "--grpc", `127.0.0.1:${grpcPort}`, "--port", String(port), "--base", base]);
+export async function startPage(grpcPort, port, base = "/", ...more) {
+  const page = new Process(process.execPath, [join(root, "web/tools/dev.mjs"), "--grpc", `127.0.0.1:${grpcPort}`, "--port", String(port), "--base", base, ...more]);
   await until(() => listens(port), `the page is served: ${page.output()}`);
   return page;
 }

@@ -1,6 +1,6 @@
 // A development server: serves dist/ and speaks the page's transport (Connect unary, streams by WebSocket, tickets) to a running
-// sensor's gRPC port. For trying the page only: it checks no credentials, and listens on loopback.
-//   node tools/dev.mjs [--grpc 127.0.0.1:9871] [--port 8080] [--base /]
+// sensor's gRPC port. For trying the page only: it checks one token at most, and listens on loopback.
+//   node tools/dev.mjs [--grpc 127.0.0.1:9871] [--port 8080] [--base /] [--token TEXT]
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -16,6 +16,7 @@ const given = (name, fallback) => {
 const grpc = given("grpc", "127.0.0.1:9871");
 const base = given("base", "/");
 const port = Number(given("port", "8080"));
+const token = given("token", ""); // asked of every call, as a sensor with a tokens file does; passed on to none
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
   "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
@@ -103,6 +104,10 @@ const tickets = new Set();
 const server = createServer((request, response) => {
   const path = decodeURIComponent(request.url.split("?")[0]).replace(base, "");
   if (request.method !== "POST") return file(path, response);
+  if (token !== "" && request.headers.authorization !== `Bearer ${token}`) {
+    response.writeHead(401, { "content-type": "application/json", "www-authenticate": "Bearer" });
+    return response.end(JSON.stringify({ code: "unauthenticated", message: "a token is needed that this sensor knows" }));
+  }
   const chunks = [];
   request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", () => {
