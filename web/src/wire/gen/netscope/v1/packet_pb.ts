@@ -358,7 +358,7 @@ export type StreamPcapRequest = Message<"netscope.v1.StreamPcapRequest"> & {
   maxPackets: bigint;
 
   /**
-   * of pcapng; at most 2^30
+   * of pcapng, but for its head; at most 2^30
    *
    * @generated from field: uint64 max_bytes = 5;
    */
