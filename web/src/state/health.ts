@@ -1,0 +1,18 @@
+// What Health asks for beside the status, which the whole page has.
+import { call } from "../wire/call.ts";
+import { type GetConfigResponse, type ListInterfacesResponse, SensorService } from "../wire/gen/netscope/v1/sensor_pb.ts";
+import { Asked } from "./asked.ts";
+import { status } from "./sensor.ts";
+
+export const interfaces = new Asked<ListInterfacesResponse>((abort) => call(SensorService.method.listInterfaces, {}, abort), 3000);
+export const settings = new Asked<GetConfigResponse>((abort) => call(SensorService.method.getConfig, {}, abort), 30_000);
+
+export function watchHealth(): () => void {
+  void status.now();
+  void interfaces.now();
+  void settings.now();
+  return () => {
+    interfaces.stop();
+    settings.stop();
+  };
+}
