@@ -20,13 +20,16 @@ void snapshot_board_done(struct snapshot_board *board)
     pthread_mutex_destroy(&board->lock);
 }
 
+static struct snapshot_mark mark_of(int64_t now_ns, const struct totals *totals)
+{
+    return (struct snapshot_mark){now_ns, totals->received, totals->received_bytes, totals->flows_created};
+}
+
 static void mark(struct snapshot_board *board, const struct pipeline_tick *tick)
 {
-    const struct totals *totals = tick->totals;
     if (board->marked && tick->now_ns - board->marks[1].now_ns < NS_PER_S)
         return;
-    struct snapshot_mark now = {tick->now_ns, totals->received, totals->received_bytes,
-                                totals->flows_created};
+    struct snapshot_mark now = mark_of(tick->now_ns, tick->totals);
     board->marks[0] = board->marked ? board->marks[1] : now;
     board->marks[1] = now;
     board->marked = true;
@@ -107,7 +110,5 @@ void snapshot_release(const struct snapshot *snapshot)
 
 struct snapshot_mark snapshot_mark_of(const struct snapshot *snapshot)
 {
-    const struct totals *totals = &snapshot->totals;
-    return (struct snapshot_mark){snapshot->now_ns, totals->received, totals->received_bytes,
-                                  totals->flows_created};
+    return mark_of(snapshot->now_ns, &snapshot->totals);
 }

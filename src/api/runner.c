@@ -272,20 +272,25 @@ static void *answer_calls(void *argument)
 
 // Streams.
 
-static void explain_end(const struct runner *runner, struct runner_call *call, struct status *status)
+// Whether it ends before its own end, and why.
+static bool is_cut(const struct runner *runner, struct runner_call *call, int64_t now_ns,
+                   struct status *status)
 {
+    bool left = atomic_load(&call->cancelled);
+    if (!left && now_ns < atomic_load(&runner->drained_ns))
+        return false;
     *status = STATUS_FINE;
-    if (atomic_load(&call->cancelled))
+    if (left)
         status_set(status, STATUS_CANCELLED, "CANCELLED", "the caller left");
-    else if (clock_now_ns() >= atomic_load(&runner->drained_ns))
+    else
         stream_tell_end(status);
+    return true;
 }
 
 // True when the call is over.
 static bool step(struct runner *runner, struct runner_call *call, struct relay *relay, int64_t now_ns)
 {
-    explain_end(runner, call, &relay->status);
-    if (relay->status.code != STATUS_OK) {
+    if (is_cut(runner, call, now_ns, &relay->status)) {
         finish(runner, call, &relay->status);
         return true;
     }

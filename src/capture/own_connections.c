@@ -34,14 +34,6 @@ void own_connections_destroy(struct own_connections *own)
     free(own);
 }
 
-static struct address plain(const struct address *address)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (address->version == 6 && memcmp(address->bytes, mapped, sizeof mapped) == 0)
-        return address_v4(address->bytes + sizeof mapped);
-    return *address;
-}
-
 static uint64_t digest_of(const struct own_connections *own, const struct endpoint *one,
                           const struct endpoint *other)
 {
@@ -50,7 +42,7 @@ static uint64_t digest_of(const struct own_connections *own, const struct endpoi
         uint16_t ports[2];
         uint8_t version, zero[3];
     } key = {.zero = {0}};
-    struct address first = plain(&one->address), second = plain(&other->address);
+    struct address first = address_plain(&one->address), second = address_plain(&other->address);
     int order = address_compare(&first, &second);
     bool turned = order > 0 || (order == 0 && one->port > other->port);
     memcpy(key.addresses[turned], first.bytes, sizeof first.bytes);

@@ -53,8 +53,8 @@ static struct endpoint endpoint_of(const union socket_address *from)
         return (struct endpoint){address_v4(bytes), ntohs(from->v4.sin_port)};
     }
     const uint8_t *bytes = from->v6.sin6_addr.s6_addr;
-    bool mapped = IN6_IS_ADDR_V4MAPPED(&from->v6.sin6_addr);
-    return (struct endpoint){mapped ? address_v4(bytes + 12) : address_v6(bytes), ntohs(from->v6.sin6_port)};
+    struct address address = address_v6(bytes);
+    return (struct endpoint){address_plain(&address), ntohs(from->v6.sin6_port)};
 }
 
 // "::" is for IPv4 as well, whatever the system's default.

@@ -121,6 +121,18 @@ bool prefix_contains(const struct prefix *prefix, const struct address *address)
            same_start(word_at(left + 8), word_at(right + 8), prefix->bits - 64);
 }
 
+static bool is_v4_mapped(const uint8_t bytes[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(bytes, mapped, sizeof mapped) == 0;
+}
+
+struct address address_plain(const struct address *address)
+{
+    bool mapped = address->version == 6 && is_v4_mapped(address->bytes);
+    return mapped ? address_v4(address->bytes + 12) : *address;
+}
+
 struct address address_network(const struct address *address, uint8_t bits)
 {
     struct address network = *address;
@@ -185,12 +197,6 @@ static struct zero_run longest_zeros(const unsigned groups[GROUPS])
             best = (struct zero_run){start, length};
     }
     return best;
-}
-
-static bool is_v4_mapped(const uint8_t bytes[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    return memcmp(bytes, mapped, sizeof mapped) == 0;
 }
 
 static char *write_v6(char *at, const uint8_t bytes[16])

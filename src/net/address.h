@@ -50,6 +50,8 @@ bool address_parse(const char *text, struct address *out);
 // "10.0.0.0/8", "2001:db8::/32", or a single address; host bits must be zero.
 bool prefix_parse(const char *text, struct prefix *out);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
+// An IPv4 address where it is one in IPv6 (::ffff:10.0.0.1), else itself.
+struct address address_plain(const struct address *address);
 // The network of `bits` that the address lies in: its host bits are zero. `bits` are no more than the address has.
 struct address address_network(const struct address *address, uint8_t bits);
 

@@ -150,11 +150,6 @@ void rpc_server_take(void *server, int take_descriptor)
     grpc_server_add_channel_from_fd(own->core, take_descriptor, own->credentials);
 }
 
-unsigned rpc_server_calls(const struct rpc_server *server)
-{
-    return atomic_load(&server->calls);
-}
-
 // The end of the core, as an event of the queue.
 struct end {
     struct call_event event;

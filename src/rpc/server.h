@@ -34,5 +34,3 @@ void rpc_server_take(void *server, int take_descriptor);
 // In order: no new calls (the runner was told to drain before), those under way get `grace_ms` to end and are cancelled then,
 // connections are cut, everything is freed. Takes NULL. No connection may come any more.
 void rpc_server_destroy(struct rpc_server *server, int grace_ms);
-
-unsigned rpc_server_calls(const struct rpc_server *server); // accepted and not freed

@@ -87,7 +87,9 @@ class LiveTest(namespaces.NamespaceTest, sensor.SensorTest):
         self.assertEqual(len(frames), packets)
         seeds = [frame for frame in frames if frame.content[23] == 17 and frame.content.endswith(b"seed")]
         self.assertEqual(len(seeds), 5)
-        self.assertNotIn(PORT.to_bytes(2, "big"), [frame.content[34:36] for frame in frames if frame.content[23] == 6])
+        port = PORT.to_bytes(2, "big")
+        for frame in frames:
+            self.assertNotIn(port, (frame.content[34:36], frame.content[36:38]), "of the capture itself")
         self.end(running)
 
     def test_interfaces_start_and_stop(self):

@@ -136,7 +136,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     fclose(file);
     if (!config_load(4, words, none, &settings, &what, &error) ||
         (control = control_create(&settings, &error)) == NULL ||
-        (api = api_create(&(struct api_setup){control, "1.2.3"}, &error)) == NULL)
+        (api = api_create(&(struct api_setup){.control = control, .version = "1.2.3"}, &error)) == NULL)
         fprintf(stderr, "%s\n", error.text);
     require(api != NULL);
     control_keep_open(control, true);

@@ -135,3 +135,16 @@ Test(prefix, refuses_host_bits_and_nonsense)
     for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         cr_expect_not(prefix_parse(wrong[i], &prefix), "%s", wrong[i]);
 }
+
+Test(address, ipv4_in_ipv6_is_ipv4)
+{
+    struct address mapped, six, four;
+    cr_assert(address_parse("::ffff:10.0.0.1", &mapped) && address_parse("::fffe:10.0.0.1", &six) &&
+              address_parse("10.0.0.1", &four));
+    struct address plain = address_plain(&mapped);
+    cr_expect_eq(address_compare(&plain, &four), 0);
+    plain = address_plain(&six);
+    cr_expect_eq(address_compare(&plain, &six), 0);
+    plain = address_plain(&four);
+    cr_expect_eq(address_compare(&plain, &four), 0);
+}
