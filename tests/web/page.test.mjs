@@ -7,10 +7,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { axeSource, openPage, startBrowser } from "./browser.mjs";
 import { Feed, framesOf, tcp } from "./feed.mjs";
-import { fifo, freePort, root, startPage, startSensor, until } from "./sensor.mjs";
+import { binary, fifo, freePort, root, startSensor, until } from "./sensor.mjs";
 
 const capture = join(root, "tests/captures/browsing.pcap");
-const binary = process.env.NETSCOPE_BINARY ?? join(root, "build/src/app/netscope");
 const pictures = process.env.NETSCOPE_PICTURES;
 let browser;
 before(async () => { browser = await startBrowser(); });
@@ -38,19 +37,17 @@ async function accessible(page, what) {
 }
 
 describe("a file that was read", () => {
-  let sensor, server, url, exported, summary, grpc;
+  let sensor, url, exported, summary;
   before(async () => {
     const folder = mkdtempSync(join(tmpdir(), "netscope-web-"));
     execFileSync(binary, ["-r", capture, "--report", "none", "--export-json", join(folder, "flows.json"), "--summary-json", join(folder, "summary.json")], { stdio: "ignore" });
     exported = JSON.parse(readFileSync(join(folder, "flows.json"), "utf8"));
     summary = JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"));
-    grpc = await freePort();
     const port = await freePort();
-    sensor = await startSensor(capture, grpc);
-    server = await startPage(grpc, port, "/some/where/");
-    url = `http://127.0.0.1:${port}/some/where/`;
+    sensor = await startSensor(["-r", capture], port);
+    url = `http://127.0.0.1:${port}/`;
   });
-  after(async () => { await server.end(); await sensor.end(); });
+  after(() => sensor.end());
 
   test("the overview shows the counters of the report", async () => {
     const page = await openPage(browser, url);
@@ -119,27 +116,6 @@ describe("a file that was read", () => {
     await page.context().close();
   });
 
-  test("a token is asked for, a wrong one is told, a right one opens the page", async () => {
-    const port = await freePort();
-    const guarded = await startPage(grpc, port, "/", "--token", "open sesame");
-    const page = await openPage(browser, `http://127.0.0.1:${port}/`);
-    const sign = async (text) => {
-      await page.getByLabel("Token").fill(text);
-      await page.getByRole("button", { name: "Sign in" }).click();
-    };
-    await page.getByText("Who asks?").waitFor();
-    await accessible(page, "signing in");
-    await sign("guess");
-    await page.getByText("does not know this token").waitFor();
-    await sign("open sesame");
-    await live(page);
-    await page.locator(".card").first().waitFor();
-    assert.ok(!page.url().includes("sesame"));
-    assert.deepEqual(page.complaints.filter((one) => !/status of 401/u.test(one)), []);
-    await page.context().close();
-    await guarded.end();
-  });
-
   test("health: the sums close, and settings can be searched", async () => {
     const page = await openPage(browser, `${url}#/health`);
     await page.getByText("the sum closes").waitFor();
@@ -152,18 +128,16 @@ describe("a file that was read", () => {
 });
 
 describe("live traffic", () => {
-  let sensor, server, url, feed, grpc, path;
+  let sensor, url, feed, port, path;
   before(async () => {
-    grpc = await freePort();
-    const port = await freePort();
+    port = await freePort();
     path = fifo();
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
-    sensor = await startSensor(path, grpc, "--grpc-role", "packets", "--anomalies");
-    server = await startPage(grpc, port);
+    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
     url = `http://127.0.0.1:${port}/`;
   });
-  after(async () => { await feed.end(); await server.end(); await sensor.end(); });
+  after(async () => { await feed.end(); await sensor.end(); });
 
   test("figures move, and are those that were fed", async () => {
     const page = await openPage(browser, url);
@@ -285,7 +259,7 @@ describe("live traffic", () => {
     assert.match(await page.locator(".link").textContent(), /disconnected.*old/u);
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
-    sensor = await startSensor(path, grpc, "--grpc-role", "packets", "--anomalies");
+    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
     await page.locator(".link.live").waitFor({ timeout: 20000 });
     feed.scan("10.66.0.10", "192.0.2.21");
     await until(async () => (await rows(page).filter({ hasText: "10.66.0.10" }).count()) === 1, "the alert of the new start is there once");
