@@ -6,6 +6,7 @@ import { moment } from "../format/times.ts";
 import { interfaces, settings, watchHealth } from "../state/health.ts";
 import { place, zone } from "../state/place.ts";
 import { status, tick } from "../state/sensor.ts";
+import { Outputs, Shards } from "./inner.tsx";
 import { Fact, Wire } from "../parts/small.tsx";
 import { Empty, Loading, Problem } from "../parts/states.tsx";
 import type { Report_Ledger } from "../wire/gen/netscope/v1/report_pb.ts";
@@ -146,6 +147,8 @@ export function Health() {
       </section>
       <section class="panel" aria-label="Sensor"><h2>Sensor</h2><Sensor /></section>
       <section class="panel" aria-label="Detectors"><h2>Detectors</h2><Detectors /></section>
+      <section class="panel" aria-label="Inside"><h2>Inside</h2><Shards /></section>
+      <section class="panel" aria-label="Outputs"><h2>Outputs</h2><Outputs /></section>
       <section class="panel wide" aria-label="Interfaces"><h2>Interfaces</h2><Interfaces /></section>
       <section class="panel wide" aria-label="Settings"><h2>Settings</h2><Settings /></section>
     </main>
