@@ -110,7 +110,7 @@ export function digestOf(flows: readonly Flow[]): Digest {
     apps: tally(flows, (flow) => known(flow.appValue)),
     services: tally(flows, service),
     servers: tally(flows, (flow) => known(flow.sniValue) ?? known(flow.dnsQueryValue)),
-    ends: tally(flows, (flow) => word(enumName(EndReason, flow.reason), "END_REASON_") || "alive at the end"),
+    ends: tally(flows, (flow) => flow.final ? word(enumName(EndReason, flow.reason), "END_REASON_") : "alive at the end"),
     failures: tally(flows, failure),
     talkers: talkersOf(flows),
     tcp: tcpOf(flows),

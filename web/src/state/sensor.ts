@@ -38,6 +38,7 @@ export const lossRatio = computed(() => {
   const counters = tick.value?.counters;
   return counters === undefined || counters.received === 0 ? undefined : counters.lost / counters.received;
 });
+export const instance = computed(() => tick.value?.instance);
 /** Of files: whether they are still read, which two ticks tell. Live it is never over. */
 export const reading = signal<"unknown" | "yes" | "over">("unknown");
 export const fileRead = computed(() => status.answer.value.value?.live === false && reading.value === "over");

@@ -8,7 +8,7 @@ import { known, knownNumber, millis, number } from "../wire/wire.ts";
 import { Asked } from "./asked.ts";
 import { readFilter } from "./filter.ts";
 import { place } from "./place.ts";
-import { fileRead } from "./sensor.ts";
+import { fileRead, instance } from "./sensor.ts";
 import type { Order } from "./url.ts";
 
 export const whole_most = 10_000;
@@ -75,17 +75,14 @@ export function ordered(flows: readonly Flow[], order: Order, reverse: boolean):
 
 export const wholeOrdered = computed(() => ordered(whole.answer.value.value?.flows ?? [], place.value.order, place.value.reverse));
 
-/** Asks when the files were read, and anew for another filter. */
-export function watchWhole(): () => void {
-  let question: string | undefined;
-  const stop = effect(() => {
+let question: string | undefined;
+
+/** Asks when the files were read, and anew for another filter: nothing else changes any more, whichever view is left. */
+export const watchWhole = (): (() => void) =>
+  effect(() => {
     const { filter } = place.value;
-    if (!fileRead.value || filter === question) return;
-    question = filter;
+    const next = `${instance.value} ${filter}`;
+    if (!fileRead.value || next === question) return;
+    question = next;
     void whole.now(true);
   });
-  return () => {
-    stop();
-    whole.stop();
-  };
-}

@@ -2,25 +2,27 @@
 import { useComputed } from "@preact/signals";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { bitRate, bytes, count, packetRate, quantity, scaled, share, span, unknown } from "../format/numbers.ts";
-import { moment } from "../format/times.ts";
-import { active } from "../state/alerts.ts";
+import { plain } from "../format/names.ts";
+import { clock, moment } from "../format/times.ts";
+import { active, alerts } from "../state/alerts.ts";
 import { flowColumns } from "./flow_columns.tsx";
 import { pageSettings } from "../state/page_settings.ts";
 import { watchWhole, whole, wholeOrdered } from "../state/whole.ts";
 import { Report, WholeMix } from "./report.tsx";
 import { fileRead, history, link, lossRatio, now, status, tick } from "../state/sensor.ts";
-import { go, place, zone } from "../state/place.ts";
+import { go, linkTo, place, zone } from "../state/place.ts";
 import { mix, top, watchOverview } from "../state/overview.ts";
 import { withTerm } from "../state/filter.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
-import { Bar, Choices, Wire } from "../parts/small.tsx";
+import { Bar, Choices, SeverityMark, Wire } from "../parts/small.tsx";
 import { Empty, Loading, Notice, Problem } from "../parts/states.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Flow } from "../wire/gen/netscope/v1/flow_pb.ts";
 import type { Refusal } from "../wire/refusal.ts";
 import type { FilterHintsResponse } from "../wire/gen/netscope/v1/flow_service_pb.ts";
 import type { Order } from "../state/url.ts";
-import { known, number } from "../wire/wire.ts";
+import { AlertLifecycle } from "../wire/gen/netscope/v1/alert_pb.ts";
+import { known, millis, number } from "../wire/wire.ts";
 
 function Card({ name, value, unit, note, kind }: { name: string; value: string; unit: string; note: string; kind?: string }) {
   return (
@@ -38,10 +40,11 @@ function Cards() {
   const [bits, bitsPrefix] = latest?.bits === undefined ? [unknown, ""] : [(latest.bits / 1e6).toFixed(latest.bits < 1e9 ? 2 : 0), "M"];
   const [packets, prefix] = latest?.packets === undefined ? [unknown, ""] : scaled(latest.packets);
   const lost = counters?.lost ?? 0;
+  const soFar = fileRead.value ? "in all, this rate at the end" : "so far";
   return (
     <div class="cards">
-      <Card name="Throughput" value={bits} unit={`${bitsPrefix}b/s`} note={`${bytes(counters?.bytes)} so far`} />
-      <Card name="Packets" value={packets} unit={`${prefix}p/s`} note={`${count(counters?.received)} so far`} />
+      <Card name="Throughput" value={bits} unit={`${bitsPrefix}b/s`} note={`${bytes(counters?.bytes)} ${soFar}`} />
+      <Card name="Packets" value={packets} unit={`${prefix}p/s`} note={`${count(counters?.received)} ${soFar}`} />
       <Card name="Active flows" value={count(counters?.flows)} unit="" note={`${quantity(latest?.flows_per_second, "/s")} new`} />
       <Card name="Alerts" value={count(active.value.length)} unit="active" note={`${count(counters?.alerts)} raised`} kind={active.value.length > 0 ? "attention" : ""} />
       <Card name="Lost" value={count(counters?.lost)} unit="packets" note={`${share(lossRatio.value)} of what came`} kind={lost > 0 ? "loss" : ""} />
@@ -126,6 +129,28 @@ function Mix() {
   );
 }
 
+const latest_most = 6;
+
+/** The alerts that were told last, when there are any. */
+function LatestAlerts() {
+  const all = alerts.value;
+  if (all.length === 0) return null;
+  return (
+    <section class="panel latest" aria-label="Latest alerts">
+      <div class="panel-head"><h2>Latest alerts</h2><a href={linkTo({ view: "alerts" })}>all {count(all.length)}</a></div>
+      <ul>
+        {all.slice(0, latest_most).map((alert) => (
+          <li key={alert.id}>
+            <SeverityMark severity={alert.severity} />
+            <a class="cut" href={linkTo({ view: "alerts", id: alert.id })} title={plain(alert.description)}><Wire text={alert.description} /></a>
+            <span class="muted">{alert.lifecycle === AlertLifecycle.ENDED ? "ended " : ""}{clock(millis(alert.ts), zone.value)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 const topOrders: { value: Order; label: string }[] = [
   { value: "bytes", label: "bytes" }, { value: "rate", label: "rate" }, { value: "packets", label: "packets" }, { value: "retransmissions", label: "retransmissions" },
 ];
@@ -191,6 +216,7 @@ export function Overview() {
       {fileRead.value ? <Report /> : <Charts />}
       <TopFlows />
       <Mix />
+      <LatestAlerts />
       {start !== undefined && <p class="muted foot">Counting since {moment(start, zone.value)} · {span(now.value - start)}</p>}
     </main>
   );
