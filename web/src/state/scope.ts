@@ -5,7 +5,7 @@ import { fileRead, reading, status } from "./sensor.ts";
 import type { Place } from "./url.ts";
 
 /** undefined: it is not known yet whether a file is still read. */
-export const scope = computed<Exclude<Place["scope"], ""> | undefined>(() => {
+export const shownScope = computed<Exclude<Place["scope"], ""> | undefined>(() => {
   const told = place.value.scope;
   const isFile = status.answer.value.value?.live === false;
   if (told === "alive" || told === "records") return told;

@@ -4,12 +4,11 @@ import { call } from "../wire/call.ts";
 import type { Flow } from "../wire/gen/netscope/v1/flow_pb.ts";
 import { FlowOrder, FlowService } from "../wire/gen/netscope/v1/flow_service_pb.ts";
 import { collect } from "../wire/stream.ts";
-import { known, knownNumber, millis, number } from "../wire/wire.ts";
 import { Asked } from "./asked.ts";
 import { readFilter } from "./filter.ts";
+import { ordered } from "./order.ts";
 import { place } from "./place.ts";
 import { fileRead, instance } from "./sensor.ts";
-import type { Order } from "./url.ts";
 
 export const whole_most = 10_000;
 const page_size = 1000;
@@ -50,28 +49,6 @@ export const whole = new Asked<Whole>(async (abort) => {
   const more = await addAlive(flows, { allow, deny }, abort);
   return { flows: [...flows.values()], partial: lost || more };
 });
-
-const packetsOf = (flow: Flow): number => number(flow.packetsTotal);
-const figures: Record<Order, (flow: Flow) => number | undefined> = {
-  bytes: (flow) => number(flow.bytesTotal),
-  packets: packetsOf,
-  "last-seen": (flow) => millis(flow.lastSeen),
-  "first-seen": (flow) => millis(flow.firstSeen),
-  duration: (flow) => flow.durationSecs,
-  retransmissions: (flow) => knownNumber(flow.retransmissionsValue),
-  rtt: (flow) => known(flow.rttEwmaMsValue),
-  rate: (flow) => known(flow.avgBpsValue),
-};
-
-/** In the order that the sensor would have: the most first, what is not known last, equal ones by id. */
-export function ordered(flows: readonly Flow[], order: Order, reverse: boolean): Flow[] {
-  const figure = figures[order];
-  const sign = reverse ? -1 : 1;
-  return flows.map((flow) => ({ flow, value: figure(flow) })).sort((one, other) => {
-    if (one.value === undefined || other.value === undefined) return Number(one.value === undefined) - Number(other.value === undefined);
-    return sign * (other.value - one.value) || (one.flow.id < other.flow.id ? -1 : 1);
-  }).map(({ flow }) => flow);
-}
 
 export const wholeOrdered = computed(() => ordered(whole.answer.value.value?.flows ?? [], place.value.order, place.value.reverse));
 

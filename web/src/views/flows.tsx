@@ -7,7 +7,7 @@ import { addCommands, copy } from "../state/commands.ts";
 import { conversation } from "../state/conversation.ts";
 import { type Left, list, listed_most, more, Records, tooLongToRefresh, watchList } from "../state/flows.ts";
 import { go, place, zone } from "../state/place.ts";
-import { scope as shownScope } from "../state/scope.ts";
+import { shownScope } from "../state/scope.ts";
 import { now, status } from "../state/sensor.ts";
 import { watchWhole, whole, whole_most, wholeOrdered } from "../state/whole.ts";
 import { type Order, orders } from "../state/url.ts";

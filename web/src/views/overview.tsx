@@ -37,7 +37,7 @@ function Card({ name, value, unit, note, kind }: { name: string; value: string; 
 function Cards() {
   const latest = tick.value;
   const counters = latest?.counters;
-  const [bits, bitsPrefix] = latest?.bits === undefined ? [unknown, ""] : [(latest.bits / 1e6).toFixed(latest.bits < 1e9 ? 2 : 0), "M"];
+  const [bits, bitsPrefix] = latest?.bits === undefined ? [unknown, ""] : latest.bits < 1e5 ? scaled(latest.bits) : [(latest.bits / 1e6).toFixed(latest.bits < 1e9 ? 2 : 0), "M"];
   const [packets, prefix] = latest?.packets === undefined ? [unknown, ""] : scaled(latest.packets);
   const lost = counters?.lost ?? 0;
   const soFar = fileRead.value ? "in all, this rate at the end" : "so far";
