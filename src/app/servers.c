@@ -80,7 +80,7 @@ uint32_t servers_connections(const struct settings *settings, const struct memor
 bool servers_check(const struct settings *settings, struct error *error)
 {
     struct served served[LISTENERS];
-    bool good = true;
+    bool good = !settings->web.listener.enabled || http_settings_check(&settings->web, error);
     fill_served(served, settings);
     for (unsigned i = 0; good && i < LISTENERS; i++) {
         if (!served[i].settings->enabled)
@@ -137,7 +137,8 @@ static bool read_identities(struct servers *servers, struct error *error)
             return false;
         if (told != NULL)
             metric_registry_remove(registry, told);
-        identities_add_metrics(served->identities, told, registry);
+        if (!identities_add_metrics(served->identities, told, registry))
+            return error_set(error, ERROR_EXHAUSTED, "no place for the counters of callers");
         told = served->identities;
     }
     return true;

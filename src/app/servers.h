@@ -13,7 +13,7 @@ struct memory_shares;
 struct settings;
 struct servers;
 
-// For --check-config: whether who may call can be read. False with a sentence.
+// For --check-config: whether who may call, and which proxies are trusted, can be read. False with a sentence.
 bool servers_check(const struct settings *settings, struct error *error);
 
 // How many connections are served at a time, on all ports and sockets: as the settings have it, and no more than there is

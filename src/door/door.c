@@ -251,7 +251,7 @@ void door_destroy(struct door *door)
     free(door);
 }
 
-bool door_peer(struct door *door, int descriptor, struct door_peer *out)
+bool door_peer(struct door *door, int descriptor, struct peer *out)
 {
     return peers_find(&door->peers, descriptor, out);
 }

@@ -46,7 +46,7 @@ static void reply_send(struct reply *reply, const uint8_t *bytes, size_t length)
     assert(!stream->has_outgoing && !stream->ended);
     strbuf_clear(&stream->outgoing);
     strbuf_add_bytes(&stream->outgoing, bytes, length);
-    stream->has_outgoing = true;
+    stream->has_outgoing = stream->has_news = true;
     wake(stream->room);
     pthread_mutex_unlock(&stream->room->lock);
 }
@@ -65,7 +65,7 @@ static void reply_end(struct reply *reply, const struct status *status)
         status_add_json(status, &stream->end);
         strbuf_add(&stream->end, "}");
     }
-    stream->ended = true;
+    stream->ended = stream->has_news = true;
     wake(room);
     pthread_mutex_unlock(&room->lock);
 }
@@ -210,6 +210,7 @@ bool socket_stream_open(struct socket_stream *stream, struct stream_room *room,
     stream->descriptor = upgraded->descriptor;
     stream->deadline_ns = now_ns + REQUEST_S * NS_PER_S;
     stream->progress_ns = INT64_MAX;
+    stream->has_news = true; // what came early
     strbuf_add_bytes(&stream->early, upgraded->early, upgraded->early_bytes);
     if (stream->early.failed || wslay_event_context_server_init(&stream->wslay, &callbacks, stream) != 0)
         return false;
@@ -255,6 +256,15 @@ void socket_stream_go_away(struct socket_stream *stream, int64_t now_ns)
 }
 
 // A turn.
+
+bool socket_stream_has_news(struct socket_stream *stream)
+{
+    pthread_mutex_lock(&stream->room->lock);
+    bool news = stream->has_news;
+    stream->has_news = false;
+    pthread_mutex_unlock(&stream->room->lock);
+    return news;
+}
 
 short socket_stream_events(const struct socket_stream *stream)
 {
