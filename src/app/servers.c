@@ -234,6 +234,14 @@ bool servers_start(struct servers *servers, struct error *error)
     return true;
 }
 
+void servers_look_at_files(struct servers *servers)
+{
+    if (servers->door == NULL)
+        return;
+    bell_ring(&servers->bell);
+    door_look_at_certificates(servers->door);
+}
+
 void servers_announce_end(struct servers *servers)
 {
     if (servers->api != NULL)

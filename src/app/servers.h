@@ -23,6 +23,9 @@ uint32_t servers_connections(const struct settings *settings, const struct memor
 // Borrows both. NULL with a sentence. With no server on it is empty.
 struct servers *servers_open(const struct settings *settings, struct control *control, struct error *error);
 bool servers_start(struct servers *servers, struct error *error);
+// Any thread, while it runs: certificates, tokens and passwords are looked at now, not in some seconds, and read again where their
+// files have changed.
+void servers_look_at_files(struct servers *servers);
 // The run is over: health checks say so, and nobody is let in any more. Who is in is still answered: with the end of the
 // outputs streams learn theirs.
 void servers_announce_end(struct servers *servers);

@@ -74,6 +74,9 @@ bool door_start(struct door *door, struct error *error);
 // connection is handed on after it returns. Those that were are served further.
 void door_stop_accepting(struct door *door);
 
+// Any thread, while it runs: has the files of certificates looked at now.
+void door_look_at_certificates(struct door *door);
+
 // Closes all connections and frees the door; what transports still hold of them reads as ended. What they have sent is
 // with the clients then, but for those who did not read it within `linger_ms`. Takes NULL.
 void door_destroy(struct door *door);

@@ -117,6 +117,38 @@ class Trust(WebTest):
         self.assertEqual((answer.code, answer.json()["caller"]["identity"]), (200, "ann"), "who was here before is served")
         self.end(running)
 
+    def test_forwarded_headers_count_from_trusted_proxies_only(self):
+        """By whom they slow down who tries passwords, and by which page they let in."""
+        secret = ("--web-auth", "--web-auth-user", "ann", "--web-auth-pass", "secret")
+        for trusted in (True, False):
+            running = self.serve(*secret, *(["--web-trusted-proxy", "127.0.0.0/8"] if trusted else []))
+            for number in range(15):  # each by itself has tried but once
+                answer = call(self.port, "SensorService/GetStatus",
+                              headers=basic("ann", str(number)) | {"X-Forwarded-For": f"6.6.6.6, 192.0.2.{number}"})
+                self.assertEqual(answer.code, 401 if trusted or number < 10 else 429, number)
+            for number in range(15):  # and one has tried all of these
+                answer = call(self.port, "SensorService/GetStatus", headers=basic("ann", f"x{number}") | {"Forwarded": "for=198.51.100.7"})
+                self.assertEqual(answer.code, 401 if trusted and number < 10 else 429, number)
+            self.end(running)
+
+    def test_a_page_behind_a_proxy_is_of_the_host_that_was_asked_for(self):
+        host = "127.0.0.1:9000"  # the proxy's
+        for trusted in (True, False):
+            running = self.serve(*(["--web-trusted-proxy", "127.0.0.1"] if trusted else []))
+            for headers, code in (
+                    ({"Origin": f"http://{host}", "X-Forwarded-Host": host}, 200),
+                    ({"Origin": f"https://{host}", "X-Forwarded-Host": host}, 403),
+                    ({"Origin": f"https://{host}", "X-Forwarded-Host": host, "X-Forwarded-Proto": "https"}, 200),
+                    ({"Origin": f"http://{host}", "X-Forwarded-Host": host, "X-Forwarded-Proto": "https"}, 403),
+                    ({"Origin": f"https://{host}", "Forwarded": f'for=192.0.2.1;host="{host}";proto=https'}, 200),
+                    ({"Origin": f"https://{host}", "Forwarded": f'host="{host}";proto=https', "X-Forwarded-Host": host}, 403)):
+                answer = call(self.port, "SensorService/GetStatus", headers=headers)
+                self.assertEqual(answer.code, code if trusted else 403, (trusted, headers))
+            # A name that points at the proxy is no better than one that points here, and the Host itself has to be right as well.
+            for headers, refused in (({"X-Forwarded-Host": "evil.example"}, trusted), ({"Host": "evil.example", "X-Forwarded-Host": host}, True)):
+                self.assertEqual(call(self.port, "SensorService/GetStatus", headers=headers).code, 403 if refused else 200)
+            self.end(running)
+
     def test_tokens_of_the_api_hold_here(self):
         tokens = self.folder / "tokens"
         tokens.write_text("boss operator 3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d\n"  # of "b"
