@@ -40,6 +40,8 @@ struct socket_stream {
     int64_t second_ns;   // in which `controls` are counted
     unsigned controls;
     bool in_flight, told_end, cancelled;
+    bool lost;     // the socket's other end is gone
+    bool breached; // the client broke a rule that wslay has no word for
 
     struct caller caller;
     struct runner_call call;

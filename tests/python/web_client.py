@@ -33,10 +33,30 @@ def basic(name, password):
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
+class LocalConnection(http.client.HTTPConnection):
+    """By a unix socket."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _connect(port, timeout, tls, host):
+    if isinstance(port, os.PathLike):
+        return LocalConnection(port, timeout)
+    if tls is not None:
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=tls)
+    return http.client.HTTPConnection(host, port, timeout=timeout)
+
+
 def ask(port, method, path, body=None, headers=None, timeout=20, tls=None, host="127.0.0.1"):
-    """`tls` is an ssl.SSLContext."""
-    connection = (http.client.HTTPConnection(host, port, timeout=timeout) if tls is None else
-                  http.client.HTTPSConnection(host, port, timeout=timeout, context=tls))
+    """`port` is a number, or the path of a unix socket; `tls` is an ssl.SSLContext."""
+    connection = _connect(port, timeout, tls, host)
     try:
         connection.request(method, path, body, headers or {})
         return Answer(connection.getresponse())
