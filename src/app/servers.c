@@ -61,7 +61,7 @@ static uint32_t connections_of(const struct listener_settings *listener, const s
         (unsigned)(settings->grpc.enabled + settings->web.listener.enabled + settings->metrics.enabled);
     if (!listener->enabled)
         return 0;
-    uint64_t room = shares->server_bytes / DOOR_CONNECTION_BYTES / sharers;
+    uint64_t room = shares->connection_bytes / DOOR_CONNECTION_BYTES / sharers;
     return room < listener->max_connections ? (uint32_t)room : listener->max_connections;
 }
 
