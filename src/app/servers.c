@@ -174,6 +174,7 @@ struct servers *servers_open(const struct settings *settings, struct control *co
 static void *keep(void *argument)
 {
     struct servers *servers = argument;
+    pthread_setname_np(pthread_self(), "keeper");
     for (unsigned count = bell_count(&servers->bell); !atomic_load(&servers->ending);
          count = bell_count(&servers->bell)) {
         for (unsigned i = 0; i < LISTENERS; i++) {

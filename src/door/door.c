@@ -164,6 +164,7 @@ static void *serve(void *argument)
     struct door *door = argument;
     struct epoll_event events[EVENTS_AT_ONCE];
     int64_t certificates_ns = 0;
+    pthread_setname_np(pthread_self(), "door");
     while (!is_over(door)) {
         int count = epoll_wait(door->epoll, events, EVENTS_AT_ONCE, wait_ms(door));
         assert(count >= 0 || errno == EINTR);

@@ -144,6 +144,7 @@ static void *run(void *argument)
 {
     struct sockets *sockets = argument;
     uint64_t rings;
+    pthread_setname_np(pthread_self(), "websockets");
     for (;;) {
         unsigned filled = fill_polled(sockets);
         bool soon = atomic_load(&sockets->end_ns) != 0;

@@ -287,35 +287,6 @@ class Streams(WebTest):
         self.assertEqual((plain.code, plain.headers["sec-websocket-version"]), (426, "13"))
         self.end(running)
 
-    # What the Autobahn test suite calls cases 2 (pings), 3 (reserved bits), 4 (opcodes), 5 (fragments), 6 (UTF-8), 7 (closing)
-    # and 9 (limits), where they concern a server that takes one binary message.
-    def test_malformed_frames_end_the_connection(self):
-        running = self.serve()
-        frame = WebSocket.frame
-        for what, sent, code in (
-                ("not masked", frame(BINARY, b"", masked=False), 1002),
-                ("reserved bit", frame(BINARY, b"", rsv=4), 1002),
-                ("reserved opcode", frame(3), 1002),
-                ("reserved control", frame(11), 1002),
-                ("long ping", frame(PING, b"x" * 126), None),  # wslay gives no code here
-                ("fragmented ping", frame(PING, b"x", fin=False), None),
-                ("continues nothing", frame(0, b"x"), 1002),
-                ("a message within another", frame(BINARY, b"x", fin=False) + frame(BINARY, b"x"), 1002),
-                ("text that is no UTF-8", frame(TEXT, b"\xce\xba\xe1\xbd\xb9\xcf\x83\xed\xa0\x80"), 1007),
-                ("text", frame(TEXT, b"{}"), 1003),
-                ("too long", frame(BINARY, b"x" * 65537), 1009),
-                ("claims 2^62 bytes", bytes([0x82, 0xff]) + (1 << 62).to_bytes(8, "big") + b"mask" + b"x", 1009),
-                ("too long in pieces", frame(BINARY, b"x" * 40000, fin=False) + frame(0, b"x" * 40000), 1009),
-                ("close of one byte", frame(CLOSE, b"\x03"), None),
-                ("close with a code that is none", frame(CLOSE, b"\x03\xee"), 1002),
-                ("two requests", frame(BINARY) + frame(BINARY), 1008),
-                ("sixty pings", frame(PING) * 60, 1008)):
-            with self.subTest(what), WebSocket(self.port, STATS) as stream:
-                stream.connection.sendall(sent)
-                self.assertEqual(stream.closing_code(), code)
-        self.assertEqual(call(self.port, "SensorService/GetStatus").code, 200)
-        self.end(running)
-
     def test_fragments_and_pings_between_make_a_request(self):
         running = self.serve()
         with WebSocket(self.port, FLOWS) as stream:

@@ -24,7 +24,7 @@ class WebTest(sensor.SensorTest):
         self.await_packets(len(capture_file.read_frames(capture)))
 
     def await_packets(self, count):
-        sensor.until(lambda: self.metric("netscope_packets_analysed_total") >= count, 60, lambda: "too few packets")
+        sensor.until(lambda: (self.metric("netscope_packets_analysed_total") or 0) >= count, 60, lambda: "too few packets")
 
     def metric(self, name):
         """The value of the one sample of this name, or None."""
