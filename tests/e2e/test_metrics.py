@@ -39,6 +39,7 @@ class Metrics(WebTest):
 
     def test_they_are_openmetrics_where_that_is_preferred(self):
         running = self.serve()
+        self.await_analysed()
         for accept, open_format in ((OPENMETRICS + ",text/plain;q=0.5", True), ("*/*", False), ("text/plain", False),
                                     (OPENMETRICS + ";q=0.1,text/plain;q=0.2", False)):
             answer = ask(self.metrics_port, "GET", "/metrics", headers={"Accept": accept})
