@@ -14,7 +14,8 @@ CORE_PACKAGES=(
 TEST_PACKAGES=(
     "${CORE_PACKAGES[@]}"
     libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
-    python3 python3-yaml python3-grpcio python3-protobuf tcpreplay nmap hping3 iproute2 ethtool prometheus nginx util-linux zstd gzip shellcheck
+    python3 python3-yaml python3-grpcio python3-protobuf python3-prometheus-client
+    tcpreplay nmap hping3 iproute2 ethtool prometheus nginx util-linux zstd gzip shellcheck
     man-db groff-base strace libcap2-bin dpkg-dev openssl tcpdump
 )
 
