@@ -15,9 +15,12 @@ TEST_PACKAGES=(
     "${CORE_PACKAGES[@]}"
     libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
     python3 python3-yaml python3-grpcio python3-protobuf python3-prometheus-client
-    tcpreplay nmap hping3 iproute2 ethtool prometheus nginx util-linux zstd gzip shellcheck
+    tcpreplay nmap hping3 iproute2 ethtool prometheus nginx chromium util-linux zstd gzip shellcheck
     man-db groff-base strace libcap2-bin dpkg-dev openssl tcpdump
 )
+# The page. Node.js of another origin conflicts with Debian's npm, and does as well.
+command -v node >/dev/null || TEST_PACKAGES+=(nodejs)
+command -v npm >/dev/null || TEST_PACKAGES+=(npm)
 
 say()
 {

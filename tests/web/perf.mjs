@@ -1,11 +1,10 @@
 // What `?perf=1` measures while SOMETHING feeds a FIFO: node tests/web/perf.mjs FIFO [SECONDS] [VIEW]; prints the figures each 5 s.
 import { openPage, startBrowser } from "./browser.mjs";
-import { freePort, startPage, startSensor } from "./sensor.mjs";
+import { freePort, startSensor } from "./sensor.mjs";
 
 const [path, seconds = "30", view = "overview"] = process.argv.slice(2);
-const [grpc, port] = [await freePort(), await freePort()];
-const sensor = await startSensor(path, grpc, "--grpc-role", "packets");
-const server = await startPage(grpc, port);
+const port = await freePort();
+const sensor = await startSensor(["-r", path], port, "--web-role", "packets");
 const browser = await startBrowser();
 const page = await openPage(browser, `http://127.0.0.1:${port}/?perf=1#/${view}`);
 for (let at = 0; at < Number(seconds); at += 5) {
@@ -15,5 +14,4 @@ for (let at = 0; at < Number(seconds); at += 5) {
 }
 console.log(page.complaints);
 await browser.close();
-await server.end();
 await sensor.end("SIGKILL");

@@ -1,6 +1,6 @@
 // The sensor as the bar shows it: link, rates and counters by WatchStats, status by GetStatus. One stream for the whole page.
 import { computed, signal } from "@preact/signals";
-import { call } from "../wire/call.ts";
+import { call, tryAgain } from "../wire/call.ts";
 import { type GetStatusResponse, SensorService } from "../wire/gen/netscope/v1/sensor_pb.ts";
 import { StatsService, type WatchStatsResponse } from "../wire/gen/netscope/v1/stats_pb.ts";
 import { type Link, Stream } from "../wire/stream.ts";
@@ -113,7 +113,10 @@ export async function watchSensor(): Promise<void> {
   addEventListener("online", () => stream?.retry());
 }
 
-export const retry = (): void => stream?.retry();
+export function retry(): void {
+  tryAgain();
+  stream?.retry();
+}
 
 /** Who the sensor takes the page for. */
 export const caller = computed(() => status.answer.value.value?.caller);

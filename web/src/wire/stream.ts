@@ -149,6 +149,10 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
   private fail(refusal: Refusal): void {
     this.leave();
     if (this.stopped) return;
+    if (refusal.reason === "CREDENTIALS_GONE") {
+      void this.open(); // the answer tells what is wanted instead; for a password the browser asks by itself
+      return;
+    }
     if (!refusal.passing && refusal.code !== "internal" && refusal.code !== "failed_precondition") {
       this.watching.onLink({ state: "refused", refusal });
       return;
