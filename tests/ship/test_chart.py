@@ -34,7 +34,12 @@ def setUpModule():
 
 
 def settings_of(found):
-    return yaml.safe_load(chart.only(found, "ConfigMap")["data"]["netscope.yaml"])
+    return yaml.safe_load(settings_text(found))
+
+
+def settings_text(found):
+    (text,) = [item["data"]["netscope.yaml"] for (kind, _), item in found.items() if kind == "ConfigMap" and "netscope.yaml" in item["data"]]
+    return text
 
 
 def pod_of(found):
@@ -105,9 +110,10 @@ class Values(unittest.TestCase):
         certificate, key = authority.sign("sensor", "DNS:netscope.observe.svc")
         for name, source in (("tls.crt", certificate), ("tls.key", key), ("ca.crt", authority.certificate)):
             shutil.copy(source, folder / name)
-        (folder / "tokens").write_text("reader viewer " + "0" * 64 + "\n")
-        (folder / "password").write_text("a password of sixteen\n")
-        text = chart.only(found, "ConfigMap")["data"]["netscope.yaml"]
+        for name, text in (("tokens", "reader viewer " + "0" * 64), ("password", "a password of sixteen")):
+            (folder / name).write_text(text + "\n")
+            (folder / name).chmod(0o440)
+        text = settings_text(found)
         for mounted in ("/etc/netscope/tls", "/etc/netscope/auth", "/var/lib/netscope"):
             text = text.replace(mounted, str(folder))
         (folder / "netscope.yaml").write_text(text)
@@ -192,7 +198,7 @@ class Defaults(unittest.TestCase):
     def test_the_image_by_tag_digest_and_mirror(self):
         digest = "sha256:" + "a" * 64
         for words, image in (((), "netscope:0.1.0"), (("image.registry=r.example/team",), "r.example/team/netscope:0.1.0"),
-                             (("image.tag=1",), "netscope:1"), ((f"image.digest={digest}", "image.tag=1"), f"netscope@{digest}"),
+                             (("image.tag=v1",), "netscope:v1"), ((f"image.digest={digest}", "image.tag=v1"), f"netscope@{digest}"),
                              (("image.registry=r.example", "global.imageRegistry=m.example"), "m.example/netscope:0.1.0")):
             with self.subTest(words=words):
                 found = chart.render(*(word for value in words for word in ("--set", value)))
@@ -206,7 +212,7 @@ class Defaults(unittest.TestCase):
             values.write("config: {flow: {max_flows: 100000000}, metrics: {port: 65535}}\n")
             values.flush()
             found = chart.render("--values", values.name)
-        self.assertIn("max_flows: 100000000\n", chart.only(found, "ConfigMap")["data"]["netscope.yaml"])
+        self.assertIn("max_flows: 100000000\n", settings_text(found))
         self.assertEqual(container_of(found)["ports"][0]["containerPort"], 65535)
 
     def test_a_parent_chart_may_name_everything_else(self):
@@ -295,6 +301,8 @@ class Parts(unittest.TestCase):
 
     def test_copies_are_of_their_sources(self):
         for copy, source in GENERATED.items():
+            if not (sensor.ROOT / source).exists():
+                self.skipTest(f"{source} is not there")
             self.assertEqual((chart.CHART / copy).read_text(), (sensor.ROOT / source).read_text(), "run scripts/generate-docs")
 
     def test_the_schema_has_every_setting(self):
@@ -335,7 +343,7 @@ class Parts(unittest.TestCase):
         done = subprocess.run([chart.tool("unittest"), "--strict", str(chart.CHART)], capture_output=True, text=True, check=False,
                               env=chart.ENVIRONMENT)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertNotIn("0 passed, 0 total", done.stdout)
+        self.assertRegex(done.stdout, r"Tests: +[1-9][0-9]* passed")
 
     def test_rules_are_all_there_but_those_left_out(self):
         rules = yaml.safe_load((chart.CHART / "files/netscope.rules.yaml").read_text())
@@ -360,16 +368,6 @@ class Parts(unittest.TestCase):
         endpoint = chart.only(found, "PodMonitor")["spec"]["podMetricsEndpoints"][0]
         self.assertEqual((endpoint["scheme"], endpoint["tlsConfig"]["serverName"]), ("https", host))
         self.assertEqual(endpoint["tlsConfig"]["ca"]["secret"], {"name": "netscope-tls", "key": "ca.crt"})
-
-    def test_notes_tell_what_will_be_asked(self):
-        """By `helm install --dry-run=client`, which needs no cluster."""
-        for name in chart.HELMS:
-            said = chart.helm(name, "install", chart.RELEASE, chart.CHART, "--namespace", chart.NAMESPACE, "--dry-run=client")
-            notes = said[said.index("NOTES:"):]
-            for sentence in ("violates PodSecurity", "enforce=privileged", "NOT seen", "counted once", "outside NetworkPolicy",
-                             f"exec ds/netscope -- netscopectl alerts", "port-forward", "monitor.kind=pod", "runAsRoot=true"):
-                self.assertIn(sentence, notes)
-            self.assertLess(max(map(len, notes.splitlines())), 132)
 
 
 if __name__ == "__main__":
