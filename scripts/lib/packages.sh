@@ -24,6 +24,7 @@ TEST_PACKAGES=(
 CLUSTER_PACKAGES=(
     etcd-server containerd runc containernetworking-plugins iptables buildah podman debootstrap curl gcc libc6-dev
 )
+
 # The page. Node.js of another origin conflicts with Debian's npm, and does as well.
 command -v node >/dev/null || TEST_PACKAGES+=(nodejs)
 command -v npm >/dev/null || TEST_PACKAGES+=(npm)
