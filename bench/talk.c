@@ -23,8 +23,10 @@ static void explain(void)
     puts("Usage: talk serve PORT\n"
          "       talk ask ADDRESS PORT REQUESTS EACH_US\n"
          "       talk send ADDRESS PORT BYTES_PER_SECOND SECONDS\n"
-         "`serve` answers requests of 100 bytes with 500, and drops what is sent in bulk. `ask` sends a request each so many\n"
-         "microseconds on one connection and prints how long every answer took, in ns. `send` sends at a rate, 0 = no\n"
+         "`serve` answers requests of 100 bytes with 500, and drops what is sent in bulk. `ask` sends a "
+         "request each so many\n"
+         "microseconds on one connection and prints how long every answer took, in ns. `send` sends at a "
+         "rate, 0 = no\n"
          "limit, and prints how many bytes went.");
 }
 
