@@ -14,9 +14,17 @@ CORE_PACKAGES=(
 TEST_PACKAGES=(
     "${CORE_PACKAGES[@]}"
     libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
-    python3 python3-yaml python3-grpcio python3-protobuf tcpreplay nmap hping3 iproute2 ethtool prometheus util-linux zstd gzip shellcheck
-    man-db groff-base strace libcap2-bin dpkg-dev openssl tcpdump chromium nginx
+    python3 python3-yaml python3-grpcio python3-protobuf python3-prometheus-client
+    tcpreplay nmap hping3 iproute2 ethtool prometheus nginx chromium util-linux zstd gzip shellcheck
+    yamllint man-db groff-base strace libcap2-bin dpkg-dev openssl tcpdump
 )
+
+# A Kubernetes of one node, and the image in it: scripts/test --cluster.
+# shellcheck disable=SC2034 # read by scripts/test
+CLUSTER_PACKAGES=(
+    etcd-server containerd runc containernetworking-plugins iptables buildah podman debootstrap curl gcc libc6-dev
+)
+
 # The page. Node.js of another origin conflicts with Debian's npm, and does as well.
 command -v node >/dev/null || TEST_PACKAGES+=(nodejs)
 command -v npm >/dev/null || TEST_PACKAGES+=(npm)

@@ -25,6 +25,7 @@ enum config_command {
     CONFIG_PRINT_EXAMPLE,    // print config_add_example(); for scripts/generate-docs
     CONFIG_PRINT_MANUAL,     // print config_add_manual(); for scripts/generate-docs
     CONFIG_PRINT_COMPLETION, // print config_add_completion(); for scripts/generate-docs
+    CONFIG_PRINT_SCHEMA,     // print config_add_schema(); for scripts/generate-docs
 };
 
 // What the command line asks for besides settings.
@@ -79,6 +80,9 @@ void config_add_markdown(struct strbuf *into);   // docs/configuration.md
 void config_add_example(struct strbuf *into);    // deploy/netscope.yaml: every key, at its default
 void config_add_manual(struct strbuf *into);     // deploy/man/netscope.8
 void config_add_completion(struct strbuf *into); // deploy/completion/netscope: for bash
+// A JSON schema (draft-07) of the settings file, for the values of the Helm chart. Stricter than the sensor in one
+// place: an output that grows while the sensor runs is refused without a bound.
+void config_add_schema(struct strbuf *into);
 
 // The settings as YAML that loads back to the same settings; secrets are left out. Fails when a value
 // is not UTF-8, which YAML cannot carry.

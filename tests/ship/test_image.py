@@ -10,17 +10,15 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 import unittest
 
+import image
 import replay
 import sensor
 import shipping
 
-BASE, IMAGE = "docker.io/library/debian:bookworm-slim", "localhost/netscope-test"
-TOOLS = ("buildah", "podman", "runc", "debootstrap")
-BUILD_SECONDS, MOST_MB = 1500, 45
+IMAGE, MOST_MB = "localhost/netscope-test", 45
 USER, SOMEBODY = 65532, 4242  # of the image; of whoever runs it
 PODMAN = ("podman", "--cgroup-manager", "cgroupfs", "--runtime", "runc")
 RUN = (*PODMAN, "run", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000")
@@ -34,30 +32,19 @@ AS_DOCKER = ("--user", "0", "--cap-add", "SETUID", "--cap-add", "SETGID", "--cap
 AS_USER = (f"--userspec={USER}:{USER}", "/", "netscope")
 
 
-def make_base():
-    """Debian's smallest system under the name that the Dockerfile begins with, unless it is there."""
-    if subprocess.run(["podman", "image", "exists", BASE], check=False).returncode == 0:
-        return
-    with tempfile.TemporaryDirectory(prefix="netscope-test-base-") as folder:
-        shipping.command("debootstrap", "--variant=minbase", "bookworm", f"{folder}/root", timeout=BUILD_SECONDS)
-        shipping.command("tar", "-C", f"{folder}/root", "-cf", f"{folder}/root.tar", ".")
-        shipping.command("podman", "import", f"{folder}/root.tar", BASE)
-
-
 def setUpModule():
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    missing = [tool for tool in image.TOOLS if shutil.which(tool) is None]
     if missing or os.geteuid() != 0:
         raise unittest.SkipTest(f"needs {', '.join(missing)}" if missing else "needs root to build an image")
     try:
-        make_base()
+        image.make_base()
     except AssertionError as error:
         raise unittest.SkipTest(f"no base image can be made: {str(error)[-300:]}") from None
-    shipping.command("buildah", "bud", "--isolation", "chroot", "--network", "host", "--pull-never", "--layers",
-                     "--tag", IMAGE, sensor.ROOT, timeout=BUILD_SECONDS)
+    image.build(IMAGE)
 
 
-def inspect(image):
-    return json.loads(shipping.command("podman", "image", "inspect", image))[0]
+def inspect(name):
+    return json.loads(shipping.command("podman", "image", "inspect", name))[0]
 
 
 class ImageTest(sensor.SensorTest):
@@ -82,7 +69,7 @@ class ImageTest(sensor.SensorTest):
 
 class Shape(ImageTest):
     def test_it_is_small_and_names_its_layers(self):
-        base = set(inspect(BASE)["RootFS"]["Layers"])
+        base = set(inspect(image.BASE)["RootFS"]["Layers"])
         layers = [(row["size"], re.sub(r"\s+", " ", row.get("CreatedBy", ""))) for row in
                   json.loads(shipping.command("podman", "history", "--format", "json", IMAGE)) if row["size"] > 0]
         self.assertEqual(len(layers), len(inspect(IMAGE)["RootFS"]["Layers"]))
@@ -107,17 +94,31 @@ class Shape(ImageTest):
         said = self.check(self.run_image(look, "-c", f"command -v {tools}; command -v netscopectl")).stdout
         self.assertEqual(said, b"/usr/bin/netscopectl\n")
 
+    def test_no_program_makes_its_user_another(self):
+        """Where privileges may be gained at all, there is one to gain: the sensor's."""
+        look = ("--entrypoint", "/bin/sh", "--user", "0", *OFFLINE)
+        said = self.check(self.run_image(look, "-c", "find / -xdev -type f -perm /6000; [ -u /usr/bin/su ] && echo su; true")).stdout
+        self.assertEqual(said, b"")
+
+    def test_the_page_is_in_it(self):
+        look = ("--entrypoint", "/bin/bash", *OFFLINE)
+        script = ("netscope -r /data/trace.pcap --report none --web --web-port 8080 & "
+                  "for try in $(seq 100); do exec 3<>/dev/tcp/127.0.0.1/8080 && break; sleep 0.1; done 2>/dev/null; "
+                  "printf 'GET / HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3; cat <&3; kill %1; wait")
+        said = self.check(self.run_image((*look, *self.mount), "-c", script)).stdout.decode()
+        self.assertIn(" 200 ", said.splitlines()[0])
+        self.assertRegex(said, r'<script[^>]* src="[^"]*app-[0-9a-f]{12}\.js"')
+
     def test_two_builds_hold_the_same(self):
         """File by file (but for those of the run) and version by version; the second one begins anew."""
         again = f"{IMAGE}-again"
-        shipping.command("buildah", "bud", "--isolation", "chroot", "--network", "host", "--pull-never", "--no-cache",
-                         "--tag", again, sensor.ROOT, timeout=BUILD_SECONDS)
+        image.build(again, "--no-cache")
         self.addCleanup(shipping.command, "podman", "rmi", again)
         listing = ("find / -xdev ! -type d ! -path /etc/hosts ! -path /etc/hostname ! -path /run/.containerenv "
                    "-printf '%p %m %U %s\\n'; find / -xdev -type d -printf '%p %m %U\\n'; dpkg-query -W; "
                    "sha256sum /usr/bin/netscope /usr/bin/netscopectl")
-        found = [set(shipping.command(*RUN, "--rm", "--network", "none", "--user", "0", "--entrypoint", "/bin/sh", image, "-c",
-                                      listing).splitlines()) for image in (IMAGE, again)]
+        found = [set(shipping.command(*RUN, "--rm", "--network", "none", "--user", "0", "--entrypoint", "/bin/sh", name, "-c",
+                                      listing).splitlines()) for name in (IMAGE, again)]
         self.assertEqual(sorted(found[0] ^ found[1]), [])
 
 

@@ -1,0 +1,70 @@
+{{/* What no schema can say in words that help: each ends the rendering with a sentence. */}}
+{{- define "netscope.check" -}}
+{{- $listeners := include "netscope.listeners" . | fromYaml -}}
+{{- $seen := dict -}}
+{{- range $name, $listener := $listeners -}}
+{{- $port := toString $listener.port -}}
+{{- if hasKey $seen $port -}}
+{{- fail (printf "config.%s.port and config.%s.port are both %s: give one of them another port" (get $seen $port) $name $port) -}}
+{{- end -}}
+{{- $_ := set $seen $port $name -}}
+{{- end -}}
+{{- include "netscope.checkListeners" (dict "root" . "listeners" $listeners) -}}
+{{- include "netscope.checkSecrets" . -}}
+{{- include "netscope.checkOutputs" . -}}
+{{- end -}}
+
+{{- define "netscope.checkListeners" -}}
+{{- $root := .root -}}
+{{- if not .listeners.metrics -}}
+{{- fail "config.metrics has to be enabled and to have an address, for the kubelet's probes ask there: where nobody shall scrape, set config.metrics.bind to 127.0.0.1" -}}
+{{- end -}}
+{{- if and (ne $root.Values.monitor.kind "none") .listeners.metrics.loopback -}}
+{{- fail (printf "monitor.kind is %s, but nobody can scrape config.metrics.bind %s: set it to node" $root.Values.monitor.kind .listeners.metrics.bind) -}}
+{{- end -}}
+{{- range $name := list "grpc" "web" -}}
+{{- $listener := get $.listeners $name -}}
+{{- $section := get $root.Values.config $name | default dict -}}
+{{- if and $listener (not $section.insecure) -}}
+{{- $own := $section.auth | default dict -}}
+{{- $callers := or (and $root.Values.auth.existingSecret (or $root.Values.auth.tokensKey (and (eq $name "web") $root.Values.auth.passwordKey)))
+    (get $root.Values.tls.clientCA $name) $own.tokens_file $own.enabled ($section.tls | default dict).client_ca_path -}}
+{{- if and (not $listener.loopback) (not (and $listener.tls $callers)) -}}
+{{- fail (printf "config.%s.bind is %s: beyond loopback it needs TLS (tls.mode) and callers that are known (auth.existingSecret or tls.clientCA.%s), or config.%s.insecure: true where everybody in reach may ask" $name $listener.bind $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "netscope.checkSecrets" -}}
+{{- if and (eq .Values.tls.mode "existingSecret") (not .Values.tls.existingSecret) -}}
+{{- fail "tls.mode is existingSecret: name the Secret with tls.crt and tls.key in tls.existingSecret" -}}
+{{- end -}}
+{{- if and (eq .Values.tls.mode "certManager") (not .Values.tls.certManager.issuerRef.name) -}}
+{{- fail "tls.mode is certManager: name the issuer in tls.certManager.issuerRef.name" -}}
+{{- end -}}
+{{- if and (eq .Values.tls.mode "none") (or .Values.tls.clientCA.grpc .Values.tls.clientCA.web) -}}
+{{- fail "tls.clientCA takes the ca.crt of the certificate's Secret: set tls.mode" -}}
+{{- end -}}
+{{- range $name := list "web" "metrics" -}}
+{{- if ((get $.Values.config $name | default dict).auth | default dict).password -}}
+{{- fail (printf "config.%s.auth.password would lie in a ConfigMap for all to read: use auth.existingSecret, or extraEnv with NETSCOPE_%s_AUTH_PASSWORD and valueFrom" $name (upper $name)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Files go to mounted volumes: the root is read-only. */}}
+{{- define "netscope.checkOutputs" -}}
+{{- range $key := list "write_pcap" "export_json" "export_csv" "expired_flows_jsonl" "expired_flows_csv" "alerts_jsonl" "summary_json" -}}
+{{- $path := get ($.Values.config.output | default dict) $key -}}
+{{- if and $path (ne $path "-") (not (hasPrefix "/dev/" $path)) -}}
+{{- $held := false -}}
+{{- range $.Values.extraVolumeMounts -}}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $path }}{{ $held = true }}{{ end -}}
+{{- end -}}
+{{- if not $held -}}
+{{- fail (printf "config.output.%s is %s, where nothing is mounted, and the root is read-only: add a volume by extraVolumes and extraVolumeMounts, or take - for standard output" $key $path) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
