@@ -9,7 +9,7 @@
 #include "base/seal.h"
 #include "control/control.h"
 
-enum { API_REVISION = 1, INSTANCE_TEXT_BYTES = 33 };
+enum { API_REVISION = 2, INSTANCE_TEXT_BYTES = 33 };
 
 struct bell;
 struct packed_flows;

@@ -2,7 +2,7 @@
 in network namespaces of its own: `k8s-node` is the node, `k8s-peer` a machine beside it.
 
 NETSCOPE_K8S_NODE names the tool, NETSCOPE_K8S_FOLDER where it keeps its binaries (half an hour's build, once). With
-NETSCOPE_K8S_KEEP the cluster stays up for the next run.
+NETSCOPE_K8S_KEEP the cluster stays up, and the next run takes it with the image that is in it.
 """
 
 import contextlib
@@ -48,6 +48,8 @@ def begin():
         raise unittest.SkipTest(f"needs the tool k8s-node, named by NETSCOPE_K8S_NODE ({TOOL} is not there)")
     for name in chart.HELMS:
         chart.tool(name)
+    if os.environ.get("NETSCOPE_K8S_KEEP") and is_up():
+        return
     image.build(IMAGE)
     if not is_up():
         shipping.command("bash", TOOL, "up", FOLDER, timeout=3600)
@@ -62,7 +64,8 @@ def end():
 
 
 def kubectl(*words, stdin=None, check=True, namespace=NAMESPACE):
-    done = subprocess.run([*INSIDE, "kubectl", "-n", namespace, *map(str, words)], input=stdin, capture_output=True, text=True,
+    within = ("-n", namespace) if namespace else ()
+    done = subprocess.run([*INSIDE, "kubectl", *within, *map(str, words)], input=stdin, capture_output=True, text=True,
                           check=False, env=environment(), timeout=300)
     if check and done.returncode != 0:
         raise AssertionError(f"kubectl {words}: {done.returncode}\n{done.stdout}\n{done.stderr}")

@@ -94,6 +94,21 @@ class Shape(ImageTest):
         said = self.check(self.run_image(look, "-c", f"command -v {tools}; command -v netscopectl")).stdout
         self.assertEqual(said, b"/usr/bin/netscopectl\n")
 
+    def test_no_program_makes_its_user_another(self):
+        """Where privileges may be gained at all, there is one to gain: the sensor's."""
+        look = ("--entrypoint", "/bin/sh", "--user", "0", *OFFLINE)
+        said = self.check(self.run_image(look, "-c", "find / -xdev -type f -perm /6000; [ -u /usr/bin/su ] && echo su; true")).stdout
+        self.assertEqual(said, b"")
+
+    def test_the_page_is_in_it(self):
+        look = ("--entrypoint", "/bin/bash", *OFFLINE)
+        script = ("netscope -r /data/trace.pcap --report none --web --web-port 8080 & "
+                  "for try in $(seq 100); do exec 3<>/dev/tcp/127.0.0.1/8080 && break; sleep 0.1; done 2>/dev/null; "
+                  "printf 'GET / HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3; cat <&3; kill %1; wait")
+        said = self.check(self.run_image((*look, *self.mount), "-c", script)).stdout.decode()
+        self.assertIn(" 200 ", said.splitlines()[0])
+        self.assertRegex(said, r'<script[^>]* src="[^"]*app-[0-9a-f]{12}\.js"')
+
     def test_two_builds_hold_the_same(self):
         """File by file (but for those of the run) and version by version; the second one begins anew."""
         again = f"{IMAGE}-again"

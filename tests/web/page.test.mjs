@@ -24,7 +24,7 @@ describe("a file that was read", () => {
     exported = JSON.parse(readFileSync(join(folder, "flows.json"), "utf8"));
     summary = JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"));
     const port = await freePort();
-    sensor = await startSensor(["-r", capture], port);
+    sensor = await startSensor(["-r", capture], port, "--anomalies", "--alerts-jsonl", join(mkdtempSync(join(tmpdir(), "netscope-web-")), "alerts.jsonl"));
     url = `http://127.0.0.1:${port}/`;
   });
   after(() => sensor.end());
@@ -32,17 +32,33 @@ describe("a file that was read", () => {
   test("the overview shows the counters of the report", async () => {
     const page = await openPage(browser, url);
     await live(page);
-    await until(async () => (await page.locator(".card").nth(1).textContent()).includes(`${summary.ledger.received} so far`), "all packets are counted");
+    await until(async () => (await page.locator(".card").nth(1).textContent()).includes(`${summary.ledger.received} in all`), "all packets are counted");
     const told = await cards(page);
     assert.equal(told["Lost"], "0 packets");
     assert.equal(Number(told["Active flows"]), exported.filter((flow) => flow.reason === "end").length);
-    assert.match(await page.locator(".notice").first().textContent(), /A file is read/u);
+    assert.match(await page.locator(".notice").first().textContent(), /A file was read/u);
+    const report = page.locator("section[aria-label=Report]");
+    await report.getByText("Top talkers").waitFor();
+    const text = (await report.textContent()).replaceAll(",", "");
+    for (const value of [`Flows${exported.length}`, `TCP flows${exported.filter(({ protocol }) => protocol === "tcp").length}`, summary.talkers[0].ip, summary.first_packet_time.slice(0, 19).replace("T", " ")]) assert.ok(text.includes(value), `${value} in ${text}`);
+    quiet(page);
+    await page.context().close();
+  });
+
+  test("all flows of the file are listed, those that ended too", async () => {
+    const page = await openPage(browser, `${url}#/flows`, { width: 1700, height: 2600 });
+    await until(async () => (await rows(page).count()) === exported.length, `${exported.length} flows`);
+    const told = await columns(page);
+    assert.deepEqual(told.map(({ Packets }) => Packets).sort(), exported.map((flow) => String(flow.packets_total)).sort());
+    await page.keyboard.press("/");
+    await page.keyboard.type("app:dns\n");
+    await until(async () => (await rows(page).count()) === exported.filter(({ app }) => app === "dns").length, "the filter holds for both");
     quiet(page);
     await page.context().close();
   });
 
   test("flows are those of the export, in their order and with their filter", async () => {
-    const page = await openPage(browser, `${url}#/flows`, { width: 1700 });
+    const page = await openPage(browser, `${url}#/flows?scope=alive`, { width: 1700 });
     const alive = exported.filter((flow) => flow.reason === "end");
     const told = await columns(page);
     assert.equal(told.length, alive.length);
@@ -71,6 +87,25 @@ describe("a file that was read", () => {
     assert.ok(shown.includes(`${flow.handshake_rtt_ms.toFixed(1)} ms`));
     quiet(page);
     await page.context().close();
+  });
+
+  test("packets of the file can be looked at, and saved as they are", async () => {
+    const port = await freePort();
+    const other = await startSensor(["-r", capture], port, "--web-role", "packets");
+    const page = await openPage(browser, `http://127.0.0.1:${port}/#/packets?filter=port%3A53`, { acceptDownloads: true });
+    const frames = framesOf(capture);
+    await until(async () => (await rows(page).count()) > 10, "packets are listed");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as pcapng" }).click()]);
+    const path = await download.path();
+    const [shown] = /^[\d,]+/u.exec(await page.locator(".panel-head .muted").first().textContent());
+    const saved = execFileSync("tcpdump", ["-nn", "-t", "-r", path], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n");
+    assert.equal(saved.length, Number(shown));
+    const again = execFileSync(binary, ["-r", path, "--report", "json"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    assert.equal(JSON.parse(again).packets, Number(shown));
+    assert.ok(Number(shown) <= frames.length);
+    quiet(page);
+    await page.context().close();
+    await other.end();
   });
 
   test("completion offers what the sensor has", async () => {
@@ -102,6 +137,8 @@ describe("a file that was read", () => {
     assert.match(await page.locator(".ledger tfoot").textContent(), new RegExp(`${summary.ledger.received}`, "u"));
     await page.getByRole("searchbox").fill("flow.timeout_secs");
     assert.equal(await page.locator(".settings tbody tr").count(), 1);
+    assert.match(await page.locator("section[aria-label=Inside]").textContent(), /dispatch.*Memory[\d.]+ MB/u);
+    await page.locator("section[aria-label=Outputs]").getByText("alerts jsonl").waitFor();
     quiet(page);
     await page.context().close();
   });

@@ -13,7 +13,7 @@ function codeOfStatus(status: number): string {
   return status === 429 || status === 502 || status === 503 || status === 504 ? "unavailable" : "internal";
 }
 
-async function refusalOfResponse(response: Response): Promise<Refusal> {
+export async function refusalOfResponse(response: Response): Promise<Refusal> {
   let json: unknown;
   try {
     json = await response.json();
@@ -59,7 +59,7 @@ async function noting<T>(answer: Promise<T>): Promise<T> {
 }
 
 /** The first request goes alone, and when its caller is refused no other follows: each would count as a failed login. */
-function inTurn<T>(ask: () => Promise<T>): Promise<T> {
+export function inTurn<T>(ask: () => Promise<T>): Promise<T> {
   if (first === undefined) {
     const answer = noting(ask());
     first = answer.catch(() => undefined);
