@@ -11,6 +11,7 @@ import { accessible, cards, columns, live, quiet, rows, views } from "./parts.mj
 import { binary, fifo, freePort, root, startSensor, until } from "./sensor.mjs";
 
 const capture = join(root, "tests/captures/browsing.pcap");
+const client = process.env.NETSCOPECTL_BINARY ?? join(root, "build/src/ctl/netscopectl");
 const pictures = process.env.NETSCOPE_PICTURES;
 let browser;
 before(async () => { browser = await startBrowser(); });
@@ -38,6 +39,7 @@ describe("a file that was read", () => {
     assert.equal(Number(told["Active flows"]), exported.filter((flow) => flow.reason === "end").length);
     assert.match(await page.locator(".notice").first().textContent(), /A file was read/u);
     const report = page.locator("section[aria-label=Report]");
+    await accessible(page, "a file that was read");
     await report.getByText("Top talkers").waitFor();
     const text = (await report.textContent()).replaceAll(",", "");
     for (const value of [`Flows${exported.length}`, `TCP flows${exported.filter(({ protocol }) => protocol === "tcp").length}`, summary.talkers[0].ip, summary.first_packet_time.slice(0, 19).replace("T", " ")]) assert.ok(text.includes(value), `${value} in ${text}`);
@@ -103,6 +105,22 @@ describe("a file that was read", () => {
     const again = execFileSync(binary, ["-r", path, "--report", "json"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
     assert.equal(JSON.parse(again).packets, Number(shown));
     assert.ok(Number(shown) <= frames.length);
+    quiet(page);
+    await page.context().close();
+    await other.end();
+  });
+
+  test("what is copied as netscopectl tells the same flows", async () => {
+    const [port, grpc] = [await freePort(), await freePort()];
+    const other = await startSensor(["-r", capture], port, "--grpc", "--grpc-port", String(grpc), "--grpc-socket", "");
+    const page = await openPage(browser, `http://127.0.0.1:${port}/#/flows?scope=alive&order=packets&filter=${encodeURIComponent("-app:dns ip:10.0.0.0/8")}`, { permissions: ["clipboard-read", "clipboard-write"] });
+    await rows(page).first().waitFor();
+    await page.keyboard.press("n");
+    await page.getByText("copied as netscopectl").first().waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    const told = execFileSync("sh", ["-c", `${copied.replace(/^netscopectl/u, '"$NETSCOPECTL"')} -o json`],
+      { encoding: "utf8", env: { ...process.env, NETSCOPECTL: client, NETSCOPE_SERVER: `127.0.0.1:${grpc}` } });
+    assert.deepEqual(JSON.parse(told).map((flow) => String(flow.packets_total)), (await columns(page)).map(({ Packets }) => Packets), copied);
     quiet(page);
     await page.context().close();
     await other.end();
@@ -274,6 +292,7 @@ describe("live traffic", () => {
     await sensor.end();
     await page.locator(".link.disconnected").waitFor();
     assert.match(await page.locator(".link").textContent(), /disconnected.*old/u);
+    await accessible(page, "disconnected");
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
     sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
