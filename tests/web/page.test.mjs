@@ -169,7 +169,7 @@ describe("live traffic", () => {
     path = fifo();
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
-    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
+    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies", "--web-packet-buffer", "20000"); // so that a held list stays whole
     url = `http://127.0.0.1:${port}/`;
   });
   after(async () => { await feed.end(); await sensor.end(); });
@@ -295,7 +295,7 @@ describe("live traffic", () => {
     await accessible(page, "disconnected");
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
-    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
+    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies", "--web-packet-buffer", "20000"); // so that a held list stays whole
     await page.locator(".link.live").waitFor({ timeout: 20000 });
     feed.scan("10.66.0.10", "192.0.2.21");
     await until(async () => (await rows(page).filter({ hasText: "10.66.0.10" }).count()) === 1, "the alert of the new start is there once");
@@ -341,7 +341,7 @@ describe("live traffic", () => {
           assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view} is wider than ${width} px`);
           if (view === "packets" || view === "flows") {
             await rows(page).first().click();
-            await page.locator("article, .inspector-parts").waitFor();
+            await page.locator("article, .inspector-parts").waitFor({ timeout: 8000 }).catch(async (thrown) => { throw new Error(`${view} at ${page.url()}: ${(await page.locator("main").innerText()).slice(-900)}`, { cause: thrown }); });
             if (pictures) await page.screenshot({ path: join(pictures, `${view}-detail-${width}-${scheme}.png`) });
             await accessible(page, `${view}, one selected`);
           }
