@@ -240,14 +240,9 @@ class Changes(Node):
         self.addCleanup(install)
         install("resources.limits.memory=128Mi", wait=False)
 
-        def end():
-            new = [pod for pod in cluster.pods() if pod["metadata"]["uid"] != self.pod["metadata"]["uid"]]
-            states = [status for pod in new for status in pod["status"].get("containerStatuses", [])]
-            return [kind["terminated"] for status in states for kind in (status.get("lastState", {}), status["state"]) if "terminated" in kind]
-
-        sensor.until(end, 120, lambda: cluster.kubectl("describe", "pods"))
-        self.assertEqual(end()[0]["exitCode"], sensor.USAGE)
-        self.assertRegex(end()[0]["message"], "the memory plan needs .* but the cgroup allows 128 MB.*flow.max_flows")
+        sensor.until(self.ends, 120, lambda: cluster.kubectl("describe", "pods"))
+        self.assertEqual(self.ends()[0]["exitCode"], sensor.USAGE)
+        self.assertRegex(self.ends()[0]["message"], "the memory plan needs .* but the cgroup allows 128 MB.*flow.max_flows")
 
     def test_little_memory_is_enough_for_few_flows(self):
         self.addCleanup(install)
@@ -266,12 +261,22 @@ class Changes(Node):
         sensor.until(lambda: "free ports" in cluster.kubectl("describe", "pods", "-l", "app.kubernetes.io/name=netscope"), 120,
                      lambda: cluster.kubectl("describe", "pods"))
 
-    def test_root_is_as_narrow(self):
+    def test_an_image_without_its_capability_says_so_and_runs_as_root(self):
         self.addCleanup(install)
-        install("runAsRoot=true")
+        install("image.tag=lost", wait=False)
+        sensor.until(self.ends, 120, lambda: cluster.kubectl("describe", "pods"))
+        self.assertEqual(self.ends()[0]["exitCode"], sensor.NO_PERMISSION)
+        self.assertIn("the image lost that of the file", self.ends()[0]["message"])
+        install("image.tag=lost", "runAsRoot=true")
         threads = [path.read_text() for path in Path(f"/proc/{cluster.process()}/task").glob("*/status")]
         self.assertTrue(all(f"CapBnd:\t{NET_RAW:016x}" in thread and "NoNewPrivs:\t1" in thread for thread in threads), threads)
         self.assertEqual(self.counted("netscope_interface_up"), 1)
+
+    def ends(self):
+        """How containers of pods that are newer than the test ended."""
+        new = [pod for pod in cluster.pods() if pod["metadata"]["uid"] != self.pod["metadata"]["uid"]]
+        states = [status for pod in new for status in pod["status"].get("containerStatuses", [])]
+        return [kind["terminated"] for status in states for kind in (status.get("lastState", {}), status["state"]) if "terminated" in kind]
 
 
 # A plan of 128 MB (docs/operations.md).
