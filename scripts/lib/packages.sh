@@ -14,7 +14,8 @@ CORE_PACKAGES=(
 TEST_PACKAGES=(
     "${CORE_PACKAGES[@]}"
     libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
-    python3 python3-yaml python3-grpcio python3-protobuf tcpreplay nmap hping3 iproute2 ethtool prometheus util-linux zstd gzip shellcheck
+    python3 python3-yaml python3-grpcio python3-protobuf python3-prometheus-client
+    tcpreplay nmap hping3 iproute2 ethtool prometheus nginx chromium util-linux zstd gzip shellcheck
     yamllint man-db groff-base strace libcap2-bin dpkg-dev openssl tcpdump
 )
 
@@ -23,6 +24,10 @@ TEST_PACKAGES=(
 CLUSTER_PACKAGES=(
     etcd-server containerd runc containernetworking-plugins iptables buildah podman debootstrap curl gcc libc6-dev
 )
+
+# The page. Node.js of another origin conflicts with Debian's npm, and does as well.
+command -v node >/dev/null || TEST_PACKAGES+=(nodejs)
+command -v npm >/dev/null || TEST_PACKAGES+=(npm)
 
 say()
 {

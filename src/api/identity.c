@@ -183,7 +183,7 @@ void identities_destroy(struct identities *identities)
 // A search: what is known of the caller, and how it fails.
 struct search {
     struct identities *identities;
-    const struct api_peer *peer;
+    const struct peer *peer;
     struct status *status;
 };
 
@@ -282,7 +282,7 @@ static struct grant *find_by_header(struct search *search, const char *authoriza
 // What somebody without any credential that is known may, or how he gets one.
 static struct grant *find_stranger(struct search *search)
 {
-    const struct api_peer *peer = search->peer;
+    const struct peer *peer = search->peer;
     const struct listener_settings *settings = search->identities->settings;
     const char *section = search->identities->section;
     bool takes_tokens = settings->auth.tokens_file[0] != '\0';
@@ -314,7 +314,7 @@ static struct grant *find_stranger(struct search *search)
 
 static struct grant *find_by_peer(struct search *search)
 {
-    const struct api_peer *peer = search->peer;
+    const struct peer *peer = search->peer;
     char identity[IDENTITY_BYTES] = "";
     const char *name;
     const struct grant *rule = peer_rules_find(&search->identities->peers, peer, &name);
@@ -329,7 +329,7 @@ static struct grant *find_by_peer(struct search *search)
     return find_stranger(search);
 }
 
-bool identities_find(struct identities *identities, const struct api_peer *peer, const char *authorization,
+bool identities_find(struct identities *identities, const struct peer *peer, const char *authorization,
                      struct caller *caller, struct status *status)
 {
     struct search search = {identities, peer, status};

@@ -11,25 +11,14 @@
 #pragma once
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "api/caller.h"
 #include "base/error.h"
+#include "net/peer.h"
 
 struct identities;
 struct listener_settings;
 struct metric_registry;
-
-// The other side of a connection, as its transport verified it. Borrowed for the call.
-struct api_peer {
-    bool local_socket; // a unix socket: uid and gid (the primary one) are the kernel's word
-    uid_t uid;
-    gid_t gid;
-    bool loopback, tls; // of a port
-    const char *const
-        *names; // of a verified certificate: "dns:client.example", "uri:...", "email:...", "ip:10.0.0.1"
-    unsigned name_count;
-};
 
 // The settings and `node` are borrowed for its life; `section` is theirs ("grpc"): sentences name its keys. Reads the tokens file. NULL with a sentence: file, line,
 // what is wrong, what to do.
@@ -39,7 +28,7 @@ void identities_destroy(struct identities *identities); // takes NULL
 
 // Fills the caller, to be released. `authorization` is the header's value, NULL = none. False with UNAUTHENTICATED, or with
 // PERMISSION_DENIED for a caller of other nodes. The status comes in as STATUS_FINE.
-bool identities_find(struct identities *identities, const struct api_peer *peer, const char *authorization,
+bool identities_find(struct identities *identities, const struct peer *peer, const char *authorization,
                      struct caller *caller, struct status *status);
 
 // A login that its transport did not let come to a look, for too many had failed: counted with those refused.

@@ -27,6 +27,7 @@ enum {
     ROOM_BYTES = MESSAGE_BYTES + FRAME_CAPTURED_MAX + 1024,
     HEAD_BYTES = 16 << 10,
     LOOK_EVERY_MS = 10,
+    GRACE_S = 10, // for a reader who is slow to take what came within max_duration
 };
 
 enum pcap_end {
@@ -257,6 +258,20 @@ static enum stream_state send_next(struct pcap_stream *stream, struct reply *rep
     return stream_end(reply, &status);
 }
 
+// A reader who takes nothing any more holds one of few captures: no longer than its bound and some.
+static enum stream_state wait_for_reader(const struct pcap_stream *stream, int64_t now_ns,
+                                         struct reply *reply)
+{
+    struct status status = STATUS_FINE;
+    if (now_ns - stream->opened_ns < stream->max_ns + GRACE_S * NS_PER_S)
+        return STREAM_WAITS;
+    status_set(
+        &status, STATUS_RESOURCE_EXHAUSTED, "SLOW_READER",
+        "max_duration is over for %d s and what was captured is not read: read faster, or ask for less",
+        GRACE_S);
+    return stream_end(reply, &status);
+}
+
 static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, struct reply *reply)
 {
     struct pcap_stream *stream = (struct pcap_stream *)any;
@@ -265,7 +280,7 @@ static enum stream_state step(struct stream *any, int64_t now_ns, bool ready, st
     if (stream->opened_ns == 0)
         stream->opened_ns = now_ns;
     if (!ready)
-        return STREAM_WAITS;
+        return wait_for_reader(stream, now_ns, reply);
     if (!stream->started)
         return send_next(stream, reply); // the head
     bool late = is_late(stream, now_ns);

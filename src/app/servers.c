@@ -61,7 +61,7 @@ static uint32_t connections_of(const struct listener_settings *listener, const s
         (unsigned)(settings->grpc.enabled + settings->web.listener.enabled + settings->metrics.enabled);
     if (!listener->enabled)
         return 0;
-    uint64_t room = shares->server_bytes / DOOR_CONNECTION_BYTES / sharers;
+    uint64_t room = shares->connection_bytes / DOOR_CONNECTION_BYTES / sharers;
     return room < listener->max_connections ? (uint32_t)room : listener->max_connections;
 }
 
@@ -80,7 +80,7 @@ uint32_t servers_connections(const struct settings *settings, const struct memor
 bool servers_check(const struct settings *settings, struct error *error)
 {
     struct served served[LISTENERS];
-    bool good = true;
+    bool good = !settings->web.listener.enabled || http_settings_check(&settings->web, error);
     fill_served(served, settings);
     for (unsigned i = 0; good && i < LISTENERS; i++) {
         if (!served[i].settings->enabled)
@@ -137,7 +137,8 @@ static bool read_identities(struct servers *servers, struct error *error)
             return false;
         if (told != NULL)
             metric_registry_remove(registry, told);
-        identities_add_metrics(served->identities, told, registry);
+        if (!identities_add_metrics(served->identities, told, registry))
+            return error_set(error, ERROR_EXHAUSTED, "no place for the counters of callers");
         told = served->identities;
     }
     return true;
@@ -173,6 +174,7 @@ struct servers *servers_open(const struct settings *settings, struct control *co
 static void *keep(void *argument)
 {
     struct servers *servers = argument;
+    pthread_setname_np(pthread_self(), "keeper");
     for (unsigned count = bell_count(&servers->bell); !atomic_load(&servers->ending);
          count = bell_count(&servers->bell)) {
         for (unsigned i = 0; i < LISTENERS; i++) {
@@ -231,6 +233,14 @@ bool servers_start(struct servers *servers, struct error *error)
     api_set_serving(servers->api, true);
     control_keep_open(servers->control, !servers->settings->run.exit_at_end);
     return true;
+}
+
+void servers_look_at_files(struct servers *servers)
+{
+    if (servers->door == NULL)
+        return;
+    bell_ring(&servers->bell);
+    door_look_at_certificates(servers->door);
 }
 
 void servers_announce_end(struct servers *servers)

@@ -273,12 +273,21 @@ static bool check_address(const struct checked_listener *checked, bool *loopback
     return true;
 }
 
+static bool is_http(const struct listener_settings *listener)
+{
+    return listener->auth.username != NULL;
+}
+
 static bool check_tls(const struct checked_listener *checked, struct error *error)
 {
     const struct tls_settings *tls = &checked->settings->tls;
     const char *section = checked->section;
-    bool given = tls->cert_path[0] != '\0' && tls->key_path[0] != '\0';
-    if (tls->enabled && !given)
+    bool has_cert = tls->cert_path[0] != '\0', has_key = tls->key_path[0] != '\0';
+    if (tls->enabled && has_cert != has_key)
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "%s.tls.cert_path and %s.tls.key_path belong together: give both", section, section);
+    // Who opens a page can be asked whether he trusts the certificate that it makes itself; clients of gRPC ask nobody.
+    if (tls->enabled && !has_cert && !is_http(checked->settings))
         return error_set(error, ERROR_INVALID_ARGUMENT,
                          "%s.tls.enabled needs %s.tls.cert_path and %s.tls.key_path", section, section,
                          section);
@@ -325,8 +334,8 @@ static bool check_listener(const struct checked_listener *checked, struct error 
                          "%s.bind (%s) is reached from other machines: set %s.tls.enabled, and %s%s"
                          "%s.auth.tokens_file or %s.tls.client_ca_path; or say with %s.insecure that anybody "
                          "may",
-                         section, listener->bind, section, listener->auth.username != NULL ? section : "",
-                         listener->auth.username != NULL ? ".auth.enabled, " : "", section, section, section);
+                         section, listener->bind, section, is_http(listener) ? section : "",
+                         is_http(listener) ? ".auth.enabled, " : "", section, section, section);
     return true;
 }
 

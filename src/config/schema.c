@@ -31,7 +31,8 @@ static void add_names(struct strbuf *into, const struct setting *setting)
 // A time may be text with its unit, which `form` tells; NULL: numbers only.
 static void add_number(struct strbuf *into, const struct setting *setting, const char *form)
 {
-    strbuf_add(into, form != NULL ? "\"type\":[\"integer\",\"string\"],\"pattern\":" : "\"type\":\"integer\"");
+    strbuf_add(into,
+               form != NULL ? "\"type\":[\"integer\",\"string\"],\"pattern\":" : "\"type\":\"integer\"");
     if (form != NULL)
         add_text(into, form);
     strbuf_addf(into, ",\"minimum\":%llu", (unsigned long long)setting->minimum);
@@ -82,10 +83,12 @@ static void add_bound(struct strbuf *into, const struct setting *setting)
 {
     const char *first = setting->file == SETTING_STREAM ? stream_bounds : packet_bounds;
     const char *size = strchr(first, '.') + 1, *files = strchr(first + strlen(first) + 1, '.') + 1;
-    strbuf_addf(into,
-                "{\"if\":{\"required\":[\"%s\"],\"properties\":{\"%s\":{\"minLength\":1,\"not\":{\"const\":\"-\"}}}},"
-                "\"then\":{\"required\":[\"%s\",\"%s\"],\"properties\":{\"%s\":{\"minimum\":1},\"%s\":{\"minimum\":1}}}}",
-                setting_name(setting), setting_name(setting), size, files, size, files);
+    strbuf_addf(
+        into,
+        "{\"if\":{\"required\":[\"%s\"],\"properties\":{\"%s\":{\"minLength\":1,\"not\":{\"const\":\"-\"}}}},"
+        "\"then\":{\"required\":[\"%s\",\"%s\"],\"properties\":{\"%s\":{\"minimum\":1},\"%s\":{\"minimum\":1}"
+        "}}}",
+        setting_name(setting), setting_name(setting), size, files, size, files);
 }
 
 static void add_bounds(struct strbuf *into, const struct setting_section *section)
@@ -152,8 +155,9 @@ static void add_object(struct strbuf *into, const struct setting_section *sectio
 
 void config_add_schema(struct strbuf *into)
 {
-    strbuf_add(into, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"title\":\"Settings of NetScope\","
-                     "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
+    strbuf_add(into,
+               "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"title\":\"Settings of NetScope\","
+               "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
     add_sections(into, NULL, "");
     strbuf_add(into, "}}\n");
 }

@@ -38,13 +38,13 @@ static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
      .doc = "Whether listening beyond loopback without TLS and authentication is meant. Whoever reaches the port then has "          \
             "`" #S ".auth.role`."}
 
-#define LISTENER_TLS_ROWS(S, MEMBER)                                                                          \
+#define LISTENER_TLS_ROWS(S, MEMBER, WITHOUT)                                                                 \
     {.key = #S ".tls.enabled", .type = SETTING_BOOL, AT(MEMBER.tls.enabled),                                  \
      .standard = "false", .flag = #S "-tls", .help = "TLS on the port",                                       \
      .doc = "Whether the port speaks TLS 1.2 or 1.3. The unix socket never does."},                           \
     {.key = #S ".tls.cert_path", .type = SETTING_PATH, AT(MEMBER.tls.cert_path), .file = SETTING_INPUT,       \
      .standard = "", .flag = #S "-tls-cert", .help = "certificate and its chain (PEM)",                       \
-     .doc = "The certificate, followed by its chain, in PEM. Read again when the file changes."},             \
+     .doc = "The certificate, followed by its chain, in PEM. Read again when the file changes." WITHOUT},     \
     {.key = #S ".tls.key_path", .type = SETTING_PATH, AT(MEMBER.tls.key_path), .file = SETTING_INPUT,         \
      .standard = "", .flag = #S "-tls-key", .help = "key of the certificate (PEM)",                           \
      .doc = "The private key of the certificate in PEM, without a pass phrase. Read again when the file changes."},                  \
@@ -87,19 +87,22 @@ static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
      .standard = "", .flag = #S "-auth-pass-file", .help = "file whose first line is his password",           \
      .doc = "A file whose first line is the password. Read again when it changes."}
 
+#define WITHOUT_CERTIFICATE                                                                                   \
+    " Without one the sensor makes one itself at each start, which nobody trusts by itself: the log tells its fingerprint."
+
 #define GRPC_ROWS                                                                                             \
     LISTENER_PORT_ROWS(grpc, grpc, "9871", "512", "serve the API by gRPC",                                    \
         "Whether the API is served by gRPC, at `grpc.bind` and `grpc.port`, and at `grpc.socket`.",           \
         "Beyond loopback it needs `grpc.tls.enabled` and `grpc.auth.tokens_file` or `grpc.tls.client_ca_path`, or "                  \
         "`grpc.insecure`."),                                                                                  \
-    LISTENER_INSECURE_ROW(grpc, grpc), LISTENER_TLS_ROWS(grpc, grpc), LISTENER_AUTH_ROWS(grpc, grpc, "")
+    LISTENER_INSECURE_ROW(grpc, grpc), LISTENER_TLS_ROWS(grpc, grpc, ""), LISTENER_AUTH_ROWS(grpc, grpc, "")
 
 #define METRICS_ROWS                                                                                          \
     LISTENER_PORT_ROWS(metrics, metrics, "9873", "64", "serve metrics and probes by HTTP",                    \
         "Whether `/metrics`, `/livez` and `/readyz` are served by HTTP at `metrics.bind` and `metrics.port`, and at "                \
         "`metrics.socket`.",                                                                                  \
         "They hold no addresses and no packets, so any address will do without TLS and authentication."),     \
-    LISTENER_TLS_ROWS(metrics, metrics), LISTENER_PASSWORD_ROWS(metrics, metrics),                            \
+    LISTENER_TLS_ROWS(metrics, metrics, WITHOUT_CERTIFICATE), LISTENER_PASSWORD_ROWS(metrics, metrics),                            \
     LISTENER_AUTH_ROWS(metrics, metrics, "that user, and of ")
 
 #define WEB_ROWS                                                                                              \
@@ -117,9 +120,10 @@ static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
      .standard = "", .flag = "web-base-path", .argument = "PATH", .help = "path below which a proxy serves the page",                \
      .doc = "The path below which a proxy serves the page, such as `/netscope`; the proxy may keep or strip it."},                   \
     {.key = "web.trusted_proxies", .type = SETTING_LIST, AT(web.trusted_proxies),                             \
-     .standard = "", .flag = "web-trusted-proxy", .argument = "CIDR", .help = "proxy whose X-Forwarded-For counts; repeatable",      \
-     .doc = "Addresses and networks of proxies whose `X-Forwarded-For` tells where a request came from, for the slowing down of "    \
-            "failed logins."},                                                                                \
+     .standard = "", .flag = "web-trusted-proxy", .argument = "CIDR", .help = "proxy whose forwarded headers count; repeatable",     \
+     .doc = "Addresses and networks of proxies whose `X-Forwarded-For`, `-Host` and `-Proto`, or `Forwarded`, tell where a request " \
+            "came from (for the slowing down of failed logins) and for which page (for the check of `Origin`). Anybody else's are "  \
+            "not looked at."},                                                                                \
     {.key = "web.tick_ms", .type = SETTING_MS, AT(web.tick_ms), RANGE(16, 60000),                             \
      .standard = "1000", .flag = "web-tick-ms", .help = "how often the page gets new figures",                \
      .doc = "How often the page gets new figures."},                                                          \
@@ -136,7 +140,7 @@ static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
     {.key = "web.payload_bytes", .type = SETTING_NUMBER, AT(web.payload_bytes), RANGE(0, 16384),              \
      .standard = "256", .flag = "web-payload-bytes", .unit = "bytes", .help = "payload kept of each of these packets",               \
      .doc = "How much of each packet's payload is kept for clients, behind its headers."},                    \
-    LISTENER_TLS_ROWS(web, web.listener), LISTENER_PASSWORD_ROWS(web, web.listener),                          \
+    LISTENER_TLS_ROWS(web, web.listener, WITHOUT_CERTIFICATE), LISTENER_PASSWORD_ROWS(web, web.listener),                          \
     LISTENER_AUTH_ROWS(web, web.listener, "that user, and of ")
 
 #define LISTENER_ROWS WEB_ROWS, METRICS_ROWS, GRPC_ROWS

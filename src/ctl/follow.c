@@ -41,6 +41,7 @@ struct following {
     unsigned waiting, over, failed;
     int64_t began_ns; // wall clock
     bool met;         // the first servers
+    bool ending;      // what ends now was ended by us
     Netscope__V1__StreamStart start;
     Google__Protobuf__Timestamp since, began; // what was asked for; when this began
     enum ctl_exit exit_code;
@@ -204,7 +205,7 @@ static void take_end(void *owner, const struct client_end *end)
     assert(stream->call != NULL && following->waiting > 0);
     stream->call = NULL;
     following->waiting--;
-    if (interrupted() || is_enough(following) || following->output->failed)
+    if (following->ending || interrupted() || is_enough(following) || following->output->failed)
         return;
     if (end->code != STATUS_OK && goes_on(stream, end)) {
         tell_loss(stream, end);
@@ -303,6 +304,7 @@ static void open_due(struct following *following)
 
 static void end_all(struct following *following)
 {
+    following->ending = true;
     for (unsigned i = 0; i < following->count; i++)
         if (following->streams[i]->call != NULL)
             client_call_cancel(following->streams[i]->call);

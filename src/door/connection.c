@@ -288,10 +288,10 @@ static bool begin_tls(struct connection *connection)
     return connection->network.tls != NULL;
 }
 
-static struct connection *create(struct listener *listener, int descriptor, const struct door_peer *peer)
+static struct connection *create(struct listener *listener, int descriptor, const struct peer *peer)
 {
     struct connection *connection = calloc(1, sizeof *connection);
-    struct door_peer *copy = malloc(sizeof *copy);
+    struct peer *copy = malloc(sizeof *copy);
     if (connection == NULL || copy == NULL) {
         free(connection);
         free(copy);
@@ -308,7 +308,7 @@ static struct connection *create(struct listener *listener, int descriptor, cons
     return connection;
 }
 
-void connection_begin(struct listener *listener, int take_descriptor, const struct door_peer *peer,
+void connection_begin(struct listener *listener, int take_descriptor, const struct peer *peer,
                       const struct address *address)
 {
     struct connection *connection = create(listener, take_descriptor, peer);

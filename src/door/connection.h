@@ -40,7 +40,7 @@ struct connection {
     int64_t deadline_ns;
     enum refusal deadline_reason;
 
-    struct door_peer *peer; // until it is handed on
+    struct peer *peer; // until it is handed on
     struct own_ends own;
     struct address address; // counts against others of the same; version 0 = does not
     union {
@@ -50,7 +50,7 @@ struct connection {
 };
 
 // Takes the socket; closed and counted when there is no memory for it. `address` is what is counted.
-void connection_begin(struct listener *listener, int take_descriptor, const struct door_peer *peer,
+void connection_begin(struct listener *listener, int take_descriptor, const struct peer *peer,
                       const struct address *address);
 
 // An event of the network's end, or of the transport's.

@@ -201,8 +201,7 @@ static bool is_loopback(const struct address *address)
     return address->version == 4 ? address->bytes[0] == 127 : address_compare(address, &loopback_v6) == 0;
 }
 
-static void describe_port_peer(int descriptor, const union socket_address *from, bool tls,
-                               struct door_peer *peer)
+static void describe_port_peer(int descriptor, const union socket_address *from, bool tls, struct peer *peer)
 {
     union socket_address here;
     socklen_t length = sizeof here;
@@ -213,7 +212,7 @@ static void describe_port_peer(int descriptor, const union socket_address *from,
     peer->tls = tls;
 }
 
-static void describe_local_peer(int descriptor, struct door_peer *peer)
+static void describe_local_peer(int descriptor, struct peer *peer)
 {
     struct ucred credentials = {.uid = (uid_t)-1, .gid = (gid_t)-1};
     socklen_t length = sizeof credentials;
@@ -226,7 +225,7 @@ static void describe_local_peer(int descriptor, struct door_peer *peer)
 
 // What connections are counted by: an address of IPv4, the /64 of one of IPv6, which has one owner. Version 0 for who is
 // not counted.
-static struct address site_of(const struct door_peer *peer)
+static struct address site_of(const struct peer *peer)
 {
     struct address site = peer->endpoint.address;
     if (peer->local_socket || peer->loopback)
@@ -264,7 +263,7 @@ static void set_socket_options(int descriptor)
     set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
 }
 
-static void admit(struct listener *listener, int descriptor, const struct door_peer *peer)
+static void admit(struct listener *listener, int descriptor, const struct peer *peer)
 {
     struct address site = site_of(peer);
     bool full = is_full(listener, peer->local_socket);
@@ -291,7 +290,7 @@ static bool accept_one(struct listener *listener, int entrance)
             turn_away(listener, entrance);
         return !none_left && errno != EAGAIN;
     }
-    struct door_peer peer = {0};
+    struct peer peer = {0};
     if (is_port)
         describe_port_peer(descriptor, &from, listener->certificate != NULL, &peer);
     else

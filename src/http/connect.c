@@ -30,9 +30,11 @@ static void reply_send(struct reply *reply, const uint8_t *bytes, size_t length)
         body->failed = true;
 }
 
+// Resumes below the lock: who finds the list empty knows that nothing is suspended any more.
 static void strike(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
+    struct MHD_Connection *connection = exchange->connection;
     pthread_mutex_lock(&server->lock);
     assert(exchange->asked);
     if (exchange->next != NULL)
@@ -42,6 +44,7 @@ static void strike(struct exchange *exchange)
     else
         server->asked = exchange->next;
     exchange->asked = false;
+    MHD_resume_connection(connection);
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -49,7 +52,6 @@ static void reply_end(struct reply *reply, const struct status *status)
 {
     struct exchange *exchange = exchange_of(reply);
     struct answer *answer = &exchange->answer;
-    struct MHD_Connection *connection = exchange->connection;
     if (status->code != STATUS_OK) {
         answer_status(answer, status);
     } else if (answer->body.failed) {
@@ -61,7 +63,6 @@ static void reply_end(struct reply *reply, const struct status *status)
         answer->type = exchange->as_json ? "application/json" : "application/proto";
     }
     strike(exchange);
-    MHD_resume_connection(connection);
 }
 
 static const struct reply_ops reply_ops = {reply_send, reply_end};

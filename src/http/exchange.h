@@ -10,7 +10,9 @@
 #include "api/runner.h"
 #include "api/status.h"
 #include "base/strbuf.h"
+#include "http/forwarded.h"
 #include "http/server.h"
+#include "net/peer.h"
 
 struct MHD_Connection;
 
@@ -43,11 +45,13 @@ struct exchange {
     struct MHD_Connection *connection;
     struct http_connection *on;
     const char *method, *path; // path: decoded, below the base path; borrowed of libmicrohttpd
-    bool is_base;              // it was the base path without a slash
-    bool has_body;             // a body was announced
-    struct strbuf body;        // failed: it was too long
-    size_t received_bytes;     // of it
-    size_t held_bytes;         // of the answer, that count against what all may hold
+    struct peer peer;          // who sent it, and what proxies say of that: from request_find_peer() on
+    struct forwarded client;
+    bool is_base;          // it was the base path without a slash
+    bool has_body;         // a body was announced
+    struct strbuf body;    // failed: it was too long
+    size_t received_bytes; // of it
+    size_t held_bytes;     // of the answer, that count against what all may hold
     int64_t begun_ns;
     bool answered; // the answer was made, or asked for
     struct answer answer;
@@ -84,6 +88,8 @@ unsigned request_header(const struct exchange *exchange, const char *name, const
 // Whether where the request ends is certain, and it is not too long. False with an answer that closes the connection.
 bool request_is_framed(struct exchange *exchange);
 bool request_too_long(struct exchange *exchange); // the answer for that; false always
+// Who is at the other end of the connection. False with an answer.
+bool request_find_peer(struct exchange *exchange);
 // Whether it is for this server, by its Host. False with an answer. So is the page, by its Origin, that sends it, if a browser does.
 bool request_has_host(struct exchange *exchange);
 bool request_has_origin(struct exchange *exchange);

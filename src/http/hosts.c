@@ -24,14 +24,6 @@ static bool name_of(const char *host, char name[HOST_BYTES])
     return true;
 }
 
-static struct address plain(const struct address *address)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    if (address->version == 6 && memcmp(address->bytes, mapped, sizeof mapped) == 0)
-        return address_v4(address->bytes + sizeof mapped);
-    return *address;
-}
-
 static bool is_listed(const char *name, const struct string_list *names)
 {
     char listed[HOST_BYTES];
@@ -51,16 +43,16 @@ bool host_is_ours(const char *host, const struct address *here, const struct str
         return true;
     if (here->version == 0 || !address_parse(name, &literal))
         return false;
-    struct address ours = plain(here), theirs = plain(&literal);
+    struct address ours = address_plain(here), theirs = address_plain(&literal);
     return address_compare(&ours, &theirs) == 0;
 }
 
-bool origin_is_ours(const char *origin, const char *host, const struct string_list *names)
+bool origin_is_ours(const char *origin, const char *host, bool secure, const struct string_list *names)
 {
     char name[HOST_BYTES];
-    const char *at = strstr(origin, "://");
-    bool known = strncasecmp(origin, "http://", 7) == 0 || strncasecmp(origin, "https://", 8) == 0;
-    if (at == NULL || !known)
+    bool by_tls = strncasecmp(origin, "https://", 8) == 0, plain = strncasecmp(origin, "http://", 7) == 0;
+    const char *at = origin + (by_tls ? 8 : 7);
+    if (!by_tls && !plain)
         return false;
-    return strcasecmp(at + 3, host) == 0 || (name_of(at + 3, name) && is_listed(name, names));
+    return (by_tls == secure && strcasecmp(at, host) == 0) || (name_of(at, name) && is_listed(name, names));
 }

@@ -12,5 +12,6 @@ struct string_list;
 // with or without a port.
 bool host_is_ours(const char *host, const struct address *here, const struct string_list *names);
 
-// Whether the Origin is the page that this Host serves, or one of the names: "https://sensor.example:8443".
-bool origin_is_ours(const char *origin, const char *host, const struct string_list *names);
+// Whether the Origin is the page that this Host serves, by TLS (`secure`) or without, or by either one of the names:
+// "https://sensor.example:8443".
+bool origin_is_ours(const char *origin, const char *host, bool secure, const struct string_list *names);

@@ -18,10 +18,9 @@ static struct address network_of(const struct address *address)
     return network;
 }
 
-static struct login_place *place_of(const struct login_guard *guard, const struct address *network)
+static unsigned place_of(const struct login_guard *guard, const struct address *network)
 {
-    uint64_t hash = hash_bytes(network, sizeof *network, guard->seed);
-    return (struct login_place *)(uintptr_t)&guard->place[hash % LOGIN_PLACES];
+    return (unsigned)(hash_bytes(network, sizeof *network, guard->seed) % LOGIN_PLACES);
 }
 
 static uint64_t mark_of(const struct login_guard *guard, const char *credentials)
@@ -39,14 +38,20 @@ static void spend(int64_t *spent_ns, int each_ms, int64_t now_ns)
     *spent_ns = (*spent_ns > now_ns ? *spent_ns : now_ns) + each_ms * NS_PER_MS;
 }
 
+static bool was_good(const struct login_memory *memory, const struct address *network, uint64_t mark)
+{
+    return memory->good == mark && address_compare(&memory->address, network) == 0;
+}
+
 bool login_may_try(const struct login_guard *guard, const struct address *address, const char *credentials,
                    int64_t now_ns)
 {
     struct address network = network_of(address);
-    const struct login_place *place = place_of(guard, &network);
-    bool its = address_compare(&place->address, &network) == 0;
-    if (its && place->good == mark_of(guard, credentials))
+    unsigned number = place_of(guard, &network);
+    const struct login_place *place = &guard->place[number];
+    if (was_good(&guard->memory[number], &network, mark_of(guard, credentials)))
         return true;
+    bool its = address_compare(&place->address, &network) == 0;
     return has_left(guard->spent_all_ns, LOGIN_BURST_ALL, LOGIN_EACH_ALL_MS, now_ns) &&
            (!its || has_left(place->spent_ns, LOGIN_BURST, LOGIN_EACH_MS, now_ns));
 }
@@ -55,15 +60,18 @@ void login_tried(struct login_guard *guard, const struct address *address, const
                  int64_t now_ns)
 {
     struct address network = network_of(address);
-    struct login_place *place = place_of(guard, &network);
-    if (address_compare(&place->address, &network) != 0)
-        *place = (struct login_place){.address = network};
+    uint64_t mark = mark_of(guard, credentials);
+    unsigned number = place_of(guard, &network);
+    struct login_place *place = &guard->place[number];
+    struct login_memory *memory = &guard->memory[number];
     if (good) {
-        place->good = mark_of(guard, credentials);
+        *memory = (struct login_memory){network, mark};
         return;
     }
-    if (place->good == mark_of(guard, credentials))
-        place->good = 0; // they were withdrawn
+    if (was_good(memory, &network, mark))
+        memory->good = 0; // they were withdrawn
+    if (address_compare(&place->address, &network) != 0)
+        *place = (struct login_place){.address = network};
     spend(&place->spent_ns, LOGIN_EACH_MS, now_ns);
     spend(&guard->spent_all_ns, LOGIN_EACH_ALL_MS, now_ns);
 }

@@ -1,6 +1,7 @@
 // Slows down who tries passwords: what failed costs an address, and all together, a part of a budget; with the budget spent
 // nothing is looked at any more, but for credentials that were right from there before. Pure: time is given. One owner, one
-// thread. Bounded: addresses share LOGIN_PLACES, where a new one takes the place of an old one of the same hash.
+// thread. Bounded: addresses share LOGIN_PLACES, where a new one takes the place of an old one of the same hash; those that
+// were right have places of their own, so that wrong ones from elsewhere do not make them forgotten.
 #pragma once
 
 #include <stdbool.h>
@@ -20,13 +21,18 @@ enum {
 struct login_place {
     struct address address; // an IPv6 one is its /64
     int64_t spent_ns;       // up to when the budget is
-    uint64_t good;          // the hash of credentials that were right from there; 0 = none
+};
+
+struct login_memory {
+    struct address address;
+    uint64_t good; // the hash of credentials that were right from there; 0 = none
 };
 
 struct login_guard {
     uint64_t seed;
     int64_t spent_all_ns;
     struct login_place place[LOGIN_PLACES];
+    struct login_memory memory[LOGIN_PLACES];
 };
 
 void login_guard_init(struct login_guard *guard, uint64_t seed);

@@ -1,4 +1,5 @@
 #include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -33,6 +34,34 @@ unsigned request_header(const struct exchange *exchange, const char *name, const
     if (value != NULL)
         *value = search.value;
     return search.count;
+}
+
+// All values of the header by commas; "" when they are longer, NULL = there is none.
+struct joined {
+    const char *name, *text;
+    char bytes[512];
+};
+
+static enum MHD_Result join(void *argument, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    struct joined *joined = argument;
+    size_t used = joined->text != NULL ? strlen(joined->bytes) : 0;
+    (void)kind;
+    if (strcasecmp(key, joined->name) != 0)
+        return MHD_YES;
+    joined->text = joined->bytes;
+    int length = snprintf(joined->bytes + used, sizeof joined->bytes - used, "%s%s", used > 0 ? "," : "",
+                          value != NULL ? value : "");
+    if (length < 0 || (size_t)length < sizeof joined->bytes - used)
+        return MHD_YES;
+    joined->bytes[0] = '\0';
+    return MHD_NO;
+}
+
+static const char *read_joined(const struct exchange *exchange, struct joined *joined)
+{
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, join, joined);
+    return joined->text;
 }
 
 static bool refuse_framing(struct exchange *exchange, unsigned code, const char *reason, const char *sentence)
@@ -76,21 +105,36 @@ bool request_is_framed(struct exchange *exchange)
     return true;
 }
 
-static bool find_peer(struct exchange *exchange, struct door_peer *peer)
+bool request_find_peer(struct exchange *exchange)
 {
-    return door_peer(exchange->server->setup.door, exchange->on->descriptor, peer) ||
-           answer_refuse(&exchange->answer, 503, STATUS_UNAVAILABLE, "CONNECTION_GONE",
-                         "the connection is gone");
+    const struct http_server *server = exchange->server;
+    const struct peer *peer = &exchange->peer;
+    if (!door_peer(server->setup.door, exchange->on->descriptor, &exchange->peer))
+        return answer_refuse(&exchange->answer, 503, STATUS_UNAVAILABLE, "CONNECTION_GONE",
+                             "the connection is gone");
+    exchange->client = (struct forwarded){.from = peer->endpoint.address, .secure = peer->tls};
+    if (server->proxies.count == 0)
+        return true;
+    struct joined x_for = {.name = "X-Forwarded-For"}, x_proto = {.name = "X-Forwarded-Proto"},
+                  x_host = {.name = "X-Forwarded-Host"}, forwarded = {.name = "Forwarded"};
+    struct forwarded_headers headers = {read_joined(exchange, &x_for), read_joined(exchange, &x_proto),
+                                        read_joined(exchange, &x_host), read_joined(exchange, &forwarded)};
+    forwarded_read(&headers, &server->proxies, &exchange->client);
+    return true;
 }
 
+static bool is_our_host(const struct exchange *exchange, const char *host)
+{
+    return host_is_ours(host, &exchange->peer.here.address, &exchange->server->web->allowed_hosts);
+}
+
+// What a proxy forwards counts besides, not instead: a page from elsewhere may send that header as well.
 bool request_has_host(struct exchange *exchange)
 {
-    const char *host = NULL;
-    struct door_peer peer;
+    const char *host = NULL, *asked = exchange->client.host;
     request_header(exchange, "Host", &host);
-    if (!find_peer(exchange, &peer))
-        return false;
-    return (host != NULL && host_is_ours(host, &peer.here.address, &exchange->server->web->allowed_hosts)) ||
+    return (host != NULL && is_our_host(exchange, host) &&
+            (asked[0] == '\0' || is_our_host(exchange, asked))) ||
            answer_refuse(
                &exchange->answer, 403, STATUS_PERMISSION_DENIED, "FOREIGN_HOST",
                "this server goes by no such name: use its address, or add the name to web.allowed_hosts");
@@ -98,43 +142,17 @@ bool request_has_host(struct exchange *exchange)
 
 bool request_has_origin(struct exchange *exchange)
 {
+    const struct forwarded *client = &exchange->client;
     const char *origin = NULL, *host = "";
     unsigned count = request_header(exchange, "Origin", &origin);
     request_header(exchange, "Host", &host);
     return count == 0 ||
-           (count == 1 && origin_is_ours(origin, host, &exchange->server->web->allowed_hosts)) ||
-           answer_refuse(
-               &exchange->answer, 403, STATUS_PERMISSION_DENIED, "FOREIGN_ORIGIN",
-               "a page from elsewhere may not ask here: add the name that it is from to web.allowed_hosts");
-}
-
-static bool is_proxy(const struct http_server *server, const struct address *address)
-{
-    for (unsigned i = 0; i < server->proxy_count; i++)
-        if (prefix_contains(&server->proxies[i], address))
-            return true;
-    return false;
-}
-
-// Where it came from: the last address that no trusted proxy vouches for.
-static struct address origin_of(const struct exchange *exchange, const struct door_peer *peer)
-{
-    char forwarded[512];
-    const char *header = NULL;
-    struct address found = peer->endpoint.address;
-    if (request_header(exchange, "X-Forwarded-For", &header) != 1 || strlen(header) >= sizeof forwarded)
-        return found;
-    strcpy(forwarded, header);
-    for (size_t end = strlen(forwarded); end > 0 && is_proxy(exchange->server, &found);) {
-        struct address before;
-        forwarded[end] = '\0';
-        const char *comma = strrchr(forwarded, ','), *text = comma != NULL ? comma + 1 : forwarded;
-        if (!address_parse(text + strspn(text, " "), &before))
-            break;
-        found = before;
-        end = comma != NULL ? (size_t)(comma - forwarded) : 0;
-    }
-    return found;
+           (count == 1 && origin_is_ours(origin, client->host[0] != '\0' ? client->host : host,
+                                         client->secure, &exchange->server->web->allowed_hosts)) ||
+           answer_refuse(&exchange->answer, 403, STATUS_PERMISSION_DENIED, "FOREIGN_ORIGIN",
+                         "a page from elsewhere may not ask here: add the name that it is from to "
+                         "web.allowed_hosts, or, if "
+                         "that is a proxy in front, its address to web.trusted_proxies");
 }
 
 static bool refuse_login(struct exchange *exchange)
@@ -158,28 +176,15 @@ bool request_identify(struct exchange *exchange)
 {
     const char *authorization = NULL;
     struct http_server *server = exchange->server;
-    struct door_peer peer;
+    const struct address *from = &exchange->client.from;
     struct status status = STATUS_FINE;
-    const char *names[DOOR_PEER_NAMES];
     request_header(exchange, "Authorization", &authorization);
-    if (!find_peer(exchange, &peer))
-        return false;
-    struct address from = origin_of(exchange, &peer);
-    if (authorization != NULL && !login_may_try(&server->logins, &from, authorization, exchange->begun_ns))
+    if (authorization != NULL && !login_may_try(&server->logins, from, authorization, exchange->begun_ns))
         return refuse_login(exchange);
-    for (unsigned i = 0; i < peer.name_count; i++)
-        names[i] = peer.names[i];
-    struct api_peer who = {.local_socket = peer.local_socket,
-                           .uid = peer.uid,
-                           .gid = peer.gid,
-                           .loopback = peer.loopback,
-                           .tls = peer.tls,
-                           .names = names,
-                           .name_count = peer.name_count};
     exchange->has_caller =
-        identities_find(server->setup.identities, &who, authorization, &exchange->caller, &status);
+        identities_find(server->setup.identities, &exchange->peer, authorization, &exchange->caller, &status);
     if (authorization != NULL)
-        login_tried(&server->logins, &from, authorization, exchange->has_caller, exchange->begun_ns);
+        login_tried(&server->logins, from, authorization, exchange->has_caller, exchange->begun_ns);
     if (!exchange->has_caller)
         answer_unknown(exchange, &status);
     return exchange->has_caller;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "api/proto_json.h"
@@ -26,70 +25,19 @@
 
 enum {
     CONNECTION_BYTES = 32768,
-    REST_S = 60,
     BODY_S = 10,
     SPARE_CONNECTIONS = 8,
     STEP_MS = 10,
     FORGOTTEN_BYTES = 1 << 20
 };
 
-// Connections.
-
-static void set_deadline(struct http_connection *on, int64_t seconds)
-{
-    atomic_store(&on->deadline_ns, seconds > 0 ? clock_now_ns() + seconds * NS_PER_S : INT64_MAX);
-}
-
-static void open_connection(struct http_server *server, struct MHD_Connection *connection, void **context)
-{
-    struct http_connection *on = calloc(1, sizeof *on);
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    *context = on;
-    if (on == NULL)
-        return; // its requests are refused
-    on->descriptor = info->connect_fd;
-    set_deadline(on, REST_S);
-    pthread_mutex_lock(&server->lock);
-    on->next = server->connections;
-    if (on->next != NULL)
-        on->next->previous = on;
-    server->connections = on;
-    pthread_mutex_unlock(&server->lock);
-}
-
-static void close_connection(struct http_server *server, struct http_connection *on)
-{
-    if (on == NULL)
-        return;
-    pthread_mutex_lock(&server->lock);
-    if (on->next != NULL)
-        on->next->previous = on->previous;
-    if (on->previous != NULL)
-        on->previous->next = on->next;
-    else
-        server->connections = on->next;
-    pthread_mutex_unlock(&server->lock);
-    free(on);
-}
-
 static void on_connection(void *argument, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        open_connection(argument, connection, context);
+        *context = connection_open(argument, connection);
     else
-        close_connection(argument, *context);
-}
-
-void http_server_look(struct http_server *server)
-{
-    int64_t now_ns = clock_now_ns();
-    pthread_mutex_lock(&server->lock);
-    for (struct http_connection *on = server->connections; on != NULL; on = on->next)
-        if (atomic_load(&on->deadline_ns) < now_ns)
-            shutdown(on->descriptor, SHUT_RDWR);
-    pthread_mutex_unlock(&server->lock);
+        connection_close(argument, *context);
 }
 
 // Requests.
@@ -109,11 +57,12 @@ static struct exchange *begin_exchange(struct http_server *server, struct MHD_Co
         base > 0 && strncmp(path, server->base_path, base) == 0 && (path[base] == '/' || path[base] == '\0');
     exchange->path = !below ? path : path[base] == '\0' ? "/" : path + base;
     exchange->is_base = below && path[base] == '\0';
-    set_deadline(exchange->on, BODY_S);
+    connection_set_deadline(exchange->on, BODY_S);
     atomic_fetch_add(&server->exchanges, 1);
     return exchange;
 }
 
+// The library may have a lock of its own here: ours is not taken (connect.c resumes below it).
 static void on_completed(void *argument, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode how)
 {
@@ -123,7 +72,7 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
     (void)how;
     if (exchange == NULL)
         return;
-    set_deadline(exchange->on, REST_S);
+    connection_set_deadline(exchange->on, REST_S);
     atomic_fetch_sub(&server->held_bytes, exchange->held_bytes);
     exchange_destroy(exchange);
     *context = NULL;
@@ -141,7 +90,7 @@ static void answer_exchange(struct exchange *exchange)
     bool web = exchange->server->web != NULL;
     if (exchange->body.failed && !request_too_long(exchange))
         return;
-    if (web && !is_probe(exchange->path) && !request_has_host(exchange))
+    if (!is_probe(exchange->path) && (!request_find_peer(exchange) || (web && !request_has_host(exchange))))
         return;
     if (pages_answer(exchange) || (web && (connect_answer(exchange) || websocket_answer(exchange) ||
                                            ticket_answer(exchange) || assets_answer(exchange))))
@@ -154,6 +103,7 @@ static struct MHD_Response *response_of(struct answer *answer)
 {
     struct strbuf *body = &answer->body;
     bool owned = answer->fixed == NULL && body->capacity > 0; // an empty one has no memory of its own
+    assert(answer->fixed == NULL || body->length == 0);
     const void *bytes = answer->fixed != NULL ? answer->fixed : owned ? body->text : "";
     struct MHD_Response *response = MHD_create_response_from_buffer(
         answer->fixed != NULL ? answer->fixed_bytes : body->length, (void *)(uintptr_t)bytes,
@@ -186,11 +136,15 @@ static void find_room(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
     struct answer *answer = &exchange->answer;
-    size_t bytes = answer->body.length;
-    exchange->held_bytes = bytes;
+    size_t bytes = answer->body.capacity;
     uint64_t held = atomic_fetch_add(&server->held_bytes, bytes) + bytes;
-    if (held <= control_shares(server->setup.control)->server_bytes || answer->code != 200)
+    exchange->held_bytes = bytes;
+    if (bytes == 0 || held <= control_shares(server->setup.control)->server_bytes || answer->code != 200)
         return;
+    atomic_fetch_sub(&server->held_bytes, bytes);
+    exchange->held_bytes = 0;
+    strbuf_done(&answer->body);
+    strbuf_init(&answer->body, ANSWER_BYTES);
     answer_refuse(answer, 429, STATUS_RESOURCE_EXHAUSTED, "SLOW_READERS",
                   "too much waits for clients that do not read their answers: try again later");
 }
@@ -217,7 +171,7 @@ static enum MHD_Result send_answer(struct exchange *exchange)
         return MHD_NO;
     add_headers(response, answer);
     assert(exchange->held_bytes <= atomic_load(&exchange->server->held_bytes));
-    set_deadline(exchange->on, REST_S);
+    connection_set_deadline(exchange->on, REST_S);
     enum MHD_Result queued = MHD_queue_response(exchange->connection, answer->code, response);
     MHD_destroy_response(response);
     return queued;
@@ -252,7 +206,7 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
     if (exchange->answered)
         return send_answer(exchange);
     exchange->answered = true;
-    set_deadline(exchange->on, 0);
+    connection_set_deadline(exchange->on, 0);
     answer_exchange(exchange);
     return exchange->call.reply != NULL ? MHD_YES : send_answer(exchange); // the runner has it, or had it
 }
@@ -291,19 +245,6 @@ static void *start_daemon(void *argument)
     return NULL;
 }
 
-static bool read_proxies(struct http_server *server, const struct string_list *list, struct error *error)
-{
-    server->proxies = calloc(list->count + 1, sizeof *server->proxies);
-    if (server->proxies == NULL)
-        return error_set(error, ERROR_EXHAUSTED, "no memory for the HTTP server");
-    for (unsigned i = 0; i < list->count; i++, server->proxy_count++)
-        if (!prefix_parse(list->items[i], &server->proxies[i]))
-            return error_set(error, ERROR_INVALID_ARGUMENT,
-                             "web.trusted_proxies: %s is no address and no network such as 10.0.0.0/8",
-                             list->items[i]);
-    return true;
-}
-
 static bool prepare_web(struct http_server *server, struct error *error)
 {
     server->web = &server->setup.settings->web;
@@ -314,7 +255,7 @@ static bool prepare_web(struct http_server *server, struct error *error)
     if (server->json == NULL || server->base_with_slash == NULL)
         return error_set(error, ERROR_EXHAUSTED, "no memory for the HTTP server");
     server->sockets = sockets_create(server, error);
-    return server->sockets != NULL && read_proxies(server, &server->web->trusted_proxies, error);
+    return server->sockets != NULL && proxies_parse(&server->web->trusted_proxies, &server->proxies, error);
 }
 
 static bool start(struct http_server *server, struct error *error)
@@ -325,6 +266,15 @@ static bool start(struct http_server *server, struct error *error)
         pthread_join(starter, NULL);
     return server->daemon != NULL || error_set(error, ERROR_EXHAUSTED, "the HTTP server cannot start: %s",
                                                started ? "no memory, or no threads" : thread_shortage());
+}
+
+bool http_settings_check(const struct web_settings *web, struct error *error)
+{
+    struct proxies proxies;
+    bool good = proxies_parse(&web->trusted_proxies, &proxies, error);
+    if (good)
+        proxies_done(&proxies);
+    return good;
 }
 
 struct http_server *http_server_create(const struct http_setup *setup, struct error *error)
@@ -399,7 +349,7 @@ void http_server_destroy(struct http_server *server, int grace_ms)
     tickets_done(&server->tickets);
     proto_json_destroy(server->json);
     free(server->base_with_slash);
-    free(server->proxies);
+    proxies_done(&server->proxies);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

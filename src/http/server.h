@@ -15,6 +15,7 @@ struct http_server;
 struct identities;
 struct runner;
 struct settings;
+struct web_settings;
 
 enum http_surface { HTTP_METRICS, HTTP_WEB };
 
@@ -28,6 +29,9 @@ struct http_setup {
     struct door *door; // tells who is at the other end of a connection
     struct identities *identities;
 };
+
+// For --check-config: what the settings' own checks do not know. False with a sentence.
+bool http_settings_check(const struct web_settings *web, struct error *error);
 
 // Begins to serve. NULL with a sentence.
 struct http_server *http_server_create(const struct http_setup *setup, struct error *error);

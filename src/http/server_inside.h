@@ -6,10 +6,10 @@
 
 #include "config/settings.h"
 #include "http/exchange.h"
+#include "http/forwarded.h"
 #include "http/login_guard.h"
 #include "http/server.h"
 #include "http/tickets.h"
-#include "net/address.h"
 
 struct MHD_Daemon;
 
@@ -20,11 +20,10 @@ struct http_server {
     const char *base_path;          // "" or "/x"
     char *base_with_slash;          // "/x/"
     struct proto_json *json;        // NULL likewise
-    struct prefix *proxies;         // that are trusted
-    unsigned proxy_count;
-    struct sockets *sockets;   // NULL likewise
-    struct tickets tickets;    // of the library's thread
-    struct login_guard logins; // of the library's thread
+    struct proxies proxies;         // that are trusted
+    struct sockets *sockets;        // NULL likewise
+    struct tickets tickets;         // of the library's thread
+    struct login_guard logins;      // of the library's thread
     struct MHD_Daemon *daemon;
 
     pthread_mutex_t lock;                // of the lists
@@ -33,3 +32,12 @@ struct http_server {
     _Atomic uint64_t held_bytes;         // of answers under way
     atomic_uint exchanges;               // under way
 };
+
+// connections.c. How long one may rest, or take to read an answer.
+enum { REST_S = 60 };
+
+// NULL without memory: its requests are refused then.
+struct http_connection *connection_open(struct http_server *server, struct MHD_Connection *connection);
+void connection_close(struct http_server *server, struct http_connection *on); // takes NULL
+// It is ended when it has not come further in so many seconds; 0 = never.
+void connection_set_deadline(struct http_connection *on, int64_t seconds);

@@ -46,7 +46,7 @@ static void reply_send(struct reply *reply, const uint8_t *bytes, size_t length)
     assert(!stream->has_outgoing && !stream->ended);
     strbuf_clear(&stream->outgoing);
     strbuf_add_bytes(&stream->outgoing, bytes, length);
-    stream->has_outgoing = true;
+    stream->has_outgoing = stream->has_news = true;
     wake(stream->room);
     pthread_mutex_unlock(&stream->room->lock);
 }
@@ -65,7 +65,7 @@ static void reply_end(struct reply *reply, const struct status *status)
         status_add_json(status, &stream->end);
         strbuf_add(&stream->end, "}");
     }
-    stream->ended = true;
+    stream->ended = stream->has_news = true;
     wake(room);
     pthread_mutex_unlock(&room->lock);
 }
@@ -97,6 +97,7 @@ static ssize_t on_receive(wslay_event_context_ptr wslay, uint8_t *into, size_t r
         return got;
     }
     bool later = waits || (got < 0 && (errno == EAGAIN || errno == EINTR));
+    stream->lost |= !later;
     wslay_event_set_error(wslay, later ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
     return -1;
 }
@@ -112,6 +113,7 @@ static ssize_t on_send(wslay_event_context_ptr wslay, const uint8_t *bytes, size
         return sent;
     }
     bool later = errno == EAGAIN || errno == EINTR;
+    stream->lost |= !later;
     wslay_event_set_error(wslay, later ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
     return -1;
 }
@@ -143,7 +145,9 @@ static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_o
 {
     struct socket_stream *stream = argument;
     (void)wslay;
-    if (wslay_is_ctrl_frame(message->opcode)) {
+    if (message->opcode == WSLAY_CONNECTION_CLOSE) {
+        stream->breached |= message->msg_length == 1; // half a code, which wslay takes for none
+    } else if (wslay_is_ctrl_frame(message->opcode)) {
         if (++stream->controls > CONTROLS_A_SECOND && stream->stage != STAGE_CLOSING)
             close_with(stream, WSLAY_CODE_POLICY_VIOLATION, "too many pings");
     } else if (stream->stage == STAGE_REQUEST && message->opcode == WSLAY_BINARY_FRAME) {
@@ -210,6 +214,7 @@ bool socket_stream_open(struct socket_stream *stream, struct stream_room *room,
     stream->descriptor = upgraded->descriptor;
     stream->deadline_ns = now_ns + REQUEST_S * NS_PER_S;
     stream->progress_ns = INT64_MAX;
+    stream->has_news = true; // what came early
     strbuf_add_bytes(&stream->early, upgraded->early, upgraded->early_bytes);
     if (stream->early.failed || wslay_event_context_server_init(&stream->wslay, &callbacks, stream) != 0)
         return false;
@@ -255,6 +260,15 @@ void socket_stream_go_away(struct socket_stream *stream, int64_t now_ns)
 }
 
 // A turn.
+
+bool socket_stream_has_news(struct socket_stream *stream)
+{
+    pthread_mutex_lock(&stream->room->lock);
+    bool news = stream->has_news;
+    stream->has_news = false;
+    pthread_mutex_unlock(&stream->room->lock);
+    return news;
+}
 
 short socket_stream_events(const struct socket_stream *stream)
 {
@@ -309,6 +323,28 @@ static bool is_late(struct socket_stream *stream, int64_t now_ns)
            (stream->progress_ns != INT64_MAX && now_ns - stream->progress_ns > STALL_S * NS_PER_S);
 }
 
+// wslay closes without a code where a control frame is too long or comes in pieces: ours goes in place of its own.
+static void tell_breach(struct socket_stream *stream)
+{
+    static const uint8_t frame[] = {0x88, 2, WSLAY_CODE_PROTOCOL_ERROR >> 8,
+                                    WSLAY_CODE_PROTOCOL_ERROR & 0xff};
+    ssize_t sent = send(stream->descriptor, frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)sent; // the connection ends anyway
+}
+
+// Whether the connection goes on.
+static bool receive(struct socket_stream *stream)
+{
+    bool within_frame = wslay_event_want_write(stream->wslay);
+    bool good = !wslay_event_want_read(stream->wslay) || wslay_event_recv(stream->wslay) == 0;
+    stream->breached |= !good && !stream->lost;
+    if (stream->breached && within_frame)
+        wslay_event_send(stream->wslay);
+    else if (stream->breached)
+        tell_breach(stream);
+    return good && !stream->breached;
+}
+
 static bool send_queued(struct socket_stream *stream)
 {
     return !wslay_event_want_write(stream->wslay) || wslay_event_send(stream->wslay) == 0;
@@ -326,9 +362,12 @@ void socket_stream_turn(struct socket_stream *stream, bool readable, int64_t now
     stream->turn_bytes = 0;
     take_outgoing(stream);
     readable |= stream->early_read < stream->early.length;
-    bool broken = readable && wslay_event_want_read(stream->wslay) && wslay_event_recv(stream->wslay) != 0;
+    if (readable && !receive(stream)) {
+        socket_stream_cut(stream);
+        return;
+    }
     take_outgoing(stream); // it may have asked, and been refused at once
-    broken |= !send_queued(stream);
+    bool broken = !send_queued(stream);
     if (stream->stage == STAGE_ASKED && stream->told_end &&
         wslay_event_get_queued_msg_count(stream->wslay) == 0) {
         close_with(stream, WSLAY_CODE_NORMAL_CLOSURE, "");

@@ -40,6 +40,8 @@ struct socket_stream {
     int64_t second_ns;   // in which `controls` are counted
     unsigned controls;
     bool in_flight, told_end, cancelled;
+    bool lost;     // the socket's other end is gone
+    bool breached; // the client broke a rule that wslay has no word for
 
     struct caller caller;
     struct runner_call call;
@@ -51,6 +53,7 @@ struct socket_stream {
     bool has_outgoing;
     struct strbuf end; // Connect's EndStream
     bool ended;
+    bool has_news; // of the above
 };
 
 // False when wslay has no memory.
@@ -58,6 +61,8 @@ bool socket_stream_open(struct socket_stream *stream, struct stream_room *room,
                         const struct upgraded *upgraded, int64_t now_ns);
 // What to poll for.
 short socket_stream_events(const struct socket_stream *stream);
+// Whether the runner said something since this was last asked.
+bool socket_stream_has_news(struct socket_stream *stream);
 // Does what can be done now. `readable`: there may be something to read.
 void socket_stream_turn(struct socket_stream *stream, bool readable, int64_t now_ns);
 // Closes it without further words; the runner's call is cancelled.

@@ -26,6 +26,7 @@ struct sockets {
     unsigned count;
     struct pollfd *polled; // the event, then the streams in their order
     unsigned polled_room;
+    int64_t looked_ns;      // when all had their turn last
     _Atomic int64_t end_ns; // of all, at the latest; 0 = not yet
 };
 
@@ -95,19 +96,30 @@ static unsigned fill_polled(struct sockets *sockets)
     return filled;
 }
 
+// What the end of all means for one.
+static void hurry(struct socket_stream *stream, int64_t now_ns, int64_t end_ns)
+{
+    socket_stream_go_away(stream, now_ns);
+    if (now_ns > end_ns)
+        socket_stream_cut(stream);
+}
+
+// Those of whom there is news, and each second, or in the end, all: some may be late.
 static void turn_all(struct sockets *sockets, unsigned filled)
 {
     int64_t now_ns = clock_now_ns(), end_ns = atomic_load(&sockets->end_ns);
+    bool all = end_ns != 0 || now_ns - sockets->looked_ns >= LOOK_MS * NS_PER_MS;
     unsigned place = 1;
+    if (all)
+        sockets->looked_ns = now_ns;
     for (struct socket_stream **at = &sockets->streams; *at != NULL; place++) {
         struct socket_stream *stream = *at;
-        bool readable =
-            place >= filled || (sockets->polled[place].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
+        short events = place < filled ? sockets->polled[place].revents : POLLIN;
+        bool has_news = socket_stream_has_news(stream) || events != 0;
         if (end_ns != 0)
-            socket_stream_go_away(stream, now_ns);
-        if (end_ns != 0 && now_ns > end_ns)
-            socket_stream_cut(stream);
-        socket_stream_turn(stream, readable, now_ns);
+            hurry(stream, now_ns, end_ns);
+        if (has_news || all)
+            socket_stream_turn(stream, (events & (POLLIN | POLLHUP | POLLERR)) != 0, now_ns);
         if (!socket_stream_is_over(stream)) {
             at = &stream->next;
             continue;
@@ -132,6 +144,7 @@ static void *run(void *argument)
 {
     struct sockets *sockets = argument;
     uint64_t rings;
+    pthread_setname_np(pthread_self(), "websockets");
     for (;;) {
         unsigned filled = fill_polled(sockets);
         bool soon = atomic_load(&sockets->end_ns) != 0;

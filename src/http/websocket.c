@@ -75,7 +75,7 @@ static bool finds_stream(struct exchange *exchange)
                          "this method is no stream: call it by POST, without /ws");
 }
 
-// By a ticket, if one is shown; it stands for whom it was given to.
+// By a ticket, if one is shown behind our subprotocol; it stands for whom it was given to.
 static bool identify(struct exchange *exchange)
 {
     const char *offered = NULL;
@@ -83,7 +83,7 @@ static bool identify(struct exchange *exchange)
     struct tickets *tickets = &exchange->server->tickets;
     exchange->has_protocol = request_header(exchange, "Sec-WebSocket-Protocol", &offered) == 1 &&
                              has_word(offered, protocol, ticket);
-    if (ticket[0] == '\0')
+    if (!exchange->has_protocol || ticket[0] == '\0')
         return request_identify(exchange);
     exchange->has_caller = tickets_take(tickets, ticket, exchange->begun_ns, &exchange->caller);
     return exchange->has_caller ||

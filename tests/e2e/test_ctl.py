@@ -266,14 +266,28 @@ class Streams(CtlTest):
 
     def test_it_ends_when_nobody_reads_any_more(self):
         self.feed()
-        process = subprocess.Popen([ctl.BINARY, "flows", "-f", "-s", f"127.0.0.1:{self.port}"], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, env=sensor.environment())
+        process = self.follow_flows(self.port)
         time.sleep(0.5)
+        self.leave_unread(process)
+
+    def test_it_ends_unread_also_before_the_sensor_said_anything(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            process = self.follow_flows(mute.getsockname()[1])
+            met, _ = mute.accept()
+            with met:
+                self.leave_unread(process)
+
+    def follow_flows(self, port):
+        return subprocess.Popen([ctl.BINARY, "flows", "-f", "-s", f"127.0.0.1:{port}"], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env=sensor.environment())
+
+    def leave_unread(self, process):
         self.assertIsNone(process.poll())
         process.stdout.close()
-        self.assertEqual(process.wait(10), 0)
-        self.assertIsNone(sensor.finding(process.stderr.read()))
+        code, said = process.wait(10), process.stderr.read()
         process.stderr.close()
+        self.assertIsNone(sensor.finding(said))
+        self.assertEqual(code, 0, said)
 
     def test_a_sensor_that_starts_again_is_met_again(self):
         _, running = self.feed()

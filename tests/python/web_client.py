@@ -33,8 +33,30 @@ def basic(name, password):
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
-def ask(port, method, path, body=None, headers=None, timeout=20):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+class LocalConnection(http.client.HTTPConnection):
+    """By a unix socket."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _connect(port, timeout, tls, host):
+    if isinstance(port, os.PathLike):
+        return LocalConnection(port, timeout)
+    if tls is not None:
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=tls)
+    return http.client.HTTPConnection(host, port, timeout=timeout)
+
+
+def ask(port, method, path, body=None, headers=None, timeout=20, tls=None, host="127.0.0.1"):
+    """`port` is a number, or the path of a unix socket; `tls` is an ssl.SSLContext."""
+    connection = _connect(port, timeout, tls, host)
     try:
         connection.request(method, path, body, headers or {})
         return Answer(connection.getresponse())
@@ -42,10 +64,10 @@ def ask(port, method, path, body=None, headers=None, timeout=20):
         connection.close()
 
 
-def call(port, method, request=None, headers=None):
+def call(port, method, request=None, headers=None, **options):
     """A unary method of ours by its short name, in JSON."""
     return ask(port, "POST", f"/netscope.v1.{method}", json.dumps(request or {}),
-               {"Content-Type": "application/json"} | (headers or {}))
+               {"Content-Type": "application/json"} | (headers or {}), **options)
 
 
 def raw(port, text, timeout=20):
@@ -75,8 +97,14 @@ class Refused(Exception):
 class WebSocket:
     """A client; `path` as /ws/service/method."""
 
-    def __init__(self, port, path, headers=(), timeout=20, key=None, early=b""):
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, path, headers=(), timeout=20, key=None, early=b"", tls=None, receive_buffer=None):
+        self.connection = socket.socket()
+        self.connection.settimeout(timeout)
+        if receive_buffer is not None:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.connection.connect(("127.0.0.1", port))
+        if tls is not None:
+            self.connection = tls.wrap_socket(self.connection, server_hostname="127.0.0.1")
         self.read = b""
         key = key or base64.b64encode(os.urandom(16)).decode()
         lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket", "Connection: keep-alive, Upgrade",

@@ -11,18 +11,20 @@ CAPTURE = sensor.CAPTURES / "browsing.pcap"
 
 
 class WebTest(sensor.SensorTest):
-    def serve(self, *arguments, capture=CAPTURE):
+    def serve(self, *arguments, capture=CAPTURE, prefix=()):
         self.port, self.metrics_port = feeding.free_port(), feeding.free_port()
         running = sensor.Running("-r", capture, "--report", "none", "--web", "--web-port", self.port, "--metrics",
-                                 "--metrics-port", self.metrics_port, *arguments)
+                                 "--metrics-port", self.metrics_port, *arguments, prefix=prefix)
         self.addCleanup(running.close)
         feeding.await_port(self.port, running)
         feeding.await_port(self.metrics_port, running)
         return running
 
     def await_analysed(self, capture=CAPTURE):
-        count = len(capture_file.read_frames(capture))
-        sensor.until(lambda: self.metric("netscope_packets_analysed_total") == count, 60, lambda: "too few packets")
+        self.await_packets(len(capture_file.read_frames(capture)))
+
+    def await_packets(self, count):
+        sensor.until(lambda: (self.metric("netscope_packets_analysed_total") or 0) >= count, 60, lambda: "too few packets")
 
     def metric(self, name):
         """The value of the one sample of this name, or None."""

@@ -4,9 +4,9 @@
 The tool k8s-node brings the cluster (tests/python/cluster.py); without it, root or Go it says so and skips.
 """
 
-import shutil
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess

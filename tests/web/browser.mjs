@@ -25,10 +25,15 @@ export async function openPage(browser, url, { width = 1280, height = 800, schem
     if (["error", "warning"].includes(message.type()) && !/ERR_CONNECTION_REFUSED|WebSocket connection/u.test(message.text())) page.complaints.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => page.complaints.push(`thrown: ${error.stack}`));
-  const origin = new URL(url).origin;
-  page.on("request", (request) => {
-    if (!request.url().startsWith(origin) && !request.url().startsWith("blob:")) page.complaints.push(`elsewhere: ${request.url()}`);
-  });
+  const { host } = new URL(url);
+  page.asked = [];
+  const ask = (asked) => {
+    if (asked.startsWith("blob:")) return;
+    page.asked.push(asked);
+    if (new URL(asked).host !== host) page.complaints.push(`elsewhere: ${asked}`);
+  };
+  page.on("request", (request) => ask(request.url()));
+  page.on("websocket", (socket) => ask(socket.url()));
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
   });

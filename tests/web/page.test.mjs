@@ -5,67 +5,60 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { axeSource, openPage, startBrowser } from "./browser.mjs";
+import { openPage, startBrowser } from "./browser.mjs";
 import { Feed, framesOf, tcp } from "./feed.mjs";
-import { fifo, freePort, root, startPage, startSensor, until } from "./sensor.mjs";
+import { accessible, cards, columns, live, quiet, rows, views } from "./parts.mjs";
+import { binary, fifo, freePort, root, startSensor, until } from "./sensor.mjs";
 
 const capture = join(root, "tests/captures/browsing.pcap");
-const binary = process.env.NETSCOPE_BINARY ?? join(root, "build/src/app/netscope");
 const pictures = process.env.NETSCOPE_PICTURES;
 let browser;
 before(async () => { browser = await startBrowser(); });
 after(() => browser.close());
 
-const rows = (page) => page.locator("[role=grid] tbody tr[id]");
-const cards = (page) => page.locator(".card").evaluateAll((all) => Object.fromEntries(all.map((card) => [card.querySelector(".key").textContent, card.querySelector(".value").textContent.trim()])));
-const quiet = (page) => assert.deepEqual(page.complaints.filter((one) => !/status of (404|403)/u.test(one)), []);
-const live = (page) => page.locator(".link.live").waitFor();
-
-async function columns(page) {
-  await rows(page).first().waitFor();
-  return page.locator("[role=grid]").evaluate((grid) => {
-    const titles = [...grid.querySelectorAll("thead th")].map((cell) => cell.textContent.replace(/ [↓↑]$/u, ""));
-    return [...grid.querySelectorAll("tbody tr[id]")].map((row) => Object.fromEntries([...row.cells].map((cell, at) => [titles[at], cell.textContent])));
-  });
-}
-
-/** A page without serious faults of access. */
-async function accessible(page, what) {
-  await page.evaluate(axeSource());
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  assert.deepEqual(serious.map(({ id, nodes }) => [what, id, nodes[0].html, nodes[0].failureSummary]), []);
-}
-
 describe("a file that was read", () => {
-  let sensor, server, url, exported, summary, grpc;
+  let sensor, url, exported, summary;
   before(async () => {
     const folder = mkdtempSync(join(tmpdir(), "netscope-web-"));
     execFileSync(binary, ["-r", capture, "--report", "none", "--export-json", join(folder, "flows.json"), "--summary-json", join(folder, "summary.json")], { stdio: "ignore" });
     exported = JSON.parse(readFileSync(join(folder, "flows.json"), "utf8"));
     summary = JSON.parse(readFileSync(join(folder, "summary.json"), "utf8"));
-    grpc = await freePort();
     const port = await freePort();
-    sensor = await startSensor(capture, grpc);
-    server = await startPage(grpc, port, "/some/where/");
-    url = `http://127.0.0.1:${port}/some/where/`;
+    sensor = await startSensor(["-r", capture], port, "--anomalies", "--alerts-jsonl", join(mkdtempSync(join(tmpdir(), "netscope-web-")), "alerts.jsonl"));
+    url = `http://127.0.0.1:${port}/`;
   });
-  after(async () => { await server.end(); await sensor.end(); });
+  after(() => sensor.end());
 
   test("the overview shows the counters of the report", async () => {
     const page = await openPage(browser, url);
     await live(page);
-    await until(async () => (await page.locator(".card").nth(1).textContent()).includes(`${summary.ledger.received} so far`), "all packets are counted");
+    await until(async () => (await page.locator(".card").nth(1).textContent()).includes(`${summary.ledger.received} in all`), "all packets are counted");
     const told = await cards(page);
     assert.equal(told["Lost"], "0 packets");
     assert.equal(Number(told["Active flows"]), exported.filter((flow) => flow.reason === "end").length);
-    assert.match(await page.locator(".notice").first().textContent(), /A file is read/u);
+    assert.match(await page.locator(".notice").first().textContent(), /A file was read/u);
+    const report = page.locator("section[aria-label=Report]");
+    await report.getByText("Top talkers").waitFor();
+    const text = (await report.textContent()).replaceAll(",", "");
+    for (const value of [`Flows${exported.length}`, `TCP flows${exported.filter(({ protocol }) => protocol === "tcp").length}`, summary.talkers[0].ip, summary.first_packet_time.slice(0, 19).replace("T", " ")]) assert.ok(text.includes(value), `${value} in ${text}`);
+    quiet(page);
+    await page.context().close();
+  });
+
+  test("all flows of the file are listed, those that ended too", async () => {
+    const page = await openPage(browser, `${url}#/flows`, { width: 1700, height: 2600 });
+    await until(async () => (await rows(page).count()) === exported.length, `${exported.length} flows`);
+    const told = await columns(page);
+    assert.deepEqual(told.map(({ Packets }) => Packets).sort(), exported.map((flow) => String(flow.packets_total)).sort());
+    await page.keyboard.press("/");
+    await page.keyboard.type("app:dns\n");
+    await until(async () => (await rows(page).count()) === exported.filter(({ app }) => app === "dns").length, "the filter holds for both");
     quiet(page);
     await page.context().close();
   });
 
   test("flows are those of the export, in their order and with their filter", async () => {
-    const page = await openPage(browser, `${url}#/flows`, { width: 1700 });
+    const page = await openPage(browser, `${url}#/flows?scope=alive`, { width: 1700 });
     const alive = exported.filter((flow) => flow.reason === "end");
     const told = await columns(page);
     assert.equal(told.length, alive.length);
@@ -96,6 +89,25 @@ describe("a file that was read", () => {
     await page.context().close();
   });
 
+  test("packets of the file can be looked at, and saved as they are", async () => {
+    const port = await freePort();
+    const other = await startSensor(["-r", capture], port, "--web-role", "packets");
+    const page = await openPage(browser, `http://127.0.0.1:${port}/#/packets?filter=port%3A53`, { acceptDownloads: true });
+    const frames = framesOf(capture);
+    await until(async () => (await rows(page).count()) > 10, "packets are listed");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as pcapng" }).click()]);
+    const path = await download.path();
+    const [shown] = /^[\d,]+/u.exec(await page.locator(".panel-head .muted").first().textContent());
+    const saved = execFileSync("tcpdump", ["-nn", "-t", "-r", path], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n");
+    assert.equal(saved.length, Number(shown));
+    const again = execFileSync(binary, ["-r", path, "--report", "json"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    assert.equal(JSON.parse(again).packets, Number(shown));
+    assert.ok(Number(shown) <= frames.length);
+    quiet(page);
+    await page.context().close();
+    await other.end();
+  });
+
   test("completion offers what the sensor has", async () => {
     const page = await openPage(browser, `${url}#/flows`);
     await page.locator("#filter").fill("app:");
@@ -119,51 +131,30 @@ describe("a file that was read", () => {
     await page.context().close();
   });
 
-  test("a token is asked for, a wrong one is told, a right one opens the page", async () => {
-    const port = await freePort();
-    const guarded = await startPage(grpc, port, "/", "--token", "open sesame");
-    const page = await openPage(browser, `http://127.0.0.1:${port}/`);
-    const sign = async (text) => {
-      await page.getByLabel("Token").fill(text);
-      await page.getByRole("button", { name: "Sign in" }).click();
-    };
-    await page.getByText("Who asks?").waitFor();
-    await accessible(page, "signing in");
-    await sign("guess");
-    await page.getByText("does not know this token").waitFor();
-    await sign("open sesame");
-    await live(page);
-    await page.locator(".card").first().waitFor();
-    assert.ok(!page.url().includes("sesame"));
-    assert.deepEqual(page.complaints.filter((one) => !/status of 401/u.test(one)), []);
-    await page.context().close();
-    await guarded.end();
-  });
-
   test("health: the sums close, and settings can be searched", async () => {
     const page = await openPage(browser, `${url}#/health`);
     await page.getByText("the sum closes").waitFor();
     assert.match(await page.locator(".ledger tfoot").textContent(), new RegExp(`${summary.ledger.received}`, "u"));
     await page.getByRole("searchbox").fill("flow.timeout_secs");
     assert.equal(await page.locator(".settings tbody tr").count(), 1);
+    assert.match(await page.locator("section[aria-label=Inside]").textContent(), /dispatch.*Memory[\d.]+ MB/u);
+    await page.locator("section[aria-label=Outputs]").getByText("alerts jsonl").waitFor();
     quiet(page);
     await page.context().close();
   });
 });
 
 describe("live traffic", () => {
-  let sensor, server, url, feed, grpc, path;
+  let sensor, url, feed, port, path;
   before(async () => {
-    grpc = await freePort();
-    const port = await freePort();
+    port = await freePort();
     path = fifo();
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
-    sensor = await startSensor(path, grpc, "--grpc-role", "packets", "--anomalies");
-    server = await startPage(grpc, port);
+    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
     url = `http://127.0.0.1:${port}/`;
   });
-  after(async () => { await feed.end(); await server.end(); await sensor.end(); });
+  after(async () => { await feed.end(); await sensor.end(); });
 
   test("figures move, and are those that were fed", async () => {
     const page = await openPage(browser, url);
@@ -285,7 +276,7 @@ describe("live traffic", () => {
     assert.match(await page.locator(".link").textContent(), /disconnected.*old/u);
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
-    sensor = await startSensor(path, grpc, "--grpc-role", "packets", "--anomalies");
+    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
     await page.locator(".link.live").waitFor({ timeout: 20000 });
     feed.scan("10.66.0.10", "192.0.2.21");
     await until(async () => (await rows(page).filter({ hasText: "10.66.0.10" }).count()) === 1, "the alert of the new start is there once");
@@ -317,12 +308,12 @@ describe("live traffic", () => {
     await page.context().close();
   });
 
-  for (const width of [400, 1280, 2560])
+  for (const width of [400, 2560])
     for (const scheme of ["dark", "light"])
       test(`no serious fault of access, and nothing beside the page: ${width} px, ${scheme}`, async () => {
         const page = await openPage(browser, url, { width, height: width === 2560 ? 1300 : 820, scheme });
         await live(page);
-        for (const view of ["overview", "flows", "packets", "alerts", "health"]) {
+        for (const view of views) {
           await page.goto(`${url}#/${view}`);
           if (view !== "health" && view !== "alerts") await rows(page).first().waitFor();
           await page.waitForTimeout(pictures ? 1500 : 300);

@@ -1,4 +1,4 @@
-// A sensor and the development server in front of it, for tests and for trying the page.
+// The real sensor with the page that is built into it, for tests and for trying the page.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, openSync } from "node:fs";
 import { createServer } from "node:net";
@@ -8,7 +8,7 @@ import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const binary = process.env.NETSCOPE_BINARY ?? join(root, "build/src/app/netscope");
+export const binary = process.env.NETSCOPE_BINARY ?? join(root, "build/src/app/netscope");
 
 export const freePort = () => new Promise((done) => {
   const probe = createServer().listen(0, "127.0.0.1", () => { const { port } = probe.address(); probe.close(() => done(port)); });
@@ -22,7 +22,7 @@ export async function until(holds, what, ms = 20000) {
   throw new Error(`${ms} ms passed: ${what}`);
 }
 
-const listens = (port) => new Promise((done) => {
+export const listens = (port) => new Promise((done) => {
   const probe = connect(port, "127.0.0.1", () => { probe.destroy(); done(true); });
   probe.on("error", () => done(false));
 });
@@ -46,17 +46,12 @@ export class Process {
   }
 }
 
-export async function startSensor(capture, port, ...more) {
-  const sensor = new Process(binary, ["-r", capture, "--grpc", "--grpc-port", String(port), "--grpc-socket", "", "--report", "none", ...more]);
+/** A sensor that serves the page on this port of loopback. `input` is what it captures: ["-r", FILE] or ["-i", NAME]. */
+export async function startSensor(input, port, ...more) {
+  const sensor = new Process(binary, [...input, "--web", "--web-port", String(port), "--report", "none", ...more]);
   await until(async () => sensor.child.exitCode !== null || (await listens(port)), `the sensor listens: ${sensor.output()}`);
   if (sensor.child.exitCode !== null) throw new Error(sensor.output());
   return sensor;
-}
-
-export async function startPage(grpcPort, port, base = "/", ...more) {
-  const page = new Process(process.execPath, [join(root, "web/tools/dev.mjs"), "--grpc", `127.0.0.1:${grpcPort}`, "--port", String(port), "--base", base, ...more]);
-  await until(() => listens(port), `the page is served: ${page.output()}`);
-  return page;
 }
 
 export function fifo() {

@@ -142,6 +142,24 @@ Test(pcap_stream, ends_where_it_was_bounded, .timeout = 60)
     end_calling(&calling);
 }
 
+Test(pcap_stream, who_reads_nothing_holds_it_no_longer_than_its_bound, .timeout = 60)
+{
+    struct calling calling;
+    struct capturing capturing;
+    uint32_t second = begin_quietly(&calling);
+    begin_capture(&capturing, &calling, "{\"max_duration\": \"2s\"}");
+    send_traffic(&calling, second);
+    capturing.now_ns += 11 * NS_PER_S;
+    cr_expect_eq(step_capture(&capturing, false), STREAM_WAITS, "time to read is left");
+    capturing.now_ns += NS_PER_S;
+    cr_expect_eq(step_capture(&capturing, false), STREAM_OVER);
+    cr_expect_eq(capturing.ended, 1);
+    cr_expect_eq(capturing.status.code, STATUS_RESOURCE_EXHAUSTED, "%s", capturing.status.message);
+    cr_expect_not(capturing.has_end);
+    close_capture(&capturing);
+    end_calling(&calling);
+}
+
 Test(pcap_stream, interfaces_by_their_names, .timeout = 60)
 {
     struct calling calling;

@@ -220,7 +220,7 @@ Test(checks, servers_beyond_loopback_ask_for_tls_and_callers)
         {{"--web", "--web-bind=::"}, "set web.tls.enabled, and web.auth.enabled, web.auth.tokens_file"},
         {{"--web", "--web-bind=::", "--web-insecure"}, NULL},
         {{"--metrics", "--metrics-bind=0.0.0.0"}, NULL}, // nothing to hide
-        {{"--metrics", "--metrics-tls"}, "needs metrics.tls.cert_path"},
+        {{"--metrics", "--metrics-tls", "--metrics-tls-cert=c"}, "belong together"},
         {{"--web", "--web-auth"}, "needs web.auth.username"},
         {{"--web", "--web-auth", "--web-auth-user=a:b", "--web-auth-pass-file=p"}, "without a colon"},
         {{"--web", "--web-auth", "--web-auth-user=ann"}, "needs one of web.auth.password_file"},

@@ -54,13 +54,16 @@ Test(hosts, are_nothing_else)
 
 Test(hosts, an_origin_is_the_page_of_this_host_or_of_a_name_that_is_allowed)
 {
-    cr_expect(origin_is_ours("http://10.0.0.1:8080", "10.0.0.1:8080", &none));
-    cr_expect(origin_is_ours("https://Localhost", "localhost", &none));
-    cr_expect(origin_is_ours("https://sensor.example:9", "10.0.0.1:8080", &names));
-    cr_expect_not(origin_is_ours("http://10.0.0.1:8081", "10.0.0.1:8080", &none));
-    cr_expect_not(origin_is_ours("null", "10.0.0.1", &names));
-    cr_expect_not(origin_is_ours("", "10.0.0.1", &names));
-    cr_expect_not(origin_is_ours("ftp://sensor.example", "10.0.0.1", &names));
-    cr_expect_not(origin_is_ours("http://evil/?http://sensor.example", "10.0.0.1", &names));
-    cr_expect_not(origin_is_ours("http://sensor.example@evil", "10.0.0.1", &names));
+    cr_expect(origin_is_ours("http://10.0.0.1:8080", "10.0.0.1:8080", false, &none));
+    cr_expect(origin_is_ours("https://Localhost", "localhost", true, &none));
+    cr_expect_not(origin_is_ours("http://10.0.0.1:8080", "10.0.0.1:8080", true, &none),
+                  "who is between may have made it");
+    cr_expect_not(origin_is_ours("https://10.0.0.1:8080", "10.0.0.1:8080", false, &none));
+    cr_expect(origin_is_ours("https://sensor.example:9", "10.0.0.1:8080", false, &names));
+    cr_expect_not(origin_is_ours("http://10.0.0.1:8081", "10.0.0.1:8080", false, &none));
+    cr_expect_not(origin_is_ours("null", "10.0.0.1", false, &names));
+    cr_expect_not(origin_is_ours("", "10.0.0.1", false, &names));
+    cr_expect_not(origin_is_ours("ftp://sensor.example", "10.0.0.1", false, &names));
+    cr_expect_not(origin_is_ours("http://evil/?http://sensor.example", "10.0.0.1", false, &names));
+    cr_expect_not(origin_is_ours("http://sensor.example@evil", "10.0.0.1", false, &names));
 }

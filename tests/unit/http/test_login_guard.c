@@ -81,3 +81,20 @@ Test(login_guard, lets_in_who_was_right_before)
     login_tried(&guard, &address, "right", false, start_ns); // it was changed
     cr_expect_not(login_may_try(&guard, &address, "right", start_ns));
 }
+
+// As many networks as there are places try one password each, slowly: who was right is remembered.
+Test(login_guard, forgets_nobody_who_was_right_over_others_who_are_wrong)
+{
+    struct address address = address_of("10.0.0.1");
+    login_tried(&guard, &address, "right", true, start_ns);
+    for (unsigned i = 0; i < 20 * LOGIN_PLACES; i++) {
+        char text[ADDRESS_TEXT_BYTES];
+        snprintf(text, sizeof text, "10.%u.%u.7", 1 + i / 250, i % 250);
+        struct address other = address_of(text);
+        login_tried(&guard, &other, "wrong", false, start_ns);
+    }
+    cr_expect(login_may_try(&guard, &address, "right", start_ns));
+    cr_expect_not(login_may_try(&guard, &address, "wrong", start_ns));
+    struct address other = address_of("10.1.0.7");
+    cr_expect_not(login_may_try(&guard, &other, "right", start_ns), "they are right from there only");
+}

@@ -18,8 +18,8 @@ test("a share is never 0 of something, and 100 only when it rounds to it", () =>
   assert.deepEqual([0, 0.00001, 0.0012, 0.5, 0.9994, 1].map(numbers.share), ["0 %", "< 0.01 %", "0.12 %", "50.0 %", "99.9 %", "100 %"]);
 });
 
-test("spans", () => assert.deepEqual([0, 0.42, 12.34, 250, 1240, 61_000, 3_720_000, 90_000_000].map(numbers.span),
-  ["0 ms", "0.42 ms", "12.3 ms", "250 ms", "1.24 s", "1 m 1 s", "1 h 2 m", "1 d 1 h"]));
+test("spans", () => assert.deepEqual([0, 0.0042, 0.42, 12.34, 250, 1240, 61_000, 3_720_000, 90_000_000].map(numbers.span),
+  ["0 ms", "4.2 µs", "0.42 ms", "12.3 ms", "250 ms", "1.24 s", "1 m 1 s", "1 h 2 m", "1 d 1 h"]));
 
 test("axes end at 1, 2 or 5", () => assert.deepEqual([0, 1, 1.2, 3, 501, 9e6].map(numbers.niceTop), [1, 1, 2, 5, 1000, 1e7]));
 

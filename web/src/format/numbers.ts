@@ -46,6 +46,7 @@ export function share(value: number | undefined): string {
 export function span(ms: number | undefined): string {
   if (ms === undefined || !Number.isFinite(ms)) return unknown;
   if (ms === 0) return "0 ms";
+  if (ms < 0.1) return `${(ms * 1000).toFixed(1)} µs`;
   if (ms < 1000) return `${ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
   const seconds = ms / 1000;
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;

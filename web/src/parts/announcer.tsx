@@ -27,7 +27,7 @@ function follow(): () => void {
   const say = (text: string): void => {
     if (text === "") return;
     waiting.push(text);
-    timer ??= setTimeout(tell, Math.max(0, told_at + pause_ms - Date.now()));
+    if (timer === undefined) timer = setTimeout(tell, Math.max(0, told_at + pause_ms - Date.now()));
   };
   const stops = [
     effect(() => say(words[link.value.state])),

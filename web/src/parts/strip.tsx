@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { bitRate, count, packetRate, share, unknown } from "../format/numbers.ts";
 import { age } from "../format/times.ts";
 import { active, worst } from "../state/alerts.ts";
-import { degraded, link, lossRatio, now, retry, silence_ms, stale, status, tick } from "../state/sensor.ts";
+import { degraded, fileRead, link, lossRatio, now, retry, silence_ms, stale, status, tick } from "../state/sensor.ts";
 import { linkTo } from "../state/place.ts";
 import { number } from "../wire/wire.ts";
 import { severityWord } from "./small.tsx";
@@ -17,7 +17,7 @@ function LinkState() {
   return (
     <span class={`link ${state.state}`} title={"refusal" in state ? state.refusal.message : undefined}>
       <span class="dot" aria-hidden="true" />
-      <strong>{linkWords[state.state]}</strong>
+      <strong>{state.state === "live" && fileRead.value ? "file read" : linkWords[state.state]}</strong>
       {silence !== undefined && state.state !== "ended" && <span class="muted"> {state.state === "live" && silence < 2500 ? "" : `${age(silence)} old`}</span>}
       {state.state === "disconnected" && (
         <button type="button" class="plain" onClick={retry}>{wait > 0 ? `next try in ${wait} s` : "trying"} · now</button>

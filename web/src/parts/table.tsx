@@ -1,5 +1,6 @@
 // A table of many rows: real rows and cells, of which only those are drawn that can be seen. Order holds while pointer, focus,
-// selection or scroll is in it; Space, or the line above, lets it go on.
+// selection or scroll is in it; Space, or the line above, lets it go on. A row is selected when the button goes down: until it
+// comes up, another row may stand there.
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { count } from "../format/numbers.ts";
@@ -115,7 +116,7 @@ function Body<Row>({ name, rows, first, end, columns, gone, idOf, selected, sele
         return (
           <tr
             key={id} id={`${name}-${first + offset}`} aria-rowindex={first + offset + 2} aria-selected={id === selected}
-            class={`${gone.has(id) ? "gone" : ""} ${classOf?.(row) ?? ""}`} onClick={() => select(id)} onDblClick={() => open?.(id)}
+            class={`${gone.has(id) ? "gone" : ""} ${classOf?.(row) ?? ""}`} onMouseDown={(event) => event.button === 0 && select(id)} onClick={() => select(id)} onDblClick={() => open?.(id)}
           >
             {columns.map((column) => <td key={column.key} class={column.numeric ? "numeric" : ""}>{column.cell(row)}</td>)}
           </tr>

@@ -68,8 +68,7 @@ export const tooLongToRefresh = (): boolean => (list.answer.value.value?.flows.l
 export function watchList(): () => void {
   let question = "";
   const stop = effect(() => {
-    const { filter, order, reverse, scope } = place.value;
-    if (scope !== "alive") return;
+    const { filter, order, reverse } = place.value;
     const next = JSON.stringify([filter, order, reverse]);
     if (next === question) return;
     question = next;
@@ -77,8 +76,8 @@ export function watchList(): () => void {
     void list.now(true);
   });
   timer = setInterval(() => {
-    const { live, scope } = place.peek();
-    if (live && scope === "alive" && !document.hidden && !list.answer.peek().loading && !tooLongToRefresh()) void list.now();
+    const { live } = place.peek();
+    if (live && !document.hidden && !list.answer.peek().loading && !tooLongToRefresh()) void list.now();
   }, refresh_ms);
   return () => {
     stop();

@@ -13,10 +13,10 @@ const longest_ms = 60_000;
 export async function readPageSettings(): Promise<void> {
   try {
     const { settings } = await call(SensorService.method.getConfig, { prefix: "web." });
-    const valueOf = (key: string): string => settings.find((one) => one.key === key)?.values[0] ?? "";
-    const tick = millisOf(valueOf("web.tick_ms"));
+    const value = (key: string): string => settings.find((one) => one.key === key)?.values[0] ?? "";
+    const tick = millisOf(value("web.tick_ms"));
     if (tick !== undefined && !perfWanted) pageSettings.tick_ms = Math.max(shortest_ms, Math.min(longest_ms, tick));
-    const top = Number(valueOf("web.top_n"));
+    const top = Number(value("web.top_n"));
     if (top >= 1) pageSettings.top_count = top;
   } catch {
     return; // the stream tells what is wrong, if something is

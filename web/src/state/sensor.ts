@@ -1,6 +1,6 @@
 // The sensor as the bar shows it: link, rates and counters by WatchStats, status by GetStatus. One stream for the whole page.
 import { computed, signal } from "@preact/signals";
-import { call } from "../wire/call.ts";
+import { call, tryAgain } from "../wire/call.ts";
 import { type GetStatusResponse, SensorService } from "../wire/gen/netscope/v1/sensor_pb.ts";
 import { StatsService, type WatchStatsResponse } from "../wire/gen/netscope/v1/stats_pb.ts";
 import { type Link, Stream } from "../wire/stream.ts";
@@ -38,6 +38,10 @@ export const lossRatio = computed(() => {
   const counters = tick.value?.counters;
   return counters === undefined || counters.received === 0 ? undefined : counters.lost / counters.received;
 });
+export const instance = computed(() => tick.value?.instance);
+/** Of files: whether they are still read, which two ticks tell. Live it is never over. */
+export const reading = signal<"unknown" | "yes" | "over">("unknown");
+export const fileRead = computed(() => status.answer.value.value?.live === false && reading.value === "over");
 export const degraded = computed(() => status.answer.value.value?.detectors.filter((one) => one.enabled && one.degraded).length ?? 0);
 
 function countersOf(told: WatchStatsResponse["counters"]): Tick["counters"] {
@@ -80,6 +84,9 @@ function take(told: WatchStatsResponse): boolean {
   measured.received(number(told.skipped), next.as_of);
   remember(told, next);
   inFrame(slot, () => {
+    const before = tick.peek();
+    if (before?.counters !== undefined && before.instance === next.instance)
+      reading.value = before.as_of === next.as_of && before.counters.received === next.counters?.received ? "over" : "yes";
     tick.value = next;
     now.value = next.received_at;
     measured.drawing();
@@ -113,7 +120,10 @@ export async function watchSensor(): Promise<void> {
   addEventListener("online", () => stream?.retry());
 }
 
-export const retry = (): void => stream?.retry();
+export function retry(): void {
+  tryAgain();
+  stream?.retry();
+}
 
 /** Who the sensor takes the page for. */
 export const caller = computed(() => status.answer.value.value?.caller);

@@ -13,7 +13,7 @@ export interface Place {
   filter: string;
   order: Order;
   reverse: boolean;
-  scope: "alive" | "records"; // flows in the table, or records as they leave
+  scope: "" | "alive" | "records" | "all"; // flows in the table, records as they leave, or both; "" = what fits the run
   live: boolean;
   minutes: number; // of the charts
   zone: Zone;
@@ -22,7 +22,7 @@ export interface Place {
 }
 
 export const home: Place = {
-  view: "overview", id: "", filter: "", order: "bytes", reverse: false, scope: "alive", live: true, minutes: 5, zone: "utc",
+  view: "overview", id: "", filter: "", order: "bytes", reverse: false, scope: "", live: true, minutes: 5, zone: "utc",
   severity: "", page: false,
 };
 
@@ -45,7 +45,7 @@ export function placeOf(hash: string): Place {
     filter: given.get("filter") ?? "",
     order: pick(orders, given.get("order"), home.order),
     reverse: given.get("reverse") === "1",
-    scope: pick(["alive", "records"], given.get("scope"), home.scope),
+    scope: pick(["", "alive", "records", "all"], given.get("scope"), home.scope),
     live: given.get("live") !== "0",
     minutes: minutes >= 1 && minutes <= 60 ? minutes : home.minutes,
     zone: pick(["utc", "local"], given.get("zone"), home.zone),

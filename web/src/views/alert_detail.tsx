@@ -133,7 +133,7 @@ export function AlertDetail({ alert }: { alert: Alert }) {
         <Fact name="First seen">{moment(millis(alert.firstSeen), zone.value)}</Fact>
         <Fact name="Last seen">{moment(millis(alert.lastSeen), zone.value)}</Fact>
         <Fact name="Window">{window === undefined ? "until the source was silent for 15 minutes" : `${window} s`}</Fact>
-        <Fact name="Told">{alert.revision === 1 ? "once" : `${count(alert.revision)} times`}{alert.suppressedCount > 0n && <span class="muted">, found {count(number(alert.suppressedCount))} times more since</span>}</Fact>
+        <Fact name="Told">{alert.revision === 1 ? "once" : `${count(alert.revision)} times`}{alert.suppressedCount > 0n && <span class="muted">, found {count(number(alert.suppressedCount))} {alert.suppressedCount === 1n ? "time" : "times"} more since</span>}</Fact>
         <Fact name="Confidence">{share(alert.confidence)} <span class="muted">{alert.lossRatio > 0 ? `${share(alert.lossRatio)} of the packets were lost` : "no packet was lost"}</span></Fact>
         {alert.techniqueValue.case === "technique" && <Fact name="Technique">MITRE ATT&amp;CK {plain(alert.techniqueValue.value)}</Fact>}
         {alert.interfaceValue.case === "interface" && <Fact name="Interface"><Wire text={alert.interfaceValue.value} /> <span class="muted">on <Wire text={alert.node} /></span></Fact>}

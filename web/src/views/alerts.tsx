@@ -13,11 +13,11 @@ import { millis } from "../wire/wire.ts";
 import { AlertDetail, lifecycleWord, partiesText } from "./alert_detail.tsx";
 
 const columns: readonly Column<Alert>[] = [
-  { key: "severity", title: "Severity", width: "6rem", narrow: true, cell: (alert) => <SeverityMark severity={alert.severity} /> },
-  { key: "kind", title: "Kind", width: "8rem", narrow: true, cell: (alert) => <Wire text={alert.kind.replaceAll("_", " ")} /> },
+  { key: "severity", title: "Severity", width: "5.4rem", narrow: true, cell: (alert) => <SeverityMark severity={alert.severity} /> },
+  { key: "kind", title: "Kind", width: "6.6rem", narrow: true, cell: (alert) => <Wire text={alert.kind.replaceAll("_", " ")} /> },
   { key: "source", title: "From", width: "", narrow: true, cell: (alert) => <span class="mono"><Wire text={partiesText(alert.sources, alert.sourcesTotal)} /></span> },
   { key: "target", title: "To", width: "", least: 420, cell: (alert) => <span class="mono"><Wire text={partiesText(alert.targets, alert.targetsTotal)} /></span> },
-  { key: "state", title: "State", width: "5.4rem", least: 520, cell: (alert) => lifecycleWord(alert) },
+  { key: "state", title: "State", width: "4.6rem", least: 640, cell: (alert) => lifecycleWord(alert) },
   { key: "ts", title: "Told", width: "5rem", numeric: true, narrow: true, cell: (alert) => clock(millis(alert.ts), zone.value) },
 ];
 

@@ -7,7 +7,9 @@ import { addCommands, copy } from "../state/commands.ts";
 import { conversation } from "../state/conversation.ts";
 import { type Left, list, listed_most, more, Records, tooLongToRefresh, watchList } from "../state/flows.ts";
 import { go, place, zone } from "../state/place.ts";
-import { now } from "../state/sensor.ts";
+import { shownScope } from "../state/scope.ts";
+import { now, status } from "../state/sensor.ts";
+import { watchWhole, whole, whole_most, wholeOrdered } from "../state/whole.ts";
 import { type Order, orders } from "../state/url.ts";
 import { Choices } from "../parts/small.tsx";
 import { Empty, Loading, Notice, Problem } from "../parts/states.tsx";
@@ -29,10 +31,13 @@ const NoneFits = ({ filter }: { filter: string }) =>
     : <Empty title="No flow fits the filter.">Loosen <code>{filter}</code>; x clears it.</Empty>;
 
 function Scope({ children }: { children: preact.ComponentChildren }) {
-  const { scope, live } = place.value;
+  const { live } = place.value;
+  const scope = shownScope.value ?? "all";
+  const isFile = status.answer.value.value?.live === false;
   return (
     <div class="panel-head">
-      <Choices label="Which flows" value={scope} choose={(next) => go({ scope: next })} all={[{ value: "alive", label: "Alive now" }, { value: "records", label: "As they leave" }]} />
+      <Choices label="Which flows" value={scope} choose={(next) => go({ scope: next })}
+        all={[...(isFile ? [{ value: "all" as const, label: "All" }] : []), { value: "alive", label: "Alive now" }, { value: "records", label: isFile ? "Ended" : "As they leave" }]} />
       {scope === "alive" && <button type="button" aria-pressed={live} onClick={() => go({ live: !live })} title="Ask again every 2 s">Follow</button>}
       {children}
     </div>
@@ -66,6 +71,24 @@ function Alive() {
   );
 }
 
+function All() {
+  const { filter, order, reverse, id } = place.value;
+  const { value, refusal, loading } = whole.answer.value;
+  const rows = wholeOrdered.value;
+  useEffect(watchWhole, []);
+  return (
+    <>
+      <Scope><span class="muted">{value === undefined ? "" : `${count(rows.length)} flows`}</span></Scope>
+      {value?.partial && <Notice kind="info">There are more than {count(whole_most)}: narrow the filter, or take all by --export-json.</Notice>}
+      {refusal !== undefined && value === undefined ? <Problem refusal={refusal} retry={() => void whole.now()} /> : (
+        <Table<Flow> label="Flows" rows={rows} idOf={(flow) => flow.id} columns={flowColumns} selected={id} select={(next) => go({ id: next })} open={(row) => go({ id: row, page: true })}
+          order={{ by: order, reverse, choose }} question={`${filter}|${order}|${reverse}`} holds={false}
+          empty={value === undefined || loading ? <Loading what="flows" /> : <NoneFits filter={filter} />} />
+      )}
+    </>
+  );
+}
+
 const leftColumns: readonly Column<Left>[] = [
   { key: "time", title: "Left", width: "7rem", narrow: true, cell: ({ flow }) => <span class="mono">{clockMillis(millis(flow.lastSeen), zone.value)}</span> },
   { key: "why", title: "Why", width: "5rem", least: 640, cell: ({ flow }) => word(enumName(EndReason, flow.reason), "END_REASON_") },
@@ -75,7 +98,7 @@ const leftColumns: readonly Column<Left>[] = [
 
 function Leaving() {
   const { filter, id } = place.value;
-  const records = useMemo(() => new Records(filter, 200), [filter]);
+  const records = useMemo(() => new Records(filter, 2000), [filter]);
   useEffect(() => records.stop, [records]);
   const rows = records.rows.value;
   const state = records.position.link.value;
@@ -95,7 +118,8 @@ function Leaving() {
 }
 
 function copySelected(): void {
-  const flow = list.answer.peek().value?.flows.find((one) => one.id === place.peek().id);
+  const { id } = place.peek();
+  const flow = [list, whole].map(({ answer }) => answer.peek().value?.flows.find((one) => one.id === id)).find((one) => one !== undefined);
   if (flow === undefined) return;
   const { client, server } = conversation(flow);
   const text = [client, server].map(({ end }) => (end === undefined ? "" : socket(end.ip, end.port))).join(" ");
@@ -103,17 +127,19 @@ function copySelected(): void {
 }
 
 export function Flows() {
-  const { scope, id, page } = place.value;
+  const { id, page } = place.value;
+  const scope = shownScope.value;
   useEffect(() => addCommands([
     { name: "Copy the selected flow", keys: ["c"], run: copySelected },
     { name: "Close the flow", keys: ["Escape"], run: () => go(place.peek().page ? { page: false } : { id: "" }) },
     { name: "Open the flow", keys: ["Enter"], run: () => { if (place.peek().id !== "") go({ page: true }); } },
   ]), []);
-  const last = list.answer.value.value?.flows.find((flow) => flow.id === id);
+  const known = scope === "alive" ? list.answer.value.value?.flows : whole.answer.value.value?.flows;
+  const last = known?.find((flow) => flow.id === id);
   return (
     <main class={`flows ${id === "" ? "" : page ? "page" : "beside"}`}>
       <h1 class="spoken">Flows</h1>
-      {!page && <section class="panel list" aria-label="Flows">{scope === "alive" ? <Alive /> : <Leaving />}</section>}
+      {!page && <section class="panel list" aria-label="Flows">{scope === "alive" ? <Alive /> : scope === "records" ? <Leaving /> : <All />}</section>}
       {id !== "" && <FlowDetail id={id} last={last} />}
     </main>
   );

@@ -6,6 +6,7 @@ import { moment } from "../format/times.ts";
 import { interfaces, settings, watchHealth } from "../state/health.ts";
 import { place, zone } from "../state/place.ts";
 import { status, tick } from "../state/sensor.ts";
+import { Outputs, Shards } from "./inner.tsx";
 import { Fact, Wire } from "../parts/small.tsx";
 import { Empty, Loading, Problem } from "../parts/states.tsx";
 import type { Report_Ledger } from "../wire/gen/netscope/v1/report_pb.ts";
@@ -53,7 +54,6 @@ function Sensor() {
       <Fact name="As of">{moment(millis(value.asOf), zone.value)}</Fact>
       <Fact name="You are">{plain(value.caller?.identity ?? "") || "anonymous"} · {word(enumName(Role, value.caller?.role ?? 0), "ROLE_")}{(value.caller?.limits.length ?? 0) > 0 && ` · only ${value.caller?.limits.join(", ")}`}</Fact>
       <Fact name="Decode errors">{count(tick.value?.counters?.errors)}</Fact>
-      <Fact name="Flow table">{count(tick.value?.counters?.flows)} flows, {bytes(tick.value?.counters?.table_bytes)}</Fact>
     </dl>
   );
 }
@@ -140,14 +140,16 @@ export function Health() {
   return (
     <main class="health">
       <h1 class="spoken">Health</h1>
-      <section class="panel" aria-label="Ledger"><h2>Ledger</h2>
+      <section class="panel ledger-panel" aria-label="Ledger"><h2>Ledger</h2>
         {told?.ledger === undefined ? <p class="muted">{told === undefined ? unknown : "Not told to this account."}</p> : <Ledger ledger={told.ledger} />}
         {told !== undefined && <p class="muted">Loss {share(known(told.lossRatioValue))} of what was received.</p>}
       </section>
-      <section class="panel" aria-label="Sensor"><h2>Sensor</h2><Sensor /></section>
-      <section class="panel" aria-label="Detectors"><h2>Detectors</h2><Detectors /></section>
-      <section class="panel wide" aria-label="Interfaces"><h2>Interfaces</h2><Interfaces /></section>
-      <section class="panel wide" aria-label="Settings"><h2>Settings</h2><Settings /></section>
+      <section class="panel sensor-panel" aria-label="Sensor"><h2>Sensor</h2><Sensor /></section>
+      <section class="panel detectors-panel" aria-label="Detectors"><h2>Detectors</h2><Detectors /></section>
+      <section class="panel inside-panel" aria-label="Inside"><h2>Inside</h2><Shards /></section>
+      <section class="panel outputs-panel" aria-label="Outputs"><h2>Outputs</h2><Outputs /></section>
+      <section class="panel interfaces-panel" aria-label="Interfaces"><h2>Interfaces</h2><Interfaces /></section>
+      <section class="panel settings-panel" aria-label="Settings"><h2>Settings</h2><Settings /></section>
     </main>
   );
 }

@@ -13,6 +13,7 @@ import type { Packet } from "../wire/gen/netscope/v1/packet_pb.ts";
 import type { Refusal } from "../wire/refusal.ts";
 import { millis } from "../wire/wire.ts";
 import { Inspector } from "./inspector.tsx";
+import { Saver } from "./saver.tsx";
 import { Recorder } from "./recorder.tsx";
 
 /** The summary without what has columns of its own. */
@@ -64,12 +65,13 @@ export function Packets() {
           {link.state !== "refused" && <button type="button" aria-pressed={paused !== undefined} onClick={() => pause(paused === undefined ? sample.rows.peek() : undefined)}>{paused === undefined ? "Pause" : "Go on"}</button>}
           <span class="muted">{link.state === "refused" ? "" : `${count(rows.length)} of the sample`}{paused !== undefined ? ", paused" : link.state === "live" ? "" : link.state === "ended" ? ", the run is over" : `, ${link.state}`}</span>
           <span class="grow" />
+          {link.state !== "refused" && rows.length > 0 && <Saver filter={filter} rows={rows} />}
           {link.state !== "refused" && <Recorder />}
         </div>
         {sample.position.gaps.value.slice(-1).map((gap) => <Notice key={gap} kind="loss">{gap}</Notice>)}
         {link.state === "refused" ? <NoPackets refusal={link.refusal} retry={sample.retry} /> : (
           <Table<Packet> label="Packets" rows={rows} idOf={(packet) => String(packet.id)} columns={columns} selected={id} select={(next) => go({ id: next })} question={filter} holds
-            empty={link.state === "connecting" ? <Loading what="packets" /> : <Empty title="No packet in the sample yet.">{filter === "" ? "It grows while somebody watches." : "None that fits the filter, which x clears."}</Empty>} />
+            empty={link.state === "connecting" ? <Loading what="packets" /> : <Empty title={filter === "" ? "No packet in the sample yet." : "No packet of the sample fits."}>{filter === "" ? "It grows while somebody watches." : "None that fits the filter, which x clears."}</Empty>} />
         )}
       </section>
       {id !== "" && link.state !== "refused" && <Inspector id={id} />}

@@ -13,14 +13,16 @@ function codeOfStatus(status: number): string {
   return status === 429 || status === 502 || status === 503 || status === 504 ? "unavailable" : "internal";
 }
 
-async function refusalOfResponse(response: Response): Promise<Refusal> {
+export async function refusalOfResponse(response: Response): Promise<Refusal> {
   let json: unknown;
   try {
     json = await response.json();
   } catch {
     json = undefined; // a proxy's own page
   }
-  return refusalOf(json, codeOfStatus(response.status), `the server answered ${response.status} ${response.statusText}`);
+  const refusal = refusalOf(json, codeOfStatus(response.status), `the server answered ${response.status} ${response.statusText}`);
+  refusal.wantsPassword = /^basic/iu.test(response.headers.get("WWW-Authenticate") ?? "");
+  return refusal;
 }
 
 function withTimeout(outer: AbortSignal | undefined): { signal: AbortSignal; done: () => void } {
@@ -37,8 +39,46 @@ function withTimeout(outer: AbortSignal | undefined): { signal: AbortSignal; don
   };
 }
 
+let first: Promise<unknown> | undefined;
+let shut: Refusal | undefined;
+
+/** Asks again, though the sensor did not want this caller. */
+export function tryAgain(): void {
+  first = undefined;
+  shut = undefined;
+}
+
+async function noting<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    const refusal = asRefusal(thrown);
+    if (refusal.code === "unauthenticated") shut = refusal;
+    throw refusal;
+  }
+}
+
+/** The first request goes alone, and when its caller is refused no other follows: each would count as a failed login. */
+export function inTurn<T>(ask: () => Promise<T>): Promise<T> {
+  if (first === undefined) {
+    const answer = noting(ask());
+    first = answer.catch(() => undefined);
+    return answer;
+  }
+  return first.then(() => {
+    if (shut !== undefined) throw shut;
+    return noting(ask());
+  });
+}
+
 /** Calls a method; throws a Refusal. */
-export async function call<I extends DescMessage, O extends DescMessage>(
+export const call = <I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+  request: MessageInitShape<I>,
+  signal?: AbortSignal,
+): Promise<MessageShape<O>> => inTurn(() => callNow(method, request, signal));
+
+async function callNow<I extends DescMessage, O extends DescMessage>(
   method: DescMethodUnary<I, O>,
   request: MessageInitShape<I>,
   signal?: AbortSignal,
@@ -63,7 +103,9 @@ export async function call<I extends DescMessage, O extends DescMessage>(
 }
 
 /** A ticket for one WebSocket: a browser cannot put credentials on one. */
-export async function ticket(): Promise<string> {
+export const ticket = (): Promise<string> => inTurn(ticketNow);
+
+async function ticketNow(): Promise<string> {
   const response = await fetch("ticket", { method: "POST", headers: authorization(), cache: "no-store" });
   if (!response.ok) throw await refusalOfResponse(response);
   const { ticket: told } = await response.json();

@@ -10,6 +10,9 @@ export interface WrongField {
 }
 
 export class Refusal extends Error {
+  /** The server takes a name and a password, for which the browser asks: not a token. */
+  wantsPassword = false;
+
   constructor(
     readonly code: string,
     message: string,

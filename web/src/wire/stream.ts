@@ -149,6 +149,10 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
   private fail(refusal: Refusal): void {
     this.leave();
     if (this.stopped) return;
+    if (refusal.reason === "CREDENTIALS_GONE") {
+      void this.open(); // the answer tells what is wanted instead; for a password the browser asks by itself
+      return;
+    }
     if (!refusal.passing && refusal.code !== "internal" && refusal.code !== "failed_precondition") {
       this.watching.onLink({ state: "refused", refusal });
       return;
@@ -157,4 +161,33 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
     const next_try_ms = Date.now() + this.again();
     this.watching.onLink({ state: "disconnected", refusal, next_try_ms });
   }
+}
+
+/** What a stream tells that does not follow: resolves when it has ended in order. */
+export function collect<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodServerStreaming<I, O>,
+  request: MessageInitShape<I>,
+  take: (message: MessageShape<O>) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((done, fail) => {
+    const stream = new Stream({
+      method,
+      request: () => request,
+      onMessage: (message) => {
+        take(message);
+        return true;
+      },
+      onLink: (link) => {
+        if (link.state === "connecting" || link.state === "live") return;
+        queueMicrotask(() => stream.stop());
+        if (link.state === "ended") done();
+        else fail(link.refusal);
+      },
+    });
+    signal?.addEventListener("abort", () => {
+      stream.stop();
+      fail(new Refusal("canceled", "not wanted any more"));
+    });
+  });
 }

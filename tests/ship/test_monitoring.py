@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""What deploy/ has for Prometheus and Grafana: rules, dashboard, compose file, judged by promtool and a real Prometheus that
+scrapes a real sensor."""
+
+import json
+import os
+import re
+import unittest
+
+import yaml
+
+import certificates
+import feeding
+import namespaces
+import prometheus
+import sensor
+import shipping
+import web_client
+from prometheus import scrape
+
+DEPLOY = sensor.ROOT / "deploy"
+RULES = DEPLOY / "prometheus" / "netscope.rules.yaml"
+RULES_TEST = DEPLOY / "prometheus" / "netscope.rules.test.yaml"
+DASHBOARD = DEPLOY / "grafana" / "netscope.json"
+RUNBOOKS = sensor.ROOT / "docs" / "runbooks.md"
+
+# The issue's list, by the alert that stands for each.
+WANTED = {"NetScopeCaptureDown", "NetScopeLossHigh", "NetScopeTableSaturated", "NetScopeOutputsFailing",
+          "NetScopeCertificateExpiring", "NetScopeReloadFailed", "NetScopeRestartPending", "NetScopeDetectorDegraded",
+          "NetScopeSeesNoTraffic"}
+OWN_NAME = re.compile(r"(?<![:\w])(?:netscope|process)_[a-z_]+(?![:\w])")  # recorded ones have colons
+
+
+def load_yaml(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def rules():
+    return [rule for group in load_yaml(RULES)["groups"] for rule in group["rules"]]
+
+
+def alerts():
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def names_in(expression):
+    """Names of families in an expression, what stands in quotes left out."""
+    return {re.sub("_(bucket|sum|count)$", "", name) for name in OWN_NAME.findall(re.sub(r'"[^"]*"', "", expression))}
+
+
+def panels():
+    found = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    return [panel for panel in found if panel["type"] != "row"]
+
+
+def expressions():
+    """Of the dashboard, as Grafana would send them."""
+    board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    written = [target["expr"] for panel in panels() for target in panel["targets"]]
+    written += [row["expr"] for row in board["annotations"]["list"] if "expr" in row]
+    return [text.replace("$__rate_interval", "10s").replace("$node", ".*") for text in written]
+
+
+class Rules(unittest.TestCase):
+    def test_every_alert_says_what_it_is_and_what_to_do(self):
+        anchors = {re.sub("[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-")
+                   for line in re.findall("^#+ (.*)$", RUNBOOKS.read_text(encoding="utf-8"), re.MULTILINE)}
+        for rule in alerts():
+            name = rule["alert"]
+            self.assertIn(rule["labels"]["severity"], ("info", "warning", "critical"), name)
+            self.assertRegex(rule["for"], "^[0-9]+[mh]$", name)
+            self.assertEqual(set(rule["annotations"]), {"summary", "description", "runbook_url"}, name)
+            self.assertIn("$labels.instance", rule["annotations"]["summary"], name)
+            page, anchor = rule["annotations"]["runbook_url"].split("#")
+            self.assertEqual((page, anchor), ("docs/runbooks.md", name.lower()))
+            self.assertIn(anchor, anchors)
+        self.assertLessEqual(WANTED, {rule["alert"] for rule in alerts()})
+
+    def test_every_alert_is_tested_firing_and_not(self):
+        fires, rests = set(), set()
+        for case in (case for test in load_yaml(RULES_TEST)["tests"] for case in test.get("alert_rule_test", [])):
+            if not case["exp_alerts"]:
+                rests.add(case["alertname"])
+            fires |= {(case["alertname"], alert["exp_labels"]["severity"]) for alert in case["exp_alerts"]}
+        self.assertEqual(fires, {(rule["alert"], rule["labels"]["severity"]) for rule in alerts()})
+        self.assertEqual(rests, {rule["alert"] for rule in alerts()})
+
+    @shipping.needs("promtool")
+    def test_promtool_is_content(self):
+        self.assertIn("SUCCESS", shipping.command("promtool", "check", "rules", RULES))
+        self.assertIn("SUCCESS", shipping.command("promtool", "test", "rules", RULES_TEST))
+        shipping.command("promtool", "check", "config", DEPLOY / "prometheus" / "prometheus.yaml")
+
+
+class Board(unittest.TestCase):
+    def test_it_asks_for_its_data_source(self):
+        board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+        variables = {row["name"]: row for row in board["templating"]["list"]}
+        self.assertEqual(variables["datasource"]["type"], "datasource")
+        self.assertEqual(set(variables), {"datasource", "node"})
+        sources = {json.dumps(part["datasource"]) for panel in panels() for part in [panel, *panel["targets"]]}
+        self.assertEqual(sources, {json.dumps({"type": "prometheus", "uid": "${datasource}"})})
+        for expression in (target["expr"] for panel in panels() for target in panel["targets"]):
+            self.assertIn('instance=~"$node"', expression)
+
+    def test_its_panels_are_apart(self):
+        places, numbers = set(), []
+        for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
+            at = panel["gridPos"]
+            squares = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+            self.assertLessEqual(at["x"] + at["w"], 24, panel["title"])
+            self.assertFalse(places & squares, panel["title"])
+            places |= squares
+            numbers.append(panel["id"])
+        self.assertEqual(len(set(numbers)), len(numbers))
+
+
+class Scraped(prometheus.PrometheusTest, sensor.SensorTest):
+    """A sensor captures loopback; Prometheus scrapes it, with the rules."""
+
+    # Quiet in this test: nothing is lost, refused, raised or not decoded, and no client streams.
+    QUIET = re.compile(r"> 0\)?$|dropped_total|^changes\(")
+
+    def start_sensor(self):
+        port, grpc_port = feeding.free_port(), feeding.free_port()
+        certificate, key = certificates.Authority(self.folder, "ca").sign("sensor", "IP:127.0.0.1")
+        running = sensor.Running(
+            "-i", "lo", "--quiet", "--anomalies", "--expired-flows-jsonl", self.folder / "flows.jsonl", "--metrics",
+            "--metrics-port", port, "--grpc", "--grpc-port", grpc_port, "--grpc-tls", "--grpc-tls-cert", certificate,
+            "--grpc-tls-key", key)
+        self.addCleanup(running.close)
+        feeding.await_port(port, running)
+        self.addCleanup(lambda: self.assertIsNone(sensor.finding(running.stderr()), running.stderr()))
+        self.port = port
+        return running
+
+    def scraped(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root to capture loopback")
+        running = self.start_sensor()
+        namespaces.await_capture(running)
+        server = self.start_prometheus(scrape("netscope", self.port), rules=[RULES])
+        server.await_scraped("netscope")
+        server.await_scraped("netscope")  # a rate takes two
+        return running, server
+
+    def test_prometheus_takes_rules_and_dashboard(self):
+        running, server = self.scraped()
+        known = {name + end for name, family in server.ask("metadata").items()
+                 for end in ({"counter": "_total", "info": "_info"}.get(family[0]["type"], ""),)}  # as OpenMetrics names families
+        self.judge_rules(server, known)
+        self.judge_dashboard(server, known)
+        self.assertEqual(running.end(), sensor.DONE, running.stderr())
+
+    def judge_rules(self, server, known):
+        def loaded():
+            return [rule for group in server.ask("rules")["groups"] for rule in group["rules"]]
+
+        self.assertEqual(len(loaded()), len(rules()))
+        sensor.until(lambda: all(rule["health"] == "ok" for rule in loaded()), 60, lambda: str(loaded()))
+        self.assertEqual({rule["name"] for rule in loaded() if rule.get("state") == "firing"}, set())
+        for rule in rules():
+            self.assertLessEqual(names_in(rule["expr"]), known, rule)
+        sensor.until(lambda: server.query("instance:netscope_capture_packets:rate5m"), 60, server.said)
+        self.assertTrue(server.query("instance:netscope_flow_table:ratio"))
+
+    def judge_dashboard(self, server, known):
+        self.assertGreater(len(expressions()), 40)
+        for expression in expressions():
+            self.assertLessEqual(names_in(expression), known, expression)
+            if self.QUIET.search(expression):
+                server.query(expression)
+            else:
+                sensor.until(lambda expression=expression: server.query(expression), 60, lambda expression=expression: expression)
+        text = web_client.ask(self.port, "GET", "/metrics").body.decode()
+        shown = set().union(*map(names_in, expressions()))
+        families = set(re.findall(r"^# TYPE (netscope_\S+)", text, re.MULTILINE))
+        print(f"FIGURE: the dashboard shows {len(shown & families)} of {len(families)} families; not {sorted(families - shown)}")
+
+
+class Compose(sensor.SensorTest):
+    """No docker here: what the file says, and whether the sensor takes its words."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = load_yaml(DEPLOY / "compose.yaml")
+        self.services = self.file["services"]
+
+    def test_nobody_has_more_than_it_needs(self):
+        self.assertEqual(set(self.services), {"sensor", "prometheus", "grafana"})
+        for name, service in self.services.items():
+            self.assertEqual(service["cap_drop"], ["ALL"], name)
+            self.assertTrue(service["read_only"], name)
+            self.assertNotIn("privileged", service)
+            self.assertEqual(service.get("cap_add", []), ["NET_RAW"] if name == "sensor" else [])
+            self.assertEqual(service["network_mode"], "host")
+            self.assertNotIn("ports", service)  # means nothing with the host's network
+        self.assertEqual(self.services["sensor"]["user"], "65532:65532")
+
+    def test_all_listen_on_loopback(self):
+        self.assertIn("--web.listen-address=127.0.0.1:9090", self.services["prometheus"]["command"])
+        self.assertEqual(self.services["grafana"]["environment"]["GF_SERVER_HTTP_ADDR"], "127.0.0.1")
+        self.assertFalse([word for word in self.services["sensor"]["command"] if "0.0.0.0" in word])
+
+    def test_what_is_mounted_is_there(self):
+        for name, service in self.services.items():
+            for volume in service.get("volumes", []):
+                source = volume.split(":")[0]
+                there = (DEPLOY / source).exists() if source.startswith(".") else source in self.file["volumes"]
+                self.assertTrue(there, f"{name}: {source}")
+
+    def test_the_parts_agree(self):
+        source = load_yaml(DEPLOY / "grafana" / "provisioning" / "datasources" / "netscope.yaml")["datasources"][0]
+        self.assertEqual(source["url"], "http://127.0.0.1:9090")
+        provider = load_yaml(DEPLOY / "grafana" / "provisioning" / "dashboards" / "netscope.yaml")["providers"][0]
+        self.assertIn(f":{provider['options']['path']}/netscope.json:", "".join(self.services["grafana"]["volumes"]))
+        jobs = load_yaml(DEPLOY / "prometheus" / "prometheus.yaml")["scrape_configs"]
+        targets = [target for job in jobs for group in job["static_configs"] for target in group["targets"]]
+        shown = yaml.safe_load(self.check(sensor.run(*self.services["sensor"]["command"], "--print-config")).stdout)
+        self.assertEqual(targets, [f"127.0.0.1:{shown['metrics']['port']}"])
+
+    def test_the_sensor_takes_its_words(self):
+        self.check(sensor.run(*self.services["sensor"]["command"], "--check-config"))
+
+
+if __name__ == "__main__":
+    sensor.main()
