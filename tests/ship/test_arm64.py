@@ -22,11 +22,15 @@ BUILD_SECONDS, TEST_SECONDS = 1500, 1500
 # Criterion starts its own program once more: the kernel has to know qemu for it. That is told to a user namespace only.
 REGISTER = (":qemu-aarch64:M::" + r"\x7fELF\x02\x01\x01" + r"\x00" * 9 + r"\x02\x00\xb7\x00" + ":" +
             r"\xff" * 7 + r"\x00" + r"\xff" * 8 + r"\xfe" + r"\xff" * 3 + f":{ROOT}/usr/bin/qemu-aarch64-static:F")
-IN_NAMESPACE = f"""mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && printf %s '{REGISTER}' > /proc/sys/fs/binfmt_misc/register
+IN_NAMESPACE = f"""set -e
+mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+printf %s '{REGISTER}' > /proc/sys/fs/binfmt_misc/register
+mount --rbind /proc {ROOT}/proc
+mount --rbind /dev {ROOT}/dev
 exec chroot {ROOT} "$@" """
 
-# What qemu-user does not have, or is told by the host in place of the guest.
-NOT_UNDER_QEMU = {}
+# What qemu-user lacks: packet and netlink sockets; limits of memory; memory that is only taken where it is touched.
+UNDER_QEMU = "!(@(live_*|link_watch|interfaces)/*|arena/takes_memory_only_where_it_is_touched|thread/tells_address_space_from_processes)"
 
 
 def setUpModule():
@@ -71,10 +75,10 @@ class Arm64(unittest.TestCase):
         for program in sorted((ROOT / BUILD[1:] / "tests").glob("test_*")):
             if not program.is_file():
                 continue
-            done = emulated(f"{BUILD}/tests/{program.name}", "--jobs", "2", "--verbose=0", timeout=TEST_SECONDS)
+            done = emulated(f"{BUILD}/tests/{program.name}", "--jobs", "2", "--verbose=0", "--filter", UNDER_QEMU, timeout=TEST_SECONDS)
             if done.returncode != 0:
                 failed[program.name] = (done.stdout + done.stderr)[-3000:]
-        self.assertEqual({name: text for name, text in failed.items() if name not in NOT_UNDER_QEMU}, {})
+        self.assertEqual(failed, {})
 
 
 if __name__ == "__main__":
