@@ -43,7 +43,7 @@ LABEL org.opencontainers.image.title="netscope" \
 # The libraries, by packages, so that scanners know what is there; the certificates for webhooks. Logs, lists and caches
 # hold dates: without them the layer is the same again. Of what libgrpc29 brings, 11 MB serve generators of code and a
 # library without TLS, which nothing here loads. No program may make its user another one: where privileges may be gained at
-# all (allowPrivilegeEscalation, without which the capability of a file does not count), netscope is the only one to gain any.
+# all, netscope is the only one to gain any.
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         libcap2 libcurl4 libgrpc29 libjansson4 libmicrohttpd12 libpcap0.8 libprotobuf-c1 libssl3 libwslay1 libyaml-0-2 \
         libzstd1 zlib1g \

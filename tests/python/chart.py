@@ -20,6 +20,7 @@ KUBERNETES = " ".join(f"-X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}" for p
 TOOLS = {
     "helm3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0", KUBERNETES),
     "helm4": ("helm.sh/helm/v4/cmd/helm", "v4.3.1", ""),
+    "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", ""),
     "unittest": ("github.com/helm-unittest/helm-unittest/cmd/helm-unittest", "v1.1.2", KUBERNETES),
 }
 HELMS = ("helm3", "helm4")
@@ -47,17 +48,27 @@ def tool(name):
     return str(path)
 
 
+def module_folder(go, module):
+    """Where Go keeps the files of a module, fetched if need be."""
+    done = subprocess.run([go, "mod", "download", "-json", module], cwd="/", capture_output=True, text=True, check=True,
+                          env=os.environ | {"GOFLAGS": "-mod=mod"})
+    return Path(json.loads(done.stdout)["Dir"])
+
+
 def build(go, package, version, flags, folder):
-    """From a copy of the module: `go install` takes none whose go.mod replaces others."""
+    """From a copy of the module: `go install` takes none whose go.mod replaces others. What is replaced by a folder that is a
+    module of its own comes by its version."""
     def run(*words, cwd):
         return subprocess.run([go, *words], cwd=cwd, capture_output=True, text=True, check=True,
                               env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod"}).stdout
 
     module, _, path = package.partition("/cmd/")
-    where = json.loads(run("mod", "download", "-json", f"{module}@{version}", cwd=folder))["Dir"]
-    shutil.copytree(where, folder / "source", copy_function=shutil.copyfile)
+    shutil.copytree(module_folder(go, f"{module}@{version}"), folder / "source", copy_function=shutil.copyfile)
     for part in (folder / "source").rglob("*"):
         part.chmod(0o755 if part.is_dir() else 0o644)
+    for replaced in json.loads(run("mod", "edit", "-json", cwd=folder / "source")).get("Replace") or ():
+        if "Version" not in replaced["New"] and not (folder / "source" / replaced["New"]["Path"] / "go.mod").exists():
+            run("mod", "edit", f"-dropreplace={replaced['Old']['Path']}", cwd=folder / "source")
     run("build", "-trimpath", "-ldflags", flags, "-o", folder / "built", f"./cmd/{path}", cwd=folder / "source")
 
 

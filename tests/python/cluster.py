@@ -25,7 +25,7 @@ TOOL = Path(os.environ.get("NETSCOPE_K8S_NODE", sensor.ROOT.parent / "shared" / 
 FOLDER = Path(os.environ.get("NETSCOPE_K8S_FOLDER", chart.FOLDER / "k8s"))
 PROGRAMS = ("kubectl", "etcd", "containerd", "runc", "iptables", "nsenter", *image.TOOLS)
 NODE, PEER = "10.77.0.1", "10.77.0.2"
-NAMESPACE, IMAGE = "netscope", "localhost/netscope:0.1.0"
+NAMESPACE, IMAGE, LOST = "netscope", "localhost/netscope:0.1.0", "localhost/netscope:lost"
 INSIDE = ("nsenter", "--net=/run/netns/k8s-node")
 READY_SECONDS = 120
 
@@ -53,9 +53,23 @@ def begin():
     image.build(IMAGE)
     if not is_up():
         shipping.command("bash", TOOL, "up", FOLDER, timeout=3600)
+    load(IMAGE)
+    lose_capability()
+    load(LOST)
+
+
+def load(tag):
     with tempfile.TemporaryDirectory(prefix="netscope-test-image-") as folder:
-        shipping.command("buildah", "push", "--quiet", IMAGE, f"oci-archive:{folder}/image.tar:{IMAGE}")
+        shipping.command("buildah", "push", "--quiet", tag, f"oci-archive:{folder}/image.tar:{tag}")
         shipping.command("bash", TOOL, "load", FOLDER, f"{folder}/image.tar")
+
+
+def lose_capability():
+    """The image as a builder leaves it that keeps no extended attributes."""
+    container = shipping.command("buildah", "from", "--pull-never", IMAGE).strip()
+    shipping.command("setcap", "-r", shipping.command("buildah", "mount", container).strip() + "/usr/bin/netscope")
+    shipping.command("buildah", "commit", "--quiet", container, LOST)
+    shipping.command("buildah", "rm", container)
 
 
 def end():

@@ -144,7 +144,7 @@ class Defaults(unittest.TestCase):
         self.assertEqual(pod["securityContext"], {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
                                                   "seccompProfile": {"type": "RuntimeDefault"}})
         self.assertEqual(container["securityContext"], {
-            "allowPrivilegeEscalation": True, "privileged": False, "readOnlyRootFilesystem": True,
+            "allowPrivilegeEscalation": False, "privileged": False, "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]}})
         for key in ("hostPID", "hostIPC"):
             self.assertNotIn(key, pod)
@@ -184,6 +184,17 @@ class Defaults(unittest.TestCase):
         self.assertEqual(container_of(found)["securityContext"], {
             "allowPrivilegeEscalation": False, "privileged": False, "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]}})
+
+    def test_values_of_nothing_count(self):
+        """false, 0 and "" over the chart's own, which templates lose easily."""
+        found = chart.render(*TLS, *CALLERS, *(word for value in (
+            "securityContext.readOnlyRootFilesystem=false", "podSecurityContext.runAsUser=0", "config.output.alerts_jsonl=",
+            "config.web.enabled=true", "config.web.tls.enabled=false", "config.flow.active_timeout_secs=0") for word in ("--set", value)))
+        self.assertFalse(container_of(found)["securityContext"]["readOnlyRootFilesystem"])
+        self.assertEqual(pod_of(found)["securityContext"]["runAsUser"], 0)
+        settings = settings_of(found)
+        self.assertEqual((settings["output"]["alerts_jsonl"], settings["flow"]["active_timeout_secs"]), ("", 0))
+        self.assertFalse(settings["web"]["tls"]["enabled"])
 
     def test_probes_ask_where_it_listens(self):
         for bind, host in (("node", None), ("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("0.0.0.0", None), ("192.0.2.7", "192.0.2.7")):

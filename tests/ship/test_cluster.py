@@ -27,11 +27,7 @@ STAYS = cluster.sets("image.registry=localhost", "image.pullPolicy=Never")
 SERVER = f"""use IO::Socket::INET;
 my $s = IO::Socket::INET->new(Listen => 64, LocalPort => 8080, ReuseAddr => 1) or die;
 while (my $c = $s->accept) {{ my $n = 0; while ($n < {SENT}) {{ my $r = sysread($c, my $b, 65536) or last; $n += $r }} print $c "y" x {ANSWERED} }}"""
-# Kinds that operators bring, and the module of Go that holds their definitions.
-DEFINITIONS = {"github.com/prometheus-operator/prometheus-operator@v0.85.0": (
-    "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
-    "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
-    "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml")}
+DEFINITIONS = "example/prometheus-operator-crd"  # in the operator's module: the kinds that it brings
 
 
 def setUpModule():
@@ -49,6 +45,14 @@ def install(*values, wait=True):
         # Not helm's --wait: with maxUnavailable 10% of one node it waits for none.
         cluster.kubectl("rollout", "status", "daemonset/netscope", "--timeout=120s")
         cluster.ready_pod()
+
+
+def define_kinds():
+    """Those of the Prometheus operator."""
+    module, version, _ = chart.TOOLS["operator"]
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    folder = chart.module_folder(go, f"{module.partition('/cmd/')[0]}@{version}")
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", folder / DEFINITIONS)
 
 
 class Node(unittest.TestCase):
@@ -76,7 +80,7 @@ class AsShipped(Node):
         self.assertEqual({thread["Uid"] for thread in threads}, {"\t".join([str(USER)] * 4)})
         held = {name: {int(thread[name], 16) for thread in threads} for name in ("CapPrm", "CapBnd", "CapEff", "CapInh", "CapAmb")}
         self.assertEqual(held, {"CapPrm": {0, NET_RAW}, "CapBnd": {NET_RAW}, "CapEff": {0}, "CapInh": {0}, "CapAmb": {0}})
-        self.assertEqual({thread["Seccomp"].strip() for thread in threads}, {"2"})
+        self.assertEqual({(thread["Seccomp"].strip(), thread["NoNewPrivs"].strip()) for thread in threads}, {("2", "1")})
 
     def test_netscopectl_answers_in_the_pod(self):
         self.assertEqual(cluster.asked("status")["node"], "node1")
@@ -240,13 +244,9 @@ class Changes(Node):
         self.addCleanup(install)
         install("resources.limits.memory=128Mi", wait=False)
 
-        def end():
-            states = [status for pod in cluster.pods() for status in pod["status"].get("containerStatuses", [])]
-            return [kind["terminated"] for status in states for kind in (status.get("lastState", {}), status["state"]) if "terminated" in kind]
-
-        sensor.until(end, 120, lambda: cluster.kubectl("describe", "pods"))
-        self.assertEqual(end()[0]["exitCode"], sensor.USAGE)
-        self.assertRegex(end()[0]["message"], "the memory plan needs .* but the cgroup allows 128 MB.*flow.max_flows")
+        sensor.until(self.ends, 120, lambda: cluster.kubectl("describe", "pods"))
+        self.assertEqual(self.ends()[0]["exitCode"], sensor.USAGE)
+        self.assertRegex(self.ends()[0]["message"], "the memory plan needs .* but the cgroup allows 128 MB.*flow.max_flows")
 
     def test_little_memory_is_enough_for_few_flows(self):
         self.addCleanup(install)
@@ -265,18 +265,22 @@ class Changes(Node):
         sensor.until(lambda: "free ports" in cluster.kubectl("describe", "pods", "-l", "app.kubernetes.io/name=netscope"), 120,
                      lambda: cluster.kubectl("describe", "pods"))
 
-    def test_root_without_escalation_captures(self):
+    def test_an_image_without_its_capability_says_so_and_runs_as_root(self):
         self.addCleanup(install)
-        install("runAsRoot=true")
-        cluster.kubectl("rollout", "status", "daemonset/netscope", "--timeout=120s")
-        status = Path(f"/proc/{cluster.process()}/status").read_text()
-        self.assertIn("NoNewPrivs:\t1", status)
+        install("image.tag=lost", wait=False)
+        sensor.until(self.ends, 120, lambda: cluster.kubectl("describe", "pods"))
+        self.assertEqual(self.ends()[0]["exitCode"], sensor.NO_PERMISSION)
+        self.assertIn("the image lost that of the file", self.ends()[0]["message"])
+        install("image.tag=lost", "runAsRoot=true")
+        threads = [path.read_text() for path in Path(f"/proc/{cluster.process()}/task").glob("*/status")]
+        self.assertTrue(all(f"CapBnd:\t{NET_RAW:016x}" in thread and "NoNewPrivs:\t1" in thread for thread in threads), threads)
         self.assertEqual(self.counted("netscope_interface_up"), 1)
 
-    def test_without_escalation_the_user_cannot_capture_and_says_how(self):
-        self.addCleanup(install)
-        install("securityContext.allowPrivilegeEscalation=false", wait=False)
-        sensor.until(lambda: "runAsRoot" in cluster.log("--tail=5") or "--user 0" in cluster.log("--tail=5"), 120, lambda: cluster.log())
+    def ends(self):
+        """How containers of pods that are newer than the test ended."""
+        new = [pod for pod in cluster.pods() if pod["metadata"]["uid"] != self.pod["metadata"]["uid"]]
+        states = [status for pod in new for status in pod["status"].get("containerStatuses", [])]
+        return [kind["terminated"] for status in states for kind in (status.get("lastState", {}), status["state"]) if "terminated" in kind]
 
 
 # A plan of 128 MB (docs/operations.md).
@@ -330,6 +334,93 @@ class Secured(Node):
         self.assertIn("Succeeded", cluster.helm("test", "netscope"))
 
 
+class Operator(Node):
+    """Prometheus' operator on the same API server, and Debian's Prometheus with the configuration that it makes."""
+
+    values = ("monitor.kind=pod", "prometheusRule.enabled=true")
+
+    @classmethod
+    def setUpClass(cls):
+        program = chart.tool("operator")
+        define_kinds()
+        super().setUpClass()
+        pki = cluster.FOLDER / "pki"
+        cls.api = {"host": f"https://{cluster.NODE}:6443", "tlsConfig": {
+            "caFile": str(pki / "ca.crt"), "certFile": str(pki / "admin.crt"), "keyFile": str(pki / "admin.key")}}
+        cls.operator = cls.enterClassContext(cluster.Lines(
+            program, "--apiserver", cls.api["host"], "--ca-file", pki / "ca.crt", "--cert-file", pki / "admin.crt", "--key-file",
+            pki / "admin.key", "--web.listen-address", f"{cluster.NODE}:9443"))
+        everything = {f"{kind}{where}Selector": {} for kind in ("podMonitor", "serviceMonitor", "rule") for where in ("", "Namespace")}
+        cluster.kubectl("apply", "-f", "-", namespace="monitoring", stdin=json.dumps({
+            "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "own"},
+            "spec": {"version": "v2.42.0", "replicas": 0, "apiserverConfig": cls.api, **everything}}))
+
+    def made(self, job):
+        """The operator's configuration, once it has the job."""
+        def found():
+            secret = cluster.kubectl("get", "secret", "prometheus-own", "-o", "jsonpath={.data.prometheus\\.yaml\\.gz}",
+                                     namespace="monitoring", check=False)
+            try:
+                text = gzip.decompress(base64.b64decode(secret, validate=True)).decode()
+            except (ValueError, OSError):
+                return None
+            return text if job in text else None
+
+        sensor.until(found, 120, lambda: "".join(self.operator.lines[-20:]))
+        return found()
+
+    def rules(self):
+        def found():
+            return [item for item in cluster.get("configmaps", namespace="monitoring")["items"] if "rulefiles" in item["metadata"]["name"]
+                    and item.get("data")]
+
+        sensor.until(found, 120, lambda: "".join(self.operator.lines[-20:]))
+        return found()[0]["data"]
+
+    def test_prometheus_scrapes_and_loads_what_the_operator_makes(self):
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="netscope-test-prometheus-")))
+        text = self.made("podMonitor/netscope/netscope/0")
+        for name, rules in self.rules().items():
+            (folder / name).write_text(rules)
+        config = yaml.safe_load(text)
+        config["rule_files"] = [f"{folder}/*.yaml"]
+        (folder / "prometheus.yaml").write_text(yaml.safe_dump(config).replace("scrape_interval: 30s", "scrape_interval: 1s")
+                                                .replace("scrape_timeout: 10s", "scrape_timeout: 1s"))
+        shipping.command("promtool", "check", "config", folder / "prometheus.yaml")
+        with cluster.Lines("prometheus", f"--config.file={folder}/prometheus.yaml", f"--storage.tsdb.path={folder}/tsdb",
+                           f"--web.listen-address={cluster.NODE}:9090") as prometheus:
+            self.await_up(prometheus)
+            loaded = self.ask_prometheus("rules")["groups"]
+        source = yaml.safe_load((chart.CHART / "files/netscope.rules.yaml").read_text())["groups"]
+        self.assertEqual(sorted(group["name"] for group in loaded), sorted(group["name"] for group in source))
+        (target,) = self.targets
+        self.assertEqual((target["labels"]["node"], target["labels"]["namespace"], target["scrapePool"]),
+                         ("node1", cluster.NAMESPACE, "podMonitor/netscope/netscope/0"))
+
+    def await_up(self, prometheus):
+        def is_up():
+            self.targets = self.ask_prometheus("targets").get("activeTargets", [])
+            return [target["health"] for target in self.targets] == ["up"]
+
+        sensor.until(is_up, 90, lambda: f"{self.targets}\n{''.join(prometheus.lines[-20:])}")
+
+    @staticmethod
+    def ask_prometheus(what):
+        done = subprocess.run([*cluster.INSIDE, "curl", "-s", f"http://{cluster.NODE}:9090/api/v1/{what}"], capture_output=True, text=True,
+                              check=False)
+        try:
+            return json.loads(done.stdout)["data"]
+        except (ValueError, KeyError):
+            return {}
+
+    def test_a_servicemonitor_is_taken_as_well(self):
+        self.addCleanup(install, *self.values)
+        install("monitor.kind=service")
+        config = yaml.safe_load(self.made("serviceMonitor/netscope/netscope/0"))
+        (job,) = [job for job in config["scrape_configs"] if job["job_name"].startswith("serviceMonitor/")]
+        self.assertEqual((job["sample_limit"], job["enable_http2"]), (2000, False))
+
+
 class Refused(unittest.TestCase):
     def test_a_restricted_namespace_refuses_as_the_notes_foretell(self):
         said = cluster.helm("upgrade", "--install", "netscope", chart.CHART, *STAYS, namespace="strict")
@@ -345,10 +436,7 @@ class Refused(unittest.TestCase):
         self.assertEqual(cluster.pods("strict"), [])
 
     def test_every_values_file_is_accepted_by_the_api_server(self):
-        for module, paths in DEFINITIONS.items():
-            where = json.loads(shipping.command("go", "mod", "download", "-json", module, cwd="/"))["Dir"]
-            for path in paths:
-                cluster.kubectl("apply", "--server-side", "-f", f"{where}/{path}")
+        define_kinds()
         self.define_certificate()
         for values in chart.CI_VALUES:
             for name in chart.HELMS:

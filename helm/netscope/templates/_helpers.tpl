@@ -47,6 +47,13 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* A map with some keys replaced, as YAML: dict "base" dict "over" dict. Not merge: that takes false, 0 and "" for nothing. */}}
+{{- define "netscope.overlay" -}}
+{{- $out := deepCopy .base -}}
+{{- range $key, $value := .over }}{{ $_ := set $out $key $value }}{{ end -}}
+{{- toYaml $out -}}
+{{- end -}}
+
 {{- define "netscope.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (include "netscope.fullname" .) -}}
@@ -90,7 +97,8 @@ imagePullSecrets:
 {{- if and $listener.enabled (ne $bind "") }}
 {{- $loopback := or (hasPrefix "127." $bind) (eq $bind "::1") -}}
 {{- $anywhere := has $bind (list "node" "0.0.0.0" "::") -}}
-{{- $tls := or (and (ne $.Values.tls.mode "none") (get $.Values.tls.listeners $name)) ($listener.tls | default dict).enabled }}
+{{- $own := $listener.tls | default dict -}}
+{{- $tls := hasKey $own "enabled" | ternary $own.enabled (and (ne $.Values.tls.mode "none") (get $.Values.tls.listeners $name)) }}
 {{ $name }}:
   port: {{ int $listener.port }}
   bind: {{ $bind | quote }}
@@ -112,7 +120,7 @@ imagePullSecrets:
 {{- if and (ne $.Values.tls.mode "none") (get $.Values.tls.listeners $name) -}}
 {{- $tls := dict "enabled" true "cert_path" "/etc/netscope/tls/tls.crt" "key_path" "/etc/netscope/tls/tls.key" -}}
 {{- if get $.Values.tls.clientCA $name }}{{ $_ := set $tls "client_ca_path" "/etc/netscope/tls/ca.crt" }}{{ end -}}
-{{- $_ := set $section "tls" (merge dict ($section.tls | default dict) $tls) -}}
+{{- $_ := set $section "tls" (include "netscope.overlay" (dict "base" $tls "over" $section.tls) | fromYaml) -}}
 {{- end -}}
 {{- if and $.Values.auth.existingSecret (ne $name "metrics") -}}
 {{- $auth := dict -}}
@@ -122,7 +130,7 @@ imagePullSecrets:
 {{- $_ := set $auth "username" $.Values.auth.username -}}
 {{- $_ := set $auth "password_file" (printf "/etc/netscope/auth/%s" $.Values.auth.passwordKey) -}}
 {{- end -}}
-{{- $_ := set $section "auth" (merge dict ($section.auth | default dict) $auth) -}}
+{{- $_ := set $section "auth" (include "netscope.overlay" (dict "base" $auth "over" $section.auth) | fromYaml) -}}
 {{- end -}}
 {{- if and (eq $name "web") (not $listener.loopback) -}}
 {{- $_ := set $section "allowed_hosts" (append ($section.allowed_hosts | default list) (include "netscope.host" $) | uniq) -}}

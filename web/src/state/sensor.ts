@@ -111,6 +111,7 @@ export async function watchSensor(): Promise<void> {
     request: () => ({ interval: duration(pageSettings.tick_ms) }),
     onMessage: take,
     onLink: takeLink,
+    quiet_ms: 25_000 + 2 * pageSettings.tick_ms,
   });
   void status.now();
   setInterval(() => {
@@ -119,8 +120,12 @@ export async function watchSensor(): Promise<void> {
   addEventListener("online", () => stream?.retry());
 }
 
+/** Alerts have a stream of their own, which is tried with this one. */
+export const retried: (() => void)[] = [];
+
 export function retry(): void {
   tryAgain();
+  for (const other of retried) other();
   stream?.retry();
 }
 
