@@ -49,11 +49,11 @@ function Talkers({ digest }: { digest: Digest }) {
     <section aria-label="Top talkers">
       <h3>Top talkers <span class="muted">of {count(digest.talkers.length)}</span></h3>
       <table class="plain-table">
-        <thead><tr><th scope="col">Address</th><th scope="col" class="optional">Name</th><th scope="col" class="numeric">Sent</th><th scope="col" class="numeric">Received</th><th scope="col" class="numeric">Flows</th></tr></thead>
+        <thead><tr><th scope="col">Address</th><th scope="col" >Name</th><th scope="col" class="numeric">Sent</th><th scope="col" class="numeric">Received</th><th scope="col" class="numeric">Flows</th></tr></thead>
         <tbody>
           {digest.talkers.slice(0, rows_most).map((one) => (
             <tr key={one.ip}>
-              <td class="mono"><a href={linkTo({ view: "flows", filter: `ip:${one.ip}` })}>{one.ip}</a></td><td class="optional"><Wire text={one.name ?? ""} /></td>
+              <td class="mono" title={one.ip}><a href={linkTo({ view: "flows", filter: `ip:${one.ip}` })}>{one.ip}</a></td><td title={plain(one.name ?? "")}><Wire text={one.name ?? ""} /></td>
               <td class="numeric">{bytes(one.sent)}</td><td class="numeric">{bytes(one.received)}</td><td class="numeric">{count(one.flows)}</td>
             </tr>
           ))}
