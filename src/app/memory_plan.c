@@ -167,7 +167,8 @@ static void make_plan(struct plan *plan, const struct settings *settings)
     struct memory_shares shares = memory_shares_of(plan->limit, settings);
     plan->rings = live ? live_rings_most(capture, plan->limit) : 0;
     add_row(plan, "rings", plan->rings,
-            "capture.buffer_size_mb an interface, at most eight times that behind globs; the kernel's, not the cgroup's");
+            "capture.buffer_size_mb an interface, at most eight times that behind globs; the kernel's, not "
+            "the cgroup's");
     add_row(plan, "packet buffers", shares.chunk_bytes, "frames on their way to the shards");
     add_row(plan, "packed files", live ? 0 : file_window_bytes(&capture->read_pcap, plan->limit),
             "zstd's window, of each packed file");

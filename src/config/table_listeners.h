@@ -115,7 +115,8 @@ static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
     {.key = "web.allowed_hosts", .type = SETTING_LIST, AT(web.allowed_hosts),                                 \
      .standard = "", .flag = "web-allowed-host", .argument = "HOST", .help = "name that the page goes by; repeatable",               \
      .doc = "Names that requests may be for (Host), besides `localhost` and the address that they came to. Others are refused, "     \
-            "for a page from elsewhere may have its name point here (DNS rebinding)."},                       \
+            "for a page from elsewhere may have its name point here (DNS rebinding). An origin such as `https://page.example:8443` " \
+            "stands for its name, and pages of it may ask here."},                                            \
     {.key = "web.base_path", .type = SETTING_STRING, AT(web.base_path),                                       \
      .standard = "", .flag = "web-base-path", .argument = "PATH", .help = "path below which a proxy serves the page",                \
      .doc = "The path below which a proxy serves the page, such as `/netscope`; the proxy may keep or strip it."},                   \

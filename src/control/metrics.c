@@ -93,6 +93,30 @@ static void read_lost(const struct metric *metric, const void *held, struct metr
     }
 }
 
+static bool is_wanted(const struct run_figures *figures, const char *word)
+{
+    if (figures->wanted == NULL)
+        return true;
+    for (unsigned i = 0; i < figures->wanted->count; i++)
+        if (strcmp(figures->wanted->items[i], word) == 0)
+            return true;
+    return figures->wanted->count == 0 && strcmp(word, "auto") == 0;
+}
+
+static bool is_known(const struct run_figures *figures, const char *word)
+{
+    for (unsigned i = 0; i < source_interfaces(figures->source); i++)
+        if (strcmp(source_interface(figures->source, i)->configured, word) == 0)
+            return true;
+    return false;
+}
+
+static void tell_up(const struct metric *metric, struct metric_reader *reader, const char *word, bool up)
+{
+    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){word}, up);
+}
+
+// Every word of the settings, also of interfaces that there have never been; and what a start by the API captures besides.
 static void read_interface_up(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
     enum { UNKNOWN, DOWN, UP };
@@ -105,12 +129,15 @@ static void read_interface_up(const struct metric *metric, const void *held, str
         if (words[interface->word] < state)
             words[interface->word] = state;
     }
-    for (unsigned word = 0; word < interfaces && word < SOURCE_INTERFACES_MAX; word++)
-        if (words[word] != UNKNOWN)
-            metric_labelled(
-                metric, reader,
-                (const char *const[METRIC_LABELS]){source_interface(figures->source, word)->configured},
-                words[word] == UP);
+    for (unsigned word = 0; word < interfaces && word < SOURCE_INTERFACES_MAX; word++) {
+        const char *configured = source_interface(figures->source, word)->configured;
+        if (words[word] == UP || (words[word] == DOWN && is_wanted(figures, configured)))
+            tell_up(metric, reader, configured, words[word] == UP);
+    }
+    unsigned wanted = figures->live && figures->wanted != NULL ? figures->wanted->count : 0;
+    for (unsigned i = 0; i < wanted; i++)
+        if (!is_known(figures, figures->wanted->items[i]))
+            tell_up(metric, reader, figures->wanted->items[i], false);
 }
 
 static void read_decode_errors(const struct metric *metric, const void *held, struct metric_reader *reader)
@@ -256,6 +283,7 @@ const unsigned run_metric_count = sizeof run_metrics / sizeof run_metrics[0];
 struct held_figures {
     struct run_figures figures; // first
     const struct snapshot *snapshot;
+    const struct generation *generation;
 };
 
 struct run_figures run_figures_of(struct control *control, const struct totals *totals, int64_t now_ns)
@@ -292,6 +320,8 @@ const void *run_figures_hold(void *owner)
     held->figures = run_figures_of(control, &snapshot->totals, snapshot->now_ns);
     held->figures.durations = &snapshot->durations;
     held->snapshot = snapshot;
+    held->generation = generation_hold(&control->generations);
+    held->figures.wanted = &held->generation->settings.capture.interfaces;
     return held;
 }
 
@@ -299,6 +329,7 @@ void run_figures_release(void *owner, const void *held)
 {
     struct held_figures *figures = (struct held_figures *)(uintptr_t)held;
     (void)owner;
+    generation_release(figures->generation);
     snapshot_release(figures->snapshot);
     free(figures);
 }

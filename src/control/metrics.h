@@ -6,6 +6,8 @@
 #include "capture/source.h"
 #include "pipeline/totals.h"
 
+struct string_list;
+
 struct run_figures {
     const struct totals *totals; // borrowed, as the source
     const struct source *source;
@@ -19,6 +21,7 @@ struct run_figures {
     bool reload_failed;   // the latest attempt
     double reload_time_s; // Unix time of the latest that did not; 0 = none
     uint64_t pending, overridden;
+    const struct string_list *wanted; // capture.interfaces, borrowed; NULL = not known
 };
 
 // `held` of each row is a struct run_figures.

@@ -195,12 +195,6 @@ static void turn_away(struct listener *listener, int entrance)
     door_wake_at(door, listener->resume_ns);
 }
 
-static bool is_loopback(const struct address *address)
-{
-    static const struct address loopback_v6 = {.bytes = {[15] = 1}, .version = 6};
-    return address->version == 4 ? address->bytes[0] == 127 : address_compare(address, &loopback_v6) == 0;
-}
-
 static void describe_port_peer(int descriptor, const union socket_address *from, bool tls, struct peer *peer)
 {
     union socket_address here;
@@ -208,7 +202,7 @@ static void describe_port_peer(int descriptor, const union socket_address *from,
     peer->endpoint = endpoint_of(from);
     if (getsockname(descriptor, &here.any, &length) == 0)
         peer->here = endpoint_of(&here);
-    peer->loopback = is_loopback(&peer->endpoint.address);
+    peer->loopback = address_is_loopback(&peer->endpoint.address);
     peer->tls = tls;
 }
 

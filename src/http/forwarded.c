@@ -16,9 +16,10 @@ struct slice {
     size_t length;
 };
 
-// What one proxy said of the request as it came to it; version 0, no text: not said, or none.
+// What one proxy said of the request as it came to it; no text: not said.
 struct hop {
-    struct address from;
+    bool told;           // from whom it came...
+    struct address from; // ...version 0 = from somebody without a readable address ("unknown", "_hidden")
     struct slice host, proto;
 };
 
@@ -58,17 +59,31 @@ static bool is_trusted(const struct proxies *proxies, const struct address *addr
     return false;
 }
 
+static struct slice trimmed(const char *begin, const char *stop)
+{
+    begin += strspn(begin, " \t");
+    while (stop > begin && (stop[-1] == ' ' || stop[-1] == '\t'))
+        stop--;
+    return (struct slice){begin, stop > begin ? (size_t)(stop - begin) : 0};
+}
+
+// Up to the next comma, whatever stands between: X-Forwarded-For knows no quotes, but its first part may be of anybody.
+static struct slice cut_plain(const char **at, const char *end)
+{
+    const char *begin = *at, *comma = memchr(begin, ',', (size_t)(end - begin));
+    *at = comma != NULL ? comma + 1 : end;
+    return trimmed(begin, comma != NULL ? comma : end);
+}
+
 // Up to `end` or the mark, whichever comes first, that stands outside of quotes; without blanks around it. `*at` goes behind it.
 static struct slice cut(const char **at, const char *end, char mark)
 {
-    const char *begin = *at + strspn(*at, " \t"), *stop = begin;
+    const char *begin = *at, *stop = begin;
     for (bool quoted = false; stop < end && (quoted || *stop != mark); stop++)
         if (*stop == '"')
             quoted = !quoted;
     *at = stop < end ? stop + 1 : end;
-    while (stop > begin && (stop[-1] == ' ' || stop[-1] == '\t'))
-        stop--;
-    return (struct slice){begin, stop > begin ? (size_t)(stop - begin) : 0};
+    return trimmed(begin, stop);
 }
 
 // An address, "192.0.2.1:80", "[2001:db8::1]", "[2001:db8::1]:80"; else version 0 ("unknown", "_hidden").
@@ -119,7 +134,9 @@ static void read_forwarded(const char *header, struct hops *hops)
         struct hop hop = {0};
         for (const char *pair = element.text, *last = pair + element.length; pair < last;) {
             struct slice found = cut(&pair, last, ';');
-            if (!is_named(found, "for", &node) && !is_named(found, "host", &hop.host))
+            if (is_named(found, "for", &node))
+                hop.told = true;
+            else if (!is_named(found, "host", &hop.host))
                 is_named(found, "proto", &hop.proto);
         }
         hop.from = address_of(node);
@@ -131,7 +148,7 @@ static struct slice last_of(const char *list)
 {
     struct slice found = {0};
     for (const char *at = list, *end = at + strlen(at); at < end;)
-        found = cut(&at, end, ',');
+        found = cut_plain(&at, end);
     return found;
 }
 
@@ -141,8 +158,10 @@ static void read_x_forwarded(const struct forwarded_headers *headers, struct hop
     const char *list = headers->x_for != NULL ? headers->x_for : "";
     struct slice host = headers->x_host != NULL ? last_of(headers->x_host) : (struct slice){0};
     struct slice proto = headers->x_proto != NULL ? last_of(headers->x_proto) : (struct slice){0};
-    for (const char *at = list, *end = at + strlen(at); at < end;)
-        add_hop(hops, &(struct hop){address_of(cut(&at, end, ',')), host, proto});
+    for (const char *at = list, *end = at + strlen(at); at < end;) {
+        struct slice node = cut_plain(&at, end);
+        add_hop(hops, &(struct hop){node.length > 0, address_of(node), host, proto});
+    }
     if (hops->count == 0)
         add_hop(hops, &(struct hop){.host = host, .proto = proto});
 }
@@ -176,7 +195,7 @@ void forwarded_read(const struct forwarded_headers *headers, const struct proxie
     while (hops.count > 0 && is_trusted(proxies, &into->from)) {
         const struct hop *hop = &hops.hop[--hops.count];
         take_hop(hop, into);
-        if (hop->from.version == 0)
+        if (!hop->told)
             return;
         into->from = hop->from;
     }

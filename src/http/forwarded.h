@@ -28,8 +28,8 @@ struct forwarded_headers {
 enum { FORWARDED_HOST_BYTES = 256 };
 
 struct forwarded {
-    struct address from;             // where the request came from
-    bool secure;                     // it was made by TLS
+    struct address from; // where the request came from; version 0 = no proxy that we trust names it
+    bool secure;         // it was made by TLS
     char host[FORWARDED_HOST_BYTES]; // the Host that was asked for; "" = as the request has it
 };
 

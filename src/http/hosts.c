@@ -24,11 +24,29 @@ static bool name_of(const char *host, char name[HOST_BYTES])
     return true;
 }
 
+// Behind "http://" or "https://"; NULL = it begins with neither.
+static const char *authority_of(const char *origin, bool *by_tls)
+{
+    *by_tls = strncasecmp(origin, "https://", 8) == 0;
+    return *by_tls ? origin + 8 : strncasecmp(origin, "http://", 7) == 0 ? origin + 7 : NULL;
+}
+
 static bool is_listed(const char *name, const struct string_list *names)
 {
     char listed[HOST_BYTES];
+    bool by_tls;
+    for (unsigned i = 0; i < names->count; i++) {
+        const char *authority = authority_of(names->items[i], &by_tls);
+        if (name_of(authority != NULL ? authority : names->items[i], listed) && strcasecmp(name, listed) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_listed_origin(const char *origin, const struct string_list *names)
+{
     for (unsigned i = 0; i < names->count; i++)
-        if (name_of(names->items[i], listed) && strcasecmp(name, listed) == 0)
+        if (strcasecmp(origin, names->items[i]) == 0)
             return true;
     return false;
 }
@@ -50,9 +68,13 @@ bool host_is_ours(const char *host, const struct address *here, const struct str
 bool origin_is_ours(const char *origin, const char *host, bool secure, const struct string_list *names)
 {
     char name[HOST_BYTES];
-    bool by_tls = strncasecmp(origin, "https://", 8) == 0, plain = strncasecmp(origin, "http://", 7) == 0;
-    const char *at = origin + (by_tls ? 8 : 7);
-    if (!by_tls && !plain)
+    bool by_tls;
+    const char *authority = authority_of(origin, &by_tls);
+    if (authority == NULL)
         return false;
-    return (by_tls == secure && strcasecmp(at, host) == 0) || (name_of(at, name) && is_listed(name, names));
+    if (strcasecmp(authority, host) == 0 && by_tls == secure)
+        return true;
+    // A proxy in front may have ended TLS.
+    return (strcasecmp(authority, host) == 0 && by_tls && name_of(host, name) && is_listed(name, names)) ||
+           is_listed_origin(origin, names);
 }

@@ -9,9 +9,9 @@
 struct string_list;
 
 // Whether the Host is `localhost`, the address that the connection came to (version 0 = by no address), or one of the names,
-// with or without a port.
+// with or without a port; an origin among these stands for its name.
 bool host_is_ours(const char *host, const struct address *here, const struct string_list *names);
 
-// Whether the Origin is the page that this Host serves, by TLS (`secure`) or without, or by either one of the names:
-// "https://sensor.example:8443".
+// Whether the Origin is the page that this Host serves, port and all: by TLS (`secure`) or without, or by TLS that a proxy in
+// front has ended, where the name is one of the names; or one of the names as a whole origin, "https://sensor.example:8443".
 bool origin_is_ours(const char *origin, const char *host, bool secure, const struct string_list *names);

@@ -14,7 +14,7 @@ static struct address network_of(const struct address *address)
 {
     struct address network = *address;
     if (network.version == 6)
-        memset(network.bytes + 8, 0, 8);
+        memset(network.bytes + 6, 0, 10);
     return network;
 }
 
@@ -38,9 +38,26 @@ static void spend(int64_t *spent_ns, int each_ms, int64_t now_ns)
     *spent_ns = (*spent_ns > now_ns ? *spent_ns : now_ns) + each_ms * NS_PER_MS;
 }
 
-static bool was_good(const struct login_memory *memory, const struct address *network, uint64_t mark)
+// Which of the marks it is; LOGIN_MARKS = none.
+static unsigned find_good(const struct login_memory *memory, const struct address *network, uint64_t mark)
 {
-    return memory->good == mark && address_compare(&memory->address, network) == 0;
+    unsigned i = 0;
+    if (address_compare(&memory->address, network) != 0)
+        return LOGIN_MARKS;
+    while (i < LOGIN_MARKS && memory->good[i] != mark)
+        i++;
+    return i;
+}
+
+static void remember(struct login_memory *memory, const struct address *network, uint64_t mark)
+{
+    unsigned place = find_good(memory, network, mark);
+    if (address_compare(&memory->address, network) != 0)
+        *memory = (struct login_memory){.address = *network};
+    if (place == LOGIN_MARKS)
+        place--; // the oldest goes
+    memmove(memory->good + 1, memory->good, place * sizeof memory->good[0]);
+    memory->good[0] = mark;
 }
 
 bool login_may_try(const struct login_guard *guard, const struct address *address, const char *credentials,
@@ -49,7 +66,7 @@ bool login_may_try(const struct login_guard *guard, const struct address *addres
     struct address network = network_of(address);
     unsigned number = place_of(guard, &network);
     const struct login_place *place = &guard->place[number];
-    if (was_good(&guard->memory[number], &network, mark_of(guard, credentials)))
+    if (find_good(&guard->memory[number], &network, mark_of(guard, credentials)) < LOGIN_MARKS)
         return true;
     bool its = address_compare(&place->address, &network) == 0;
     return has_left(guard->spent_all_ns, LOGIN_BURST_ALL, LOGIN_EACH_ALL_MS, now_ns) &&
@@ -65,11 +82,12 @@ void login_tried(struct login_guard *guard, const struct address *address, const
     struct login_place *place = &guard->place[number];
     struct login_memory *memory = &guard->memory[number];
     if (good) {
-        *memory = (struct login_memory){network, mark};
+        remember(memory, &network, mark);
         return;
     }
-    if (was_good(memory, &network, mark))
-        memory->good = 0; // they were withdrawn
+    unsigned known = find_good(memory, &network, mark);
+    if (known < LOGIN_MARKS)
+        memory->good[known] = 0; // they were withdrawn
     if (address_compare(&place->address, &network) != 0)
         *place = (struct login_place){.address = network};
     spend(&place->spent_ns, LOGIN_EACH_MS, now_ns);

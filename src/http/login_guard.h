@@ -2,6 +2,9 @@
 // nothing is looked at any more, but for credentials that were right from there before. Pure: time is given. One owner, one
 // thread. Bounded: addresses share LOGIN_PLACES, where a new one takes the place of an old one of the same hash; those that
 // were right have places of their own, so that wrong ones from elsewhere do not make them forgotten.
+//
+// Who has many addresses can spend the budget of all, and then no new address gets in by a password: that is the price of
+// a bound on how many are tried. Tokens are no passwords (nobody guesses 128 bits) and are never held up.
 #pragma once
 
 #include <stdbool.h>
@@ -13,19 +16,21 @@
 enum {
     LOGIN_BURST = 10,
     LOGIN_EACH_MS = 2000,
-    LOGIN_BURST_ALL = 100,
-    LOGIN_EACH_ALL_MS = 100,
-    LOGIN_PLACES = 1024
+    LOGIN_BURST_ALL = 200,
+    LOGIN_EACH_ALL_MS = 20,
+    LOGIN_PLACES = 1024,
+    LOGIN_MARKS = 4, // users behind one address that are remembered
 };
 
 struct login_place {
-    struct address address; // an IPv6 one is its /64
+    struct address address; // an IPv6 one is its /48, which is one site's
     int64_t spent_ns;       // up to when the budget is
 };
 
 struct login_memory {
     struct address address;
-    uint64_t good; // the hash of credentials that were right from there; 0 = none
+    uint64_t
+        good[LOGIN_MARKS]; // hashes of credentials that were right from there, the latest first; 0 = none
 };
 
 struct login_guard {

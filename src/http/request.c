@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,26 +37,38 @@ unsigned request_header(const struct exchange *exchange, const char *name, const
     return search.count;
 }
 
-// All values of the header by commas; "" when they are longer, NULL = there is none.
+// All values of the header by commas, of long ones the end, which the nearest proxies wrote; NULL = there is none.
 struct joined {
     const char *name, *text;
-    char bytes[512];
+    char bytes[2048];
+    size_t length;
 };
+
+static void add_end(struct joined *joined, const char *text)
+{
+    size_t length = strlen(text), room = sizeof joined->bytes - 1;
+    if (length > room) {
+        text += length - room;
+        length = room;
+    }
+    size_t kept = joined->length < room - length ? joined->length : room - length;
+    memmove(joined->bytes, joined->bytes + joined->length - kept, kept);
+    memcpy(joined->bytes + kept, text, length);
+    joined->length = kept + length;
+    joined->bytes[joined->length] = '\0';
+}
 
 static enum MHD_Result join(void *argument, enum MHD_ValueKind kind, const char *key, const char *value)
 {
     struct joined *joined = argument;
-    size_t used = joined->text != NULL ? strlen(joined->bytes) : 0;
     (void)kind;
     if (strcasecmp(key, joined->name) != 0)
         return MHD_YES;
+    if (joined->text != NULL)
+        add_end(joined, ",");
     joined->text = joined->bytes;
-    int length = snprintf(joined->bytes + used, sizeof joined->bytes - used, "%s%s", used > 0 ? "," : "",
-                          value != NULL ? value : "");
-    if (length < 0 || (size_t)length < sizeof joined->bytes - used)
-        return MHD_YES;
-    joined->bytes[0] = '\0';
-    return MHD_NO;
+    add_end(joined, value != NULL ? value : "");
+    return MHD_YES;
 }
 
 static const char *read_joined(const struct exchange *exchange, struct joined *joined)
@@ -81,11 +94,44 @@ static bool is_number(const char *text)
     return text[0] != '\0' && strspn(text, "0123456789") == strlen(text);
 }
 
+// RFC 9110 5.6.2.
+static bool is_token(const char *text, size_t length)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)text[i]) && (text[i] == '\0' || strchr(marks, text[i]) == NULL))
+            return false;
+    return length > 0;
+}
+
+// What others may read otherwise than libmicrohttpd does: "Content-Length : 5" is no such header to it. (It
+// ends a value at a NUL, unseen.)
+static enum MHD_Result check_clean(void *argument, enum MHD_ValueKind kind, const char *key,
+                                   size_t key_length, const char *value, size_t length)
+{
+    bool *clean = argument;
+    (void)kind;
+    *clean = is_token(key, key_length) && (value == NULL || memchr(value, '\r', length) == NULL);
+    return *clean ? MHD_YES : MHD_NO;
+}
+
+static bool has_clean_headers(struct exchange *exchange)
+{
+    bool clean = true;
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, check_clean, &clean);
+    return clean ||
+           refuse_framing(exchange, 400, "BAD_HEADER",
+                          "a header's name is no token (a blank before the colon?), or its value has "
+                          "a carriage return");
+}
+
 // An ingress in front may see another end than we do where both lengths are given, or one twice: then the rest of the body
 // would be the next one's request.
 bool request_is_framed(struct exchange *exchange)
 {
     const char *length = NULL, *coding = NULL;
+    if (!has_clean_headers(exchange))
+        return false;
     unsigned lengths = request_header(exchange, "Content-Length", &length);
     unsigned codings = request_header(exchange, "Transfer-Encoding", &coding);
     if (lengths + codings > 1)
@@ -172,18 +218,34 @@ static void answer_unknown(struct exchange *exchange, const struct status *statu
                       basic ? "Basic realm=\"NetScope\", charset=\"UTF-8\"" : "Bearer");
 }
 
+// Nobody guesses a token, but who shows the right one must not wait for those who try.
+static bool is_password(const char *authorization)
+{
+    return authorization != NULL && strncasecmp(authorization, "Bearer ", 7) != 0;
+}
+
+// Who calls is behind the proxies that we trust, which vouch for no certificate of his and for no loopback.
+static struct peer judged_peer(const struct exchange *exchange)
+{
+    struct peer peer = exchange->peer;
+    peer.loopback = peer.loopback && address_is_loopback(&exchange->client.from);
+    return peer;
+}
+
 bool request_identify(struct exchange *exchange)
 {
     const char *authorization = NULL;
     struct http_server *server = exchange->server;
     const struct address *from = &exchange->client.from;
+    struct peer peer = judged_peer(exchange);
     struct status status = STATUS_FINE;
     request_header(exchange, "Authorization", &authorization);
-    if (authorization != NULL && !login_may_try(&server->logins, from, authorization, exchange->begun_ns))
+    bool guarded = is_password(authorization);
+    if (guarded && !login_may_try(&server->logins, from, authorization, exchange->begun_ns))
         return refuse_login(exchange);
     exchange->has_caller =
-        identities_find(server->setup.identities, &exchange->peer, authorization, &exchange->caller, &status);
-    if (authorization != NULL)
+        identities_find(server->setup.identities, &peer, authorization, &exchange->caller, &status);
+    if (guarded)
         login_tried(&server->logins, from, authorization, exchange->has_caller, exchange->begun_ns);
     if (!exchange->has_caller)
         answer_unknown(exchange, &status);

@@ -13,10 +13,31 @@ void tickets_done(struct tickets *tickets)
         caller_release(&tickets->ticket[i].caller);
 }
 
+static bool is_of(const struct ticket *ticket, const struct caller *caller)
+{
+    return strcmp(ticket->caller.identity, caller->identity) == 0;
+}
+
+// One that is good no more, else the oldest: of this caller's when he has his share, else of all.
+static struct ticket *find_place(struct tickets *tickets, const struct caller *caller, int64_t now_ns)
+{
+    struct ticket *oldest = &tickets->ticket[0], *own = NULL;
+    unsigned count = 0;
+    for (unsigned i = 0; i < TICKETS; i++) {
+        struct ticket *ticket = &tickets->ticket[i];
+        oldest = ticket->end_ns < oldest->end_ns ? ticket : oldest;
+        if (ticket->end_ns <= now_ns || !is_of(ticket, caller))
+            continue;
+        own = own == NULL || ticket->end_ns < own->end_ns ? ticket : own;
+        count++;
+    }
+    return count >= TICKETS_EACH ? own : oldest;
+}
+
 bool tickets_make(struct tickets *tickets, const struct caller *caller, int64_t now_ns,
                   char text[TICKET_TEXT_BYTES])
 {
-    struct ticket *ticket = &tickets->ticket[tickets->next];
+    struct ticket *ticket = find_place(tickets, caller, now_ns);
     char hex[DIGEST_HEX_MAX];
     caller_release(&ticket->caller);
     ticket->end_ns = 0;
@@ -24,29 +45,48 @@ bool tickets_make(struct tickets *tickets, const struct caller *caller, int64_t 
         return false;
     ticket->end_ns = now_ns + TICKET_S * NS_PER_S;
     ticket->caller = caller_hold(caller);
-    tickets->next = (tickets->next + 1) % TICKETS;
     snprintf(text, TICKET_TEXT_BYTES, "%s", digest_hex(ticket->bytes, sizeof ticket->bytes, hex));
     return true;
 }
 
-// No byte decides how long it takes.
-static bool is_text_of(const struct ticket *ticket, const char *text)
+static unsigned digit_of(char letter)
 {
-    char hex[DIGEST_HEX_MAX];
+    return letter >= '0' && letter <= '9'   ? (unsigned)(letter - '0')
+           : letter >= 'a' && letter <= 'f' ? (unsigned)(letter - 'a') + 10
+                                            : 16;
+}
+
+// False when it is no ticket's text.
+static bool read_text(const char *text, uint8_t bytes[TICKET_BYTES])
+{
+    if (strlen(text) != TICKET_TEXT_BYTES - 1)
+        return false;
+    for (unsigned i = 0; i < TICKET_BYTES; i++) {
+        unsigned high = digit_of(text[2 * i]), low = digit_of(text[2 * i + 1]);
+        if (high > 15 || low > 15)
+            return false;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+// No byte decides how long it takes.
+static bool is_same(const uint8_t one[TICKET_BYTES], const uint8_t other[TICKET_BYTES])
+{
     unsigned difference = 0;
-    digest_hex(ticket->bytes, sizeof ticket->bytes, hex);
-    for (unsigned i = 0; i < TICKET_TEXT_BYTES - 1; i++)
-        difference |= (unsigned char)(hex[i] ^ text[i]);
+    for (unsigned i = 0; i < TICKET_BYTES; i++)
+        difference |= one[i] ^ other[i];
     return difference == 0;
 }
 
 bool tickets_take(struct tickets *tickets, const char *text, int64_t now_ns, struct caller *caller)
 {
     struct ticket *found = NULL;
-    if (strlen(text) != TICKET_TEXT_BYTES - 1)
+    uint8_t bytes[TICKET_BYTES];
+    if (!read_text(text, bytes))
         return false;
     for (unsigned i = 0; i < TICKETS; i++)
-        if (tickets->ticket[i].end_ns > now_ns && is_text_of(&tickets->ticket[i], text))
+        if (tickets->ticket[i].end_ns > now_ns && is_same(tickets->ticket[i].bytes, bytes))
             found = &tickets->ticket[i];
     if (found == NULL)
         return false;

@@ -7,17 +7,16 @@
 
 #include "api/caller.h"
 
-// Hex of 128 bits of chance. Beyond so many the oldest is forgotten.
-enum { TICKET_TEXT_BYTES = 33, TICKETS = 256, TICKET_S = 30 };
+// Hex of 128 bits of chance. Beyond TICKETS the oldest is forgotten; beyond TICKETS_EACH of a caller's, his own oldest.
+enum { TICKET_BYTES = 16, TICKET_TEXT_BYTES = 33, TICKETS = 1024, TICKETS_EACH = 256, TICKET_S = 30 };
 
 struct ticket {
-    uint8_t bytes[16];
+    uint8_t bytes[TICKET_BYTES];
     int64_t end_ns; // 0 = none
     struct caller caller;
 };
 struct tickets {
     struct ticket ticket[TICKETS];
-    unsigned next;
 };
 
 void tickets_done(struct tickets *tickets); // zeros are a beginning

@@ -95,9 +95,11 @@ class Trust(WebTest):
         self.end(running)
 
     def test_a_page_from_elsewhere_is_refused(self):
-        running = self.serve("--web-allowed-host", "sensor.example")
-        for origin, code in ((f"http://127.0.0.1:{self.port}", 200), ("https://sensor.example", 200), ("null", 403),
-                             ("http://evil.example", 403), (f"http://127.0.0.1:{self.port}.evil", 403), ("", 403)):
+        """Another service of an allowed name, too; a whole origin may be allowed."""
+        running = self.serve("--web-allowed-host", "sensor.example", "--web-allowed-host", "https://page.example")
+        for origin, code in ((f"http://127.0.0.1:{self.port}", 200), ("https://page.example", 200), ("null", 403),
+                             ("http://evil.example", 403), (f"http://127.0.0.1:{self.port}.evil", 403), ("", 403),
+                             ("http://sensor.example:9999", 403), ("http://127.0.0.1:1", 403), ("http://page.example", 403)):
             answer = call(self.port, "SensorService/GetStatus", headers={"Origin": origin})
             self.assertEqual(answer.code, code, origin)
             self.assertEqual(ask(self.port, "POST", "/ticket", headers={"Origin": origin}).code, code, origin)
@@ -137,7 +139,7 @@ class Trust(WebTest):
     def test_a_page_behind_a_proxy_is_of_the_host_that_was_asked_for(self):
         host = "127.0.0.1:9000"  # the proxy's
         for trusted in (True, False):
-            running = self.serve(*(["--web-trusted-proxy", "127.0.0.1"] if trusted else []))
+            running = self.serve("--web-insecure", *(["--web-trusted-proxy", "127.0.0.1"] if trusted else []))
             for headers, code in (
                     ({"Origin": f"http://{host}", "X-Forwarded-Host": host}, 200),
                     ({"Origin": f"https://{host}", "X-Forwarded-Host": host}, 403),
@@ -151,6 +153,29 @@ class Trust(WebTest):
             for headers, refused in (({"X-Forwarded-Host": "evil.example"}, trusted), ({"Host": "evil.example", "X-Forwarded-Host": host}, True)):
                 self.assertEqual(call(self.port, "SensorService/GetStatus", headers=headers).code, 403 if refused else 200)
             self.end(running)
+
+    def test_a_caller_behind_a_proxy_is_no_caller_from_loopback(self):
+        running = self.serve("--web-trusted-proxy", "127.0.0.1")
+        for sent, code in (("127.0.0.1", 200), ("203.0.113.5", 401), ("unknown", 401), ('"x, 203.0.113.5', 401)):
+            self.assertEqual(call(self.port, "SensorService/GetStatus", headers={"X-Forwarded-For": sent}).code, code, sent)
+        self.end(running)
+
+    def test_two_behind_one_address_are_both_remembered_and_tokens_are_never_held_up(self):
+        tokens = self.folder / "tokens"
+        tokens.write_text("boss operator 3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d\n", encoding="ascii")  # of "b"
+        tokens.chmod(0o600)
+        running = self.serve("--web-auth", "--web-auth-user", "ann", "--web-auth-pass", "secret", "--web-tokens-file", tokens,
+                             "--web-trusted-proxy", "127.0.0.1")
+
+        def code(secret, sent):
+            return call(self.port, "SensorService/GetStatus", headers=secret | {"X-Forwarded-For": sent}).code
+
+        token = {"Authorization": "Bearer b"}
+        self.assertEqual(code(basic("ann", "secret"), "192.0.2.1"), 200)
+        tried = {code(basic("ann", str(number)), f"198.51.100.{number % 200}") for number in range(600)}
+        self.assertEqual(tried, {401, 429}, "the budget of all is spent")
+        self.assertEqual((code(basic("ann", "secret"), "192.0.2.1"), code(token, "192.0.2.2"), code(token, "198.51.100.7")), (200, 200, 200))
+        self.end(running)
 
     def test_tokens_of_the_api_hold_here(self):
         tokens = self.folder / "tokens"
@@ -175,7 +200,8 @@ class Framing(WebTest):
         smuggled = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
         for lengths in ("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 2\r\nContent-Length: 2\r\n",
                         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: xchunked\r\n",
-                        "Transfer-Encoding: gzip, chunked\r\n"):
+                        "Transfer-Encoding: gzip, chunked\r\n", "Content-Length : 2\r\n", "Content-Length\t: 2\r\n", "Content Length: 2\r\n",
+                        "Content-Length: 2\r\nX: a\rb\r\n"):
             found = raw(self.port, self.HEAD + lengths + "\r\n{}" + smuggled).decode()
             self.assertRegex(found, r"^HTTP/1\.1 400 ", lengths)
             self.assertEqual(found.count("HTTP/1.1"), 1, found)

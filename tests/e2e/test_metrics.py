@@ -10,6 +10,7 @@ import unittest
 import capture_file
 import certificates
 import feeding
+import namespaces
 import prometheus
 import sensor
 import web_client
@@ -321,6 +322,39 @@ class Cardinality(prometheus.PrometheusTest, WebTest):
         few = self.series(self.FEW)
         self.assertEqual(self.series(self.MANY), few)
         self.assertLessEqual(len(few), MOST_SERIES)
+
+
+class Interfaces(namespaces.NamespaceTest, sensor.SensorTest):
+    """Whether what the settings name is captured, in a namespace of its own."""
+
+    ASK = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9873/metrics').read().decode())"
+
+    def up(self, word):
+        """None = there is no such series."""
+        text = namespaces.command(*self.net.inside("sensor"), "python3", "-c", self.ASK).stdout
+        found = re.search(rf'^netscope_interface_up{{interface="{re.escape(word)}"}} (\d)$', text, re.MULTILINE)
+        return int(found[1]) if found else None
+
+    def capture(self, interfaces):
+        self.settings.write_text(f"capture: {{interfaces: {interfaces}, on_missing: wait}}\n", encoding="utf-8")
+
+    def test_every_word_of_the_settings_is_told_and_no_other(self):
+        self.net = self.make("sensor", "peer")
+        self.settings = self.folder / "netscope.yaml"
+        self.capture("[lo, 'in*', none0]")
+        running = sensor.Running("--config", self.settings, "--quiet", "--metrics", prefix=self.net.inside("sensor"))
+        self.addCleanup(running.close)
+        namespaces.await_capture(running)
+        self.assertEqual([self.up(word) for word in ("lo", "in*", "none0")], [1, 0, 0])
+        self.net.join("peer", "out0", "sensor", "in0")
+        sensor.until(lambda: self.up("in*") == 1, 30, running.stderr)
+        self.net.ip("sensor", "link", "del", "in0")
+        sensor.until(lambda: self.up("in*") == 0, 30, running.stderr)
+        self.capture("[lo]")
+        sensor.until(lambda: self.up("in*") is None and self.up("none0") is None, 30, running.stderr)
+        self.assertEqual(self.up("lo"), 1)
+        self.assertEqual(running.end(), sensor.DONE, running.stderr())
+        self.assertIsNone(sensor.finding(running.stderr()))
 
 
 class Probes(WebTest):

@@ -93,6 +93,13 @@ class Rules(unittest.TestCase):
 
 
 class Board(unittest.TestCase):
+    def test_the_chart_has_the_same(self):
+        files = sensor.ROOT / "helm" / "netscope" / "files"
+        if not files.is_dir():
+            self.skipTest("there is no chart")
+        for path in (RULES, DASHBOARD):
+            self.assertEqual((files / path.name).read_text(encoding="utf-8"), path.read_text(encoding="utf-8"), path.name)
+
     def test_it_asks_for_its_data_source(self):
         board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
         variables = {row["name"]: row for row in board["templating"]["list"]}
@@ -116,49 +123,71 @@ class Board(unittest.TestCase):
 
 
 class Scraped(prometheus.PrometheusTest, sensor.SensorTest):
-    """A sensor captures loopback; Prometheus scrapes it, with the rules."""
+    """A sensor captures loopback, and has every trouble that a rule can tell at once; Prometheus scrapes it, with the rules."""
 
-    # Quiet in this test: nothing is lost, refused, raised or not decoded, and no client streams.
+    SETTINGS = """
+capture: {{interfaces: [lo, netscope-none0], on_missing: wait}}
+output: {{write_pcap: /dev/full, expired_flows_jsonl: "{folder}/flows.jsonl"}}
+pipeline: {{workers: {workers}}}
+"""
+    TROUBLES = {"NetScopeCaptureDown", "NetScopeOutputsFailing", "NetScopeCertificateExpiring", "NetScopeReloadFailed",
+                "NetScopeRestartPending"}
+    # Nothing of these happens in this test: nothing is refused, raised or not decoded, and no client streams.
     QUIET = re.compile(r"> 0\)?$|dropped_total|^changes\(")
 
-    def start_sensor(self):
-        port, grpc_port = feeding.free_port(), feeding.free_port()
-        certificate, key = certificates.Authority(self.folder, "ca").sign("sensor", "IP:127.0.0.1")
-        running = sensor.Running(
-            "-i", "lo", "--quiet", "--anomalies", "--expired-flows-jsonl", self.folder / "flows.jsonl", "--metrics",
-            "--metrics-port", port, "--grpc", "--grpc-port", grpc_port, "--grpc-tls", "--grpc-tls-cert", certificate,
-            "--grpc-tls-key", key)
-        self.addCleanup(running.close)
-        feeding.await_port(port, running)
-        self.addCleanup(lambda: self.assertIsNone(sensor.finding(running.stderr()), running.stderr()))
-        self.port = port
-        return running
-
-    def scraped(self):
+    def setUp(self):
+        super().setUp()
         if os.geteuid() != 0:
             self.skipTest("needs root to capture loopback")
-        running = self.start_sensor()
+
+    def start_sensor(self):
+        self.settings = self.folder / "netscope.yaml"
+        self.settings.write_text(self.SETTINGS.format(folder=self.folder, workers=1), encoding="utf-8")
+        self.port = feeding.free_port()
+        certificate, key = certificates.Authority(self.folder, "ca").sign("sensor", "IP:127.0.0.1")  # of two days
+        running = sensor.Running(
+            "--config", self.settings, "--quiet", "--anomalies", "--metrics", "--metrics-port", self.port, "--grpc", "--grpc-port",
+            feeding.free_port(), "--grpc-tls", "--grpc-tls-cert", certificate, "--grpc-tls-key", key)
+        self.addCleanup(running.close)
+        feeding.await_port(self.port, running)
         namespaces.await_capture(running)
-        server = self.start_prometheus(scrape("netscope", self.port), rules=[RULES])
-        server.await_scraped("netscope")
-        server.await_scraped("netscope")  # a rate takes two
-        return running, server
+        return running
+
+    def metric(self, name):
+        found = re.search(rf"(?m)^{name} (\S+)$", web_client.ask(self.port, "GET", "/metrics").body.decode())
+        return float(found[1]) if found else None
+
+    def make_trouble(self, running):
+        """A setting that waits for a restart, then a file that is wrong; it is looked at every two seconds."""
+        self.settings.write_text(self.SETTINGS.format(folder=self.folder, workers=2), encoding="utf-8")
+        sensor.until(lambda: self.metric("netscope_config_restart_pending") == 1, 60, running.stderr)
+        self.settings.write_text("no such key: 1\n", encoding="utf-8")
+        sensor.until(lambda: self.metric("netscope_config_last_reload_successful") == 0, 60, running.stderr)
 
     def test_prometheus_takes_rules_and_dashboard(self):
-        running, server = self.scraped()
-        known = {name + end for name, family in server.ask("metadata").items()
-                 for end in ({"counter": "_total", "info": "_info"}.get(family[0]["type"], ""),)}  # as OpenMetrics names families
+        running = self.start_sensor()
+        server = self.start_prometheus(scrape("netscope", self.port), rules=[RULES])
+        server.await_scraped("netscope")
+        self.make_trouble(running)
+        # As OpenMetrics, which Prometheus asks for, names families.
+        known = {name + {"counter": "_total", "info": "_info"}.get(family[0]["type"], "")
+                 for name, family in server.ask("metadata").items()}
         self.judge_rules(server, known)
         self.judge_dashboard(server, known)
-        self.assertEqual(running.end(), sensor.DONE, running.stderr())
+        self.assertEqual(running.end(), sensor.OUTPUT, running.stderr())
+        self.assertIsNone(sensor.finding(running.stderr()), running.stderr())
 
     def judge_rules(self, server, known):
         def loaded():
             return [rule for group in server.ask("rules")["groups"] for rule in group["rules"]]
 
+        def troubles():
+            """What would fire in a while: their "for" is minutes."""
+            return {rule["name"] for rule in loaded() if rule.get("state", "inactive") != "inactive"}
+
         self.assertEqual(len(loaded()), len(rules()))
         sensor.until(lambda: all(rule["health"] == "ok" for rule in loaded()), 60, lambda: str(loaded()))
-        self.assertEqual({rule["name"] for rule in loaded() if rule.get("state") == "firing"}, set())
+        sensor.until(lambda: troubles() == self.TROUBLES, 60, lambda: f"{troubles()} are told")
         for rule in rules():
             self.assertLessEqual(names_in(rule["expr"]), known, rule)
         sensor.until(lambda: server.query("instance:netscope_capture_packets:rate5m"), 60, server.said)
@@ -172,9 +201,8 @@ class Scraped(prometheus.PrometheusTest, sensor.SensorTest):
                 server.query(expression)
             else:
                 sensor.until(lambda expression=expression: server.query(expression), 60, lambda expression=expression: expression)
-        text = web_client.ask(self.port, "GET", "/metrics").body.decode()
+        families = {name for name in known if name.startswith("netscope_")}
         shown = set().union(*map(names_in, expressions()))
-        families = set(re.findall(r"^# TYPE (netscope_\S+)", text, re.MULTILINE))
         print(f"FIGURE: the dashboard shows {len(shown & families)} of {len(families)} families; not {sorted(families - shown)}")
 
 

@@ -11,6 +11,7 @@ import { accessible, cards, columns, live, quiet, rows, views } from "./parts.mj
 import { binary, fifo, freePort, root, startSensor, until } from "./sensor.mjs";
 
 const capture = join(root, "tests/captures/browsing.pcap");
+const client = process.env.NETSCOPECTL_BINARY ?? join(root, "build/src/ctl/netscopectl");
 const pictures = process.env.NETSCOPE_PICTURES;
 let browser;
 before(async () => { browser = await startBrowser(); });
@@ -38,6 +39,7 @@ describe("a file that was read", () => {
     assert.equal(Number(told["Active flows"]), exported.filter((flow) => flow.reason === "end").length);
     assert.match(await page.locator(".notice").first().textContent(), /A file was read/u);
     const report = page.locator("section[aria-label=Report]");
+    await accessible(page, "a file that was read");
     await report.getByText("Top talkers").waitFor();
     const text = (await report.textContent()).replaceAll(",", "");
     for (const value of [`Flows${exported.length}`, `TCP flows${exported.filter(({ protocol }) => protocol === "tcp").length}`, summary.talkers[0].ip, summary.first_packet_time.slice(0, 19).replace("T", " ")]) assert.ok(text.includes(value), `${value} in ${text}`);
@@ -108,6 +110,22 @@ describe("a file that was read", () => {
     await other.end();
   });
 
+  test("what is copied as netscopectl tells the same flows", async () => {
+    const [port, grpc] = [await freePort(), await freePort()];
+    const other = await startSensor(["-r", capture], port, "--grpc", "--grpc-port", String(grpc), "--grpc-socket", "");
+    const page = await openPage(browser, `http://127.0.0.1:${port}/#/flows?scope=alive&order=packets&filter=${encodeURIComponent("-app:dns ip:10.0.0.0/8")}`, { permissions: ["clipboard-read", "clipboard-write"] });
+    await rows(page).first().waitFor();
+    await page.keyboard.press("n");
+    await page.getByText("copied as netscopectl").first().waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    const told = execFileSync("sh", ["-c", `${copied.replace(/^netscopectl/u, '"$NETSCOPECTL"')} -o json`],
+      { encoding: "utf8", env: { ...process.env, NETSCOPECTL: client, NETSCOPE_SERVER: `127.0.0.1:${grpc}` } });
+    assert.deepEqual(JSON.parse(told).map((flow) => String(flow.packets_total)), (await columns(page)).map(({ Packets }) => Packets), copied);
+    quiet(page);
+    await page.context().close();
+    await other.end();
+  });
+
   test("completion offers what the sensor has", async () => {
     const page = await openPage(browser, `${url}#/flows`);
     await page.locator("#filter").fill("app:");
@@ -151,7 +169,7 @@ describe("live traffic", () => {
     path = fifo();
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
-    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
+    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies", "--web-packet-buffer", "20000"); // so that a held list stays whole
     url = `http://127.0.0.1:${port}/`;
   });
   after(async () => { await feed.end(); await sensor.end(); });
@@ -274,9 +292,10 @@ describe("live traffic", () => {
     await sensor.end();
     await page.locator(".link.disconnected").waitFor();
     assert.match(await page.locator(".link").textContent(), /disconnected.*old/u);
+    await accessible(page, "disconnected");
     feed = new Feed(path);
     feed.replay(framesOf(capture), 20);
-    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies");
+    sensor = await startSensor(["-r", path], port, "--web-role", "packets", "--anomalies", "--web-packet-buffer", "20000"); // so that a held list stays whole
     await page.locator(".link.live").waitFor({ timeout: 20000 });
     feed.scan("10.66.0.10", "192.0.2.21");
     await until(async () => (await rows(page).filter({ hasText: "10.66.0.10" }).count()) === 1, "the alert of the new start is there once");
@@ -322,7 +341,7 @@ describe("live traffic", () => {
           assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view} is wider than ${width} px`);
           if (view === "packets" || view === "flows") {
             await rows(page).first().click();
-            await page.locator("article, .inspector-parts").waitFor();
+            await page.locator("article, .inspector-parts").waitFor({ timeout: 8000 }).catch(async (thrown) => { throw new Error(`${view} at ${page.url()}: ${(await page.locator("main").innerText()).slice(-900)}`, { cause: thrown }); });
             if (pictures) await page.screenshot({ path: join(pictures, `${view}-detail-${width}-${scheme}.png`) });
             await accessible(page, `${view}, one selected`);
           }

@@ -22,6 +22,8 @@ static void end(void)
 
 TestSuite(forwarded, .init = begin, .fini = end);
 
+static const char unknown[] = "-"; // as an address of no version is written
+
 static struct forwarded read_from(const char *peer, struct forwarded_headers headers)
 {
     struct forwarded found = {0};
@@ -55,7 +57,7 @@ Test(forwarded, stops_at_the_first_who_is_not_trusted)
 {
     expect_from("127.0.0.1", (struct forwarded_headers){.x_for = "1.1.1.1, 198.51.100.1, 10.0.0.9"},
                 "198.51.100.1");
-    expect_from("127.0.0.1", (struct forwarded_headers){.x_for = "1.1.1.1,unknown,10.0.0.9"}, "10.0.0.9");
+    expect_from("127.0.0.1", (struct forwarded_headers){.x_for = "1.1.1.1,unknown,10.0.0.9"}, unknown);
     expect_from("127.0.0.1", (struct forwarded_headers){.x_for = "10.0.0.8,10.0.0.9"}, "10.0.0.8");
     expect_from("127.0.0.1", (struct forwarded_headers){.x_for = ""}, "127.0.0.1");
     expect_from("127.0.0.1", (struct forwarded_headers){.x_for = " , ,"}, "127.0.0.1");
@@ -82,7 +84,19 @@ Test(forwarded, takes_addresses_as_proxies_write_them)
                                        "\"192.0.2.1",
                                        "1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17:18:19:20"};
     for (unsigned i = 0; i < sizeof none / sizeof none[0]; i++)
-        expect_from("10.0.0.1", (struct forwarded_headers){.x_for = none[i]}, "10.0.0.1");
+        expect_from("10.0.0.1", (struct forwarded_headers){.x_for = none[i]}, unknown);
+    expect_from("10.0.0.1", (struct forwarded_headers){.forwarded = "for=_hidden;proto=https"}, unknown);
+    expect_from("10.0.0.1", (struct forwarded_headers){.forwarded = "proto=https"}, "10.0.0.1");
+}
+
+// A client's own words stand first; with quotes among them the proxy's are no less the last.
+Test(forwarded, a_client_hides_nothing_that_the_proxy_adds)
+{
+    expect_from("10.0.0.1", (struct forwarded_headers){.x_for = "\"x, 192.0.2.1"}, "192.0.2.1");
+    expect_from("10.0.0.1", (struct forwarded_headers){.x_for = "\"\"\", a\\\", 192.0.2.1 , 10.0.0.2"},
+                "192.0.2.1");
+    cr_expect_str_eq(read_from("10.0.0.1", (struct forwarded_headers){.x_host = "\"a, b.example"}).host,
+                     "b.example");
 }
 
 Test(forwarded, tells_host_and_protocol)

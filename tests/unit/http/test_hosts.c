@@ -4,8 +4,8 @@
 
 #include "config/settings.h"
 
-static char *allowed[] = {"sensor.example", "Other.Example:8443", "[2001:db8::5]"};
-static const struct string_list names = {allowed, 3}, none = {0};
+static char *allowed[] = {"sensor.example", "Other.Example:8443", "[2001:db8::5]", "https://page.example:9"};
+static const struct string_list names = {allowed, 4}, none = {0};
 
 static bool is_ours(const char *host, const char *here)
 {
@@ -22,7 +22,7 @@ Test(hosts, are_the_address_localhost_and_the_names_that_are_allowed)
     cr_expect(is_ours("localhost", NULL) && is_ours("LocalHost:80", NULL));
     cr_expect(is_ours("sensor.example", NULL) && is_ours("SENSOR.example.:1", NULL) &&
               is_ours("other.example", NULL));
-    cr_expect(is_ours("[2001:db8::5]:443", NULL));
+    cr_expect(is_ours("[2001:db8::5]:443", NULL) && is_ours("page.example", NULL));
 }
 
 Test(hosts, are_nothing_else)
@@ -59,7 +59,13 @@ Test(hosts, an_origin_is_the_page_of_this_host_or_of_a_name_that_is_allowed)
     cr_expect_not(origin_is_ours("http://10.0.0.1:8080", "10.0.0.1:8080", true, &none),
                   "who is between may have made it");
     cr_expect_not(origin_is_ours("https://10.0.0.1:8080", "10.0.0.1:8080", false, &none));
-    cr_expect(origin_is_ours("https://sensor.example:9", "10.0.0.1:8080", false, &names));
+    cr_expect(origin_is_ours("https://sensor.example", "Sensor.example", false, &names), "a proxy ended TLS");
+    cr_expect_not(origin_is_ours("http://sensor.example", "sensor.example", true, &names));
+    cr_expect_not(origin_is_ours("https://sensor.example:9", "sensor.example", false, &names),
+                  "another service there");
+    cr_expect_not(origin_is_ours("https://sensor.example:9", "10.0.0.1:8080", false, &names));
+    cr_expect(origin_is_ours("HTTPS://page.example:9", "10.0.0.1:8080", false, &names), "as a whole origin");
+    cr_expect_not(origin_is_ours("http://page.example:9", "10.0.0.1:8080", false, &names));
     cr_expect_not(origin_is_ours("http://10.0.0.1:8081", "10.0.0.1:8080", false, &none));
     cr_expect_not(origin_is_ours("null", "10.0.0.1", false, &names));
     cr_expect_not(origin_is_ours("", "10.0.0.1", false, &names));

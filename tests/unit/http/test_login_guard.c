@@ -55,7 +55,7 @@ Test(login_guard, counts_an_ipv6_network_as_one)
     unsigned looked = 0;
     for (unsigned i = 0; i < 100; i++) {
         char text[ADDRESS_TEXT_BYTES];
-        snprintf(text, sizeof text, "2001:db8::%x", i + 1);
+        snprintf(text, sizeof text, "2001:db8:0:%x::1", i);
         looked += try_wrong(text, 1, 0);
     }
     cr_expect_eq(looked, LOGIN_BURST);
@@ -80,6 +80,22 @@ Test(login_guard, lets_in_who_was_right_before)
     cr_expect(login_may_try(&guard, &address, "right", start_ns));
     login_tried(&guard, &address, "right", false, start_ns); // it was changed
     cr_expect_not(login_may_try(&guard, &address, "right", start_ns));
+}
+
+Test(login_guard, remembers_a_few_behind_one_address)
+{
+    static const char *const users[] = {"ann", "bob", "cat", "dan", "eve"};
+    struct address address = address_of("10.0.0.1");
+    for (unsigned i = 0; i < 5; i++)
+        login_tried(&guard, &address, users[i], true, start_ns);
+    login_tried(&guard, &address, "bob", true, start_ns); // the latest again
+    cr_expect_eq(try_wrong("10.0.0.1", 1000, 0), LOGIN_BURST);
+    for (unsigned i = 1; i < 5; i++)
+        cr_expect(login_may_try(&guard, &address, users[i], start_ns), "%s", users[i]);
+    cr_expect_not(login_may_try(&guard, &address, "ann", start_ns), "the oldest");
+    login_tried(&guard, &address, "dan", false, start_ns); // withdrawn
+    cr_expect_not(login_may_try(&guard, &address, "dan", start_ns));
+    cr_expect(login_may_try(&guard, &address, "eve", start_ns));
 }
 
 // As many networks as there are places try one password each, slowly: who was right is remembered.

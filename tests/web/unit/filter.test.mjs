@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
-const { readFilter, pieces, withTerm } = await load("state/filter.ts");
+const { readFilter, pieces, quoted, withTerm } = await load("state/filter.ts");
 const { spanOf } = await load("state/filter_terms.ts");
 const ends = ({ oneEnd, otherEnd }) => [oneEnd, otherEnd].map((end) => end && { networks: end.networks, ports: end.ports.map(({ minValue, maxValue }) => [minValue.value, maxValue.value]) });
 
@@ -44,6 +44,13 @@ test("what is wrong is told where it stands, and asked for no more", () => {
   assert.match(wrong[1].sentence, /colour/);
   assert.deepEqual(allow[0].apps, ["tls"]);
   for (const text of ["tcp-state:openn", "ip:10.0.0", "min-rtt:5", "min-bytes:x", "port:9-3"]) assert.equal(readFilter(text).wrong.length, 1, text);
+});
+
+test("any value comes back as it was put in, and puts in nothing besides", () => {
+  for (const value of ['x" -ip:10.6.6.6 "y', 'a\\', '\\"', '"', '""', "a b", "a,b", "\\", 'x\\" -ip:1.2.3.4', "-x", "\u00a0", "\u2028", "plain.example"])
+    assert.deepEqual(pieces(withTerm("ip:10.0.0.1", "name", value)).slice(1).map(({ not, name, value: read }) => [not, name, read]), [[false, "name", value]], value);
+  assert.equal(quoted('x"'), '"x\\""');
+  assert.equal(withTerm('name:"a b"', "name", "a b"), 'name:"a b"');
 });
 
 test("the same as options of netscopectl, quoted for a shell", () => {

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { bitRate, count, packetRate, share, unknown } from "../format/numbers.ts";
 import { age } from "../format/times.ts";
-import { active, worst } from "../state/alerts.ts";
+import { active, loaded, worst } from "../state/alerts.ts";
 import { degraded, fileRead, link, lossRatio, now, retry, silence_ms, stale, status, tick } from "../state/sensor.ts";
 import { linkTo } from "../state/place.ts";
 import { number } from "../wire/wire.ts";
@@ -71,7 +71,7 @@ export function Strip() {
       <span class="figure"><span class="key">flows</span> {count(latest?.counters?.flows)}</span>
       <Lost />
       <a class={`figure ${alertCount > 0 ? `severity ${severityWord(worst.value)}` : ""}`} href={linkTo({ view: "alerts" })}>
-        <span class="key">alerts</span> {count(alertCount)} active
+        <span class="key">alerts</span> {loaded.value ? `${count(alertCount)} active` : unknown}
       </a>
       {degraded.value > 0 && <a class="figure warning" href={linkTo({ view: "health" })}>▲ {degraded.value} detectors degraded</a>}
       <span class="grow" />

@@ -8,6 +8,7 @@ import { Stream } from "../wire/stream.ts";
 import { millis } from "../wire/wire.ts";
 import { Position } from "./events.ts";
 import { inFrame } from "./frame.ts";
+import { retried } from "./sensor.ts";
 
 const room = 5000;
 const page_size = 250;
@@ -42,6 +43,7 @@ function keep(alert: Alert): void {
 }
 
 const slot = {};
+retried.push(() => void watchAlerts());
 
 function take(told: WatchAlertsResponse): boolean {
   const runs = position.before(told);
@@ -70,7 +72,15 @@ async function list(): Promise<void> {
   revision.value++;
 }
 
+let stream: Stream<typeof AlertService.method.watchAlerts.input, typeof AlertService.method.watchAlerts.output> | undefined;
+let listing: ReturnType<typeof setTimeout> | true | undefined; // under way, or when it is tried again
+
+/** Begins to watch; once it does, tries at once when it waits for its next try. */
 export async function watchAlerts(): Promise<void> {
+  if (stream !== undefined) stream.retry();
+  if (stream !== undefined || listing === true) return;
+  clearTimeout(listing);
+  listing = true;
   try {
     await list();
     refusal.value = undefined;
@@ -78,10 +88,11 @@ export async function watchAlerts(): Promise<void> {
   } catch (thrown) {
     const told = asRefusal(thrown);
     refusal.value = told;
-    if (told.passing) setTimeout(() => void watchAlerts(), 3000);
+    listing = told.passing ? setTimeout(() => void watchAlerts(), 3000) : undefined;
     return;
   }
-  new Stream({
+  listing = undefined;
+  stream = new Stream({
     method: AlertService.method.watchAlerts,
     request: () => ({ options: { follow: true, start: position.start(room) } }),
     onMessage: take,

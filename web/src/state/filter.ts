@@ -38,15 +38,22 @@ function guess(value: string): string {
   return "name";
 }
 
+/** A value as it stands in the text. What packets say may hold quotes: they must not end the value. */
+export function quoted(value: string): string {
+  return /^$|[\s",\\]/u.test(value) ? `"${value.replaceAll(/["\\]/gu, "\\$&")}"` : value;
+}
+
+const unquoted = (text: string): string => text.replace(/^"/u, "").replaceAll(/\\(.)|"/gsu, (_, escaped?: string) => escaped ?? "");
+
 /** The words of the text, in their order. */
 export function pieces(text: string): Piece[] {
   const found: Piece[] = [];
-  for (const match of text.matchAll(/(-?)(?:([a-z][a-z-]*):)?("[^"]*"?|[^\s"]+)/gu)) {
-    const [whole, minus, name, quoted] = match;
+  for (const match of text.matchAll(/(-?)(?:([a-z][a-z-]*):)?("(?:\\.|[^"\\])*"?|[^\s"]+)/gsu)) {
+    const [whole, minus, name, given] = match;
     const named = name !== undefined && termOf(name) !== undefined;
     const looks = isNetwork(whole.replace(/^-/u, "")); // fe80::1 has a colon, too
-    const value = (named || (name !== undefined && !looks) ? quoted : whole.slice(minus?.length ?? 0)) ?? "";
-    const values = value.startsWith('"') ? [value.replaceAll('"', "")] : value.split(",");
+    const value = (named || (name !== undefined && !looks) ? given : whole.slice(minus?.length ?? 0)) ?? "";
+    const values = value.startsWith('"') ? [unquoted(value)] : value.split(",");
     for (const one of values.filter((part) => part !== ""))
       found.push({ not: minus === "-", name: name !== undefined && !looks ? name : guess(one), value: one, at: match.index });
   }
@@ -145,7 +152,6 @@ export function readFilter(text: string): Filter {
 
 /** The text with one more word, or with it instead of the others of its name. */
 export function withTerm(text: string, name: string, value: string, not = false): string {
-  const quoted = /[\s",]/u.test(value) ? `"${value}"` : value;
-  const term = `${not ? "-" : ""}${name}:${quoted}`;
-  return text.split(/\s+/u).includes(term) ? text : `${text.trim()} ${term}`.trim();
+  const there = pieces(text).some((piece) => piece.not === not && piece.name === name && piece.value === value);
+  return there ? text : `${text.trim()} ${not ? "-" : ""}${name}:${quoted(value)}`.trim();
 }

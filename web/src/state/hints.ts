@@ -3,7 +3,7 @@ import { bytes } from "../format/numbers.ts";
 import { call } from "../wire/call.ts";
 import { FlowService } from "../wire/gen/netscope/v1/flow_service_pb.ts";
 import { number } from "../wire/wire.ts";
-import { readFilter } from "./filter.ts";
+import { quoted, readFilter } from "./filter.ts";
 import { termOf, terms } from "./filter_terms.ts";
 
 export interface Hint {
@@ -23,7 +23,7 @@ const values_limit = 12;
 async function valuesOf(minus: string, name: string, prefix: string, others: string, abort: AbortSignal): Promise<Hint[]> {
   const term = termOf(name);
   if (term === undefined) return [];
-  const hint = (value: string, note: string): Hint => ({ text: `${minus}${name}:${/[\s,"]/u.test(value) ? `"${value}"` : value} `, label: value, note });
+  const hint = (value: string, note: string): Hint => ({ text: `${minus}${name}:${quoted(value)} `, label: value, note });
   if (term.words !== undefined) return term.words.filter((word) => word.startsWith(prefix.toLowerCase())).map((word) => hint(word, ""));
   if (term.hint === undefined) return [];
   const { allow, deny } = readFilter(others);

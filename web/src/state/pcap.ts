@@ -69,6 +69,7 @@ export function record(filter: string, seconds: number): void {
     request: () => ({ filter, maxBytes: most_bytes, maxPackets: most_packets, maxDuration: duration(seconds * 1000) }),
     onMessage: take,
     onLink: takeLink,
+    quiet_ms: Number.POSITIVE_INFINITY, // a filter that nothing fits
   });
 }
 

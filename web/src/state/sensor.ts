@@ -1,7 +1,7 @@
 // The sensor as the bar shows it: link, rates and counters by WatchStats, status by GetStatus. One stream for the whole page.
 import { computed, signal } from "@preact/signals";
 import { call, tryAgain } from "../wire/call.ts";
-import { type GetStatusResponse, SensorService } from "../wire/gen/netscope/v1/sensor_pb.ts";
+import { type GetStatusResponse, SensorService, SensorState } from "../wire/gen/netscope/v1/sensor_pb.ts";
 import { StatsService, type WatchStatsResponse } from "../wire/gen/netscope/v1/stats_pb.ts";
 import { type Link, Stream } from "../wire/stream.ts";
 import { duration, known, millis, number, spanMillis } from "../wire/wire.ts";
@@ -39,9 +39,9 @@ export const lossRatio = computed(() => {
   return counters === undefined || counters.received === 0 ? undefined : counters.lost / counters.received;
 });
 export const instance = computed(() => tick.value?.instance);
-/** Of files: whether they are still read, which two ticks tell. Live it is never over. */
-export const reading = signal<"unknown" | "yes" | "over">("unknown");
-export const fileRead = computed(() => status.answer.value.value?.live === false && reading.value === "over");
+const resting = signal(false); // the latest two ticks have the same figures
+/** Files were read to their end, and what came of the last packets is counted. */
+export const fileRead = computed(() => status.answer.value.value?.state === SensorState.READ && resting.value);
 export const degraded = computed(() => status.answer.value.value?.detectors.filter((one) => one.enabled && one.degraded).length ?? 0);
 
 function countersOf(told: WatchStatsResponse["counters"]): Tick["counters"] {
@@ -85,8 +85,7 @@ function take(told: WatchStatsResponse): boolean {
   remember(told, next);
   inFrame(slot, () => {
     const before = tick.peek();
-    if (before?.counters !== undefined && before.instance === next.instance)
-      reading.value = before.as_of === next.as_of && before.counters.received === next.counters?.received ? "over" : "yes";
+    resting.value = before?.instance === next.instance && before.as_of === next.as_of && before.counters?.received === next.counters?.received;
     tick.value = next;
     now.value = next.received_at;
     measured.drawing();
@@ -112,6 +111,7 @@ export async function watchSensor(): Promise<void> {
     request: () => ({ interval: duration(pageSettings.tick_ms) }),
     onMessage: take,
     onLink: takeLink,
+    quiet_ms: 25_000 + 2 * pageSettings.tick_ms,
   });
   void status.now();
   setInterval(() => {
@@ -120,8 +120,12 @@ export async function watchSensor(): Promise<void> {
   addEventListener("online", () => stream?.retry());
 }
 
+/** Alerts have a stream of their own, which is tried with this one. */
+export const retried: (() => void)[] = [];
+
 export function retry(): void {
   tryAgain();
+  for (const other of retried) other();
   stream?.retry();
 }
 

@@ -49,7 +49,8 @@ export function Packets() {
   const { filter, id } = place.value;
   const sample = useMemo(() => new PacketSample(filter), [filter]);
   useEffect(() => sample.stop, [sample]);
-  const [paused, pause] = useState<readonly Packet[] | undefined>(undefined);
+  const [held, hold] = useState<{ of: PacketSample; rows: readonly Packet[] } | undefined>(undefined);
+  const paused = held?.of === sample ? held.rows : undefined; // another filter is another list
   const rows = paused ?? sample.rows.value;
   const link = sample.position.link.value;
   useEffect(() => addCommands([
@@ -62,7 +63,7 @@ export function Packets() {
       <section class="panel list" aria-label="Packets">
         <div class="panel-head">
           <h2>Packets</h2>
-          {link.state !== "refused" && <button type="button" aria-pressed={paused !== undefined} onClick={() => pause(paused === undefined ? sample.rows.peek() : undefined)}>{paused === undefined ? "Pause" : "Go on"}</button>}
+          {link.state !== "refused" && <button type="button" aria-pressed={paused !== undefined} onClick={() => hold(paused === undefined ? { of: sample, rows: sample.rows.peek() } : undefined)}>{paused === undefined ? "Pause" : "Go on"}</button>}
           <span class="muted">{link.state === "refused" ? "" : `${count(rows.length)} of the sample`}{paused !== undefined ? ", paused" : link.state === "live" ? "" : link.state === "ended" ? ", the run is over" : `, ${link.state}`}</span>
           <span class="grow" />
           {link.state !== "refused" && rows.length > 0 && <Saver filter={filter} rows={rows} />}

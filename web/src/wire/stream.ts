@@ -18,11 +18,14 @@ export interface Watching<I extends DescMessage, O extends DescMessage> {
   /** True when the message shows that the stream runs (start, heartbeat, figures): the back-off begins anew. */
   onMessage: (message: MessageShape<O>) => boolean;
   onLink: (link: Link) => void;
+  /** For how long it may say nothing; Infinity = for ever, and only the connection's end is one. */
+  quiet_ms?: number;
 }
 
 const first_pause_ms = 250;
 const longest_pause_ms = 10_000;
-const silence_ms = 25_000; // a heartbeat comes every 10 s at the latest
+const usual_quiet_ms = 25_000; // a heartbeat comes every 10 s at the latest
+const steady_ms = 5_000; // it has run for so long: a failure then is a new one
 const open_timeout_ms = 10_000;
 const settle_ms = 300;
 
@@ -35,6 +38,7 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
   private attempt = 0;
   private ended = false; // the run was over: whether another one begins is looked for quietly
   private settling: ReturnType<typeof setTimeout> | undefined;
+  private steadying: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly watching: Watching<I, O>) {
     void this.open();
@@ -57,7 +61,9 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
     this.attempt++;
     clearTimeout(this.timer);
     clearTimeout(this.settling);
+    clearTimeout(this.steadying);
     this.settling = undefined;
+    this.steadying = undefined;
     const socket = this.socket;
     this.socket = undefined;
     if (socket !== undefined && socket.readyState <= WebSocket.OPEN) socket.close(1000);
@@ -91,7 +97,7 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
   /** Silence for so long is a connection that is gone. */
   private expect(ms: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.fail(new Refusal("unavailable", "the sensor fell silent")), ms);
+    if (ms !== Number.POSITIVE_INFINITY) this.timer = setTimeout(() => this.fail(new Refusal("unavailable", "the sensor fell silent")), ms);
   }
 
   private take(content: unknown): void {
@@ -100,10 +106,10 @@ export class Stream<I extends DescMessage, O extends DescMessage> {
       return;
     }
     if (!(content instanceof ArrayBuffer)) return;
-    this.expect(silence_ms);
+    this.expect(this.watching.quiet_ms ?? usual_quiet_ms);
     try {
       const message = fromBinary(this.watching.method.output, new Uint8Array(content));
-      if (this.watching.onMessage(message) && !this.ended) this.pause_ms = first_pause_ms;
+      if (this.watching.onMessage(message) && !this.ended) this.steadying ??= setTimeout(() => { this.pause_ms = first_pause_ms; }, steady_ms);
       this.runs();
     } catch (thrown) {
       this.fail(asRefusal(thrown));
