@@ -20,7 +20,7 @@ KUBERNETES = " ".join(f"-X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}" for p
 TOOLS = {
     "helm3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0", KUBERNETES),
     "helm4": ("helm.sh/helm/v4/cmd/helm", "v4.3.1", ""),
-    "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", ""),
+    "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", ""),  # its kinds only
     "unittest": ("github.com/helm-unittest/helm-unittest/cmd/helm-unittest", "v1.1.2", KUBERNETES),
 }
 HELMS = ("helm3", "helm4")
