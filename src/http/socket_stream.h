@@ -37,8 +37,9 @@ struct socket_stream {
     size_t early_read, turn_bytes;
     int64_t deadline_ns; // of the request, of the close; INT64_MAX = none
     int64_t progress_ns; // when something was sent last, or began to wait
-    int64_t second_ns;   // in which `controls` are counted
-    unsigned controls;
+    int64_t second_ns;   // in which `frames` are counted
+    unsigned frames;     // that came
+    bool gathers;        // the bytes of this one are the request's
     bool in_flight, told_end, cancelled;
     bool lost;     // the socket's other end is gone
     bool breached; // the client broke a rule that wslay has no word for

@@ -1,6 +1,6 @@
 // The open WebSockets of a server, on a thread of their own: frames by wslay, streams by the runner. One message of a stream is
 // on its way at a time, so that who does not read makes his stream wait, and leave out what has no room there. Who does not
-// read for a minute, sends more than a request, or floods with pings is closed. At the end all are told and closed.
+// read for a minute, sends more than a request, or floods with frames is closed. At the end all are told and closed.
 #pragma once
 
 #include <stdbool.h>

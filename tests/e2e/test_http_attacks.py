@@ -251,6 +251,18 @@ class Floods(AttackTest):
             self.at_once(attack)
         self.judge(siege, most_grown=2 * MOST_GROWN)
 
+    def test_requests_in_pieces_of_a_byte(self):
+        """What is kept of a request is its bytes, in however many frames they come."""
+        siege = self.besiege()
+        pieces = WebSocket.frame(BINARY, b"x", fin=False) + WebSocket.frame(CONTINUATION, b"x", fin=False) * 65_000
+        with siege:
+            streams = [self.open() for _ in range(60)]
+            for stream in streams:
+                with contextlib.suppress(OSError):
+                    stream.connection.sendall(pieces)
+            self.assertEqual({stream.closing_code() for stream in streams}, {1008})
+        self.judge(siege)
+
     def test_noise(self):
         """Requests and frames with bytes that were changed, left out or put in, the same at each run."""
         siege = self.besiege()
@@ -329,7 +341,7 @@ class Frames(WebTest):
                 stream.connection.sendall(bytes([byte]))
             self.assertEqual(stream.receive(), (PONG, b"in pieces"))
         self.expect_close(WebSocket.frame(PING, b"x" * 126), 1002, "a long one")
-        self.expect_close(WebSocket.frame(PING) * 60, 1008, "too many")
+        self.expect_close(WebSocket.frame(PING) * 100, 1008, "too many")
 
     def test_3_reserved_bits(self):
         for bits in range(1, 8):
@@ -358,8 +370,19 @@ class Frames(WebTest):
         self.expect_close(frame(BINARY, b"x", fin=False) + frame(BINARY, b"x"), 1002, "a message within another")
         self.expect_close(frame(BINARY, b"x", fin=False) + frame(TEXT, b"x", fin=False), 1002, "a text within another")
         self.expect_close(frame(BINARY, b"x" * 40000, fin=False) + frame(CONTINUATION, b"x" * 40000), 1009, "too long in pieces")
-        self.expect_close(frame(BINARY, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 1000 + frame(CLOSE, b"\x03\xe8"), 1000,
+        self.expect_close(frame(BINARY, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 30 + frame(CLOSE, b"\x03\xe8"), 1000,
                           "empty pieces")
+        self.expect_close(frame(BINARY, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 10_000, 1008, "of which there are many")
+
+    def test_5_messages_behind_the_request(self):
+        """Refused by their first frame: one without an end never gets to be a message."""
+        for opcode, fin in ((BINARY, True), (TEXT, True), (BINARY, False)):
+            with self.subTest((opcode, fin)), WebSocket(self.port, STATS) as stream:
+                stream.send(BINARY)
+                self.assertEqual(stream.receive()[0], BINARY)
+                stream.send(opcode, fin=fin)
+                frames = (stream.receive() for _ in range(20))  # its own messages come on
+                self.assertIn((CLOSE, (1008).to_bytes(2, "big")), ((opcode, payload[:2]) for opcode, payload in frames))
 
     def test_6_texts(self):
         """None is a request; those that are no UTF-8 are told so."""
