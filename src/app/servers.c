@@ -92,6 +92,11 @@ bool servers_check(const struct settings *settings, struct error *error)
     return good;
 }
 
+static uint32_t most_of(const struct servers *servers, const struct served *served)
+{
+    return connections_of(served->settings, servers->settings, control_shares(servers->control));
+}
+
 // The door is opened before there is a server behind it.
 static void take_connection(void *taker, int take_descriptor)
 {
@@ -103,8 +108,7 @@ static bool listen_for(struct servers *servers, struct served *served, struct er
 {
     struct door_listener listener = {.name = served->name,
                                      .settings = served->settings,
-                                     .max_connections = connections_of(served->settings, servers->settings,
-                                                                       control_shares(servers->control)),
+                                     .max_connections = most_of(servers, served),
                                      .protocol = served->protocol,
                                      .take = take_connection,
                                      .taker = served};
@@ -205,6 +209,7 @@ static bool start_grpc(struct servers *servers, struct error *error)
 static bool start_http(struct servers *servers, struct served *served, struct error *error)
 {
     struct http_setup setup = {.surface = served == &servers->served[WEB] ? HTTP_WEB : HTTP_METRICS,
+                               .max_connections = most_of(servers, served),
                                .settings = servers->settings,
                                .control = servers->control,
                                .api = servers->api,

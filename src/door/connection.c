@@ -375,6 +375,18 @@ static bool owes(const struct connection *connection)
     return has_more && (connection->stage == STAGE_OPEN || connection->stage == STAGE_LINGER);
 }
 
+bool connections_end_lingering(struct listener *listener, bool local)
+{
+    struct connection *longest = NULL;
+    for (struct connection *one = listener->door->connections; one != NULL; one = one->next)
+        if (one->listener == listener && one->is_local == local && one->stage == STAGE_LINGER &&
+            (longest == NULL || one->deadline_ns <= longest->deadline_ns))
+            longest = one;
+    if (longest != NULL)
+        close_now(longest);
+    return longest != NULL;
+}
+
 bool connections_owe(struct door *door)
 {
     bool any = false;

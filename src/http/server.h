@@ -3,8 +3,10 @@
 // own; calls of the API are answered on the runner's threads meanwhile.
 //
 // What libmicrohttpd cannot defend itself against is bounded here: bodies (64 KiB, 10 s), answers that are not read and
-// connections that rest or dribble (a minute), requests whose end is ambiguous (refused). The door has the rest.
+// connections that rest or dribble (a minute, and less where places run short), requests whose end is ambiguous (refused). The door has the rest.
 #pragma once
+
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -22,6 +24,7 @@ enum http_surface { HTTP_METRICS, HTTP_WEB };
 // Borrowed, until the server is gone.
 struct http_setup {
     enum http_surface surface;
+    uint32_t max_connections; // that the door lets in by each entrance
     const struct settings *settings;
     struct control *control;
     struct api *api;

@@ -73,6 +73,12 @@ class AttackTest(WebTest):
         return self.metric(f'netscope_connections_refused_total{{listener="web",reason="{reason}"}}') or 0
 
 
+def ask_quietly(port):
+    with contextlib.suppress(ConnectionError):
+        return ask(port, "GET", "/livez").code == 200
+    return False
+
+
 def is_closed(connection):
     """Whether the other end has closed it; what it sent is read."""
     connection.setblocking(False)
@@ -105,7 +111,7 @@ def dribble(connections, content, over):
 class Slow(AttackTest):
     def test_heads_bodies_and_requests_that_never_come_to_an_end(self):
         """Slowloris on 200 connections, bodies on as many, and streams whose request does not come: none lasts half a minute."""
-        siege = self.besiege()
+        siege = self.besiege("--web-max-connections", 700)
         with siege:
             slow = [self.connect(b"GET / HTTP/1.1\r\nHost: local") for _ in range(200)]
             slow += [self.connect(HEAD + b"Content-Length: 60000\r\n\r\n{") for _ in range(100)]
@@ -157,20 +163,56 @@ class Crowds(AttackTest):
         siege = self.besiege("--web-max-connections", 6000)
         with siege:
             connections = self.crowd(5000)
-            sensor.until(lambda: self.metric('netscope_connections{listener="web"}') + self.refusals("connections") >= 5000, 60,
-                         lambda: "not all are let in")  # where memory is short, most are refused
+            sensor.until(lambda: self.metric('netscope_connections_accepted_total{listener="web"}') + self.refusals("connections") >= 5000,
+                         60, lambda: "not all are let in")  # where memory is short, most are refused
             sensor.until(lambda: self.metric('netscope_connections{listener="web"}') <= 2, 60, lambda: "they are there still")
             self.assertEqual(sum(map(is_closed, connections)), 5000)
         self.judge(siege, most_grown=256 * MEGABYTE)  # a sanitizer's allocations are larger
 
     def test_a_port_that_is_full_refuses_and_serves_again(self):
         siege = self.besiege()
+        begun = HEAD + b"Content-Length: 60000\r\n\r\n{"
         with siege:
             for _ in range(3):
-                self.crowd(1000)
-            self.assertGreaterEqual(self.refusals("connections"), 1500)
+                for _ in range(400):
+                    with contextlib.suppress(ConnectionError):
+                        self.connect(begun)
+            self.assertGreaterEqual(self.refusals("connections"), 500)
             sensor.until(lambda: self.serves(None), 60, lambda: "the port is full still")
         self.judge(siege)
+
+    def test_who_rests_keeps_nobody_out(self):
+        """Idle connections, and ones that asked: past three quarters of the places whoever has rested longest is ended."""
+        running = self.serve("--metrics-max-connections", 16)
+        with contextlib.ExitStack() as opened:
+            for number in range(48):
+                connection = opened.enter_context(socket.create_connection(("127.0.0.1", self.metrics_port), 20))
+                if number % 2:
+                    with contextlib.suppress(ConnectionError):  # faster than places become free
+                        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                        connection.recv(65536)
+            sensor.until(lambda: ask_quietly(self.metrics_port), 20, running.stderr)
+            for _ in range(20):
+                self.assertEqual(ask(self.metrics_port, "GET", "/livez").code, 200)
+        self.end(running)
+
+    def test_each_entrance_has_its_places(self):
+        """So many at the port, and as many at the unix socket, all of them answered."""
+        running = self.serve("--web-max-connections", 40, "--web-socket", self.local)
+        request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        half = HEAD + b"Content-Length: 2\r\n\r\n{"  # such a one is not at rest
+        with contextlib.ExitStack() as opened:
+            connections = []
+            for family, address in [(socket.AF_INET, ("127.0.0.1", self.port))] * 40 + [(socket.AF_UNIX, str(self.local))] * 40:
+                connection = opened.enter_context(socket.socket(family))
+                connection.settimeout(20)
+                connection.connect(address)
+                connection.sendall(half)
+                connections.append(connection)
+            for connection in connections:
+                connection.sendall(b"}" + request)
+            self.assertEqual([connection.recv(65536)[:12] for connection in connections], [b"HTTP/1.1 200"] * 80)
+        self.end(running)
 
     def test_more_streams_than_there_may_be(self):
         """A caller has half of all streams, and the next one is told."""
