@@ -246,7 +246,10 @@ Test(listener, has_who_lingers_make_room)
     limits.linger_ms = PATIENCE_MS;
     open_door(DOOR_HTTP1);
     int lingers = connect_port();
-    close(taken());
+    int first = taken();
+    send_text(first, "bye");
+    close(first);
+    expect_text(lingers, "bye");
     expect_end(lingers);
     int client = connect_port(), transport = taken();
     send_text(client, "here");
