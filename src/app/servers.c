@@ -9,7 +9,9 @@
 #include "base/bell.h"
 #include "base/metric.h"
 #include "base/thread.h"
+#include "base/time.h"
 #include "base/version.h"
+#include "capture/clock.h"
 #include "config/config.h"
 #include "config/settings.h"
 #include "control/control.h"
@@ -266,6 +268,12 @@ static void forget_identities(struct servers *servers)
         identities_destroy(servers->served[i].identities);
 }
 
+static int left_ms(int64_t end_ns)
+{
+    int64_t left = (end_ns - clock_now_ns()) / NS_PER_MS;
+    return left > 0 ? (int)left : 0;
+}
+
 void servers_stop(struct servers *servers)
 {
     if (servers == NULL)
@@ -273,13 +281,16 @@ void servers_stop(struct servers *servers)
     servers_announce_end(servers);
     if (servers->runner != NULL)
         runner_drain(servers->runner);
+    // All have one grace together: each is told before any is waited for.
+    int64_t end_ns = clock_now_ns() + GRACE_MS * NS_PER_MS;
+    http_server_announce_end(servers->served[WEB].server, GRACE_MS);
     rpc_server_destroy(servers->served[GRPC].server, GRACE_MS);
     atomic_store(&servers->ending, true);
     bell_ring(&servers->bell);
     if (servers->has_keeper)
         pthread_join(servers->keeper, NULL);
-    http_server_destroy(servers->served[WEB].server, GRACE_MS);
-    http_server_destroy(servers->served[METRICS].server, GRACE_MS);
+    http_server_destroy(servers->served[WEB].server, left_ms(end_ns));
+    http_server_destroy(servers->served[METRICS].server, left_ms(end_ns));
     runner_destroy(servers->runner);
     door_destroy(servers->door);
     api_destroy(servers->api);

@@ -340,12 +340,19 @@ static void rest(void)
     nanosleep(&(struct timespec){.tv_nsec = STEP_MS * NS_PER_MS}, NULL);
 }
 
+void http_server_announce_end(struct http_server *server, int grace_ms)
+{
+    if (server != NULL)
+        sockets_announce_end(server->sockets, grace_ms);
+}
+
 void http_server_destroy(struct http_server *server, int grace_ms)
 {
     enum { SENDING_MS = 1000 };
     if (server == NULL)
         return;
-    sockets_end(server->sockets, grace_ms);
+    http_server_announce_end(server, grace_ms);
+    sockets_end(server->sockets);
     for (int waited = 0; has_asked(server); waited += STEP_MS) {
         if (waited >= grace_ms)
             cancel_calls(server);

@@ -45,6 +45,9 @@ void http_server_take(void *server, int take_descriptor);
 // About once a second, from any one thread: ends connections that are late.
 void http_server_look(struct http_server *server);
 
+// Tells clients the end, before http_server_destroy(): streams have `grace_ms` from now. Returns at once. Takes NULL.
+void http_server_announce_end(struct http_server *server, int grace_ms);
+
 // In order: calls under way get `grace_ms` to end (the runner was told to drain before), and are cancelled then; answers are
 // sent; everything is freed. Takes NULL. No connection may come any more.
 void http_server_destroy(struct http_server *server, int grace_ms);

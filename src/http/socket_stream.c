@@ -23,6 +23,7 @@ enum {
     END_BYTES = 16384,
     REQUEST_S = 10,
     CLOSE_S = 5,
+    LAST_CLOSE_S = 1, // when the sensor ends
     STALL_S = 60,
 };
 
@@ -283,10 +284,11 @@ void socket_stream_cut(struct socket_stream *stream)
 
 void socket_stream_go_away(struct socket_stream *stream, int64_t now_ns)
 {
-    if (stream->stage != STAGE_REQUEST)
-        return;
-    close_with(stream, WSLAY_CODE_GOING_AWAY, "the sensor ends");
-    stream->deadline_ns = now_ns + CLOSE_S * NS_PER_S;
+    int64_t last_ns = now_ns + LAST_CLOSE_S * NS_PER_S;
+    if (stream->stage == STAGE_REQUEST)
+        close_with(stream, WSLAY_CODE_GOING_AWAY, "the sensor ends");
+    if (stream->stage == STAGE_CLOSING && stream->deadline_ns > last_ns)
+        stream->deadline_ns = last_ns;
 }
 
 // A turn.

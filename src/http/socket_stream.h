@@ -68,7 +68,7 @@ bool socket_stream_has_news(struct socket_stream *stream);
 void socket_stream_turn(struct socket_stream *stream, bool readable, int64_t now_ns);
 // Closes it without further words; the runner's call is cancelled.
 void socket_stream_cut(struct socket_stream *stream);
-// The sensor ends: says so, where no request came yet.
+// The sensor ends: says so, where no request came yet; who does not answer a close holds that up for no more than a second.
 void socket_stream_go_away(struct socket_stream *stream, int64_t now_ns);
 // Whether nobody has it any more: to be destroyed.
 bool socket_stream_is_over(const struct socket_stream *stream);
