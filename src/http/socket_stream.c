@@ -310,10 +310,12 @@ short socket_stream_events(const struct socket_stream *stream)
     return (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
 }
 
+// A message that has no memory is not left out: nobody would tell the client of the gap.
 static void queue(struct socket_stream *stream, uint8_t opcode, const struct strbuf *text)
 {
     struct wslay_event_msg message = {opcode, (const uint8_t *)text->text, text->length};
-    wslay_event_queue_msg(stream->wslay, &message);
+    if (text->failed || wslay_event_queue_msg(stream->wslay, &message) != 0)
+        refuse(stream, WSLAY_CODE_INTERNAL_SERVER_ERROR, "no memory for a message");
 }
 
 // What the runner said goes to wslay's queue, in its order.
