@@ -218,9 +218,7 @@ class Crowds(AttackTest):
         """A caller has half of all streams, and the next one is told."""
         siege = self.besiege("--web-max-connections", 600)
         with siege:
-            streams = [self.open() for _ in range(500)]
-            for stream in streams:
-                stream.send(BINARY)
+            streams = [self.open(early=WebSocket.frame(BINARY)) for _ in range(500)]  # a request may take 10 s to come
             opcodes = [stream.receive() for stream in streams]
             refused = [payload for opcode, payload in opcodes if opcode == TEXT]
             self.assertTrue(refused and all(b"resource_exhausted" in payload for payload in refused), refused[:1])
