@@ -9,7 +9,9 @@
 #include "base/bell.h"
 #include "base/metric.h"
 #include "base/thread.h"
+#include "base/time.h"
 #include "base/version.h"
+#include "capture/clock.h"
 #include "config/config.h"
 #include "config/settings.h"
 #include "control/control.h"
@@ -92,6 +94,11 @@ bool servers_check(const struct settings *settings, struct error *error)
     return good;
 }
 
+static uint32_t most_of(const struct servers *servers, const struct served *served)
+{
+    return connections_of(served->settings, servers->settings, control_shares(servers->control));
+}
+
 // The door is opened before there is a server behind it.
 static void take_connection(void *taker, int take_descriptor)
 {
@@ -103,8 +110,7 @@ static bool listen_for(struct servers *servers, struct served *served, struct er
 {
     struct door_listener listener = {.name = served->name,
                                      .settings = served->settings,
-                                     .max_connections = connections_of(served->settings, servers->settings,
-                                                                       control_shares(servers->control)),
+                                     .max_connections = most_of(servers, served),
                                      .protocol = served->protocol,
                                      .take = take_connection,
                                      .taker = served};
@@ -205,6 +211,7 @@ static bool start_grpc(struct servers *servers, struct error *error)
 static bool start_http(struct servers *servers, struct served *served, struct error *error)
 {
     struct http_setup setup = {.surface = served == &servers->served[WEB] ? HTTP_WEB : HTTP_METRICS,
+                               .max_connections = most_of(servers, served),
                                .settings = servers->settings,
                                .control = servers->control,
                                .api = servers->api,
@@ -261,6 +268,12 @@ static void forget_identities(struct servers *servers)
         identities_destroy(servers->served[i].identities);
 }
 
+static int left_ms(int64_t end_ns)
+{
+    int64_t left = (end_ns - clock_now_ns()) / NS_PER_MS;
+    return left > 0 ? (int)left : 0;
+}
+
 void servers_stop(struct servers *servers)
 {
     if (servers == NULL)
@@ -268,13 +281,16 @@ void servers_stop(struct servers *servers)
     servers_announce_end(servers);
     if (servers->runner != NULL)
         runner_drain(servers->runner);
+    // All have one grace together: each is told before any is waited for.
+    int64_t end_ns = clock_now_ns() + GRACE_MS * NS_PER_MS;
+    http_server_announce_end(servers->served[WEB].server, GRACE_MS);
     rpc_server_destroy(servers->served[GRPC].server, GRACE_MS);
     atomic_store(&servers->ending, true);
     bell_ring(&servers->bell);
     if (servers->has_keeper)
         pthread_join(servers->keeper, NULL);
-    http_server_destroy(servers->served[WEB].server, GRACE_MS);
-    http_server_destroy(servers->served[METRICS].server, GRACE_MS);
+    http_server_destroy(servers->served[WEB].server, left_ms(end_ns));
+    http_server_destroy(servers->served[METRICS].server, left_ms(end_ns));
     runner_destroy(servers->runner);
     door_destroy(servers->door);
     api_destroy(servers->api);

@@ -375,6 +375,25 @@ static bool owes(const struct connection *connection)
     return has_more && (connection->stage == STAGE_OPEN || connection->stage == STAGE_LINGER);
 }
 
+// The client was told the end, be it that the transport has not closed yet.
+static bool lingers(const struct connection *connection)
+{
+    return connection->stage == STAGE_LINGER ||
+           (connection->stage == STAGE_OPEN && connection->down.passed_on);
+}
+
+bool connections_end_lingering(struct listener *listener, bool local)
+{
+    struct connection *longest = NULL;
+    for (struct connection *one = listener->door->connections; one != NULL; one = one->next)
+        if (one->listener == listener && one->is_local == local && lingers(one) &&
+            (longest == NULL || one->deadline_ns <= longest->deadline_ns))
+            longest = one;
+    if (longest != NULL)
+        close_now(longest);
+    return longest != NULL;
+}
+
 bool connections_owe(struct door *door)
 {
     bool any = false;

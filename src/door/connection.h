@@ -61,6 +61,8 @@ void connection_inner_event(struct connection *connection, uint32_t events);
 void connections_look(struct door *door);
 // Closes those that were not handed on yet.
 void connections_close_waiting(struct door *door);
+// Closes the one of an entrance that has lingered longest; false when none does.
+bool connections_end_lingering(struct listener *listener, bool local);
 // Moves what can be moved. Whether there is more that transports have sent and clients have not.
 bool connections_owe(struct door *door);
 void connections_close_all(struct door *door);

@@ -2,8 +2,8 @@
 // what is too much, and hands every connection on as a descriptor that speaks plaintext, one end of a pair of local
 // sockets; the door passes all bytes on between the other end and the network. So a transport (gRPC, HTTP) needs to know
 // neither TLS nor addresses, and what it cannot defend itself against is counted and stopped here:
-//   - connections to the port and to the unix socket (`max_connections` each), and of an address (a quarter of them;
-//     loopback excepted);
+//   - connections to the port and to the unix socket (`max_connections` each), and of an address (a quarter of them, and none
+//     of the last sixteenth when it has one; loopback excepted);
 //   - TLS handshakes and first requests that never come to an end (struct door_limits);
 //   - HTTP/2 frames, a second and in one header block (door/frame_guard.h).
 // What is refused is closed and counted: netscope_connections_refused_total{listener,reason}.

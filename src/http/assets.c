@@ -37,10 +37,11 @@ static enum asset_coding coding_of(const struct exchange *exchange, const struct
     return asset->form[ASSET_GZIP].bytes != NULL && accept_coding(header, "gzip") ? ASSET_GZIP : ASSET_PLAIN;
 }
 
-static bool has_it(const struct exchange *exchange, const struct asset *asset)
+static bool has_it(const struct exchange *exchange, const char *tag)
 {
     const char *tags = NULL;
-    return request_header(exchange, "If-None-Match", &tags) == 1 && strstr(tags, asset->tag) != NULL;
+    return request_header(exchange, "If-None-Match", &tags) == 1 &&
+           (strcmp(tags, "*") == 0 || strstr(tags, tag) != NULL);
 }
 
 static void answer_asset(struct exchange *exchange, const struct asset *asset, bool is_page)
@@ -51,16 +52,13 @@ static void answer_asset(struct exchange *exchange, const struct asset *asset, b
     answer->type = asset->type;
     answer->cache = is_page ? "no-cache" : "public, max-age=31536000, immutable";
     answer->policy = page_policy;
-    answer_header(answer, "ETag", asset->tag);
+    answer_header(answer, "ETag", asset->form[coding].tag);
     answer_header(answer, "Vary", "Accept-Encoding");
-    if (has_it(exchange, asset)) {
-        answer->code = 304;
-        return;
-    }
-    answer->code = 200;
+    // 304 tells the length that 200 has; its body is not sent.
+    answer->code = has_it(exchange, asset->form[coding].tag) ? 304 : 200;
     answer->fixed = asset->form[coding].bytes;
     answer->fixed_bytes = asset->form[coding].length;
-    if (coding != ASSET_PLAIN)
+    if (coding != ASSET_PLAIN && answer->code == 200)
         answer_header(answer, "Content-Encoding", codings[coding]);
 }
 

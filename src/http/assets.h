@@ -11,10 +11,10 @@ enum asset_coding { ASSET_PLAIN, ASSET_GZIP, ASSET_BROTLI, ASSET_CODINGS };
 struct asset {
     const char *path; // "/index.html"
     const char *type;
-    const char *tag; // of its content, in quotes
     struct {
         const unsigned char *bytes; // NULL = not in this coding
         size_t length;
+        const char *tag; // of its content in this coding, in quotes
     } form[ASSET_CODINGS];
 };
 extern const struct asset assets[];

@@ -57,6 +57,7 @@ static struct exchange *begin_exchange(struct http_server *server, struct MHD_Co
         base > 0 && strncmp(path, server->base_path, base) == 0 && (path[base] == '/' || path[base] == '\0');
     exchange->path = !below ? path : path[base] == '\0' ? "/" : path + base;
     exchange->is_base = below && path[base] == '\0';
+    connection_asks(exchange->on);
     connection_set_deadline(exchange->on, BODY_S);
     atomic_fetch_add(&server->exchanges, 1);
     return exchange;
@@ -72,7 +73,7 @@ static void on_completed(void *argument, struct MHD_Connection *connection, void
     (void)how;
     if (exchange == NULL)
         return;
-    connection_set_deadline(exchange->on, REST_S);
+    connection_rests(exchange->on);
     atomic_fetch_sub(&server->held_bytes, exchange->held_bytes);
     exchange_destroy(exchange);
     *context = NULL;
@@ -169,6 +170,7 @@ static enum MHD_Result send_answer(struct exchange *exchange)
     struct MHD_Response *response = response_of(answer);
     if (response == NULL)
         return MHD_NO;
+    answer->closes |= connection_is_crowded(exchange->server, exchange->on);
     add_headers(response, answer);
     assert(exchange->held_bytes <= atomic_load(&exchange->server->held_bytes));
     connection_set_deadline(exchange->on, REST_S);
@@ -230,6 +232,15 @@ static size_t leave_escapes(void *argument, struct MHD_Connection *connection, c
     return strlen(text);
 }
 
+// The door keeps out what is more, at each entrance; the library's own limit is one of all.
+static unsigned most_connections(const struct http_server *server)
+{
+    const struct listener_settings *listener = server->listener;
+    unsigned entrances = (listener->bind[0] != '\0' ? 1U : 0U) + (listener->socket[0] != '\0' ? 1U : 0U);
+    assert(entrances > 0 && server->setup.max_connections > 0);
+    return entrances * server->setup.max_connections + SPARE_CONNECTIONS;
+}
+
 // On a thread without signals and capabilities: the one that the library starts begins as this one.
 static void *start_daemon(void *argument)
 {
@@ -239,7 +250,7 @@ static void *start_daemon(void *argument)
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, server,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        server, MHD_OPTION_CONNECTION_LIMIT, server->listener->max_connections + SPARE_CONNECTIONS,
+        server, MHD_OPTION_CONNECTION_LIMIT, most_connections(server),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_END);
     return NULL;
@@ -329,12 +340,19 @@ static void rest(void)
     nanosleep(&(struct timespec){.tv_nsec = STEP_MS * NS_PER_MS}, NULL);
 }
 
+void http_server_announce_end(struct http_server *server, int grace_ms)
+{
+    if (server != NULL)
+        sockets_announce_end(server->sockets, grace_ms);
+}
+
 void http_server_destroy(struct http_server *server, int grace_ms)
 {
     enum { SENDING_MS = 1000 };
     if (server == NULL)
         return;
-    sockets_end(server->sockets, grace_ms);
+    http_server_announce_end(server, grace_ms);
+    sockets_end(server->sockets);
     for (int waited = 0; has_asked(server); waited += STEP_MS) {
         if (waited >= grace_ms)
             cancel_calls(server);

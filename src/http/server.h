@@ -3,8 +3,10 @@
 // own; calls of the API are answered on the runner's threads meanwhile.
 //
 // What libmicrohttpd cannot defend itself against is bounded here: bodies (64 KiB, 10 s), answers that are not read and
-// connections that rest or dribble (a minute), requests whose end is ambiguous (refused). The door has the rest.
+// connections that rest or dribble (a minute, and less where places run short), requests whose end is ambiguous (refused). The door has the rest.
 #pragma once
+
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -22,6 +24,7 @@ enum http_surface { HTTP_METRICS, HTTP_WEB };
 // Borrowed, until the server is gone.
 struct http_setup {
     enum http_surface surface;
+    uint32_t max_connections; // that the door lets in by each entrance
     const struct settings *settings;
     struct control *control;
     struct api *api;
@@ -41,6 +44,9 @@ void http_server_take(void *server, int take_descriptor);
 
 // About once a second, from any one thread: ends connections that are late.
 void http_server_look(struct http_server *server);
+
+// Tells clients the end, before http_server_destroy(): streams have `grace_ms` from now. Returns at once. Takes NULL.
+void http_server_announce_end(struct http_server *server, int grace_ms);
 
 // In order: calls under way get `grace_ms` to end (the runner was told to drain before), and are cancelled then; answers are
 // sent; everything is freed. Takes NULL. No connection may come any more.

@@ -28,16 +28,23 @@ struct http_server {
 
     pthread_mutex_t lock;                // of the lists
     struct http_connection *connections; // open ones
+    uint32_t open[2];                    // of them, by the port and by the unix socket
     struct exchange *asked;              // those that the runner has
     _Atomic uint64_t held_bytes;         // of answers under way
     atomic_uint exchanges;               // under way
 };
 
-// connections.c. How long one may rest, or take to read an answer.
+// connections.c. Past three quarters of an entrance's places, who comes new ends whoever has rested longest, so that resting
+// keeps nobody out. How long one may rest, or take to read an answer.
 enum { REST_S = 60 };
 
 // NULL without memory: its requests are refused then.
 struct http_connection *connection_open(struct http_server *server, struct MHD_Connection *connection);
 void connection_close(struct http_server *server, struct http_connection *on); // takes NULL
+// Something is asked on it, or nothing any more.
+void connection_asks(struct http_connection *on);
+void connection_rests(struct http_connection *on);
+// Whether the places of its entrance run short: none may rest then.
+bool connection_is_crowded(struct http_server *server, const struct http_connection *on);
 // It is ended when it has not come further in so many seconds; 0 = never.
 void connection_set_deadline(struct http_connection *on, int64_t seconds);

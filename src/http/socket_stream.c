@@ -18,11 +18,12 @@
 enum {
     TURN_BYTES = 65536,   // read of one before others have their turn
     QUEUED_MESSAGES = 16, // nothing is read while more wait to be sent: pongs, that is
-    CONTROLS_A_SECOND = 50,
+    FRAMES_A_SECOND = 64,
     MESSAGE_BYTES = 4 << 20,
     END_BYTES = 16384,
     REQUEST_S = 10,
     CLOSE_S = 5,
+    LAST_CLOSE_S = 1, // when the sensor ends
     STALL_S = 60,
 };
 
@@ -124,13 +125,16 @@ static void close_with(struct socket_stream *stream, uint16_t code, const char *
     stream->stage = STAGE_CLOSING;
 }
 
-static void ask(struct socket_stream *stream, const uint8_t *bytes, size_t length)
+// As close_with(), and what the client sends from then on is not even read.
+static void refuse(struct socket_stream *stream, uint16_t code, const char *why)
 {
-    strbuf_add_bytes(&stream->request, bytes, length);
-    if (stream->request.failed) {
-        close_with(stream, WSLAY_CODE_MESSAGE_TOO_BIG, "no memory for the request");
-        return;
-    }
+    if (stream->stage != STAGE_CLOSING)
+        close_with(stream, code, why);
+    wslay_event_shutdown_read(stream->wslay);
+}
+
+static void ask(struct socket_stream *stream)
+{
     stream->call.request = (struct request){.format = REQUEST_PROTO,
                                             .bytes = (const uint8_t *)stream->request.text,
                                             .length = stream->request.length};
@@ -140,23 +144,44 @@ static void ask(struct socket_stream *stream, const uint8_t *bytes, size_t lengt
     runner_begin(stream->room->runner, &stream->call);
 }
 
+// Judged by its head: a message without an end, or in pieces of nothing, never gets to be a message.
+static void on_frame(wslay_event_context_ptr wslay, const struct wslay_event_on_frame_recv_start_arg *frame,
+                     void *argument)
+{
+    struct socket_stream *stream = argument;
+    (void)wslay;
+    stream->gathers = !wslay_is_ctrl_frame(frame->opcode) && stream->stage == STAGE_REQUEST;
+    if (++stream->frames > FRAMES_A_SECOND)
+        refuse(stream, WSLAY_CODE_POLICY_VIOLATION, "too many frames: send the request in one");
+    else if (!wslay_is_ctrl_frame(frame->opcode) && stream->stage == STAGE_ASKED)
+        refuse(stream, WSLAY_CODE_POLICY_VIOLATION, "one request is all that a stream takes");
+}
+
+static void on_bytes(wslay_event_context_ptr wslay, const struct wslay_event_on_frame_recv_chunk_arg *chunk,
+                     void *argument)
+{
+    struct socket_stream *stream = argument;
+    (void)wslay;
+    if (!stream->gathers || stream->stage != STAGE_REQUEST)
+        return;
+    strbuf_add_bytes(&stream->request, chunk->data, chunk->data_length);
+    if (stream->request.failed)
+        refuse(stream, WSLAY_CODE_MESSAGE_TOO_BIG, "the request is too long");
+}
+
 static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_on_msg_recv_arg *message,
                        void *argument)
 {
     struct socket_stream *stream = argument;
     (void)wslay;
-    if (message->opcode == WSLAY_CONNECTION_CLOSE) {
+    if (message->opcode == WSLAY_CONNECTION_CLOSE)
         stream->breached |= message->msg_length == 1; // half a code, which wslay takes for none
-    } else if (wslay_is_ctrl_frame(message->opcode)) {
-        if (++stream->controls > CONTROLS_A_SECOND && stream->stage != STAGE_CLOSING)
-            close_with(stream, WSLAY_CODE_POLICY_VIOLATION, "too many pings");
-    } else if (stream->stage == STAGE_REQUEST && message->opcode == WSLAY_BINARY_FRAME) {
-        ask(stream, message->msg, message->msg_length);
-    } else if (stream->stage == STAGE_REQUEST) {
+    else if (wslay_is_ctrl_frame(message->opcode) || stream->stage != STAGE_REQUEST)
+        return;
+    else if (message->opcode == WSLAY_BINARY_FRAME)
+        ask(stream);
+    else
         close_with(stream, WSLAY_CODE_UNSUPPORTED_DATA, "the request is a binary message");
-    } else if (stream->stage == STAGE_ASKED) {
-        close_with(stream, WSLAY_CODE_POLICY_VIOLATION, "one request is all that a stream takes");
-    }
 }
 
 // Life.
@@ -208,7 +233,11 @@ bool socket_stream_open(struct socket_stream *stream, struct stream_room *room,
                         const struct upgraded *upgraded, int64_t now_ns)
 {
     static const struct wslay_event_callbacks callbacks = {
-        .recv_callback = on_receive, .send_callback = on_send, .on_msg_recv_callback = on_message};
+        .recv_callback = on_receive,
+        .send_callback = on_send,
+        .on_frame_recv_start_callback = on_frame,
+        .on_frame_recv_chunk_callback = on_bytes,
+        .on_msg_recv_callback = on_message};
     stream->room = room;
     stream->handle = upgraded->handle;
     stream->descriptor = upgraded->descriptor;
@@ -218,7 +247,9 @@ bool socket_stream_open(struct socket_stream *stream, struct stream_room *room,
     strbuf_add_bytes(&stream->early, upgraded->early, upgraded->early_bytes);
     if (stream->early.failed || wslay_event_context_server_init(&stream->wslay, &callbacks, stream) != 0)
         return false;
-    wslay_event_config_set_max_recv_msg_length(stream->wslay, GATE_BYTES);
+    // It would keep an allocation of its own for each frame: `request` is what there is of a message.
+    wslay_event_config_set_no_buffering(stream->wslay, 1);
+    wslay_event_config_set_max_recv_msg_length(stream->wslay, GATE_BYTES); // of a frame
     return true;
 }
 
@@ -253,10 +284,11 @@ void socket_stream_cut(struct socket_stream *stream)
 
 void socket_stream_go_away(struct socket_stream *stream, int64_t now_ns)
 {
-    if (stream->stage != STAGE_REQUEST)
-        return;
-    close_with(stream, WSLAY_CODE_GOING_AWAY, "the sensor ends");
-    stream->deadline_ns = now_ns + CLOSE_S * NS_PER_S;
+    int64_t last_ns = now_ns + LAST_CLOSE_S * NS_PER_S;
+    if (stream->stage == STAGE_REQUEST)
+        close_with(stream, WSLAY_CODE_GOING_AWAY, "the sensor ends");
+    if (stream->stage == STAGE_CLOSING && stream->deadline_ns > last_ns)
+        stream->deadline_ns = last_ns;
 }
 
 // A turn.
@@ -278,10 +310,12 @@ short socket_stream_events(const struct socket_stream *stream)
     return (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
 }
 
+// A message that has no memory is not left out: nobody would tell the client of the gap.
 static void queue(struct socket_stream *stream, uint8_t opcode, const struct strbuf *text)
 {
     struct wslay_event_msg message = {opcode, (const uint8_t *)text->text, text->length};
-    wslay_event_queue_msg(stream->wslay, &message);
+    if (text->failed || wslay_event_queue_msg(stream->wslay, &message) != 0)
+        refuse(stream, WSLAY_CODE_INTERNAL_SERVER_ERROR, "no memory for a message");
 }
 
 // What the runner said goes to wslay's queue, in its order.
@@ -357,7 +391,7 @@ void socket_stream_turn(struct socket_stream *stream, bool readable, int64_t now
         return;
     if (now_ns - stream->second_ns > NS_PER_S) {
         stream->second_ns = now_ns;
-        stream->controls = 0;
+        stream->frames = 0;
     }
     stream->turn_bytes = 0;
     take_outgoing(stream);

@@ -37,8 +37,9 @@ struct socket_stream {
     size_t early_read, turn_bytes;
     int64_t deadline_ns; // of the request, of the close; INT64_MAX = none
     int64_t progress_ns; // when something was sent last, or began to wait
-    int64_t second_ns;   // in which `controls` are counted
-    unsigned controls;
+    int64_t second_ns;   // in which `frames` are counted
+    unsigned frames;     // that came
+    bool gathers;        // the bytes of this one are the request's
     bool in_flight, told_end, cancelled;
     bool lost;     // the socket's other end is gone
     bool breached; // the client broke a rule that wslay has no word for
@@ -67,7 +68,7 @@ bool socket_stream_has_news(struct socket_stream *stream);
 void socket_stream_turn(struct socket_stream *stream, bool readable, int64_t now_ns);
 // Closes it without further words; the runner's call is cancelled.
 void socket_stream_cut(struct socket_stream *stream);
-// The sensor ends: says so, where no request came yet.
+// The sensor ends: says so, where no request came yet; who does not answer a close holds that up for no more than a second.
 void socket_stream_go_away(struct socket_stream *stream, int64_t now_ns);
 // Whether nobody has it any more: to be destroyed.
 bool socket_stream_is_over(const struct socket_stream *stream);

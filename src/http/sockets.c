@@ -177,23 +177,29 @@ struct sockets *sockets_create(struct http_server *server, struct error *error)
     return NULL;
 }
 
-void sockets_end(struct sockets *sockets, int grace_ms)
+void sockets_announce_end(struct sockets *sockets, int grace_ms)
 {
+    int64_t none = 0;
     if (sockets == NULL)
         return;
-    atomic_store(&sockets->end_ns, clock_now_ns() + grace_ms * NS_PER_MS);
-    if (sockets->has_thread) {
-        wake(sockets);
+    atomic_compare_exchange_strong(&sockets->end_ns, &none, clock_now_ns() + grace_ms * NS_PER_MS);
+    wake(sockets);
+}
+
+void sockets_end(struct sockets *sockets)
+{
+    sockets_announce_end(sockets, 0);
+    if (sockets != NULL && sockets->has_thread) {
         pthread_join(sockets->thread, NULL);
+        sockets->has_thread = false;
     }
-    sockets->has_thread = false;
 }
 
 void sockets_destroy(struct sockets *sockets)
 {
     if (sockets == NULL)
         return;
-    sockets_end(sockets, 0);
+    sockets_end(sockets);
     assert(sockets->streams == NULL && sockets->fresh == NULL);
     if (sockets->room.event >= 0)
         close(sockets->room.event);

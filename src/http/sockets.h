@@ -1,6 +1,6 @@
 // The open WebSockets of a server, on a thread of their own: frames by wslay, streams by the runner. One message of a stream is
 // on its way at a time, so that who does not read makes his stream wait, and leave out what has no room there. Who does not
-// read for a minute, sends more than a request, or floods with pings is closed. At the end all are told and closed.
+// read for a minute, sends more than a request, or floods with frames is closed. At the end all are told and closed.
 #pragma once
 
 #include <stdbool.h>
@@ -16,8 +16,9 @@ struct sockets;
 
 // NULL with a sentence.
 struct sockets *sockets_create(struct http_server *server, struct error *error);
-// Streams have so long to tell their ends; what comes then is closed at once. Takes NULL.
-void sockets_end(struct sockets *sockets, int grace_ms);
+// Streams have so long to tell their ends; what comes then is closed at once. Does not wait for it. Takes NULL.
+void sockets_announce_end(struct sockets *sockets, int grace_ms);
+void sockets_end(struct sockets *sockets); // waits for it; takes NULL
 void sockets_destroy(struct sockets *sockets); // after the end, when none can come; takes NULL
 
 // Of the method and the caller of a handshake, whose caller it takes. NULL without memory.

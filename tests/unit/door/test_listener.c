@@ -214,6 +214,52 @@ Test(listener, gives_an_address_a_quarter_of_the_connections)
     }
 }
 
+Test(listener, keeps_the_last_places_for_addresses_that_have_none)
+{
+    enum { OTHERS = 12, MINE = 3 };
+    add_address("10.9.8.7");
+    settings.bind = "0.0.0.0";
+    settings.max_connections = OTHERS + MINE + 1;
+    open_door(DOOR_HTTP1);
+    uint16_t port = door_port(door, "grpc");
+    int clients[OTHERS + MINE + 1], transports[OTHERS + MINE + 1], count = 0;
+    for (; count < OTHERS + MINE; count++) {
+        clients[count] = count < OTHERS ? connect_port() : connect_to("10.9.8.7", port);
+        transports[count] = taken();
+    }
+    int more = connect_to("10.9.8.7", port);
+    expect_closed(more);
+    cr_expect_eq(refused("connections"), 1);
+    clients[count] = connect_port();
+    transports[count++] = taken();
+    close(more);
+    while (count-- > 0) {
+        close(clients[count]);
+        close(transports[count]);
+    }
+}
+
+// It was told the end; a new one is not refused for it.
+Test(listener, has_who_lingers_make_room)
+{
+    settings.max_connections = 1;
+    limits.linger_ms = PATIENCE_MS;
+    open_door(DOOR_HTTP1);
+    int lingers = connect_port();
+    int first = taken();
+    send_text(first, "bye");
+    close(first);
+    expect_text(lingers, "bye");
+    expect_end(lingers);
+    int client = connect_port(), transport = taken();
+    send_text(client, "here");
+    expect_text(transport, "here");
+    cr_expect_eq(refused("connections"), 0);
+    close(lingers);
+    close(client);
+    close(transport);
+}
+
 static int lowest_free(void)
 {
     int descriptor = dup(0);
