@@ -1,7 +1,10 @@
 #include "app/servers.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "api/identity.h"
 #include "api/method.h"
@@ -223,6 +226,18 @@ static bool start_http(struct servers *servers, struct served *served, struct er
     return !served->settings->enabled || served->server != NULL;
 }
 
+// To people at a terminal: nobody finds a port in a manual gladly.
+static void tell_page(const struct settings *settings)
+{
+    const struct listener_settings *web = &settings->web.listener;
+    bool six = strchr(web->bind, ':') != NULL;
+    const char *base = settings->web.base_path;
+    if (!web->enabled || web->bind[0] == '\0' || !isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "netscope: the page is at %s://%s%s%s:%u%s/\n", web->tls.enabled ? "https" : "http",
+            six ? "[" : "", web->bind, six ? "]" : "", (unsigned)web->port, base);
+}
+
 bool servers_start(struct servers *servers, struct error *error)
 {
     if (servers->door == NULL)
@@ -237,6 +252,7 @@ bool servers_start(struct servers *servers, struct error *error)
         return error_set(error, ERROR_EXHAUSTED, "no thread for the servers: %s", thread_shortage());
     if (!door_start(servers->door, error))
         return false;
+    tell_page(servers->settings);
     api_set_serving(servers->api, true);
     control_keep_open(servers->control, !servers->settings->run.exit_at_end);
     return true;

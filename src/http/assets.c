@@ -9,7 +9,7 @@
 static const char absent[] =
     "This NetScope was built without its page: Node.js was not there, or the page was not built.\n"
     "\n"
-    "    npm --prefix web ci && npm --prefix web run build    # Node.js 18 or newer\n"
+    "    scripts/build-web    # needs Node.js 18 or newer and npm\n"
     "    cmake --build build\n"
     "\n"
     "The API (docs/api.md), netscopectl and /metrics are whole.\n";

@@ -20,8 +20,8 @@ struct MHD_Connection;
 struct http_connection {
     struct http_connection *next, *previous;
     int descriptor;
-    bool is_local; // by the unix socket
-    bool ended;    // shut down: counted no more
+    bool is_local;               // by the unix socket
+    bool ended;                  // shut down: counted no more
     _Atomic int64_t rests_ns;    // since when nothing is asked on it; INT64_MAX = something is
     _Atomic int64_t deadline_ns; // past it the connection is ended; INT64_MAX = never
 };

@@ -232,12 +232,11 @@ void socket_stream_destroy(struct socket_stream *stream)
 bool socket_stream_open(struct socket_stream *stream, struct stream_room *room,
                         const struct upgraded *upgraded, int64_t now_ns)
 {
-    static const struct wslay_event_callbacks callbacks = {
-        .recv_callback = on_receive,
-        .send_callback = on_send,
-        .on_frame_recv_start_callback = on_frame,
-        .on_frame_recv_chunk_callback = on_bytes,
-        .on_msg_recv_callback = on_message};
+    static const struct wslay_event_callbacks callbacks = {.recv_callback = on_receive,
+                                                           .send_callback = on_send,
+                                                           .on_frame_recv_start_callback = on_frame,
+                                                           .on_frame_recv_chunk_callback = on_bytes,
+                                                           .on_msg_recv_callback = on_message};
     stream->room = room;
     stream->handle = upgraded->handle;
     stream->descriptor = upgraded->descriptor;

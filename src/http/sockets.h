@@ -18,7 +18,7 @@ struct sockets;
 struct sockets *sockets_create(struct http_server *server, struct error *error);
 // Streams have so long to tell their ends; what comes then is closed at once. Does not wait for it. Takes NULL.
 void sockets_announce_end(struct sockets *sockets, int grace_ms);
-void sockets_end(struct sockets *sockets); // waits for it; takes NULL
+void sockets_end(struct sockets *sockets);     // waits for it; takes NULL
 void sockets_destroy(struct sockets *sockets); // after the end, when none can come; takes NULL
 
 // Of the method and the caller of a handshake, whose caller it takes. NULL without memory.
