@@ -215,7 +215,8 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
 
 // Life.
 
-static void log_library(void *argument, const char *format, va_list values)
+__attribute__((format(printf, 2, 0))) static void log_library(void *argument, const char *format,
+                                                              va_list values)
 {
     char text[256];
     (void)argument;
