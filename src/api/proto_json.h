@@ -11,7 +11,7 @@ struct strbuf;
 
 // NULL without memory.
 struct proto_json *proto_json_create(void);
-void proto_json_destroy(struct proto_json *plans); // takes NULL
+void proto_json_destroy(struct proto_json *all); // takes NULL
 
 // The bytes of a message of the method's response type. False without memory.
 bool proto_json_add(const struct proto_json *plans, const struct method *method, const uint8_t *bytes,

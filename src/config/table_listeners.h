@@ -7,6 +7,7 @@
 
 static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
 
+// NOLINTBEGIN(bugprone-macro-parentheses): MEMBER is a path of members, which takes none
 // clang-format off
 #define LISTENER_SECTIONS                                                                                     \
     {"web", "Page and API by HTTP"}, {"web.tls", "TLS of the page"}, {"web.auth", "Users of the page"},       \
@@ -146,3 +147,4 @@ static const char *const role_names[] = {"viewer", "packets", "operator", NULL};
 
 #define LISTENER_ROWS WEB_ROWS, METRICS_ROWS, GRPC_ROWS
 // clang-format on
+// NOLINTEND(bugprone-macro-parentheses)
