@@ -53,18 +53,40 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Files go to mounted volumes: the root is read-only. */}}
+{{/* Files and sockets go to mounted volumes: the root is read-only. One output at a time can be standard output. */}}
 {{- define "netscope.checkOutputs" -}}
+{{- $output := .Values.config.output | default dict -}}
+{{- $standard := list -}}
 {{- range $key := list "write_pcap" "export_json" "export_csv" "expired_flows_jsonl" "expired_flows_csv" "alerts_jsonl" "summary_json" -}}
-{{- $path := get ($.Values.config.output | default dict) $key -}}
-{{- if and $path (ne $path "-") (not (hasPrefix "/dev/" $path)) -}}
-{{- $held := false -}}
-{{- range $.Values.extraVolumeMounts -}}
+{{- $path := get $output $key | default "" | toString -}}
+{{- if has $path (list "-" "/dev/stdout" "/dev/fd/1" "/proc/self/fd/1") -}}
+{{- $standard = append $standard (printf "config.output.%s" $key) -}}
+{{- else if not (hasPrefix "/dev/" $path) -}}
+{{- include "netscope.checkPath" (dict "root" $ "key" (printf "config.output.%s" $key) "path" $path
+    "hint" "add a volume by extraVolumes and extraVolumeMounts, or take - for standard output") -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (len $standard) 1 -}}
+{{- fail (printf "%s all go to standard output, which one at a time may have: give the others a file, or set what is not needed to \"\"" (join " and " $standard)) -}}
+{{- end -}}
+{{- range $name := list "grpc" "web" "metrics" -}}
+{{- $section := get $.Values.config $name | default dict -}}
+{{- if $section.enabled -}}
+{{- include "netscope.checkPath" (dict "root" $ "key" (printf "config.%s.socket" $name) "path" ($section.socket | default "")
+    "hint" "take one below /run/netscope/, or add a volume by extraVolumes and extraVolumeMounts") -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether a path lies in what is mounted to be written: dict "root" $ "key" "path" "hint" */}}
+{{- define "netscope.checkPath" -}}
+{{- $path := .path -}}
+{{- $held := eq $path "" -}}
+{{- if hasSuffix ".socket" .key }}{{ $held = or $held (hasPrefix "/run/netscope/" $path) }}{{ end -}}
+{{- range .root.Values.extraVolumeMounts -}}
 {{- if hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $path }}{{ $held = true }}{{ end -}}
 {{- end -}}
 {{- if not $held -}}
-{{- fail (printf "config.output.%s is %s, where nothing is mounted, and the root is read-only: add a volume by extraVolumes and extraVolumeMounts, or take - for standard output" $key $path) -}}
-{{- end -}}
-{{- end -}}
+{{- fail (printf "%s is %s, where nothing is mounted, and the root is read-only: %s" .key $path .hint) -}}
 {{- end -}}
 {{- end -}}
