@@ -10,6 +10,7 @@
 {{- $_ := set $seen $port $name -}}
 {{- end -}}
 {{- include "netscope.checkListeners" (dict "root" . "listeners" $listeners) -}}
+{{- include "netscope.checkMonitor" (dict "root" . "metrics" $listeners.metrics) -}}
 {{- include "netscope.checkSecrets" . -}}
 {{- include "netscope.checkOutputs" . -}}
 {{- end -}}
@@ -18,9 +19,6 @@
 {{- $root := .root -}}
 {{- if not .listeners.metrics -}}
 {{- fail "config.metrics has to be enabled and to have an address, for the kubelet's probes ask there: where nobody shall scrape, set config.metrics.bind to 127.0.0.1" -}}
-{{- end -}}
-{{- if and (ne $root.Values.monitor.kind "none") .listeners.metrics.loopback -}}
-{{- fail (printf "monitor.kind is %s, but nobody can scrape config.metrics.bind %s: set it to node" $root.Values.monitor.kind .listeners.metrics.bind) -}}
 {{- end -}}
 {{- range $name := list "grpc" "web" -}}
 {{- $listener := get $.listeners $name -}}
@@ -32,6 +30,31 @@
 {{- if and (not $listener.loopback) (not (and $listener.tls $callers)) -}}
 {{- fail (printf "config.%s.bind is %s: beyond loopback it needs TLS (tls.mode) and callers that are known (auth.existingSecret or tls.clientCA.%s), or config.%s.insecure: true where everybody in reach may ask" $name $listener.bind $name $name) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A monitor that would be made and bring nothing: dict "root" $ "metrics" the listener */}}
+{{- define "netscope.checkMonitor" -}}
+{{- $root := .root -}}
+{{- $own := $root.Values.monitor -}}
+{{- if ne $own.kind "none" -}}
+{{- if .metrics.loopback -}}
+{{- fail (printf "monitor.kind is %s, but nobody can scrape config.metrics.bind %s: set it to node" $own.kind .metrics.bind) -}}
+{{- end -}}
+{{- if and (eq $own.kind "service") (not $root.Values.service.enabled) -}}
+{{- fail "monitor.kind is service, but service.enabled is false, so that there is nothing to find: set it to true, or monitor.kind to pod" -}}
+{{- end -}}
+{{- $authority := or $own.caSecret $own.tlsConfig -}}
+{{- if and .metrics.tls (not $authority) (not (include "netscope.tlsSecret" $root)) -}}
+{{- fail "config.metrics.tls.enabled is true and tls.mode none, so that Prometheus knows no CA of the metrics' certificate: name its Secret in monitor.caSecret, or say in monitor.tlsConfig how it is verified" -}}
+{{- end -}}
+{{- if and .metrics.tls (not $authority) (ne ($own.namespace | default (include "netscope.namespace" $root)) (include "netscope.namespace" $root)) -}}
+{{- fail (printf "monitor.namespace is %s, where the CA of the metrics' certificate is not: name a Secret there with ca.crt in monitor.caSecret, or say in monitor.tlsConfig how it is verified" $own.namespace) -}}
+{{- end -}}
+{{- $auth := ($root.Values.config.metrics | default dict).auth | default dict -}}
+{{- if and (or $auth.enabled $auth.tokens_file) (not $own.credentials) -}}
+{{- fail (printf "config.metrics.auth asks for credentials, and monitor.kind %s has none: name them in monitor.credentials (basicAuth or authorization)" $own.kind) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
