@@ -54,6 +54,16 @@ annotations:
 {{- toYaml $out -}}
 {{- end -}}
 
+{{/* The container's security context. Capabilities that are added come to NET_RAW, and all others stay dropped. */}}
+{{- define "netscope.securityContext" -}}
+{{- $over := .Values.securityContext | default dict -}}
+{{- $capabilities := dict "drop" (list "ALL") -}}
+{{- range $key, $value := $over.capabilities }}{{ $_ := set $capabilities $key $value }}{{ end -}}
+{{- $_ := set $capabilities "add" (concat (list "NET_RAW") ($capabilities.add | default list) | uniq) -}}
+{{- $base := dict "allowPrivilegeEscalation" false "privileged" false "readOnlyRootFilesystem" true -}}
+{{- include "netscope.overlay" (dict "base" $base "over" (merge (dict "capabilities" $capabilities) $over)) -}}
+{{- end -}}
+
 {{- define "netscope.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (include "netscope.fullname" .) -}}
