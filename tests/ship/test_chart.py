@@ -288,6 +288,14 @@ class Refused(unittest.TestCase):
             with self.subTest(words=words):
                 self.refused(words, *sentences)
 
+    def test_null_is_refused_in_words_or_left_out(self):
+        for key in ("image", "config", "tls", "auth", "monitor", "prometheusRule", "dashboard", "service", "serviceAccount", "tests",
+                    "tls.mode", "tls.certManager", "monitor.kind"):
+            with self.subTest(key=key):
+                self.assertIn(f"{key} is null", chart.template("--set", f"{key}=null", code=1))
+        chart.template(*(word for key in ("commonLabels", "commonAnnotations", "podLabels", "imagePullSecrets", "global", "livenessProbe",
+                                          "config.capture", "config.web", "config.output") for word in ("--set", f"{key}=null")))
+
     def test_what_is_meant_is_let_be(self):
         for words in (("config.grpc.bind=node", "config.grpc.insecure=true"), ("config.metrics.bind=127.0.0.1",),
                       ("config.output.alerts_jsonl=/dev/stderr", "config.output.rotate_mb=1", "config.output.max_files=1")):

@@ -1,9 +1,13 @@
 {{/* What no schema can say in words that help: each ends the rendering with a sentence. */}}
 {{- define "netscope.check" -}}
+{{- include "netscope.checkWhole" . -}}
 {{- $listeners := include "netscope.listeners" . | fromYaml -}}
 {{- $seen := dict -}}
 {{- range $name, $listener := $listeners -}}
 {{- $port := toString $listener.port -}}
+{{- if eq $port "0" -}}
+{{- fail (printf "config.%s.port is 0: a pod's port has to be known, name one" $name) -}}
+{{- end -}}
 {{- if hasKey $seen $port -}}
 {{- fail (printf "config.%s.port and config.%s.port are both %s: give one of them another port" (get $seen $port) $name $port) -}}
 {{- end -}}
@@ -13,6 +17,18 @@
 {{- include "netscope.checkMonitor" (dict "root" . "metrics" $listeners.metrics) -}}
 {{- include "netscope.checkSecrets" . -}}
 {{- include "netscope.checkOutputs" . -}}
+{{- end -}}
+
+{{/* Null takes the chart's own value away: what nothing can be made without. */}}
+{{- define "netscope.checkWhole" -}}
+{{- range $path := list "image" "image.repository" "config" "tls" "tls.mode" "tls.listeners" "tls.clientCA" "tls.certManager"
+    "tls.certManager.issuerRef" "auth" "monitor" "monitor.kind" "prometheusRule" "dashboard" "service" "serviceAccount" "tests" -}}
+{{- $node := $.Values -}}
+{{- range $key := splitList "." $path }}{{ $node = get $node $key }}{{ end -}}
+{{- if and (not $node) (not (kindIs "map" $node)) -}}
+{{- fail (printf "%s is null, or has nothing but comments below it, which takes the chart's own values away: leave it out of your values" $path) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "netscope.checkListeners" -}}

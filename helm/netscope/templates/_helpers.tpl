@@ -31,7 +31,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- define "netscope.labels" -}}
 {{- $own := dict "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
     "app.kubernetes.io/version" .Chart.AppVersion "app.kubernetes.io/component" "sensor" "app.kubernetes.io/managed-by" .Release.Service -}}
-{{- merge (include "netscope.selectorLabels" . | fromYaml) $own .Values.commonLabels | toYaml -}}
+{{- merge (include "netscope.selectorLabels" . | fromYaml) $own (.Values.commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
 {{/* metadata of an object: dict "root" $, and where they differ "name", "namespace", "labels", "annotations" */}}
@@ -41,7 +41,7 @@ name: {{ .name | default (include "netscope.fullname" $root) }}
 namespace: {{ .namespace | default (include "netscope.namespace" $root) }}
 labels:
   {{- merge (include "netscope.labels" $root | fromYaml) (.labels | default dict) | toYaml | nindent 2 }}
-{{- with merge dict (.annotations | default dict) $root.Values.commonAnnotations }}
+{{- with merge dict (.annotations | default dict) ($root.Values.commonAnnotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -81,7 +81,7 @@ annotations:
 {{- end -}}
 
 {{- define "netscope.pullSecrets" -}}
-{{- with concat ((.Values.global | default dict).imagePullSecrets | default list) .Values.imagePullSecrets | uniq -}}
+{{- with concat ((.Values.global | default dict).imagePullSecrets | default list) (.Values.imagePullSecrets | default list) | uniq -}}
 imagePullSecrets:
 {{- range . }}
   - name: {{ kindIs "string" . | ternary . (get (kindIs "map" . | ternary . dict) "name") }}
@@ -100,6 +100,7 @@ imagePullSecrets:
 {{/* The listeners with a port, as YAML: name -> {port, bind, host, loopback, tls}. "host" is what probes ask when it is not
      the pod's own address. */}}
 {{- define "netscope.listeners" -}}
+{{- $ports := dict "metrics" 9873 "grpc" 9871 "web" 8080 -}}
 {{- range $name := list "metrics" "grpc" "web" -}}
 {{- $listener := get $.Values.config $name | default dict -}}
 {{- $bind := $listener.bind | default "" | toString -}}
@@ -110,7 +111,7 @@ imagePullSecrets:
 {{- $own := $listener.tls | default dict -}}
 {{- $tls := hasKey $own "enabled" | ternary $own.enabled (and (ne $.Values.tls.mode "none") (get $.Values.tls.listeners $name)) }}
 {{ $name }}:
-  port: {{ int $listener.port }}
+  port: {{ hasKey $listener "port" | ternary $listener.port (get $ports $name) | int }}
   bind: {{ $bind | quote }}
   host: {{ ternary "" $bind $anywhere | quote }}
   loopback: {{ $loopback }}
