@@ -82,6 +82,15 @@
 {{- if and (eq .Values.tls.mode "certManager") (not .Values.tls.certManager.issuerRef.name) -}}
 {{- fail "tls.mode is certManager: name the issuer in tls.certManager.issuerRef.name" -}}
 {{- end -}}
+{{- if eq .Values.tls.mode "certManager" -}}
+{{- $used := false -}}
+{{- range $name, $listener := include "netscope.listeners" . | fromYaml -}}
+{{- if and $listener.tls (get $.Values.tls.listeners $name) }}{{ $used = true }}{{ end -}}
+{{- end -}}
+{{- if not $used -}}
+{{- fail "tls.mode is certManager, but no port would use the certificate: set tls.listeners.metrics, config.grpc.bind or config.web.enabled, or tls.mode to none" -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq .Values.tls.mode "none") (or .Values.tls.clientCA.grpc .Values.tls.clientCA.web) -}}
 {{- fail "tls.clientCA takes the ca.crt of the certificate's Secret: set tls.mode" -}}
 {{- end -}}
