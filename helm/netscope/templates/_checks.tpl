@@ -4,6 +4,11 @@
 {{- $listeners := include "netscope.listeners" . | fromYaml -}}
 {{- $seen := dict -}}
 {{- range $name, $listener := $listeners -}}
+{{- range $.Values.extraEnv -}}
+{{- if and (eq $listener.bind "node") (eq .name (printf "NETSCOPE_%s_BIND" (upper $name))) -}}
+{{- fail (printf "extraEnv sets %s, which config.%s.bind node sets as well: say the address there only, for probes and Services are made by it" .name $name) -}}
+{{- end -}}
+{{- end -}}
 {{- $port := toString $listener.port -}}
 {{- if eq $port "0" -}}
 {{- fail (printf "config.%s.port is 0: a pod's port has to be known, name one" $name) -}}
