@@ -284,7 +284,14 @@ class Refused(unittest.TestCase):
                 (("tls.mode=certManager",), "tls.certManager.issuerRef.name"),
                 (("tls.clientCA.grpc=true",), "set tls.mode"),
                 (("config.web.auth.password=secret",), "auth.existingSecret"),
-                (("config.output.export_json=/out/flows.json",), "extraVolumeMounts", "/out/flows.json")):
+                (("config.output.export_json=/out/flows.json",), "extraVolumeMounts", "/out/flows.json"),
+                (("config.output.expired_flows_jsonl=-",), "config.output.alerts_jsonl all go to standard output"),
+                (("config.grpc.socket=/tmp/x.sock",), "below /run/netscope/"),
+                (("monitor.kind=service", "service.enabled=false"), "monitor.kind to pod"),
+                (("monitor.kind=pod", "config.metrics.tls.enabled=true"), "monitor.caSecret"),
+                (("monitor.kind=pod", "config.metrics.auth.enabled=true"), "monitor.credentials"),
+                (("tls.mode=certManager", "tls.certManager.issuerRef.name=ca"), "no port would use"),
+                (("extraEnv[0].name=NETSCOPE_METRICS_BIND", "extraEnv[0].value=192.0.2.7"), "config.metrics.bind node")):
             with self.subTest(words=words):
                 self.refused(words, *sentences)
 
