@@ -357,7 +357,8 @@ class Parts(unittest.TestCase):
         self.assertRegex(done.stdout, r"Tests: +[1-9][0-9]* passed")
 
     def test_rules_are_all_there_but_those_left_out(self):
-        rules = yaml.safe_load((chart.CHART / "files/netscope.rules.yaml").read_text())
+        text = (chart.CHART / "files/netscope.rules.yaml").read_text()
+        rules = yaml.safe_load(text.replace('job=~".*netscope.*"', 'job=~"netscope"').replace('set=~".*netscope.*"', 'set="netscope"'))
         names = [rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
         on = ("--set", "prometheusRule.enabled=true")
         made = chart.only(chart.render(*on), "PrometheusRule")["spec"]
@@ -365,6 +366,19 @@ class Parts(unittest.TestCase):
         made = chart.only(chart.render(*on, "--set", f"prometheusRule.disabled={{{names[0]}}}"), "PrometheusRule")["spec"]
         kept = [rule["alert"] for group in made["groups"] for rule in group["rules"] if "alert" in rule]
         self.assertEqual(kept, names[1:])
+        schema = json.loads((chart.CHART / "values.schema.json").read_text())["properties"]["prometheusRule"]["properties"]
+        self.assertEqual(set(schema["disabled"]["items"]["enum"]), set(names))
+
+    def test_rules_go_by_the_names_of_the_release(self):
+        def down(*words):
+            made = chart.only(chart.render("--set", "prometheusRule.enabled=true", *words), "PrometheusRule")["spec"]["groups"]
+            found = {rule["alert"]: rule["expr"] for group in made for rule in group["rules"] if "alert" in rule}
+            return found["NetScopeTargetDown"], found["NetScopePodsMissing"].split("\n")[0]
+
+        desired = 'kube_daemonset_status_desired_number_scheduled{daemonset="%s"}'
+        self.assertEqual(down("--set", "nameOverride=sensor,fullnameOverride=eyes"), ('up{job=~"sensor"} == 0', desired % "eyes"))
+        self.assertEqual(down("--set", "prometheusRule.job=kubernetes-(pods|nodes)"),
+                         ('up{job=~"kubernetes-(pods|nodes)"} == 0', desired % "netscope"))
 
     def test_the_dashboard_is_whole(self):
         found = chart.render("--set", "dashboard.enabled=true")
