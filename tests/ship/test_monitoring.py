@@ -94,7 +94,7 @@ class Rules(unittest.TestCase):
         shipping.command("promtool", "check", "config", DEPLOY / "prometheus" / "prometheus.yaml")
 
 
-class Board(unittest.TestCase):
+class Board(sensor.SensorTest):
     def test_the_chart_has_the_same(self):
         files = sensor.ROOT / "helm" / "netscope" / "files"
         if not files.is_dir():
@@ -111,6 +111,24 @@ class Board(unittest.TestCase):
         self.assertEqual(sources, {json.dumps({"type": "prometheus", "uid": "${datasource}"})})
         for expression in (target["expr"] for panel in panels() for target in panel["targets"]):
             self.assertIn('instance=~"$node"', expression)
+
+    @shipping.needs("promtool")
+    def test_a_pod_that_follows_another_is_no_error(self):
+        """Both pods of an instance are within the range of a rate for a while: 1 s of CPU for 60000 packets by either."""
+        def series(name, value):
+            pods = {"before": f"{value}x10", "after": f"{'_ ' * 10}{value}x30"}
+            return [{"series": f'{name}{{job="netscope",instance="a:9873",pod="{pod}"}}', "values": values} for pod, values in pods.items()]
+
+        (panel,) = [panel for panel in panels() if panel["title"] == "CPU of a packet"]
+        expression = panel["targets"][0]["expr"].replace("$__rate_interval", "2m").replace("$node", ".*")
+        test = {"interval": "30s", "promql_expr_test": [{
+            "expr": f"round(6e7 * ({expression}), 1)", "eval_time": "6m30s",
+            "exp_samples": [{"labels": '{job="netscope",instance="a:9873"}', "value": 1000}]}]}
+        test["input_series"] = [*series("netscope_build_info", "1+0"), *series("process_cpu_seconds_total", "0+1"),
+                                *series("netscope_packets_analysed_total", "0+60000")]
+        path = self.folder / "rollover.yaml"
+        path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "30s", "tests": [test]}), encoding="utf-8")
+        self.assertIn("SUCCESS", shipping.command("promtool", "test", "rules", path))
 
     def test_its_panels_are_apart(self):
         places, numbers = set(), []
