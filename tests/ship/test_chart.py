@@ -358,9 +358,12 @@ class Parts(unittest.TestCase):
 
     def test_rules_are_all_there_but_those_left_out(self):
         text = (chart.CHART / "files/netscope.rules.yaml").read_text()
-        rules = yaml.safe_load(text.replace('job=~".*netscope.*"', 'job=~"netscope"').replace('set=~".*netscope.*"', 'set="netscope"'))
+        for old, new in {'job=~".*netscope.*"': 'job=~"netscope"', 'set=~".*netscope.*"': 'set="netscope"',
+                         "runbook_url: docs/": "runbook_url: https://docs.example/netscope/docs/"}.items():
+            text = text.replace(old, new)
+        rules = yaml.safe_load(text)
         names = [rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
-        on = ("--set", "prometheusRule.enabled=true")
+        on = ("--set", "prometheusRule.enabled=true", "--set", "prometheusRule.runbookBaseUrl=https://docs.example/netscope/")
         made = chart.only(chart.render(*on), "PrometheusRule")["spec"]
         self.assertEqual(made["groups"], rules["groups"])
         made = chart.only(chart.render(*on, "--set", f"prometheusRule.disabled={{{names[0]}}}"), "PrometheusRule")["spec"]
@@ -368,6 +371,11 @@ class Parts(unittest.TestCase):
         self.assertEqual(kept, names[1:])
         schema = json.loads((chart.CHART / "values.schema.json").read_text())["properties"]["prometheusRule"]["properties"]
         self.assertEqual(set(schema["disabled"]["items"]["enum"]), set(names))
+
+    def test_rules_without_an_address_have_no_dead_link(self):
+        made = chart.only(chart.render("--set", "prometheusRule.enabled=true"), "PrometheusRule")["spec"]["groups"]
+        said = [set(rule["annotations"]) for group in made for rule in group["rules"] if "alert" in rule]
+        self.assertEqual(said, [{"summary", "description"}] * len(said))
 
     def test_rules_go_by_the_names_of_the_release(self):
         def down(*words):
