@@ -28,6 +28,7 @@ RUNBOOKS = sensor.ROOT / "docs" / "runbooks.md"
 WANTED = {"NetScopeCaptureDown", "NetScopeLossHigh", "NetScopeTableSaturated", "NetScopeOutputsFailing",
           "NetScopeCertificateExpiring", "NetScopeReloadFailed", "NetScopeRestartPending", "NetScopeDetectorDegraded",
           "NetScopeSeesNoTraffic"}
+SENSOR_NAME = "{{ $labels.instance }}{{ with $labels.node }} on {{ . }}{{ end }}"
 # These are not about one sensor.
 OF_NO_SENSOR = {"NetScopeAbsent", "NetScopePodsMissing"}
 OWN_NAME = re.compile(r"(?<![:\w])(?:netscope|process)_[a-z_]+(?![:\w])")  # recorded ones have colons
@@ -72,7 +73,8 @@ class Rules(unittest.TestCase):
             self.assertIn(rule["labels"]["severity"], ("info", "warning", "critical"), name)
             self.assertRegex(rule["for"], "^[0-9]+[mh]$", name)
             self.assertEqual(set(rule["annotations"]), {"summary", "description", "runbook_url"}, name)
-            self.assertEqual("$labels.instance" in rule["annotations"]["summary"], name not in OF_NO_SENSOR, name)
+            named = SENSOR_NAME in rule["annotations"]["summary"]
+            self.assertEqual(named, name not in OF_NO_SENSOR, name)
             page, anchor = rule["annotations"]["runbook_url"].split("#")
             self.assertEqual((page, anchor), ("docs/runbooks.md", name.lower()))
             self.assertIn(anchor, anchors)
@@ -111,6 +113,14 @@ class Board(sensor.SensorTest):
         self.assertEqual(sources, {json.dumps({"type": "prometheus", "uid": "${datasource}"})})
         for expression in (target["expr"] for panel in panels() for target in panel["targets"]):
             self.assertIn('instance=~"$node"', expression)
+        for target in (target for panel in panels() for target in panel["targets"]):
+            if "{{instance}}" in target["legendFormat"]:
+                self.assertIn("{{node}} {{instance}}", target["legendFormat"])
+                for kept in re.findall(r"\bby \(([^)]*)\)", target["expr"]):
+                    self.assertIn("node", kept.split(", "), target["expr"])
+        kept = [re.search(pattern, 'netscope_build_info{instance="10.0.0.1:9873",job="x",node="worker-1"} 1 1700000000000')[1]
+                for pattern in variables["node"]["regex"].strip("/g").replace("(?<", "(?P<").split("|")]
+        self.assertEqual(kept, ["10.0.0.1:9873", "worker-1"])
 
     @shipping.needs("promtool")
     def test_a_pod_that_follows_another_is_no_error(self):
