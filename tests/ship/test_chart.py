@@ -377,6 +377,13 @@ class Parts(unittest.TestCase):
         said = [set(rule["annotations"]) for group in made for rule in group["rules"] if "alert" in rule]
         self.assertEqual(said, [{"summary", "description"}] * len(said))
 
+    def test_rules_of_certificates_that_live_for_days(self):
+        made = chart.only(chart.render("--set", "prometheusRule.enabled=true,prometheusRule.certificateDays.warning=2,"
+                                       "prometheusRule.certificateDays.critical=1"), "PrometheusRule")["spec"]["groups"]
+        asked = [rule["expr"] for group in made for rule in group["rules"] if rule.get("alert") == "NetScopeCertificateExpiring"]
+        left = "netscope_certificate_expiry_timestamp_seconds - time() < "
+        self.assertEqual(asked, [left + "2 * 86400", left + "1 * 86400"])
+
     def test_rules_go_by_the_names_of_the_release(self):
         def down(*words):
             made = chart.only(chart.render("--set", "prometheusRule.enabled=true", *words), "PrometheusRule")["spec"]["groups"]
