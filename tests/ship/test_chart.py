@@ -377,6 +377,13 @@ class Parts(unittest.TestCase):
         said = [set(rule["annotations"]) for group in made for rule in group["rules"] if "alert" in rule]
         self.assertEqual(said, [{"summary", "description"}] * len(said))
 
+    def test_rules_by_values_of_null(self):
+        whole = chart.only(chart.render("--set", "prometheusRule.enabled=true"), "PrometheusRule")
+        names = ("namespace", "labels", "annotations", "alertLabels", "disabled", "job", "runbookBaseUrl", "certificateDays")
+        nulls = ",".join(f"prometheusRule.{name}=null" for name in names)
+        self.assertEqual(chart.only(chart.render("--set", f"prometheusRule.enabled=true,{nulls}"), "PrometheusRule"), whole)
+        self.assertNotIn("PrometheusRule", {kind for kind, _ in chart.render("--set", "prometheusRule=null")})
+
     def test_rules_of_certificates_that_live_for_days(self):
         made = chart.only(chart.render("--set", "prometheusRule.enabled=true,prometheusRule.certificateDays.warning=2,"
                                        "prometheusRule.certificateDays.critical=1"), "PrometheusRule")["spec"]["groups"]
