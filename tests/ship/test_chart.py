@@ -372,14 +372,50 @@ class Parts(unittest.TestCase):
         self.assertRegex(done.stdout, r"Tests: +[1-9][0-9]* passed")
 
     def test_rules_are_all_there_but_those_left_out(self):
-        rules = yaml.safe_load((chart.CHART / "files/netscope.rules.yaml").read_text())
+        text = (chart.CHART / "files/netscope.rules.yaml").read_text()
+        for old, new in {'job=~".*netscope.*"': 'job=~"netscope"', 'set=~".*netscope.*"': 'set="netscope"',
+                         "runbook_url: docs/": "runbook_url: https://docs.example/netscope/docs/"}.items():
+            text = text.replace(old, new)
+        rules = yaml.safe_load(text)
         names = [rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
-        on = ("--set", "prometheusRule.enabled=true")
+        on = ("--set", "prometheusRule.enabled=true", "--set", "prometheusRule.runbookBaseUrl=https://docs.example/netscope/")
         made = chart.only(chart.render(*on), "PrometheusRule")["spec"]
         self.assertEqual(made["groups"], rules["groups"])
         made = chart.only(chart.render(*on, "--set", f"prometheusRule.disabled={{{names[0]}}}"), "PrometheusRule")["spec"]
         kept = [rule["alert"] for group in made["groups"] for rule in group["rules"] if "alert" in rule]
         self.assertEqual(kept, names[1:])
+        schema = json.loads((chart.CHART / "values.schema.json").read_text())["properties"]["prometheusRule"]["properties"]
+        self.assertEqual(set(schema["disabled"]["items"]["enum"]), set(names))
+
+    def test_rules_without_an_address_have_no_dead_link(self):
+        made = chart.only(chart.render("--set", "prometheusRule.enabled=true"), "PrometheusRule")["spec"]["groups"]
+        said = [set(rule["annotations"]) for group in made for rule in group["rules"] if "alert" in rule]
+        self.assertEqual(said, [{"summary", "description"}] * len(said))
+
+    def test_rules_by_values_of_null(self):
+        whole = chart.only(chart.render("--set", "prometheusRule.enabled=true"), "PrometheusRule")
+        names = ("namespace", "labels", "annotations", "alertLabels", "disabled", "job", "runbookBaseUrl", "certificateDays")
+        nulls = ",".join(f"prometheusRule.{name}=null" for name in names)
+        self.assertEqual(chart.only(chart.render("--set", f"prometheusRule.enabled=true,{nulls}"), "PrometheusRule"), whole)
+        self.assertNotIn("PrometheusRule", {kind for kind, _ in chart.render("--set", "prometheusRule=null")})
+
+    def test_rules_of_certificates_that_live_for_days(self):
+        made = chart.only(chart.render("--set", "prometheusRule.enabled=true,prometheusRule.certificateDays.warning=2,"
+                                       "prometheusRule.certificateDays.critical=1"), "PrometheusRule")["spec"]["groups"]
+        asked = [rule["expr"] for group in made for rule in group["rules"] if rule.get("alert") == "NetScopeCertificateExpiring"]
+        left = "netscope_certificate_expiry_timestamp_seconds - time() < "
+        self.assertEqual(asked, [left + "2 * 86400", left + "1 * 86400"])
+
+    def test_rules_go_by_the_names_of_the_release(self):
+        def down(*words):
+            made = chart.only(chart.render("--set", "prometheusRule.enabled=true", *words), "PrometheusRule")["spec"]["groups"]
+            found = {rule["alert"]: rule["expr"] for group in made for rule in group["rules"] if "alert" in rule}
+            return found["NetScopeTargetDown"], found["NetScopePodsMissing"].split("\n")[0]
+
+        desired = 'kube_daemonset_status_desired_number_scheduled{daemonset="%s"}'
+        self.assertEqual(down("--set", "nameOverride=sensor,fullnameOverride=eyes"), ('up{job=~"sensor"} == 0', desired % "eyes"))
+        self.assertEqual(down("--set", "prometheusRule.job=kubernetes-(pods|nodes)"),
+                         ('up{job=~"kubernetes-(pods|nodes)"} == 0', desired % "netscope"))
 
     def test_the_dashboard_is_whole(self):
         found = chart.render("--set", "dashboard.enabled=true")

@@ -28,6 +28,9 @@ RUNBOOKS = sensor.ROOT / "docs" / "runbooks.md"
 WANTED = {"NetScopeCaptureDown", "NetScopeLossHigh", "NetScopeTableSaturated", "NetScopeOutputsFailing",
           "NetScopeCertificateExpiring", "NetScopeReloadFailed", "NetScopeRestartPending", "NetScopeDetectorDegraded",
           "NetScopeSeesNoTraffic"}
+SENSOR_NAME = "{{ $labels.instance }}{{ with $labels.node }} on {{ . }}{{ end }}"
+# These are not about one sensor.
+OF_NO_SENSOR = {"NetScopeAbsent", "NetScopePodsMissing"}
 OWN_NAME = re.compile(r"(?<![:\w])(?:netscope|process)_[a-z_]+(?![:\w])")  # recorded ones have colons
 
 
@@ -70,7 +73,8 @@ class Rules(unittest.TestCase):
             self.assertIn(rule["labels"]["severity"], ("info", "warning", "critical"), name)
             self.assertRegex(rule["for"], "^[0-9]+[mh]$", name)
             self.assertEqual(set(rule["annotations"]), {"summary", "description", "runbook_url"}, name)
-            self.assertIn("$labels.instance", rule["annotations"]["summary"], name)
+            named = SENSOR_NAME in rule["annotations"]["summary"]
+            self.assertEqual(named, name not in OF_NO_SENSOR, name)
             page, anchor = rule["annotations"]["runbook_url"].split("#")
             self.assertEqual((page, anchor), ("docs/runbooks.md", name.lower()))
             self.assertIn(anchor, anchors)
@@ -92,7 +96,7 @@ class Rules(unittest.TestCase):
         shipping.command("promtool", "check", "config", DEPLOY / "prometheus" / "prometheus.yaml")
 
 
-class Board(unittest.TestCase):
+class Board(sensor.SensorTest):
     def test_the_chart_has_the_same(self):
         files = sensor.ROOT / "helm" / "netscope" / "files"
         if not files.is_dir():
@@ -109,6 +113,32 @@ class Board(unittest.TestCase):
         self.assertEqual(sources, {json.dumps({"type": "prometheus", "uid": "${datasource}"})})
         for expression in (target["expr"] for panel in panels() for target in panel["targets"]):
             self.assertIn('instance=~"$node"', expression)
+        for target in (target for panel in panels() for target in panel["targets"]):
+            if "{{instance}}" in target["legendFormat"]:
+                self.assertIn("{{node}} {{instance}}", target["legendFormat"])
+                for kept in re.findall(r"\bby \(([^)]*)\)", target["expr"]):
+                    self.assertIn("node", kept.split(", "), target["expr"])
+        kept = [re.search(pattern, 'netscope_build_info{instance="10.0.0.1:9873",job="x",node="worker-1"} 1 1700000000000')[1]
+                for pattern in variables["node"]["regex"].strip("/g").replace("(?<", "(?P<").split("|")]
+        self.assertEqual(kept, ["10.0.0.1:9873", "worker-1"])
+
+    @shipping.needs("promtool")
+    def test_a_pod_that_follows_another_is_no_error(self):
+        """Both pods of an instance are within the range of a rate for a while: 1 s of CPU for 60000 packets by either."""
+        def series(name, value):
+            pods = {"before": f"{value}x10", "after": f"{'_ ' * 10}{value}x30"}
+            return [{"series": f'{name}{{job="netscope",instance="a:9873",pod="{pod}"}}', "values": values} for pod, values in pods.items()]
+
+        (panel,) = [panel for panel in panels() if panel["title"] == "CPU of a packet"]
+        expression = panel["targets"][0]["expr"].replace("$__rate_interval", "2m").replace("$node", ".*")
+        test = {"interval": "30s", "promql_expr_test": [{
+            "expr": f"round(6e7 * ({expression}), 1)", "eval_time": "6m30s",
+            "exp_samples": [{"labels": '{job="netscope",instance="a:9873"}', "value": 1000}]}]}
+        test["input_series"] = [*series("netscope_build_info", "1+0"), *series("process_cpu_seconds_total", "0+1"),
+                                *series("netscope_packets_analysed_total", "0+60000")]
+        path = self.folder / "rollover.yaml"
+        path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "30s", "tests": [test]}), encoding="utf-8")
+        self.assertIn("SUCCESS", shipping.command("promtool", "test", "rules", path))
 
     def test_its_panels_are_apart(self):
         places, numbers = set(), []
