@@ -397,7 +397,7 @@ class Parts(unittest.TestCase):
         names = ("namespace", "labels", "annotations", "alertLabels", "disabled", "job", "runbookBaseUrl", "certificateDays")
         nulls = ",".join(f"prometheusRule.{name}=null" for name in names)
         self.assertEqual(chart.only(chart.render("--set", f"prometheusRule.enabled=true,{nulls}"), "PrometheusRule"), whole)
-        self.assertNotIn("PrometheusRule", {kind for kind, _ in chart.render("--set", "prometheusRule=null")})
+        self.assertIn("prometheusRule is null", chart.template("--set", "prometheusRule=null", code=1))
 
     def test_rules_of_certificates_that_live_for_days(self):
         made = chart.only(chart.render("--set", "prometheusRule.enabled=true,prometheusRule.certificateDays.warning=2,"
