@@ -67,7 +67,7 @@ static void reply_end(struct reply *reply, const struct status *status)
 
 static const struct reply_ops reply_ops = {reply_send, reply_end};
 
-void connect_begin(struct exchange *exchange)
+static void connect_begin(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
     exchange->reply.ops = &reply_ops;

@@ -7,6 +7,3 @@ struct exchange;
 
 // Whether the path is of a service ("/netscope.v1.FlowService/ListFlows"). Then the answer is made, or the runner makes it.
 bool connect_answer(struct exchange *exchange);
-
-// Gives the exchange's call to the runner, or takes it off the list of what it has. For the end of the server's life, too.
-void connect_begin(struct exchange *exchange);

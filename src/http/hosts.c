@@ -20,7 +20,6 @@ static bool name_of(const char *host, char name[HOST_BYTES])
         return false;
     memcpy(name, begin, length);
     name[length - (!brackets && begin[length - 1] == '.')] = '\0';
-    name[length] = '\0';
     return true;
 }
 

@@ -12,10 +12,7 @@ void login_guard_init(struct login_guard *guard, uint64_t seed)
 
 static struct address network_of(const struct address *address)
 {
-    struct address network = *address;
-    if (network.version == 6)
-        memset(network.bytes + 6, 0, 10);
-    return network;
+    return address->version == 6 ? address_network(address, 48) : *address;
 }
 
 static unsigned place_of(const struct login_guard *guard, const struct address *network)

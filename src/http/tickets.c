@@ -1,6 +1,5 @@
 #include "http/tickets.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -39,54 +38,34 @@ bool tickets_make(struct tickets *tickets, const struct caller *caller, int64_t 
 {
     struct ticket *ticket = find_place(tickets, caller, now_ns);
     char hex[DIGEST_HEX_MAX];
+    uint8_t bytes[TICKET_BYTES];
     caller_release(&ticket->caller);
     ticket->end_ns = 0;
-    if (getrandom(ticket->bytes, sizeof ticket->bytes, 0) != (ssize_t)sizeof ticket->bytes)
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         return false;
     ticket->end_ns = now_ns + TICKET_S * NS_PER_S;
     ticket->caller = caller_hold(caller);
-    snprintf(text, TICKET_TEXT_BYTES, "%s", digest_hex(ticket->bytes, sizeof ticket->bytes, hex));
-    return true;
-}
-
-static unsigned digit_of(char letter)
-{
-    return letter >= '0' && letter <= '9'   ? (unsigned)(letter - '0')
-           : letter >= 'a' && letter <= 'f' ? (unsigned)(letter - 'a') + 10
-                                            : 16;
-}
-
-// False when it is no ticket's text.
-static bool read_text(const char *text, uint8_t bytes[TICKET_BYTES])
-{
-    if (strlen(text) != TICKET_TEXT_BYTES - 1)
-        return false;
-    for (unsigned i = 0; i < TICKET_BYTES; i++) {
-        unsigned high = digit_of(text[2 * i]), low = digit_of(text[2 * i + 1]);
-        if (high > 15 || low > 15)
-            return false;
-        bytes[i] = (uint8_t)(high << 4 | low);
-    }
+    memcpy(text, digest_hex(bytes, sizeof bytes, hex), TICKET_TEXT_BYTES);
+    memcpy(ticket->text, text, TICKET_TEXT_BYTES);
     return true;
 }
 
 // No byte decides how long it takes.
-static bool is_same(const uint8_t one[TICKET_BYTES], const uint8_t other[TICKET_BYTES])
+static bool is_same(const char *one, const char *other)
 {
     unsigned difference = 0;
-    for (unsigned i = 0; i < TICKET_BYTES; i++)
-        difference |= one[i] ^ other[i];
+    for (unsigned i = 0; i < TICKET_TEXT_BYTES; i++)
+        difference |= (unsigned char)(one[i] ^ other[i]);
     return difference == 0;
 }
 
 bool tickets_take(struct tickets *tickets, const char *text, int64_t now_ns, struct caller *caller)
 {
     struct ticket *found = NULL;
-    uint8_t bytes[TICKET_BYTES];
-    if (!read_text(text, bytes))
+    if (strlen(text) != TICKET_TEXT_BYTES - 1)
         return false;
     for (unsigned i = 0; i < TICKETS; i++)
-        if (tickets->ticket[i].end_ns > now_ns && is_same(tickets->ticket[i].bytes, bytes))
+        if (tickets->ticket[i].end_ns > now_ns && is_same(tickets->ticket[i].text, text))
             found = &tickets->ticket[i];
     if (found == NULL)
         return false;

@@ -11,7 +11,7 @@
 enum { TICKET_BYTES = 16, TICKET_TEXT_BYTES = 33, TICKETS = 1024, TICKETS_EACH = 256, TICKET_S = 30 };
 
 struct ticket {
-    uint8_t bytes[TICKET_BYTES];
+    char text[TICKET_TEXT_BYTES];
     int64_t end_ns; // 0 = none
     struct caller caller;
 };
