@@ -119,15 +119,13 @@ class PodsTraffic(Node):
     """What two ordinary pods of the node say to each other, which the node's own interface does not see."""
 
     def talk(self):
-        """A number of connections between two pods; returns the port of the server's flows."""
-        for name, *command in (("server", "perl", "-e", SERVER),):
-            self.run_pod(name, command, "Always")
+        """A number of connections between two pods."""
+        self.run_pod("server", ["perl", "-e", SERVER], "Always")
         address = self.await_pod("server", "Running")["status"]["podIP"]
         script = (f"for i in $(seq {CONNECTIONS}); do exec 3<>/dev/tcp/{address}/8080 || exit 1; head -c {SENT} /dev/zero >&3; "
                   f"[ $(cat <&3 | wc -c) = {ANSWERED} ] || exit 1; exec 3>&-; done")
         self.run_pod("client", ["bash", "-c", f"sleep 1; {script}"], "Never")
         self.await_pod("client", "Succeeded")
-        return address
 
     def run_pod(self, name, command, restart):
         cluster.kubectl("delete", "pod", name, "--force", "--grace-period=0", "--ignore-not-found", namespace="workload")
@@ -147,7 +145,7 @@ class PodsTraffic(Node):
         cluster.kubectl("rollout", "restart", "daemonset/netscope")
         cluster.kubectl("rollout", "status", "daemonset/netscope", "--timeout=120s")
         cluster.ready_pod()
-        sensor.until(lambda: len(cluster.asked("interfaces")) > 0, 30, lambda: "no interface")
+        sensor.until(lambda: cluster.asked("interfaces").get("interfaces"), 30, lambda: "no interface")
         with cluster.Lines("kubectl", "-n", cluster.NAMESPACE, "exec", "ds/netscope", "--", "netscopectl", "flows", "--follow", "--port",
                            "8080", "-o", "jsonl") as ended:
             time.sleep(2)  # until it follows

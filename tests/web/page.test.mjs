@@ -270,7 +270,7 @@ describe("live traffic", () => {
     await page.context().close();
   });
 
-  test("the order holds under the pointer, and Space lets it go on", async () => {
+  test("the order holds under the pointer, and goes on when it leaves", async () => {
     const page = await openPage(browser, `${url}#/flows?order=last-seen`);
     await rows(page).nth(2).waitFor();
     const first = await rows(page).first().textContent();

@@ -39,6 +39,9 @@ def why_not():
         return "needs Debian's Chromium (chromium)"
     if not (WEB / "node_modules" / "playwright-core").is_dir():
         return "needs the page's packages: scripts/build-web"
+    for program in ("tcpdump", "openssl"):
+        if shutil.which(program) is None:
+            return f"needs {program}"
     return None if has_page() else "the sensor was built without the page of web/dist: scripts/build-web, then build again"
 
 
