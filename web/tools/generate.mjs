@@ -1,4 +1,4 @@
-// Makes src/wire/gen from ../proto. Needs protoc. The result is committed; tests/web/unit/generated.test.mjs compares.
+// Makes src/wire/gen from ../proto. Needs protoc. The result is committed; tests/web/unit/rules.test.mjs compares.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";

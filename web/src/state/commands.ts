@@ -64,7 +64,7 @@ function onKey(event: KeyboardEvent): void {
     return;
   }
   if (!keysOn.peek()) return;
-  if (event.target instanceof HTMLButtonElement && event.key === " ") return;
+  if ((event.key === " " || event.key === "Enter") && event.target instanceof Element && event.target.closest("a, button, summary") !== null) return; // these act by them
   const row = [...extra.peek(), ...general].find(({ keys }) => keys.includes(event.key));
   if (row === undefined) return;
   event.preventDefault();
