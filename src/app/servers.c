@@ -227,15 +227,16 @@ static bool start_http(struct servers *servers, struct served *served, struct er
 }
 
 // To people at a terminal: nobody finds a port in a manual gladly.
-static void tell_page(const struct settings *settings)
+static void tell_page(const struct servers *servers)
 {
-    const struct listener_settings *web = &settings->web.listener;
+    const struct listener_settings *web = &servers->settings->web.listener;
     bool six = strchr(web->bind, ':') != NULL;
-    const char *base = settings->web.base_path;
-    if (!web->enabled || web->bind[0] == '\0' || !isatty(STDERR_FILENO))
+    const char *base = servers->settings->web.base_path;
+    unsigned port = door_port(servers->door, servers->served[WEB].name);
+    if (port == 0 || !isatty(STDERR_FILENO))
         return;
     fprintf(stderr, "netscope: the page is at %s://%s%s%s:%u%s/\n", web->tls.enabled ? "https" : "http",
-            six ? "[" : "", web->bind, six ? "]" : "", (unsigned)web->port, base);
+            six ? "[" : "", web->bind, six ? "]" : "", port, base);
 }
 
 bool servers_start(struct servers *servers, struct error *error)
@@ -252,7 +253,7 @@ bool servers_start(struct servers *servers, struct error *error)
         return error_set(error, ERROR_EXHAUSTED, "no thread for the servers: %s", thread_shortage());
     if (!door_start(servers->door, error))
         return false;
-    tell_page(servers->settings);
+    tell_page(servers);
     api_set_serving(servers->api, true);
     control_keep_open(servers->control, !servers->settings->run.exit_at_end);
     return true;
