@@ -18,7 +18,7 @@ void json_add(struct strbuf *into, const struct message_plan *plan, const void *
 void json_add_indented(struct strbuf *into, const struct message_plan *plan, const void *message);
 
 // The same walk in the dialect that Connect's clients expect, ProtoJSON with the proto's names: what is absent or empty is
-// left out, enums have their full names, times are RFC 3339, spans "1.5s", whole numbers past 2^53 - 1 texts.
+// left out, enums have their full names, times are RFC 3339, spans "1.500000000s", whole numbers past 2^53 - 1 texts.
 void json_add_proto(struct strbuf *into, const struct message_plan *plan, const void *message);
 
 // The text in quotes. Valid JSON whatever the bytes: controls and DEL are escaped, a byte that is no
