@@ -6,6 +6,7 @@ CORE_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
     libpcap-dev libcap-dev libyaml-dev libssl-dev libxxhash-dev zlib1g-dev libzstd-dev libcurl4-openssl-dev
     libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev protobuf-compiler libjansson-dev libgrpc-dev
+    libmicrohttpd-dev libwslay-dev
 )
 
 # Tests it: Criterion, the second compiler with its fuzzer, traffic, checks of style.
@@ -13,9 +14,20 @@ CORE_PACKAGES=(
 TEST_PACKAGES=(
     "${CORE_PACKAGES[@]}"
     libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev llvm
-    python3 python3-yaml python3-grpcio python3-protobuf tcpreplay nmap hping3 iproute2 ethtool util-linux zstd gzip shellcheck
-    man-db groff-base strace libcap2-bin dpkg-dev openssl tcpdump
+    python3 python3-yaml python3-grpcio python3-protobuf python3-prometheus-client
+    tcpreplay nmap hping3 iproute2 ethtool prometheus nginx chromium util-linux zstd gzip shellcheck
+    yamllint man-db groff-base strace libcap2-bin dpkg-dev openssl tcpdump
 )
+
+# A Kubernetes of one node, and the image in it: scripts/test --cluster.
+# shellcheck disable=SC2034 # read by scripts/test
+CLUSTER_PACKAGES=(
+    etcd-server containerd runc containernetworking-plugins iptables buildah podman debootstrap curl gcc libc6-dev
+)
+
+# The page. Node.js of another origin conflicts with Debian's npm, and does as well.
+command -v node >/dev/null || TEST_PACKAGES+=(nodejs)
+command -v npm >/dev/null || TEST_PACKAGES+=(npm)
 
 say()
 {

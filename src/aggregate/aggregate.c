@@ -10,6 +10,7 @@
 #include "aggregate/name_search.h"
 #include "aggregate/namer.h"
 #include "base/log.h"
+#include "capture/clock.h"
 #include "config/config.h"
 #include "pipeline/question.h"
 
@@ -128,6 +129,7 @@ static void give_dns(struct aggregate *aggregate, const struct dns_transaction *
 static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick)
 {
     struct aggregate *aggregate = (struct aggregate *)consumer;
+    int64_t begin_ns = clock_now_ns();
     namer_refresh(&aggregate->namer);
     for (const struct dns_transaction *dns; (dns = tick_next_dns(tick)) != NULL;)
         give_dns(aggregate, dns);
@@ -142,6 +144,7 @@ static void take_tick(struct tick_consumer *consumer, struct pipeline_tick *tick
     alerting_status(aggregate->alerting, &detect);
     atomic_store_explicit(&consumer->behind, event_log_is_pressed(aggregate->flows), memory_order_relaxed);
     snapshot_publish(&aggregate->snapshots, tick, aggregate->top, aggregate->top_count, &detect);
+    snapshot_count_duration(&aggregate->snapshots, clock_now_ns() - begin_ns);
 }
 
 // Answers are named and placed as records are that leave.

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "capture/clock.h"
+
+const double tick_bounds_s[TICK_BUCKETS] = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1};
 
 void snapshot_board_init(struct snapshot_board *board)
 {
@@ -39,6 +42,7 @@ static void fill(struct snapshot *snapshot, const struct pipeline_tick *tick, co
     snapshot->detect = *detect;
     snapshot->tick = tick->number;
     snapshot->now_ns = tick->now_ns;
+    snapshot->made_ns = clock_now_ns();
     snapshot->generation = tick->generation;
     totals_copy(&snapshot->totals, tick->totals);
     snapshot->top_count = top_count;
@@ -68,9 +72,19 @@ void snapshot_publish(struct snapshot_board *board, const struct pipeline_tick *
     if (is_unread(board->latest)) {
         fill(board->latest, tick, top, top_count, detect);
         board->latest->before = board->marks[0];
+        board->latest->durations = board->durations;
     }
     pthread_mutex_unlock(&board->lock);
     snapshot_release(before);
+}
+
+void snapshot_count_duration(struct snapshot_board *board, int64_t took_ns)
+{
+    unsigned bucket = 0;
+    while (bucket + 1 < TICK_BUCKETS && (double)took_ns > tick_bounds_s[bucket] * 1e9)
+        bucket++;
+    board->durations.count[bucket]++;
+    board->durations.sum_ns += took_ns > 0 ? (uint64_t)took_ns : 0;
 }
 
 const struct snapshot *snapshot_hold(struct snapshot_board *board)

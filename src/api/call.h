@@ -9,7 +9,7 @@
 #include "base/seal.h"
 #include "control/control.h"
 
-enum { API_REVISION = 1, INSTANCE_TEXT_BYTES = 33 };
+enum { API_REVISION = 2, INSTANCE_TEXT_BYTES = 33 };
 
 struct bell;
 struct packed_flows;
@@ -61,8 +61,8 @@ struct ProtobufCMessage *call_response(struct call *call, size_t bytes, void (*i
 // The bytes of a message; owned by the build. NULL without memory.
 uint8_t *build_packed(struct build *build, const struct ProtobufCMessage *message, size_t *length);
 
-// stream_metrics.c: until metric_registry_remove(), where the registry has a place.
-void stream_metrics_add(struct api *api);
+// stream_metrics.c: until metric_registry_remove(). False when the registry has no place.
+bool stream_metrics_add(struct api *api);
 
 // The handlers, by the file that holds them. sensor_service.c:
 unary_handler sensor_get_status, sensor_list_interfaces, sensor_start_capture, sensor_stop_capture;

@@ -1,18 +1,20 @@
 #include "api/json.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/scalar.h"
 #include "api/text.h"
 #include "base/strbuf.h"
 #include "base/time.h"
+#include "google/protobuf/duration.pb-c.h"
 
-// Where the text goes, and how deep it is: `indented` starts a line a member.
+// Where the text goes, and how deep it is: `indented` starts a line a member. `proto` is the other dialect.
 struct json_writer {
     struct strbuf *into;
     unsigned depth;
-    bool indented;
+    bool indented, proto;
 };
 
 static void add_message(struct json_writer *writer, const struct message_plan *plan, const void *message);
@@ -102,9 +104,52 @@ static void add_time(struct strbuf *into, const void *value)
     strbuf_add_char(into, '"');
 }
 
+// What ProtoJSON has another way. `value` is set. False: it has it as we do.
+
+static void add_enum_name(struct strbuf *into, const struct plan_field *field, int32_t value)
+{
+    const char *name = scalar_enum_name(field, value);
+    if (name != NULL)
+        strbuf_addf(into, "\"%s\"", name);
+    else
+        strbuf_add_i64(into, value);
+}
+
+static void add_span(struct strbuf *into, const Google__Protobuf__Duration *span)
+{
+    bool negative = span->seconds < 0 || span->nanos < 0;
+    strbuf_addf(into, "\"%s%llu.%09us\"", negative ? "-" : "", llabs(span->seconds),
+                (unsigned)abs(span->nanos));
+}
+
+static bool is_long(const struct plan_field *field, const void *value)
+{
+    static const int64_t most = (INT64_C(1) << 53) - 1;
+    if (field->kind == PLAN_U64)
+        return *(const uint64_t *)value > (uint64_t)most;
+    return field->kind == PLAN_I64 && (*(const int64_t *)value > most || *(const int64_t *)value < -most);
+}
+
+static bool add_proto_value(struct json_writer *writer, const struct plan_field *field, const void *value)
+{
+    if (field->kind == PLAN_ENUM)
+        add_enum_name(writer->into, field, *(const int32_t *)value);
+    else if (field->kind == PLAN_TIMESTAMP)
+        add_time(writer->into, value);
+    else if (field->is_duration)
+        add_span(writer->into, *(const Google__Protobuf__Duration *const *)value);
+    else if (is_long(field, value))
+        add_quoted(writer->into, field, value);
+    else
+        return false;
+    return true;
+}
+
 static void add_value(struct json_writer *writer, const struct plan_field *field, const void *value)
 {
     struct strbuf *into = writer->into;
+    if (value != NULL && writer->proto && add_proto_value(writer, field, value))
+        return;
     if (value == NULL || (field->kind == PLAN_ENUM && *(const int32_t *)value == 0))
         add_null(into);
     else if (field->kind == PLAN_STRING)
@@ -179,24 +224,36 @@ static void add_time_member(struct json_writer *writer, const struct plan_field 
         add_null(writer->into);
 }
 
+static bool is_left_out(const struct json_writer *writer, const struct plan_field *field, const void *message)
+{
+    if (field->repeated)
+        return (field->rare || writer->proto) && plan_count(field, message) == 0;
+    if (!writer->proto)
+        return false;
+    const void *value = plan_value(field, message);
+    return value == NULL || (field->kind == PLAN_ENUM && *(const int32_t *)value == 0);
+}
+
 static void add_message(struct json_writer *writer, const struct message_plan *plan, const void *message)
 {
+    bool first = true;
     strbuf_add_char(writer->into, '{');
     writer->depth++;
     for (unsigned i = 0; i < plan->count; i++) {
         const struct plan_field *field = &plan->fields[i];
-        if (field->rare && plan_count(field, message) == 0)
+        if (is_left_out(writer, field, message))
             continue;
-        add_key(writer, field->key, field->key_length, i == 0);
+        add_key(writer, field->key, field->key_length, first);
+        first = false;
         if (field->repeated)
             add_array(writer, field, message, false);
         else
             add_value(writer, field, plan_value(field, message));
-        if (field->kind == PLAN_TIMESTAMP)
+        if (field->kind == PLAN_TIMESTAMP && !writer->proto)
             add_time_member(writer, field, message);
     }
     writer->depth--;
-    if (plan->count > 0)
+    if (!first)
         add_line_break(writer);
     strbuf_add_char(writer->into, '}');
 }
@@ -209,6 +266,11 @@ void json_add(struct strbuf *into, const struct message_plan *plan, const void *
 void json_add_indented(struct strbuf *into, const struct message_plan *plan, const void *message)
 {
     add_message(&(struct json_writer){.into = into, .indented = true}, plan, message);
+}
+
+void json_add_proto(struct strbuf *into, const struct message_plan *plan, const void *message)
+{
+    add_message(&(struct json_writer){.into = into, .proto = true}, plan, message);
 }
 
 void json_add_array(struct strbuf *into, const struct plan_field *field, const void *message)

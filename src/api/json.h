@@ -17,6 +17,10 @@ void json_add(struct strbuf *into, const struct message_plan *plan, const void *
 // Over several lines with two blanks a level, without a newline at the end. Empty arrays stay "[]".
 void json_add_indented(struct strbuf *into, const struct message_plan *plan, const void *message);
 
+// The same walk in the dialect that Connect's clients expect, ProtoJSON with the proto's names: what is absent or empty is
+// left out, enums have their full names, times are RFC 3339, spans "1.500000000s", whole numbers past 2^53 - 1 texts.
+void json_add_proto(struct strbuf *into, const struct message_plan *plan, const void *message);
+
 // The text in quotes. Valid JSON whatever the bytes: controls and DEL are escaped, a byte that is no
 // UTF-8 becomes U+FFFD (text from the wire has gone through api_text() before and has none).
 void json_add_string(struct strbuf *into, const char *text, size_t length);

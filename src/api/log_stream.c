@@ -1,6 +1,5 @@
 // A stream of an event log: WatchFlows, WatchAlerts. It reads a log at a place of its own, matches while its reader blocks,
 // and bounds what waits; the log itself is its longer queue, as long as it laps nobody.
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

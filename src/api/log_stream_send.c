@@ -1,5 +1,4 @@
 // Sending what a stream of an event log has queued: when a message is due, and what stands in it.
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,7 +9,8 @@
 
 enum { DEEPEST_MESSAGE = 16 };
 
-static const char timestamp_name[] = "google.protobuf.Timestamp";
+static const char timestamp_name[] = "google.protobuf.Timestamp",
+                  duration_name[] = "google.protobuf.Duration";
 static const char unset_suffix[] = "UNSPECIFIED";
 
 static bool plan_init(struct message_plan *plan, const ProtobufCMessageDescriptor *descriptor,
@@ -108,6 +109,7 @@ static bool plan_enum_init(struct plan_enum *plan, const ProtobufCEnumDescriptor
     for (unsigned i = 0; i < descriptor->n_values; i++) {
         const ProtobufCEnumValue *value = &descriptor->values[i];
         plan->values[i].value = value->value;
+        plan->values[i].name = value->name;
         plan->values[i].text = enum_text(value->name, descriptor->values[0].name, prefix);
         plan->count++;
         if (plan->values[i].text == NULL)
@@ -142,6 +144,8 @@ static bool field_init(struct plan_field *plan, const ProtobufCFieldDescriptor *
         return plan_enum_init(&plan->enumeration, field->descriptor);
     if (plan->kind != PLAN_MESSAGE)
         return true;
+    plan->is_duration =
+        strcmp(((const ProtobufCMessageDescriptor *)field->descriptor)->name, duration_name) == 0;
     plan->message = calloc(1, sizeof *plan->message);
     return plan->message != NULL && plan_init(plan->message, field->descriptor, depth + 1);
 }

@@ -26,7 +26,8 @@ enum plan_kind {
 
 struct plan_enum_value {
     int32_t value;
-    char *text; // lower case, without the prefix of the type
+    char *text;       // lower case, without the prefix of the type
+    const char *name; // as in the proto
 };
 
 struct plan_enum {
@@ -45,6 +46,7 @@ struct plan_field {
     bool
         rare; // `withheld`, which only some callers get: no column of CSV, in JSON only when there is something
     bool in_oneof;
+    bool is_duration;     // a message that is google.protobuf.Duration
     uint32_t number;      // what the oneof's case holds when this field is set
     size_t offset;        // of the value, or of the pointer to the elements
     size_t count_offset;  // of a repeated field's count

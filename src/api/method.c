@@ -96,24 +96,27 @@ struct api *api_create(const struct api_setup *setup, struct error *error)
         snprintf(api->instance + 2 * i, 3, "%02x", instance[i]);
     api->sample = packet_sample_create(setup->control);
     api->packed_flows = packed_flows_create();
-    if (api->sample == NULL || api->packed_flows == NULL) {
-        api_destroy(api);
-        error_set(error, ERROR_EXHAUSTED, "no memory for the API");
-        return NULL;
-    }
-    if (seal_key_make(&api->key) &&
-        getrandom(&api->secret, sizeof api->secret, 0) == (ssize_t)sizeof api->secret) {
-        stream_metrics_add(api);
+    bool memory = api->sample != NULL && api->packed_flows != NULL;
+    bool chance = seal_key_make(&api->key) &&
+                  getrandom(&api->secret, sizeof api->secret, 0) == (ssize_t)sizeof api->secret;
+    if (memory && chance && stream_metrics_add(api))
         return api;
-    }
+    error_set(error, chance ? ERROR_EXHAUSTED : ERROR_UNAVAILABLE, "%s",
+              !memory   ? "no memory for the API"
+              : !chance ? "the kernel gives no random numbers for the API's tokens"
+                        : "no place for the counters of streams");
     api_destroy(api);
-    error_set(error, ERROR_UNAVAILABLE, "the kernel gives no random numbers for the API's tokens");
     return NULL;
 }
 
 void api_set_serving(struct api *api, bool serving)
 {
     atomic_store(&api->serving, serving);
+}
+
+bool api_is_serving(const struct api *api)
+{
+    return atomic_load(&api->serving);
 }
 
 void api_destroy(struct api *api)

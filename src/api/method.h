@@ -57,6 +57,7 @@ struct api_setup {
 struct api *api_create(const struct api_setup *setup, struct error *error);
 // What health checks say: false from the start until all is there, and again when the end begins. Any thread.
 void api_set_serving(struct api *api, bool serving);
+bool api_is_serving(const struct api *api);
 void api_destroy(struct api *api); // takes NULL; no call or stream is left
 
 enum request_format { REQUEST_PROTO, REQUEST_JSON };

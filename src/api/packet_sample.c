@@ -18,6 +18,7 @@ struct packet_sample {
     struct control *control;
     struct event_log *log;
     uint32_t rate, payload_bytes; // web.sample_rate (0 = none), web.payload_bytes
+    bool watches_itself;          // files for the page
     pthread_mutex_t lock;         // of who watches:
     unsigned watchers;
     struct tap *tap; // NULL = nobody does
@@ -144,17 +145,25 @@ struct packet_sample *packet_sample_create(struct control *control)
         pthread_mutex_init(&sample->lock, NULL);
         sample->log = event_log_create(&setup);
     }
+    bool for_page =
+        web->listener.enabled && !control_is_live(control) && !generation->settings.run.exit_at_end;
     generation_release(generation);
-    if (sample == NULL || sample->log != NULL)
-        return sample;
-    packet_sample_destroy(sample);
-    return NULL;
+    if (sample != NULL && sample->log == NULL) {
+        packet_sample_destroy(sample);
+        return NULL;
+    }
+    struct error error; // without memory the sample begins with the first who watches
+    if (sample != NULL && for_page)
+        sample->watches_itself = packet_sample_watch(sample, &error);
+    return sample;
 }
 
 void packet_sample_destroy(struct packet_sample *sample)
 {
     if (sample == NULL)
         return;
+    if (sample->watches_itself)
+        packet_sample_leave(sample);
     assert(sample->watchers == 0);
     event_log_destroy(sample->log);
     pthread_mutex_destroy(&sample->lock);

@@ -1,6 +1,7 @@
 // The sample: packets with the beginning of their payload, as a log that WatchPackets reads and GetPacket looks into. It grows
 // while somebody watches, by a tap and a thread of its own; what it holds stays until then. While nobody watches, nothing is
-// copied and no packet costs anything. A file does not wait for it. Owned by the api; any thread.
+// copied and no packet costs anything. Files that are read for the page are over before anybody could watch: they are watched
+// from the start. A file does not wait for it. Owned by the api; any thread.
 //
 // Bounded: web.packet_buffer packets in blocks of 36 KiB, two and a half MiB as the settings are by default, in all.
 #pragma once

@@ -57,6 +57,16 @@ static Netscope__V1__Packet *build_packet(struct build *build, const struct api 
     return into;
 }
 
+static ProtobufCBinaryData build_bytes(struct build *build, const struct packet_event *event)
+{
+    ProtobufCBinaryData data = {.data = build_part(build, event->kept + 1)};
+    if (data.data == NULL)
+        return data;
+    memcpy(data.data, event->bytes, event->kept);
+    data.len = event->kept;
+    return data;
+}
+
 // --- WatchPackets ---
 
 struct packet_source {
@@ -66,6 +76,7 @@ struct packet_source {
     bool only;                        // what the filters allow: a packet without addresses fits none
     uint32_t sample_every;
     uint64_t sampled_out;
+    bool with_data;
     bool watches;
     struct build build; // of the event that was packed last
 };
@@ -135,6 +146,8 @@ static const uint8_t *packet_pack(struct stream_source *source, const struct eve
     netscope__v1__packet_event__init(&message);
     message.sequence = block->first + place;
     message.packet = build_packet(&packets->build, packets->api, event, &packet);
+    if (packets->with_data)
+        message.data = build_bytes(&packets->build, event);
     uint8_t *bytes = build_packed(&packets->build, &message.base, length);
     return packets->build.failed ? NULL : bytes;
 }
@@ -216,6 +229,7 @@ static bool open_source(struct call *call, const Netscope__V1__WatchPacketsReque
     packets->api = call->api;
     packets->sample_every = request->sample_every;
     packets->only = request->n_allow > 0;
+    packets->with_data = request->with_data;
     build_init(&packets->build);
     if (!flow_filters_take(call, request->allow, request->n_allow, request->deny, request->n_deny,
                            &packets->selection))
@@ -322,11 +336,7 @@ static void build_detail(struct call *call, const struct packet_event *event)
     detail->packet = build_packet(&call->build, call->api, event, &packet);
     build_layers(&call->build, fields, detail);
     fields_done(fields);
-    detail->data.data = build_part(&call->build, event->kept + 1);
-    if (detail->data.data == NULL)
-        return;
-    memcpy(detail->data.data, event->bytes, event->kept);
-    detail->data.len = event->kept;
+    detail->data = build_bytes(&call->build, event);
 }
 
 bool packet_get(struct call *call, struct ProtobufCMessage *message)

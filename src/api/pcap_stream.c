@@ -258,7 +258,7 @@ static enum stream_state send_next(struct pcap_stream *stream, struct reply *rep
     return stream_end(reply, &status);
 }
 
-// A reader who takes nothing any more holds one of few captures: no longer than its bound and some.
+// A reader who is behind holds one of few captures: no longer than its bound and some.
 static enum stream_state wait_for_reader(const struct pcap_stream *stream, int64_t now_ns,
                                          struct reply *reply)
 {

@@ -99,7 +99,7 @@ void peer_rules_done(struct peer_rules *rules)
     *rules = (struct peer_rules){0};
 }
 
-static bool rule_fits(const struct peer_rule *rule, const struct api_peer *peer, const char **name)
+static bool rule_fits(const struct peer_rule *rule, const struct peer *peer, const char **name)
 {
     *name = NULL;
     if (rule->kind == RULE_UID)
@@ -114,7 +114,7 @@ static bool rule_fits(const struct peer_rule *rule, const struct api_peer *peer,
     return false;
 }
 
-const struct grant *peer_rules_find(const struct peer_rules *rules, const struct api_peer *peer,
+const struct grant *peer_rules_find(const struct peer_rules *rules, const struct peer *peer,
                                     const char **name)
 {
     for (enum rule_kind kind = RULE_SAN; kind <= RULE_GID; kind++)

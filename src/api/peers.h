@@ -19,5 +19,5 @@ void peer_rules_done(struct peer_rules *rules); // safe on zeros
 
 // The first rule that fits the peer: of its certificate's names, else of its uid, else of its gid. NULL = none. `*name` is
 // the name that fitted, NULL for uid and gid.
-const struct grant *peer_rules_find(const struct peer_rules *rules, const struct api_peer *peer,
+const struct grant *peer_rules_find(const struct peer_rules *rules, const struct peer *peer,
                                     const char **name);

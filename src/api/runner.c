@@ -343,6 +343,7 @@ static void *step_streams(void *argument)
     struct runner *runner = argument;
     struct call_queue streams = {0};
     struct relay relay;
+    pthread_setname_np(pthread_self(), "streams");
     while (!atomic_load(&runner->stepper_ends)) {
         unsigned count = bell_count(&runner->bell);
         take_opened(runner, &streams);

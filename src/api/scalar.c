@@ -17,14 +17,20 @@ static bool add_real(struct strbuf *into, double value)
     return true;
 }
 
-static const char *enum_text(const struct plan_enum *plan, int32_t value)
+static const struct plan_enum_value *find_enum(const struct plan_enum *plan, int32_t value)
 {
     if (value >= 0 && (unsigned)value < plan->count && plan->values[value].value == value)
-        return plan->values[value].text;
+        return &plan->values[value];
     for (unsigned i = 0; i < plan->count; i++)
         if (plan->values[i].value == value)
-            return plan->values[i].text;
+            return &plan->values[i];
     return NULL;
+}
+
+const char *scalar_enum_name(const struct plan_field *field, int32_t value)
+{
+    const struct plan_enum_value *found = find_enum(&field->enumeration, value);
+    return found != NULL ? found->name : NULL;
 }
 
 // A number that the enum does not know (a newer peer's) stays a number.
@@ -32,9 +38,9 @@ static bool add_enum(struct strbuf *into, const struct plan_enum *plan, int32_t 
 {
     if (value == 0)
         return false;
-    const char *text = enum_text(plan, value);
-    if (text != NULL)
-        strbuf_add(into, text);
+    const struct plan_enum_value *found = find_enum(plan, value);
+    if (found != NULL)
+        strbuf_add(into, found->text);
     else
         strbuf_add_i64(into, value);
     return true;

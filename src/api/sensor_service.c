@@ -63,7 +63,9 @@ bool sensor_get_status(struct call *call, struct ProtobufCMessage *request)
         status->start_time = build_time(&call->build, call->api->start_ns);
         status->state = NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_STARTING;
         if (snapshot != NULL) {
-            status->state = NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_RUNNING;
+            status->state = control_rests(call->api->control)
+                                ? NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_READ
+                                : NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_RUNNING;
             status->as_of = build_time(&call->build, snapshot->now_ns);
         }
         if (snapshot != NULL && call->limits == NULL)

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "api/build.h"
+#include "api/json.h"
 #include "api/text.h"
+#include "base/base64.h"
 #include "base/strbuf.h"
 
 static char domain[] = "netscope";
@@ -179,20 +181,39 @@ static bool add_violations(struct details *details, const struct status *status,
     return bad.n_field_violations == 0 || add_message(details, &bad.base, packed);
 }
 
+// What the details hold, and the memory that they stand in.
+struct packed_details {
+    struct details details;
+    uint8_t *info, *violations;
+};
+
+static bool make_details(struct packed_details *packed, const struct status *status)
+{
+    struct details *details = &packed->details;
+    *packed = (struct packed_details){0};
+    bool good = status->code == STATUS_OK || (add_info(details, status, &packed->info) &&
+                                              add_violations(details, status, &packed->violations));
+    if (status->extra_type != NULL && details->bytes + status->extra_bytes <= STATUS_DETAILS_BYTES)
+        add_bytes(details, status->extra_type, (uint8_t *)(uintptr_t)status->extra, status->extra_bytes);
+    return good;
+}
+
+static void free_details(struct packed_details *packed)
+{
+    free(packed->violations);
+    free(packed->info);
+}
+
 bool status_pack(const struct status *status, struct strbuf *into)
 {
     Google__Rpc__Status message;
-    struct details details = {0};
-    uint8_t *info = NULL, *violations = NULL;
+    struct packed_details made;
     google__rpc__status__init(&message);
     message.code = (int32_t)status->code;
     message.message = build_borrowed(status->message);
-    bool good = status->code == STATUS_OK ||
-                (add_info(&details, status, &info) && add_violations(&details, status, &violations));
-    if (status->extra_type != NULL && details.bytes + status->extra_bytes <= STATUS_DETAILS_BYTES)
-        add_bytes(&details, status->extra_type, (uint8_t *)(uintptr_t)status->extra, status->extra_bytes);
-    message.details = details.list;
-    message.n_details = details.count;
+    bool good = make_details(&made, status);
+    message.details = made.details.list;
+    message.n_details = made.details.count;
     size_t length = google__rpc__status__get_packed_size(&message);
     uint8_t *packed = good ? malloc(length + 1) : NULL;
     if (packed != NULL) {
@@ -200,7 +221,47 @@ bool status_pack(const struct status *status, struct strbuf *into)
         strbuf_add_bytes(into, packed, length);
     }
     free(packed);
-    free(violations);
-    free(info);
+    free_details(&made);
     return packed != NULL && !into->failed;
+}
+
+// "canceled" with one l is Connect's.
+static void add_code_name(struct strbuf *into, enum status_code code)
+{
+    if (code == STATUS_CANCELLED) {
+        strbuf_add(into, "canceled");
+        return;
+    }
+    for (const char *at = status_code_name(code); *at != '\0'; at++)
+        strbuf_add_char(into, *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at);
+}
+
+static void add_detail(struct strbuf *into, const Google__Protobuf__Any *any)
+{
+    char *text = malloc(BASE64_TEXT_BYTES(any->value.len));
+    if (text == NULL)
+        return;
+    base64_encode(any->value.data, any->value.len, text);
+    text[strcspn(text, "=")] = '\0';
+    strbuf_addf(into, "{\"type\":\"%s\",\"value\":\"%s\"}", any->type_url + sizeof prefix_of_types - 1, text);
+    free(text);
+}
+
+void status_add_json(const struct status *status, struct strbuf *into)
+{
+    struct packed_details made;
+    assert(status->code != STATUS_OK);
+    bool good = make_details(&made, status);
+    strbuf_add(into, "{\"code\":\"");
+    add_code_name(into, status->code);
+    strbuf_add(into, "\",\"message\":");
+    json_add_string(into, status->message, strlen(status->message));
+    strbuf_add(into, ",\"details\":[");
+    for (size_t i = 0; good && i < made.details.count; i++) {
+        if (i > 0)
+            strbuf_add_char(into, ',');
+        add_detail(into, made.details.list[i]);
+    }
+    strbuf_add(into, "]}");
+    free_details(&made);
 }

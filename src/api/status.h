@@ -78,3 +78,7 @@ bool status_from_error(struct status *status, const struct error *error);
 // The bytes of google.rpc.Status with ErrorInfo, BadRequest and the extra message: code and message are the trailers'.
 // False without memory.
 bool status_pack(const struct status *status, struct strbuf *into);
+
+// The same as Connect has errors: {"code":"not_found","message":...,"details":[{"type":...,"value":...}]}, values in base64
+// without padding; details are left out without memory. Not of STATUS_OK.
+void status_add_json(const struct status *status, struct strbuf *into);

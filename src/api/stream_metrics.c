@@ -35,9 +35,9 @@ static const struct metric rows[] = {
 };
 // clang-format on
 
-void stream_metrics_add(struct api *api)
+bool stream_metrics_add(struct api *api)
 {
     struct metric_group group = {rows, sizeof rows / sizeof rows[0], api, metric_hold_owner,
                                  metric_release_owner};
-    metric_registry_add(control_metrics(api->control), &group);
+    return metric_registry_add(control_metrics(api->control), &group);
 }

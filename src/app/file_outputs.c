@@ -185,12 +185,27 @@ void file_outputs_done(struct file_outputs *files)
     free(files->written);
 }
 
+static void count_recording(const struct file_output *file, struct export_counts *out)
+{
+    struct pcap_writer_counts counts = pcap_writer_counts(file->recorder);
+    *out = (struct export_counts){
+        .records = counts.packets,
+        .bytes = counts.bytes,
+        .dropped = tap_counts(file->tap).dropped,
+        .lost = counts.lost,
+        .errors = counts.errors,
+        .failing = counts.failing,
+    };
+}
+
 bool file_output_counts(const struct file_outputs *files, unsigned row, struct export_counts *out)
 {
-    if (files->now[row].sink == NULL)
-        return false;
-    export_counts(files->now[row].sink, out);
-    return true;
+    const struct file_output *file = &files->now[row];
+    if (file->sink != NULL)
+        export_counts(file->sink, out);
+    else if (file->tap != NULL)
+        count_recording(file, out);
+    return file->sink != NULL || file->tap != NULL;
 }
 
 // Another name for the same file is no change: opening it anew would empty it.

@@ -67,7 +67,7 @@ void file_outputs_reopen(struct file_outputs *files);
 unsigned file_outputs_finish(struct file_outputs *files, struct error failures[FILE_OUTPUTS]);
 void file_outputs_done(struct file_outputs *files); // before the control
 
-// Counts of the output of a row between hold and release: false when it is not open, or counts nothing.
+// Counts of the output of a row, with the lock held: false when it is not open.
 bool file_output_counts(const struct file_outputs *files, unsigned row, struct export_counts *out);
 const char *file_output_name(unsigned row); // "export_json"
 

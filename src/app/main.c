@@ -66,21 +66,24 @@ static enum exit_code list_interfaces(void)
     return print_text(&text);
 }
 
+// What is printed of the settings table alone.
+static void (*const documents[])(struct strbuf *into) = {
+    [CONFIG_HELP] = config_add_help,
+    [CONFIG_PRINT_DOCS] = config_add_markdown,
+    [CONFIG_PRINT_EXAMPLE] = config_add_example,
+    [CONFIG_PRINT_MANUAL] = config_add_manual,
+    [CONFIG_PRINT_COMPLETION] = config_add_completion,
+    [CONFIG_PRINT_SCHEMA] = config_add_schema,
+};
+
 static enum exit_code run_command(const struct settings *settings, const struct config_invocation *what,
                                   const struct config_origin *origin)
 {
     struct error error;
     struct strbuf text;
-    strbuf_init(&text, MAIN_TEXT_BYTES);
     switch (what->command) {
     case CONFIG_RUN:
         return sensor_run(settings, origin);
-    case CONFIG_HELP:
-        config_add_help(&text);
-        return print_text(&text);
-    case CONFIG_VERSION:
-        strbuf_add(&text, "netscope " NETSCOPE_VERSION "\n");
-        return print_text(&text);
     case CONFIG_CHECK:
     case CONFIG_PRINT:
         return print_settings(settings, what->command == CONFIG_PRINT);
@@ -90,20 +93,15 @@ static enum exit_code run_command(const struct settings *settings, const struct 
         if (synthetic_flows_run(settings, what->synthetic_flows, &error))
             return EXIT_DONE;
         return tell(&error, error.kind == ERROR_UNAVAILABLE ? STAGE_OUTPUT : STAGE_SETTINGS);
-    case CONFIG_PRINT_DOCS:
-        config_add_markdown(&text);
+    case CONFIG_VERSION:
+        strbuf_init(&text, MAIN_TEXT_BYTES);
+        strbuf_add(&text, "netscope " NETSCOPE_VERSION "\n");
         return print_text(&text);
-    case CONFIG_PRINT_EXAMPLE:
-        config_add_example(&text);
-        return print_text(&text);
-    case CONFIG_PRINT_MANUAL:
-        config_add_manual(&text);
-        return print_text(&text);
-    case CONFIG_PRINT_COMPLETION:
-        config_add_completion(&text);
+    default:
+        strbuf_init(&text, MAIN_TEXT_BYTES);
+        documents[what->command](&text);
         return print_text(&text);
     }
-    abort();
 }
 
 int main(int argc, char **argv)

@@ -45,6 +45,7 @@ struct plan {
     struct plan_row rows[PLAN_ROWS];
     unsigned count;
     uint64_t total, limit;
+    uint64_t rings; // of the total; the kernel charges no cgroup for them
 };
 
 static uint64_t flow_bytes(const struct settings *settings)
@@ -58,7 +59,7 @@ static unsigned taps_of(const struct settings *settings, bool live)
 {
     const struct output_settings *output = &settings->output;
     bool seen =
-        live && !settings_serve(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
+        live && !settings_listen(settings) && output->packets == PACKET_LINES_AUTO && isatty(STDOUT_FILENO);
     unsigned taps = output->packets == PACKET_LINES_ALWAYS || output->hex_dump || seen;
     for (unsigned i = 0; i < setting_count; i++) {
         const struct setting *setting = &setting_table[i];
@@ -153,11 +154,10 @@ static void add_servers(struct plan *plan, const struct settings *settings,
             "web.packet_buffer, and what captures over the wire wait with");
     add_row(plan, "client streams", QUEUES_ANSWERS_LIBRARY * shares->server_bytes,
             "what waits for slow clients in streams and in answers, and what the library of gRPC may take");
-    unsigned entrances =
-        (settings->grpc.bind[0] != '\0' ? 1U : 0U) + (settings->grpc.socket[0] != '\0' ? 1U : 0U);
-    add_row(plan, "connections",
-            entrances * servers_connections(settings, shares) * (uint64_t)DOOR_CONNECTION_BYTES,
-            "grpc.max_connections of the port and of the socket, as many as there is room for");
+    add_row(plan, "HTTP answers", settings->web.listener.enabled ? shares->server_bytes : 0,
+            "what waits for slow clients of the page and of Connect");
+    add_row(plan, "connections", servers_connections(settings, shares) * (uint64_t)DOOR_CONNECTION_BYTES,
+            "max_connections of each port and socket, as many as there is room for");
 }
 
 static void make_plan(struct plan *plan, const struct settings *settings)
@@ -166,8 +166,10 @@ static void make_plan(struct plan *plan, const struct settings *settings)
     const struct capture_settings *capture = &settings->capture;
     *plan = (struct plan){.limit = memory_limit()};
     struct memory_shares shares = memory_shares_of(plan->limit, settings);
-    add_row(plan, "rings", live ? live_rings_most(capture, plan->limit) : 0,
-            "capture.buffer_size_mb an interface, at most eight times that behind globs");
+    plan->rings = live ? live_rings_most(capture, plan->limit) : 0;
+    add_row(plan, "rings", plan->rings,
+            "capture.buffer_size_mb an interface, at most eight times that behind globs; the kernel's, not "
+            "the cgroup's");
     add_row(plan, "packet buffers", shares.chunk_bytes, "frames on their way to the shards");
     add_row(plan, "packed files", live ? 0 : file_window_bytes(&capture->read_pcap, plan->limit),
             "zstd's window, of each packed file");
@@ -190,21 +192,22 @@ static void make_plan(struct plan *plan, const struct settings *settings)
             "kept for outputs of alerts");
     add_row(plan, "webhook", settings->output.alerts_webhook[0] != '\0' ? WEBHOOK_BYTES : 0,
             "alerts that wait for its server");
-    if (settings_serve(settings))
+    if (settings_listen(settings))
         add_servers(plan, settings, &shares);
     add_row(plan, "process", BASE_BYTES, "program, libraries, stacks");
 }
 
 static bool fits(const struct plan *plan, struct error *error)
 {
-    if (plan->limit == 0 || plan->total <= plan->limit)
+    uint64_t charged = plan->total - plan->rings;
+    if (plan->limit == 0 || charged <= plan->limit)
         return true;
     return error_set(
         error, ERROR_INVALID_ARGUMENT,
         "the memory plan needs %" PRIu64 " MB but the cgroup allows %" PRIu64
-        " MB: lower flow.max_flows or capture.buffer_size_mb, ask for fewer outputs, or raise the "
-        "limit; --check-config shows the plan",
-        plan->total >> 20, plan->limit >> 20);
+        " MB: lower flow.max_flows or events.capacity, ask for fewer outputs, or raise the limit; "
+        "--check-config shows the plan",
+        charged >> 20, plan->limit >> 20);
 }
 
 bool memory_plan_check(const struct settings *settings, struct error *error)
@@ -224,6 +227,8 @@ bool memory_plan_add(struct strbuf *into, const struct settings *settings, const
         strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB  %s\n", line_prefix, plan.rows[i].name,
                     plan.rows[i].bytes >> 20, plan.rows[i].why);
     strbuf_addf(into, "%s  %-15s %7" PRIu64 " MB", line_prefix, "total", plan.total >> 20);
+    if (plan.limit != 0 && plan.rings != 0)
+        strbuf_addf(into, ", without rings %" PRIu64 " MB", (plan.total - plan.rings) >> 20);
     if (plan.limit != 0)
         strbuf_addf(into, "  of %" PRIu64 " MB that the cgroup allows", plan.limit >> 20);
     strbuf_add_char(into, '\n');

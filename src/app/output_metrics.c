@@ -18,37 +18,47 @@ static void release(void *owner, const void *held)
     pthread_mutex_unlock(&outputs->files.lock);
 }
 
-static void read_counts(const struct metric *metric, const void *held, struct metric_reader *reader,
-                        bool bytes)
+// What a family says of an output.
+typedef uint64_t count_value(const struct export_counts *counts);
+
+static void read_counts(const struct metric *metric, const struct outputs *outputs,
+                        struct metric_reader *reader, count_value *value)
 {
-    const struct outputs *outputs = held;
     struct export_counts counts;
     for (unsigned row = 0; row < FILE_OUTPUTS; row++) {
         if (file_output_counts(&outputs->files, row, &counts))
             metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){file_output_name(row)},
-                            bytes ? counts.bytes : counts.errors);
+                            value(&counts));
     }
     if (outputs->webhook == NULL)
         return;
     export_counts(outputs->webhook, &counts);
-    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){"alerts_webhook"},
-                    bytes ? counts.bytes : counts.errors);
+    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){"alerts_webhook"}, value(&counts));
 }
 
-static void read_bytes(const struct metric *metric, const void *held, struct metric_reader *reader)
-{
-    read_counts(metric, held, reader, true);
-}
+#define READ_COUNT(name, expression)                                                                         \
+    static uint64_t name##_of(const struct export_counts *counts)                                            \
+    {                                                                                                        \
+        return (expression);                                                                                 \
+    }                                                                                                        \
+    static void read_##name(const struct metric *metric, const void *held, struct metric_reader *reader)     \
+    {                                                                                                        \
+        read_counts(metric, held, reader, name##_of);                                                        \
+    }
 
-static void read_errors(const struct metric *metric, const void *held, struct metric_reader *reader)
-{
-    read_counts(metric, held, reader, false);
-}
+READ_COUNT(bytes, counts->bytes)
+READ_COUNT(errors, counts->errors)
+READ_COUNT(failing, counts->failing)
+READ_COUNT(lost, counts->dropped + counts->lost)
 
 // clang-format off
 static const struct metric rows[] = {
     {"netscope_output_bytes_total", METRIC_COUNTER, "bytes", "Bytes written to an output.", {"output"}, read_bytes},
     {"netscope_output_errors_total", METRIC_COUNTER, NULL, "Failures of an output.", {"output"}, read_errors},
+    {"netscope_output_failing", METRIC_GAUGE, NULL,
+     "Whether an output is not written now: its disk is full, its server away, its reader gone.", {"output"}, read_failing},
+    {"netscope_output_lost_total", METRIC_COUNTER, NULL,
+     "Records and packets that an output was to have and has not: it failed, or came too slowly to them.", {"output"}, read_lost},
 };
 // clang-format on
 

@@ -15,6 +15,7 @@
 #include "app/signals.h"
 #include "app/stats_line.h"
 #include "app/terminal.h"
+#include "base/denial.h"
 #include "capture/record/tap.h"
 #include "config/config.h"
 #include "control/change.h"
@@ -49,7 +50,7 @@ static bool wants_packet_lines(const struct outputs *outputs)
         return false;
     default:
         return outputs->settings->output.hex_dump ||
-               (control_is_live(outputs->control) && !settings_serve(outputs->settings) &&
+               (control_is_live(outputs->control) && !settings_listen(outputs->settings) &&
                 outputs->lines == outputs->standard && isatty(STDOUT_FILENO));
     }
 }
@@ -87,7 +88,8 @@ static bool check_summary_path(const char *path, struct error *error)
         return true;
     int file = open(path, FLAGS, 0666);
     if (file < 0 && errno != ENXIO)
-        return error_set(error, ERROR_UNAVAILABLE, "%s cannot be written: %s", path, strerror(errno));
+        return error_set(error, ERROR_UNAVAILABLE, "%s cannot be written: %s%s", path, strerror(errno),
+                         denial_writing(errno));
     if (file >= 0)
         close(file);
     return true;

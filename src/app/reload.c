@@ -1,6 +1,7 @@
 #include "app/reload.h"
 
 #include "app/outputs.h"
+#include "app/servers.h"
 #include "base/log.h"
 #include "config/table.h"
 #include "control/change.h"
@@ -42,8 +43,10 @@ void reload_settings(struct control *control, const struct config_origin *origin
         log_error("config", "the settings stay as they are: %s", error.text);
 }
 
-void reload(struct control *control, struct outputs *outputs, const struct config_origin *origin)
+void reload(struct control *control, struct outputs *outputs, struct servers *servers,
+            const struct config_origin *origin)
 {
     reload_settings(control, origin);
     file_outputs_reopen(&outputs->files);
+    servers_look_at_files(servers);
 }

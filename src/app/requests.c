@@ -68,7 +68,7 @@ static void take_hangup(struct requests *requests)
     }
     await_run(requests);
     requests->version = file_version_of(settings_path(requests));
-    reload(requests->control, requests->outputs, requests->origin);
+    reload(requests->control, requests->outputs, requests->servers, requests->origin);
 }
 
 static void *await_signals(void *argument)
@@ -107,9 +107,10 @@ static bool is_hangup_ignored(void)
 }
 
 void requests_start(struct requests *requests, struct control *control, struct outputs *outputs,
-                    const struct config_origin *origin)
+                    struct servers *servers, const struct config_origin *origin)
 {
-    *requests = (struct requests){.control = control, .outputs = outputs, .origin = origin};
+    *requests =
+        (struct requests){.control = control, .outputs = outputs, .servers = servers, .origin = origin};
     requests->version = file_version_of(settings_path(requests));
     requests->has_terminal = !is_hangup_ignored() && terminal_is_there();
     requests->started = thread_start(&requests->thread, await_signals, requests);

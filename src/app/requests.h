@@ -1,5 +1,5 @@
-// What is asked of a run while it goes on: by SIGUSR1 how it stands (status.h), by SIGHUP new settings and reopened outputs
-// (reload.h), by a settings file that has changed, which is looked at every two seconds, new settings alone. A thread of its own takes them, so that neither the capture nor the aggregate waits for a file or a
+// What is asked of a run while it goes on: by SIGUSR1 how it stands (status.h), by SIGHUP new settings, reopened outputs and
+// servers' files read again (reload.h), by a settings file that has changed, which is looked at every two seconds, new settings alone. A thread of its own takes them, so that neither the capture nor the aggregate waits for a file or a
 // terminal. A SIGHUP that comes because the terminal is gone ends a run that had one, as it would end any program.
 #pragma once
 
@@ -12,10 +12,12 @@
 
 struct control;
 struct outputs;
+struct servers;
 
 struct requests {
     struct control *control;
     struct outputs *outputs;
+    struct servers *servers;
     const struct config_origin *origin;
     struct file_version version; // of the settings file, as it was read last or refused
     bool has_terminal;           // a controlling one, whose end ends the run
@@ -30,6 +32,6 @@ void requests_block_signals(void);
 
 // Everything is borrowed. Without a thread the signals are ignored; the run does not depend on it.
 void requests_start(struct requests *requests, struct control *control, struct outputs *outputs,
-                    const struct config_origin *origin);
+                    struct servers *servers, const struct config_origin *origin);
 // Before outputs and control end.
 void requests_stop(struct requests *requests);

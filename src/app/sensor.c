@@ -56,7 +56,7 @@ static enum exit_code run_to_end(struct control *control, struct outputs *output
     struct run_end end = {0};
     int64_t begin_ns = clock_now_ns();
     struct requests requests;
-    requests_start(&requests, control, outputs, origin);
+    requests_start(&requests, control, outputs, servers, origin);
     if (!control_run(control, &failure))
         fail(&code, &failure, input_stage(control));
     requests_stop(&requests);

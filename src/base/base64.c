@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdint.h>
+#include <string.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -37,4 +38,36 @@ char *base64_encode(const void *bytes, size_t length, char *into)
     *to = '\0';
     assert((to - into) % 4 == 0);
     return into;
+}
+
+// Padding is two characters at most, and completes a group of four.
+static size_t without_padding(const char *text, size_t length)
+{
+    if (length == 0 || length % 4 != 0)
+        return length;
+    size_t padding = text[length - 1] != '=' ? 0 : text[length - 2] != '=' ? 1 : 2;
+    return length - padding;
+}
+
+bool base64_decode(const char *text, size_t length, void *into, size_t room, size_t *bytes)
+{
+    uint8_t *to = into;
+    uint32_t bits = 0;
+    unsigned held = 0;
+    length = without_padding(text, length);
+    if (length % 4 == 1 || length / 4 * 3 + (length % 4 > 0 ? length % 4 - 1 : 0) > room)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        const char *digit = text[i] != '\0' ? strchr(alphabet, text[i]) : NULL;
+        if (digit == NULL)
+            return false;
+        bits = bits << 6 | (uint32_t)(digit - alphabet);
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        *to++ = (uint8_t)(bits >> held);
+    }
+    *bytes = (size_t)(to - (uint8_t *)into);
+    return (bits & ((1U << held) - 1)) == 0; // what is left over is zero in what was encoded
 }

@@ -11,11 +11,18 @@ bool denial_in_container(void)
     return kind != NULL && kind[0] != '\0';
 }
 
-const char *denial_reading(int reason)
+// What is to be said without a container; NULL when the container may be the reason.
+static const char *outside_container(int reason)
 {
     const char *given_up = capabilities_denial(reason);
-    if (given_up[0] != '\0' || !denial_in_container())
-        return given_up;
+    return given_up[0] != '\0' || !denial_in_container() ? given_up : NULL;
+}
+
+const char *denial_reading(int reason)
+{
+    const char *outside = outside_container(reason);
+    if (outside != NULL)
+        return outside;
     switch (reason) {
     case EACCES:
     case EPERM:
@@ -33,9 +40,9 @@ const char *denial_reading(int reason)
 
 const char *denial_writing(int reason)
 {
-    const char *given_up = capabilities_denial(reason);
-    if (given_up[0] != '\0' || !denial_in_container())
-        return given_up;
+    const char *outside = outside_container(reason);
+    if (outside != NULL)
+        return outside;
     switch (reason) {
     case EACCES:
     case EPERM:

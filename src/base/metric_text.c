@@ -6,6 +6,7 @@
 struct text_reader {
     struct metric_reader reader; // first
     struct strbuf *into;
+    enum metric_format format;
 };
 
 // A backslash, a line's end and, in a label, a quote are escaped.
@@ -82,17 +83,43 @@ static void add_sample(struct metric_reader *reader, const struct metric *metric
         strbuf_addf(into, " %.17g\n", sample->real);
 }
 
-static void add_family(struct metric_reader *reader, const struct metric *metric)
+static bool ends_in(const char *text, size_t length, const char *end)
 {
-    static const char *const types[] = {"counter", "gauge", "histogram", "gauge"}; // 0.0.4 knows no info
-    struct strbuf *into = ((struct text_reader *)reader)->into;
-    strbuf_addf(into, "# HELP %s ", metric->name);
-    add_escaped(into, metric->help, false);
-    strbuf_addf(into, "\n# TYPE %s %s\n", metric->name, types[metric->type]);
+    size_t bytes = strlen(end);
+    return length >= bytes && memcmp(text + length - bytes, end, bytes) == 0;
 }
 
-void metric_text_add(struct strbuf *into, struct metric_registry *registry)
+// OpenMetrics names a family without what its samples' names end in.
+static int family_length(const struct metric *metric, enum metric_format format)
 {
-    struct text_reader reader = {.reader = {.family = add_family, .sample = add_sample}, .into = into};
+    const char *end = metric->type == METRIC_COUNTER ? "_total" : metric->type == METRIC_INFO ? "_info" : "";
+    size_t length = strlen(metric->name);
+    bool shorter = format == METRIC_OPENMETRICS && ends_in(metric->name, length, end);
+    return (int)(shorter ? length - strlen(end) : length);
+}
+
+static void add_family(struct metric_reader *reader, const struct metric *metric)
+{
+    static const char *const types[][2] = {{"counter", "counter"},
+                                           {"gauge", "gauge"},
+                                           {"histogram", "histogram"},
+                                           {"gauge", "info"}}; // 0.0.4 knows no info
+    const struct text_reader *own = (const struct text_reader *)reader;
+    struct strbuf *into = own->into;
+    bool open = own->format == METRIC_OPENMETRICS;
+    int length = family_length(metric, own->format);
+    strbuf_addf(into, "# HELP %.*s ", length, metric->name);
+    add_escaped(into, metric->help, open); // where a quote is escaped as well
+    strbuf_addf(into, "\n# TYPE %.*s %s\n", length, metric->name, types[metric->type][open]);
+    if (open && metric->unit != NULL && ends_in(metric->name, (size_t)length, metric->unit))
+        strbuf_addf(into, "# UNIT %.*s %s\n", length, metric->name, metric->unit);
+}
+
+void metric_text_add(struct strbuf *into, struct metric_registry *registry, enum metric_format format)
+{
+    struct text_reader reader = {
+        .reader = {.family = add_family, .sample = add_sample}, .into = into, .format = format};
     metric_registry_walk(registry, &reader.reader);
+    if (format == METRIC_OPENMETRICS)
+        strbuf_add(into, "# EOF\n");
 }

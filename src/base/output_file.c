@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/denial.h"
 #include "base/output_target.h"
 #include "base/output_trouble.h"
 
@@ -350,8 +351,9 @@ struct output_file *output_file_open(const char *path, const struct output_optio
         return NULL;
     }
     if (!output_target_open(&file->target, options->rotate_bytes > 0, !options->append)) {
-        error_set(error, error_kind_of_errno(errno), "cannot write %s: %s",
-                  output_target_name(&file->target, file->target.path), strerror(errno));
+        error_set(error, error_kind_of_errno(errno), "cannot write %s: %s%s",
+                  output_target_name(&file->target, file->target.path), strerror(errno),
+                  denial_writing(errno));
         destroy(file);
         return NULL;
     }

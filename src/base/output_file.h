@@ -36,6 +36,7 @@ struct output_counts {
     _Atomic uint64_t records, bytes; // written, head and tail left out of the records
     _Atomic uint64_t lost;           // units that could not be written
     _Atomic uint64_t errors;         // failures, not counted again while one lasts
+    _Atomic bool failing;            // one lasts
     _Atomic uint64_t min_free_bytes; // no count: that of the options, until another thread stores one
 };
 

@@ -45,6 +45,7 @@ static void begin(struct output_trouble *trouble, enum output_trouble_kind kind)
     if (trouble->kind != kind) {
         trouble->lost_before = lost(trouble);
         atomic_fetch_add_explicit(&trouble->counts->errors, 1, memory_order_relaxed);
+        atomic_store_explicit(&trouble->counts->failing, true, memory_order_relaxed);
     }
     trouble->kind = kind;
 }
@@ -80,6 +81,7 @@ static void end(struct output_trouble *trouble, const char *path, const char *ho
 {
     assert(trouble->kind != OUTPUT_NO_TROUBLE);
     trouble->kind = OUTPUT_NO_TROUBLE;
+    atomic_store_explicit(&trouble->counts->failing, false, memory_order_relaxed);
     log_warning(trouble->options->component, "%s %s; %" PRIu64 " %s are missing in it", path, how,
                 lost(trouble) - trouble->lost_before, trouble->options->unit);
 }

@@ -198,7 +198,12 @@ bool settings_detect(const struct settings *settings)
 
 bool settings_serve(const struct settings *settings)
 {
-    return settings->grpc.enabled;
+    return settings->grpc.enabled || settings->web.listener.enabled;
+}
+
+bool settings_listen(const struct settings *settings)
+{
+    return settings_serve(settings) || settings->metrics.enabled;
 }
 
 static bool check_windows(const char *kind, const struct scan_settings *scan, struct error *error)
@@ -236,9 +241,23 @@ static bool check_alerts(const struct settings *settings, struct error *error)
            check_windows("host_sweep", &anomalies->host_sweep, error);
 }
 
-// Whether only this machine reaches the address; false with a sentence where it is none.
-static bool check_address(const char *bind, bool *loopback, struct error *error)
+// A listener, as its checks see it.
+struct checked_listener {
+    const char *section;
+    const struct listener_settings *settings;
+    bool anywhere; // it may listen in plain to all
+};
+
+static bool knows_callers(const struct listener_settings *listener)
 {
+    return listener->auth.tokens_file[0] != '\0' || listener->tls.client_ca_path[0] != '\0' ||
+           listener->auth.enabled;
+}
+
+// Whether only this machine reaches the address; false with a sentence where it is none.
+static bool check_address(const struct checked_listener *checked, bool *loopback, struct error *error)
+{
+    const char *bind = checked->settings->bind;
     struct in_addr four;
     struct in6_addr six;
     *loopback = true;
@@ -249,49 +268,134 @@ static bool check_address(const char *bind, bool *loopback, struct error *error)
     else if (bind[0] != '\0')
         return error_set(
             error, ERROR_INVALID_ARGUMENT,
-            "grpc.bind (%s) is no address; give a literal such as 127.0.0.1 or ::1 (0.0.0.0 or :: for all)",
-            bind);
+            "%s.bind (%s) is no address; give a literal such as 127.0.0.1 or ::1 (0.0.0.0 or :: for all)",
+            checked->section, bind);
     return true;
 }
 
-static bool check_tls(const struct tls_settings *tls, struct error *error)
+static bool is_http(const struct listener_settings *listener)
 {
-    bool given = tls->cert_path[0] != '\0' && tls->key_path[0] != '\0';
-    if (tls->enabled && !given)
+    return listener->auth.username != NULL;
+}
+
+static bool check_tls(const struct checked_listener *checked, struct error *error)
+{
+    const struct tls_settings *tls = &checked->settings->tls;
+    const char *section = checked->section;
+    bool has_cert = tls->cert_path[0] != '\0', has_key = tls->key_path[0] != '\0';
+    if (tls->enabled && has_cert != has_key)
         return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "grpc.tls.enabled needs grpc.tls.cert_path and grpc.tls.key_path");
+                         "%s.tls.cert_path and %s.tls.key_path belong together: give both", section, section);
+    // Who opens a page can be asked whether he trusts the certificate that it makes itself; clients of gRPC ask nobody.
+    if (tls->enabled && !has_cert && !is_http(checked->settings))
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "%s.tls.enabled needs %s.tls.cert_path and %s.tls.key_path", section, section,
+                         section);
     if (!tls->enabled && (tls->cert_path[0] != '\0' || tls->client_ca_path[0] != '\0'))
-        return error_set(
-            error, ERROR_INVALID_ARGUMENT,
-            "a certificate or a client CA is given for gRPC, but grpc.tls.enabled is off; set it");
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "a certificate or a client CA is given for %s, but %s.tls.enabled is off; set it",
+                         section, section);
     return true;
 }
 
-static bool check_listener(const struct listener_settings *grpc, struct error *error)
+static bool check_password(const struct checked_listener *checked, struct error *error)
 {
-    bool loopback, knows = grpc->auth.tokens_file[0] != '\0' || grpc->tls.client_ca_path[0] != '\0';
-    if (!grpc->enabled)
+    const struct auth_settings *auth = &checked->settings->auth;
+    const char *section = checked->section;
+    if (!auth->enabled)
         return true;
-    if (!check_address(grpc->bind, &loopback, error) || !check_tls(&grpc->tls, error))
-        return false;
-    if (grpc->bind[0] == '\0' && grpc->socket[0] == '\0')
-        return error_set(
-            error, ERROR_INVALID_ARGUMENT,
-            "grpc.enabled has nowhere to listen: give grpc.bind an address or grpc.socket a path");
-    if (!loopback && !grpc->insecure && !(grpc->tls.enabled && knows))
+    if (auth->username[0] == '\0' || strchr(auth->username, ':') != NULL)
         return error_set(error, ERROR_INVALID_ARGUMENT,
-                         "grpc.bind (%s) is reached from other machines: set grpc.tls.enabled, and "
-                         "grpc.auth.tokens_file or "
-                         "grpc.tls.client_ca_path; or say with grpc.insecure that anybody may",
-                         grpc->bind);
+                         "%s.auth.enabled needs %s.auth.username, a name without a colon", section, section);
+    if ((auth->password[0] == '\0') == (auth->password_file[0] == '\0'))
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "%s.auth.enabled needs one of %s.auth.password_file and %s.auth.password%s", section,
+                         section, section, auth->password[0] != '\0' ? ", not both" : "");
     return true;
+}
+
+static bool check_listener(const struct checked_listener *checked, struct error *error)
+{
+    const struct listener_settings *listener = checked->settings;
+    const char *section = checked->section;
+    bool loopback;
+    if (!listener->enabled)
+        return true;
+    if (!check_address(checked, &loopback, error) || !check_tls(checked, error) ||
+        !check_password(checked, error))
+        return false;
+    if (listener->bind[0] == '\0' && listener->socket[0] == '\0')
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "%s.enabled has nowhere to listen: give %s.bind an address or %s.socket a path",
+                         section, section, section);
+    if (!loopback && !checked->anywhere && !listener->insecure &&
+        !(listener->tls.enabled && knows_callers(listener)))
+        return error_set(error, ERROR_INVALID_ARGUMENT,
+                         "%s.bind (%s) is reached from other machines: set %s.tls.enabled, and %s%s"
+                         "%s.auth.tokens_file or %s.tls.client_ca_path; or say with %s.insecure that anybody "
+                         "may",
+                         section, listener->bind, section, is_http(listener) ? section : "",
+                         is_http(listener) ? ".auth.enabled, " : "", section, section, section);
+    return true;
+}
+
+static bool is_any_address(const char *bind)
+{
+    struct in6_addr six;
+    return strcmp(bind, "0.0.0.0") == 0 ||
+           (inet_pton(AF_INET6, bind, &six) == 1 && IN6_IS_ADDR_UNSPECIFIED(&six));
+}
+
+static bool check_apart(const struct checked_listener *one, const struct checked_listener *other,
+                        struct error *error)
+{
+    const struct listener_settings *left = one->settings, *right = other->settings;
+    bool both = left->enabled && right->enabled;
+    bool one_port =
+        left->port == right->port && left->port != 0 && left->bind[0] != '\0' && right->bind[0] != '\0' &&
+        (strcmp(left->bind, right->bind) == 0 || is_any_address(left->bind) || is_any_address(right->bind));
+    bool one_socket = left->socket[0] != '\0' && strcmp(left->socket, right->socket) == 0;
+    return !both || !(one_port || one_socket) ||
+           error_set(error, ERROR_INVALID_ARGUMENT, "%s.%s and %s.%s are the same; give each its own",
+                     one->section, one_port ? "port" : "socket", other->section,
+                     one_port ? "port" : "socket");
+}
+
+// "" or "/a/b": what stands in a URL as it is.
+static bool check_base_path(const char *path, struct error *error)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    size_t length = strlen(path);
+    bool good = path[0] == '/' && path[length - 1] != '/' && strspn(path, plain) == length &&
+                strstr(path, "//") == NULL && strstr(path, "/.") == NULL;
+    return length == 0 || good ||
+           error_set(
+               error, ERROR_INVALID_ARGUMENT,
+               "web.base_path (%s) must be a path such as /netscope: a slash in front, none at the end, "
+               "letters, digits and -._~",
+               path);
+}
+
+static bool check_listeners(const struct settings *settings, struct error *error)
+{
+    const struct checked_listener all[] = {{"grpc", &settings->grpc, false},
+                                           {"web", &settings->web.listener, false},
+                                           {"metrics", &settings->metrics, true}};
+    for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (!check_listener(&all[i], error))
+            return false;
+        for (unsigned other = 0; other < i; other++)
+            if (!check_apart(&all[other], &all[i], error))
+                return false;
+    }
+    return check_base_path(settings->web.base_path, error);
 }
 
 bool settings_check(const struct settings *settings, struct error *error)
 {
     return check_rotation(settings, error) && check_outputs(settings, error) &&
            check_standard_input(settings, error) && check_overwrite(settings, error) &&
-           check_alerts(settings, error) && check_listener(&settings->grpc, error);
+           check_alerts(settings, error) && check_listeners(settings, error);
 }
 
 bool settings_use_stdout(const struct settings *settings)

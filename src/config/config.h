@@ -25,6 +25,7 @@ enum config_command {
     CONFIG_PRINT_EXAMPLE,    // print config_add_example(); for scripts/generate-docs
     CONFIG_PRINT_MANUAL,     // print config_add_manual(); for scripts/generate-docs
     CONFIG_PRINT_COMPLETION, // print config_add_completion(); for scripts/generate-docs
+    CONFIG_PRINT_SCHEMA,     // print config_add_schema(); for scripts/generate-docs
 };
 
 // What the command line asks for besides settings.
@@ -53,7 +54,7 @@ bool config_reload(const struct config_origin *origin, struct settings *out, str
 bool settings_copy(struct settings *to, const struct settings *from, struct error *error);
 
 // Which rows of the settings table differ, obsolete ones left out: their indexes, in the order of the table.
-enum { SETTINGS_ROWS = 192 };
+enum { SETTINGS_ROWS = 256 };
 struct settings_diff {
     unsigned count;
     unsigned rows[SETTINGS_ROWS];
@@ -65,8 +66,9 @@ void settings_compare(const struct settings *left, const struct settings *right,
 bool settings_check(const struct settings *settings, struct error *error);
 // Whether attacks are looked for: as it was set, else in files and not live.
 bool settings_detect(const struct settings *settings);
-// Whether any server is on.
+// Whether the API is served, by gRPC or HTTP; whether any server is on, that of the metrics too.
 bool settings_serve(const struct settings *settings);
+bool settings_listen(const struct settings *settings);
 // Whether an output goes to standard output, so that nothing for people may.
 bool settings_use_stdout(const struct settings *settings);
 
@@ -78,6 +80,9 @@ void config_add_markdown(struct strbuf *into);   // docs/configuration.md
 void config_add_example(struct strbuf *into);    // deploy/netscope.yaml: every key, at its default
 void config_add_manual(struct strbuf *into);     // deploy/man/netscope.8
 void config_add_completion(struct strbuf *into); // deploy/completion/netscope: for bash
+// A JSON schema (draft-07) of the settings file, for the values of the Helm chart. Stricter than the sensor in one
+// place: an output that grows while the sensor runs is refused without a bound.
+void config_add_schema(struct strbuf *into);
 
 // The settings as YAML that loads back to the same settings; secrets are left out. Fails when a value
 // is not UTF-8, which YAML cannot carry.

@@ -33,6 +33,7 @@ const struct flag_row flag_table[] = {
     {"print-example", 0, FLAG_PRINT_EXAMPLE, NULL, true, "print deploy/netscope.yaml"},
     {"print-manual", 0, FLAG_PRINT_MANUAL, NULL, true, "print deploy/man/netscope.8"},
     {"print-completion", 0, FLAG_PRINT_COMPLETION, NULL, true, "print deploy/completion/netscope"},
+    {"print-schema", 0, FLAG_PRINT_SCHEMA, NULL, true, "print the settings as a JSON schema"},
 };
 const unsigned flag_count = sizeof flag_table / sizeof flag_table[0];
 
@@ -244,6 +245,8 @@ static enum config_command command_of(enum flag_action action)
         return CONFIG_PRINT_MANUAL;
     case FLAG_PRINT_COMPLETION:
         return CONFIG_PRINT_COMPLETION;
+    case FLAG_PRINT_SCHEMA:
+        return CONFIG_PRINT_SCHEMA;
     default:
         return CONFIG_RUN;
     }

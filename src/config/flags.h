@@ -19,6 +19,7 @@ enum flag_action {
     FLAG_PRINT_EXAMPLE,
     FLAG_PRINT_MANUAL,
     FLAG_PRINT_COMPLETION,
+    FLAG_PRINT_SCHEMA,
 };
 
 // Flags that are no settings.

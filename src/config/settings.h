@@ -150,15 +150,11 @@ struct tls_settings {
 struct auth_settings {
     char *tokens_file;          // lines "name role sha256 [limits]"; "" = no tokens
     struct string_list callers; // "san=... role [limits]", "uid=... role", "gid=... role"
-    int role;                   // enum role: of who shows no credentials, on loopback
+    int role;                   // enum role: of who shows no credentials, on loopback; of `username`
     int socket_role;            // of who comes through the unix socket and is none of `callers`
-};
-
-// The sample of packets that clients of the API see.
-struct web_settings {
-    uint32_t packet_buffer; // packets
-    uint32_t sample_rate;   // every so many; 0 = none
-    uint32_t payload_bytes; // of each
+    // Of HTTP (Basic); NULL and false for gRPC.
+    bool enabled;
+    char *username, *password, *password_file; // one of the last two
 };
 
 // A server: where it listens, and who may use it.
@@ -171,6 +167,18 @@ struct listener_settings {
     uint32_t max_connections;
     struct tls_settings tls;
     struct auth_settings auth;
+};
+
+struct web_settings {
+    struct listener_settings listener;
+    struct string_list allowed_hosts;
+    char *base_path; // "" or "/x"
+    struct string_list trusted_proxies;
+    uint32_t tick_ms, top_n; // of the page
+    // The sample of packets that clients of the API see.
+    uint32_t packet_buffer; // packets
+    uint32_t sample_rate;   // every so many; 0 = none
+    uint32_t payload_bytes; // of each
 };
 
 struct names_settings {
@@ -199,6 +207,6 @@ struct settings {
     struct analysis_settings analysis;
     struct names_settings names;
     struct pipeline_settings pipeline;
-    struct listener_settings grpc;
+    struct listener_settings grpc, metrics;
     struct web_settings web;
 };

@@ -16,14 +16,10 @@ static const char pipeline_note[] =
     "the pipeline always runs; use pipeline.workers for the number of its threads";
 
 const struct setting_section setting_sections[] = {
-    {"sensor", "Sensor"},     {"capture", "Capture"},
-    {"run", "Run"},           {"output", "Output"},
-    {"log", "Log"},           {"flow", "Flows"},
-    {"stats", "Statistics"},  {"analysis", "Analysis"},
-    ANOMALY_SECTIONS,         {"events", "Events"},
-    {"names", "Names"},       {"networks", "Networks"},
-    {"pipeline", "Pipeline"}, {"web", "Packets that clients see"},
-    LISTENER_SECTIONS,
+    {"sensor", "Sensor"},     {"capture", "Capture"}, {"run", "Run"},          {"output", "Output"},
+    {"log", "Log"},           {"flow", "Flows"},      {"stats", "Statistics"}, {"analysis", "Analysis"},
+    ANOMALY_SECTIONS,         {"events", "Events"},   {"names", "Names"},      {"networks", "Networks"},
+    {"pipeline", "Pipeline"}, LISTENER_SECTIONS,
 };
 const unsigned setting_section_count = sizeof setting_sections / sizeof setting_sections[0];
 
@@ -252,17 +248,6 @@ const struct setting setting_table[] = {
      .note = pipeline_note},
     {.key = "pipeline.channel_capacity", .type = SETTING_NUMBER, AT(pipeline.channel_capacity),
      RANGE(0, UINT32_MAX), .standard = "0", .note = pipeline_note},
-
-    {.key = "web.packet_buffer", .type = SETTING_NUMBER, AT(web.packet_buffer), RANGE(1, 20000),
-     .standard = "2000", .flag = "web-packet-buffer", .unit = "packets", .help = "packets kept for who watches them",
-     .doc = "How many packets are kept for clients that watch packets or look at one of them. Some 1 KB each, and only from "
-            "when somebody watches."},
-    {.key = "web.sample_rate", .type = SETTING_NUMBER, AT(web.sample_rate), RANGE(0, UINT32_MAX),
-     .standard = "1", .flag = "web-sample-rate", .unit = "packets", .help = "every so many packets are kept; 0 = none",
-     .doc = "Every so many packets one is kept for clients that watch packets; 0 keeps none."},
-    {.key = "web.payload_bytes", .type = SETTING_NUMBER, AT(web.payload_bytes), RANGE(0, 16384),
-     .standard = "256", .flag = "web-payload-bytes", .unit = "bytes", .help = "payload kept of each of these packets",
-     .doc = "How much of each packet's payload is kept for clients, behind its headers."},
 
     LISTENER_ROWS,
 };

@@ -65,7 +65,7 @@ enum { SETTING_FLAG_BYTES = 64, SETTING_KEY_BYTES = 128 };
 
 extern const struct setting setting_table[];
 extern const unsigned setting_count;
-enum { SETTING_MAXIMUM = 192 }; // at least setting_count; asserted
+enum { SETTING_MAXIMUM = 256 }; // at least setting_count; asserted
 
 extern const struct setting_section setting_sections[];
 extern const unsigned setting_section_count;

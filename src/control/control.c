@@ -403,6 +403,11 @@ enum error_kind control_verdict(const struct control *control, struct error *err
     return source_verdict(control->source, error);
 }
 
+bool control_rests(const struct control *control)
+{
+    return !control->live && file_source_rests(control->source);
+}
+
 bool control_was_cut(const struct control *control)
 {
     return !control->live && file_source_was_cut(control->source);

@@ -100,5 +100,7 @@ const struct totals *control_totals(const struct control *control);
 const struct top_flow *control_top_flows(const struct control *control, unsigned *count);
 // How the input ended: ERROR_NONE, or ERROR_DATA_LOSS, ERROR_UNAVAILABLE with a sentence.
 enum error_kind control_verdict(const struct control *control, struct error *error);
+// Whether all files were read, and the run is kept open (control_keep_open). Any thread.
+bool control_rests(const struct control *control);
 // Whether files were left before their end.
 bool control_was_cut(const struct control *control);

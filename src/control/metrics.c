@@ -93,6 +93,30 @@ static void read_lost(const struct metric *metric, const void *held, struct metr
     }
 }
 
+static bool is_wanted(const struct run_figures *figures, const char *word)
+{
+    if (figures->wanted == NULL)
+        return true;
+    for (unsigned i = 0; i < figures->wanted->count; i++)
+        if (strcmp(figures->wanted->items[i], word) == 0)
+            return true;
+    return figures->wanted->count == 0 && strcmp(word, "auto") == 0;
+}
+
+static bool is_known(const struct run_figures *figures, const char *word)
+{
+    for (unsigned i = 0; i < source_interfaces(figures->source); i++)
+        if (strcmp(source_interface(figures->source, i)->configured, word) == 0)
+            return true;
+    return false;
+}
+
+static void tell_up(const struct metric *metric, struct metric_reader *reader, const char *word, bool up)
+{
+    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){word}, up);
+}
+
+// Every word of the settings, also of interfaces that there have never been; and what a start by the API captures besides.
 static void read_interface_up(const struct metric *metric, const void *held, struct metric_reader *reader)
 {
     enum { UNKNOWN, DOWN, UP };
@@ -105,12 +129,15 @@ static void read_interface_up(const struct metric *metric, const void *held, str
         if (words[interface->word] < state)
             words[interface->word] = state;
     }
-    for (unsigned word = 0; word < interfaces && word < SOURCE_INTERFACES_MAX; word++)
-        if (words[word] != UNKNOWN)
-            metric_labelled(
-                metric, reader,
-                (const char *const[METRIC_LABELS]){source_interface(figures->source, word)->configured},
-                words[word] == UP);
+    for (unsigned word = 0; word < interfaces && word < SOURCE_INTERFACES_MAX; word++) {
+        const char *configured = source_interface(figures->source, word)->configured;
+        if (words[word] == UP || (words[word] == DOWN && is_wanted(figures, configured)))
+            tell_up(metric, reader, configured, words[word] == UP);
+    }
+    unsigned wanted = figures->live && figures->wanted != NULL ? figures->wanted->count : 0;
+    for (unsigned i = 0; i < wanted; i++)
+        if (!is_known(figures, figures->wanted->items[i]))
+            tell_up(metric, reader, figures->wanted->items[i], false);
 }
 
 static void read_decode_errors(const struct metric *metric, const void *held, struct metric_reader *reader)
@@ -182,6 +209,34 @@ static void read_lag(const struct metric *metric, const void *held, struct metri
         metric_real(metric, reader, figures->lag_s);
 }
 
+static void read_depth(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){"dispatch"},
+                    ((const struct run_figures *)held)->queue_depth);
+}
+
+static void read_queue_capacity(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    metric_labelled(metric, reader, (const char *const[METRIC_LABELS]){"dispatch"},
+                    ((const struct run_figures *)held)->queue_capacity);
+}
+
+static void read_durations(const struct metric *metric, const void *held, struct metric_reader *reader)
+{
+    const struct tick_durations *durations = ((const struct run_figures *)held)->durations;
+    struct metric_sample sample = {.buckets = TICK_BUCKETS};
+    uint64_t below = 0;
+    if (durations == NULL || reader->sample == NULL)
+        return;
+    for (unsigned i = 0; i < TICK_BUCKETS; i++) {
+        below += durations->count[i];
+        sample.bound[i] = tick_bounds_s[i];
+        sample.count[i] = below;
+    }
+    sample.sum = (double)durations->sum_ns / 1e9;
+    reader->sample(reader, metric, &sample);
+}
+
 // clang-format off
 const struct metric run_metrics[] = {
     {"netscope_uptime_seconds", METRIC_GAUGE, "seconds", "Time since the start of the run.", {0}, read_uptime},
@@ -206,6 +261,11 @@ const struct metric run_metrics[] = {
     {"netscope_flow_table_bytes", METRIC_GAUGE, "bytes", "Memory of the flow table.", {0}, read_table_bytes},
     {"netscope_capture_lag_seconds", METRIC_GAUGE, "seconds",
      "How long ago the tick ended that these figures are of.", {0}, read_lag},
+    {"netscope_queue_depth", METRIC_GAUGE, NULL, "What waits in a queue: batches of packets on their way to the shards.", {"queue"},
+     read_depth},
+    {"netscope_queue_capacity", METRIC_GAUGE, NULL, "Most that a queue holds.", {"queue"}, read_queue_capacity},
+    {"netscope_tick_duration_seconds", METRIC_HISTOGRAM, "seconds",
+     "How long it took to merge a tick of all shards and to hand on what came of it.", {0}, read_durations},
     {"netscope_dispatch_drops_total", METRIC_COUNTER, NULL,
      "Packets dropped because analysis was behind: repeats stage dispatch of packets_lost_total.", {0}, read_dispatch_drops},
     {"netscope_kernel_drops_total", METRIC_COUNTER, NULL,
@@ -227,12 +287,16 @@ const unsigned run_metric_count = sizeof run_metrics / sizeof run_metrics[0];
 struct held_figures {
     struct run_figures figures; // first
     const struct snapshot *snapshot;
+    const struct generation *generation;
 };
 
 struct run_figures run_figures_of(struct control *control, const struct totals *totals, int64_t now_ns)
 {
     const struct generation *generation = generation_hold(&control->generations);
+    struct pipeline_queue queue = pipeline_queue_of(control->pipeline);
     struct run_figures figures = {
+        .queue_depth = queue.depth,
+        .queue_capacity = queue.capacity,
         .totals = totals,
         .source = control->source,
         .flow_capacity = control_policy(control, &generation->settings).max_flows,
@@ -258,7 +322,10 @@ const void *run_figures_hold(void *owner)
         return NULL;
     }
     held->figures = run_figures_of(control, &snapshot->totals, snapshot->now_ns);
+    held->figures.durations = &snapshot->durations;
     held->snapshot = snapshot;
+    held->generation = generation_hold(&control->generations);
+    held->figures.wanted = &held->generation->settings.capture.interfaces;
     return held;
 }
 
@@ -266,6 +333,7 @@ void run_figures_release(void *owner, const void *held)
 {
     struct held_figures *figures = (struct held_figures *)(uintptr_t)held;
     (void)owner;
+    generation_release(figures->generation);
     snapshot_release(figures->snapshot);
     free(figures);
 }

@@ -6,6 +6,8 @@
 #include "capture/source.h"
 #include "pipeline/totals.h"
 
+struct string_list;
+
 struct run_figures {
     const struct totals *totals; // borrowed, as the source
     const struct source *source;
@@ -13,10 +15,13 @@ struct run_figures {
     double uptime_s;
     double lag_s; // since the end of the tick that the totals are of; live only
     bool live;
+    unsigned queue_depth, queue_capacity;   // batches on their way to the shards
+    const struct tick_durations *durations; // of the snapshot; NULL = not of one
     // Of the settings.
     bool reload_failed;   // the latest attempt
     double reload_time_s; // Unix time of the latest that did not; 0 = none
     uint64_t pending, overridden;
+    const struct string_list *wanted; // capture.interfaces, borrowed; NULL = not known
 };
 
 // `held` of each row is a struct run_figures.

@@ -74,6 +74,7 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, const struct setting
         .events = events_of(limit_bytes, settings),
         .export_bytes = part_of(limit_bytes, 16, 2 * MB, 64 * MB),
         .server_bytes = part_of(limit_bytes, 32, 2 * MB, 64 * MB),
+        .connection_bytes = limit_bytes == 0 ? UINT64_MAX : part_of(limit_bytes, 32, 2 * MB, 64 * MB),
         .capture_bytes = power_of_two(part_of(limit_bytes, 128, MB, TAP_RING_BYTES / 2)),
         .tap_bytes = power_of_two(part_of(limit_bytes, 16, 2 * MB, TAP_RING_BYTES)),
     };

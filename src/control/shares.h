@@ -20,8 +20,10 @@ struct memory_shares {
     uint64_t events;  // that outputs of flows may lag behind: at most events.capacity
     uint64_t export_bytes; // of each output that sorts, in memory
     uint64_t tap_bytes;    // of the recorder's queue, and that of packet lines
-    // With a server on: of what waits for clients in streams and in answers, of connections, of the library, each...
+    // With a server on: of what waits for clients in streams and in answers, of the library, each...
     uint64_t server_bytes;
+    uint64_t
+        connection_bytes;   // ...of connections, likewise; without a limit as many as the settings allow...
     uint64_t capture_bytes; // ...and of the queue of each capture over the wire
 };
 

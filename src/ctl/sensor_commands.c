@@ -30,6 +30,8 @@ static const char *state_name(const Status *status)
 {
     if (status->state == NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_STARTING)
         return "starting";
+    if (status->state == NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_READ)
+        return "read";
     return status->state == NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_RUNNING ? "running" : "unknown";
 }
 

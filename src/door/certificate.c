@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 
 #include "base/log.h"
+#include "door/own_certificate.h"
 
 enum { FILES = 3 };
 
@@ -181,16 +182,35 @@ static void set_up(SSL_CTX *context, struct certificate_setup *setup)
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, setup);
 }
 
-static SSL_CTX *load(struct certificate_setup *setup, struct error *error)
+static bool is_own(const struct certificate *certificate)
 {
+    return certificate->setup.settings->tls.cert_path[0] == '\0';
+}
+
+// The one in use stays until it is about to end: what reads the CA of clients again changes no fingerprint.
+static bool use_own(SSL_CTX *context, const struct certificate *certificate, struct error *error)
+{
+    SSL_CTX *before = certificate->in_use;
+    if (before == NULL || own_certificate_is_due(certificate_expiry_s(certificate), (int64_t)time(NULL)))
+        return own_certificate_make(context, certificate->setup.name, certificate->setup.settings->bind,
+                                    error);
+    return (SSL_CTX_use_certificate(context, SSL_CTX_get0_certificate(before)) == 1 &&
+            SSL_CTX_use_PrivateKey(context, SSL_CTX_get0_privatekey(before)) == 1) ||
+           error_set(error, ERROR_EXHAUSTED, "no memory for TLS");
+}
+
+static SSL_CTX *load(struct certificate *certificate, struct error *error)
+{
+    struct certificate_setup *setup = &certificate->setup;
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL) {
         error_set(error, ERROR_EXHAUSTED, "no memory for TLS");
         return NULL;
     }
     set_up(context, setup);
-    if (use_chain(context, setup, error) && use_key(context, setup, error) &&
-        use_client_ca(context, setup, error))
+    bool good = is_own(certificate) ? use_own(context, certificate, error)
+                                    : use_chain(context, setup, error) && use_key(context, setup, error);
+    if (good && use_client_ca(context, setup, error))
         return context;
     SSL_CTX_free(context);
     return NULL;
@@ -220,7 +240,7 @@ struct certificate *certificate_create(const struct certificate_setup *setup, st
     }
     certificate->setup = *setup;
     read_stamps(&setup->settings->tls, certificate->stamps);
-    SSL_CTX *context = load(&certificate->setup, error);
+    SSL_CTX *context = load(certificate, error);
     if (context == NULL) {
         certificate_destroy(certificate);
         return NULL;
@@ -241,7 +261,8 @@ void certificate_destroy(struct certificate *certificate)
 void certificate_look(struct certificate *certificate)
 {
     struct stamp stamps[FILES];
-    bool same = true;
+    bool same = !is_own(certificate) ||
+                !own_certificate_is_due(certificate_expiry_s(certificate), (int64_t)time(NULL));
     read_stamps(&certificate->setup.settings->tls, stamps);
     for (unsigned i = 0; i < FILES; i++)
         same = same && is_same(&stamps[i], &certificate->stamps[i]);
@@ -249,7 +270,7 @@ void certificate_look(struct certificate *certificate)
         return;
     memcpy(certificate->stamps, stamps, sizeof stamps);
     struct error error;
-    SSL_CTX *context = load(&certificate->setup, &error);
+    SSL_CTX *context = load(certificate, &error);
     if (context != NULL) {
         put_in_use(certificate, context);
         log_info("door", "the certificate of %s was read again", certificate->setup.name);

@@ -1,7 +1,8 @@
 // What a listener needs for TLS: its certificate with the chain, the key, and the CA of clients, out of the files that
 // the settings name. They are looked at from time to time and read again when one has changed (another file behind the
 // name, as the kubelet does it by links, another size or time); connections that are there keep what they began with.
-// What cannot be used is logged once and counted, and leaves the old in use. The door's thread; figures: any thread.
+// What cannot be used is logged once and counted, and leaves the old in use. Without a certificate in the settings there is
+// one of its own (door/own_certificate.h). The door's thread; figures: any thread.
 #pragma once
 
 #include <stdbool.h>

@@ -288,10 +288,10 @@ static bool begin_tls(struct connection *connection)
     return connection->network.tls != NULL;
 }
 
-static struct connection *create(struct listener *listener, int descriptor, const struct door_peer *peer)
+static struct connection *create(struct listener *listener, int descriptor, const struct peer *peer)
 {
     struct connection *connection = calloc(1, sizeof *connection);
-    struct door_peer *copy = malloc(sizeof *copy);
+    struct peer *copy = malloc(sizeof *copy);
     if (connection == NULL || copy == NULL) {
         free(connection);
         free(copy);
@@ -308,7 +308,7 @@ static struct connection *create(struct listener *listener, int descriptor, cons
     return connection;
 }
 
-void connection_begin(struct listener *listener, int take_descriptor, const struct door_peer *peer,
+void connection_begin(struct listener *listener, int take_descriptor, const struct peer *peer,
                       const struct address *address)
 {
     struct connection *connection = create(listener, take_descriptor, peer);
@@ -373,6 +373,25 @@ static bool owes(const struct connection *connection)
     const struct lane *down = &connection->down;
     bool has_more = !lane_is_empty(down) || (down->ended && !down->passed_on);
     return has_more && (connection->stage == STAGE_OPEN || connection->stage == STAGE_LINGER);
+}
+
+// The client was told the end, be it that the transport has not closed yet.
+static bool lingers(const struct connection *connection)
+{
+    return connection->stage == STAGE_LINGER ||
+           (connection->stage == STAGE_OPEN && connection->down.passed_on);
+}
+
+bool connections_end_lingering(struct listener *listener, bool local)
+{
+    struct connection *longest = NULL;
+    for (struct connection *one = listener->door->connections; one != NULL; one = one->next)
+        if (one->listener == listener && one->is_local == local && lingers(one) &&
+            (longest == NULL || one->deadline_ns <= longest->deadline_ns))
+            longest = one;
+    if (longest != NULL)
+        close_now(longest);
+    return longest != NULL;
 }
 
 bool connections_owe(struct door *door)

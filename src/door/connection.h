@@ -40,7 +40,7 @@ struct connection {
     int64_t deadline_ns;
     enum refusal deadline_reason;
 
-    struct door_peer *peer; // until it is handed on
+    struct peer *peer; // until it is handed on
     struct own_ends own;
     struct address address; // counts against others of the same; version 0 = does not
     union {
@@ -50,7 +50,7 @@ struct connection {
 };
 
 // Takes the socket; closed and counted when there is no memory for it. `address` is what is counted.
-void connection_begin(struct listener *listener, int take_descriptor, const struct door_peer *peer,
+void connection_begin(struct listener *listener, int take_descriptor, const struct peer *peer,
                       const struct address *address);
 
 // An event of the network's end, or of the transport's.
@@ -61,6 +61,8 @@ void connection_inner_event(struct connection *connection, uint32_t events);
 void connections_look(struct door *door);
 // Closes those that were not handed on yet.
 void connections_close_waiting(struct door *door);
+// Closes the one of an entrance that has lingered longest; false when none does.
+bool connections_end_lingering(struct listener *listener, bool local);
 // Moves what can be moved. Whether there is more that transports have sent and clients have not.
 bool connections_owe(struct door *door);
 void connections_close_all(struct door *door);

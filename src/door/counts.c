@@ -78,7 +78,7 @@ static void read_failures(const struct metric *metric, const void *held, struct 
 // clang-format off
 static const struct metric rows[] = {
     {"netscope_connections", METRIC_GAUGE, NULL, "Connections to a listener now.", {"listener"}, read_open},
-    {"netscope_connections_total", METRIC_COUNTER, NULL, "Connections that a listener accepted.", {"listener"}, read_total},
+    {"netscope_connections_accepted_total", METRIC_COUNTER, NULL, "Connections that a listener accepted.", {"listener"}, read_total},
     {"netscope_connections_refused_total", METRIC_COUNTER, NULL, "Connections that were closed for what they are or did.",
      {"listener", "reason"}, read_refused},
     {"netscope_certificate_expiry_timestamp_seconds", METRIC_GAUGE, "seconds", "Unix time at which a certificate ends.", {"use"},

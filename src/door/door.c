@@ -86,11 +86,20 @@ static void close_listeners(struct door *door)
     connections_close_waiting(door);
 }
 
+static void look_at_certificates(struct door *door)
+{
+    for (unsigned i = 0; i < door->listener_count; i++)
+        if (door->listeners[i].certificate != NULL)
+            certificate_look(door->listeners[i].certificate);
+}
+
 static void obey(struct door *door)
 {
     uint64_t count;
     ssize_t got = read(door->orders_event, &count, sizeof count);
     assert(got == sizeof count || errno == EAGAIN);
+    if (atomic_exchange(&door->look, false))
+        look_at_certificates(door);
     enum door_order order = (enum door_order)atomic_load(&door->order);
     if (order == ORDER_SERVE_NO_MORE && !latch_is_open(&door->accepts_none)) {
         close_listeners(door);
@@ -120,13 +129,6 @@ static void handle(struct door *door, const struct epoll_event *event)
         return;
     }
     abort();
-}
-
-static void look_at_certificates(struct door *door)
-{
-    for (unsigned i = 0; i < door->listener_count; i++)
-        if (door->listeners[i].certificate != NULL)
-            certificate_look(door->listeners[i].certificate);
 }
 
 // What is due by time, and when to look again.
@@ -162,6 +164,7 @@ static void *serve(void *argument)
     struct door *door = argument;
     struct epoll_event events[EVENTS_AT_ONCE];
     int64_t certificates_ns = 0;
+    pthread_setname_np(pthread_self(), "door");
     while (!is_over(door)) {
         int count = epoll_wait(door->epoll, events, EVENTS_AT_ONCE, wait_ms(door));
         assert(count >= 0 || errno == EINTR);
@@ -208,12 +211,23 @@ bool door_start(struct door *door, struct error *error)
     return door->runs || error_set(error, ERROR_EXHAUSTED, "no thread to listen on: %s", thread_shortage());
 }
 
-static void give_order(struct door *door, enum door_order order)
+static void wake(struct door *door)
 {
     uint64_t one = 1;
-    atomic_store(&door->order, (int)order);
     ssize_t put = write(door->orders_event, &one, sizeof one);
     assert(put == sizeof one);
+}
+
+static void give_order(struct door *door, enum door_order order)
+{
+    atomic_store(&door->order, (int)order);
+    wake(door);
+}
+
+void door_look_at_certificates(struct door *door)
+{
+    atomic_store(&door->look, true);
+    wake(door);
 }
 
 void door_stop_accepting(struct door *door)
@@ -251,7 +265,7 @@ void door_destroy(struct door *door)
     free(door);
 }
 
-bool door_peer(struct door *door, int descriptor, struct door_peer *out)
+bool door_peer(struct door *door, int descriptor, struct peer *out)
 {
     return peers_find(&door->peers, descriptor, out);
 }

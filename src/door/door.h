@@ -2,8 +2,8 @@
 // what is too much, and hands every connection on as a descriptor that speaks plaintext, one end of a pair of local
 // sockets; the door passes all bytes on between the other end and the network. So a transport (gRPC, HTTP) needs to know
 // neither TLS nor addresses, and what it cannot defend itself against is counted and stopped here:
-//   - connections to the port and to the unix socket (`max_connections` each), and of an address (a quarter of them;
-//     loopback excepted);
+//   - connections to the port and to the unix socket (`max_connections` each), and of an address (a quarter of them, and none
+//     of the last sixteenth when it has one; loopback excepted);
 //   - TLS handshakes and first requests that never come to an end (struct door_limits);
 //   - HTTP/2 frames, a second and in one header block (door/frame_guard.h).
 // What is refused is closed and counted: netscope_connections_refused_total{listener,reason}.
@@ -20,29 +20,14 @@
 #include "base/error.h"
 #include "base/metric.h"
 #include "config/settings.h"
-#include "net/address.h"
+#include "net/peer.h"
 
-enum { DOOR_LISTENERS = 4, DOOR_PEER_NAMES = 8, DOOR_PEER_NAME_BYTES = 256 };
+enum { DOOR_LISTENERS = 4 };
 
 // What a connection takes at most here, for the memory plan: two lanes, TLS, and what is known of it.
 enum { DOOR_CONNECTION_BYTES = 131072 };
 
 enum door_protocol { DOOR_HTTP2, DOOR_HTTP1 };
-
-// Who is at the other end: a value.
-struct door_peer {
-    bool local_socket; // through the unix socket: uid, gid and pid are those it was connected with
-    uid_t uid;
-    gid_t gid;
-    pid_t pid;
-    bool loopback, tls;       // of TCP
-    struct endpoint endpoint; // of TCP; version 0 = none
-    struct endpoint here;     // our end of it
-    // The names in the client's certificate, which was verified: "dns:shop.example", "uri:spiffe://x/y",
-    // "ip:10.0.0.1", "email:a@b.c". Names too long for their place, or with other than printable ASCII, are left out.
-    unsigned name_count;
-    char names[DOOR_PEER_NAMES][DOOR_PEER_NAME_BYTES];
-};
 
 // A server as the door sees it. Name and settings are borrowed until door_destroy().
 struct door_listener {
@@ -89,13 +74,16 @@ bool door_start(struct door *door, struct error *error);
 // connection is handed on after it returns. Those that were are served further.
 void door_stop_accepting(struct door *door);
 
+// Any thread, while it runs: has the files of certificates looked at now.
+void door_look_at_certificates(struct door *door);
+
 // Closes all connections and frees the door; what transports still hold of them reads as ended. What they have sent is
 // with the clients then, but for those who did not read it within `linger_ms`. Takes NULL.
 void door_destroy(struct door *door);
 
 // Any thread: who is at the other end of a descriptor that was handed on, by its number, also after the connection has
 // ended, until the same number is handed on again. False for a number that never was.
-bool door_peer(struct door *door, int descriptor, struct door_peer *out);
+bool door_peer(struct door *door, int descriptor, struct peer *out);
 
 // The port that the listener of this name is bound to, 0 when it is to none; from door_listen() on.
 uint16_t door_port(const struct door *door, const char *name);

@@ -34,9 +34,10 @@ struct door {
     pthread_t thread;
     bool runs, stopped;    // the owner's, below the lock
     pthread_mutex_t lock;  // of those who stop it
-    struct watched orders; // an eventfd, written when the order changes
+    struct watched orders; // an eventfd, written when the orders change
     int orders_event;
     atomic_int order;          // enum door_order
+    atomic_bool look;          // at the certificates, now
     struct latch accepts_none; // open when the thread has carried out ORDER_SERVE_NO_MORE
 };
 

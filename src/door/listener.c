@@ -14,7 +14,7 @@
 #include "door/certificate.h"
 #include "door/door_inside.h"
 
-enum { ACCEPTS_AT_ONCE = 16, ADDRESS_SHARE = 4, SITE_BYTES = 8 };
+enum { ACCEPTS_AT_ONCE = 16, ADDRESS_SHARE = 4, KEPT_SHARE = 16, SITE_BYTES = 8 };
 
 // A peer that is gone is found out in a minute, and one that takes nothing for so long is gone, too.
 enum { KEEPALIVE_IDLE_S = 30, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBES = 3, USER_TIMEOUT_MS = 60000 };
@@ -195,25 +195,18 @@ static void turn_away(struct listener *listener, int entrance)
     door_wake_at(door, listener->resume_ns);
 }
 
-static bool is_loopback(const struct address *address)
-{
-    static const struct address loopback_v6 = {.bytes = {[15] = 1}, .version = 6};
-    return address->version == 4 ? address->bytes[0] == 127 : address_compare(address, &loopback_v6) == 0;
-}
-
-static void describe_port_peer(int descriptor, const union socket_address *from, bool tls,
-                               struct door_peer *peer)
+static void describe_port_peer(int descriptor, const union socket_address *from, bool tls, struct peer *peer)
 {
     union socket_address here;
     socklen_t length = sizeof here;
     peer->endpoint = endpoint_of(from);
     if (getsockname(descriptor, &here.any, &length) == 0)
         peer->here = endpoint_of(&here);
-    peer->loopback = is_loopback(&peer->endpoint.address);
+    peer->loopback = address_is_loopback(&peer->endpoint.address);
     peer->tls = tls;
 }
 
-static void describe_local_peer(int descriptor, struct door_peer *peer)
+static void describe_local_peer(int descriptor, struct peer *peer)
 {
     struct ucred credentials = {.uid = (uid_t)-1, .gid = (gid_t)-1};
     socklen_t length = sizeof credentials;
@@ -226,7 +219,7 @@ static void describe_local_peer(int descriptor, struct door_peer *peer)
 
 // What connections are counted by: an address of IPv4, the /64 of one of IPv6, which has one owner. Version 0 for who is
 // not counted.
-static struct address site_of(const struct door_peer *peer)
+static struct address site_of(const struct peer *peer)
 {
     struct address site = peer->endpoint.address;
     if (peer->local_socket || peer->loopback)
@@ -236,22 +229,32 @@ static struct address site_of(const struct door_peer *peer)
     return site;
 }
 
-static bool is_crowded(const struct listener *listener, const struct address *site)
+static uint32_t open_of(const struct listener *listener, const struct address *site)
 {
-    uint32_t most = (listener->most + ADDRESS_SHARE - 1) / ADDRESS_SHARE, count = 0;
-    if (site->version == 0)
-        return false;
-    for (const struct connection *one = listener->door->connections; one != NULL; one = one->next)
+    uint32_t count = 0;
+    for (const struct connection *one = listener->door->connections; one != NULL && site->version != 0;
+         one = one->next)
         count += one->listener == listener && address_compare(&one->address, site) == 0;
-    return count >= most;
+    return count;
 }
 
-// Each entrance has places of its own: who fills the port does not lock out the host's own users, nor they others.
-static bool is_full(const struct listener *listener, bool local)
+// Each entrance has places of its own: who fills the port does not lock out the host's own users, nor they others. The last
+// ones of the port are for addresses that have none.
+static bool is_full(const struct listener *listener, bool local, uint32_t of_site)
 {
     uint64_t open = count_of(&listener->counts.open);
+    uint32_t kept = of_site > 0 ? listener->most / KEPT_SHARE : 0;
     assert(open >= listener->local_open);
-    return (local ? listener->local_open : open - listener->local_open) >= listener->most;
+    return (local ? listener->local_open : open - listener->local_open) >= listener->most - kept;
+}
+
+// Who lingers was told the end, and makes room.
+static bool finds_no_place(struct listener *listener, bool local, uint32_t of_site)
+{
+    while (is_full(listener, local, of_site))
+        if (!connections_end_lingering(listener, local))
+            return true;
+    return false;
 }
 
 static void set_socket_options(int descriptor)
@@ -264,11 +267,12 @@ static void set_socket_options(int descriptor)
     set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
 }
 
-static void admit(struct listener *listener, int descriptor, const struct door_peer *peer)
+static void admit(struct listener *listener, int descriptor, const struct peer *peer)
 {
     struct address site = site_of(peer);
-    bool full = is_full(listener, peer->local_socket);
-    if (full || is_crowded(listener, &site)) {
+    uint32_t of_site = open_of(listener, &site), share = (listener->most + ADDRESS_SHARE - 1) / ADDRESS_SHARE;
+    bool full = finds_no_place(listener, peer->local_socket, of_site);
+    if (full || of_site >= share) {
         count_more(&listener->counts.refused[full ? REFUSED_CONNECTIONS : REFUSED_ADDRESS]);
         close(descriptor);
         return;
@@ -291,7 +295,7 @@ static bool accept_one(struct listener *listener, int entrance)
             turn_away(listener, entrance);
         return !none_left && errno != EAGAIN;
     }
-    struct door_peer peer = {0};
+    struct peer peer = {0};
     if (is_port)
         describe_port_peer(descriptor, &from, listener->certificate != NULL, &peer);
     else

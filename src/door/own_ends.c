@@ -1,6 +1,6 @@
 #include "door/own_ends.h"
 
-void own_ends_tell(struct own_ends *ends, struct own_connections *own, const struct door_peer *peer)
+void own_ends_tell(struct own_ends *ends, struct own_connections *own, const struct peer *peer)
 {
     bool known = peer->here.address.version != 0 && peer->endpoint.address.version != 0;
     *ends = (struct own_ends){0};

@@ -10,5 +10,5 @@ struct own_ends {
 };
 
 // `own` may be NULL, and the peer a local one: then nothing is told.
-void own_ends_tell(struct own_ends *ends, struct own_connections *own, const struct door_peer *peer);
+void own_ends_tell(struct own_ends *ends, struct own_connections *own, const struct peer *peer);
 void own_ends_forget(struct own_ends *ends, struct own_connections *own);

@@ -27,16 +27,16 @@ static bool make_room(struct peers *peers, unsigned number)
         count *= 2;
     if (count == peers->count)
         return true;
-    struct door_peer **grown = realloc(peers->by_number, count * sizeof(struct door_peer *));
+    struct peer **grown = realloc(peers->by_number, count * sizeof(struct peer *));
     if (grown == NULL)
         return false;
-    memset(grown + peers->count, 0, (count - peers->count) * sizeof(struct door_peer *));
+    memset(grown + peers->count, 0, (count - peers->count) * sizeof(struct peer *));
     peers->by_number = grown;
     peers->count = count;
     return true;
 }
 
-bool peers_put(struct peers *peers, int descriptor, struct door_peer *take_peer)
+bool peers_put(struct peers *peers, int descriptor, struct peer *take_peer)
 {
     assert(descriptor >= 0);
     pthread_mutex_lock(&peers->lock);
@@ -49,11 +49,11 @@ bool peers_put(struct peers *peers, int descriptor, struct door_peer *take_peer)
     return room;
 }
 
-bool peers_find(struct peers *peers, int descriptor, struct door_peer *out)
+bool peers_find(struct peers *peers, int descriptor, struct peer *out)
 {
     assert(descriptor >= 0);
     pthread_mutex_lock(&peers->lock);
-    const struct door_peer *found = (unsigned)descriptor < peers->count ? peers->by_number[descriptor] : NULL;
+    const struct peer *found = (unsigned)descriptor < peers->count ? peers->by_number[descriptor] : NULL;
     if (found != NULL)
         *out = *found;
     pthread_mutex_unlock(&peers->lock);

@@ -10,7 +10,7 @@
 
 struct peers {
     pthread_mutex_t lock;
-    struct door_peer **by_number;
+    struct peer **by_number;
     unsigned count;
 };
 
@@ -18,5 +18,5 @@ void peers_init(struct peers *peers);
 void peers_done(struct peers *peers);
 
 // Takes the peer over on success; false without memory.
-bool peers_put(struct peers *peers, int descriptor, struct door_peer *take_peer);
-bool peers_find(struct peers *peers, int descriptor, struct door_peer *out);
+bool peers_put(struct peers *peers, int descriptor, struct peer *take_peer);
+bool peers_find(struct peers *peers, int descriptor, struct peer *out);

@@ -91,20 +91,20 @@ static bool is_printable(const char *text, size_t length)
 }
 
 // A name that is cut could be another's: whole or not at all.
-static void add_name(struct door_peer *peer, const char *kind, const char *text, size_t length)
+static void add_name(struct peer *peer, const char *kind, const char *text, size_t length)
 {
-    if (peer->name_count == DOOR_PEER_NAMES || !is_printable(text, length) ||
-        strlen(kind) + length >= DOOR_PEER_NAME_BYTES)
+    if (peer->name_count == PEER_NAMES || !is_printable(text, length) ||
+        strlen(kind) + length >= PEER_NAME_BYTES)
         return;
-    snprintf(peer->names[peer->name_count++], DOOR_PEER_NAME_BYTES, "%s%.*s", kind, (int)length, text);
+    snprintf(peer->names[peer->name_count++], PEER_NAME_BYTES, "%s%.*s", kind, (int)length, text);
 }
 
-static void add_text_name(struct door_peer *peer, const char *kind, const ASN1_IA5STRING *text)
+static void add_text_name(struct peer *peer, const char *kind, const ASN1_IA5STRING *text)
 {
     add_name(peer, kind, (const char *)ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
 }
 
-static void add_address(struct door_peer *peer, const ASN1_OCTET_STRING *bytes)
+static void add_address(struct peer *peer, const ASN1_OCTET_STRING *bytes)
 {
     char text[ADDRESS_TEXT_BYTES];
     const uint8_t *octets = ASN1_STRING_get0_data(bytes);
@@ -116,7 +116,7 @@ static void add_address(struct door_peer *peer, const ASN1_OCTET_STRING *bytes)
     add_name(peer, "ip:", text, strlen(text));
 }
 
-static void add_general_name(struct door_peer *peer, const GENERAL_NAME *name)
+static void add_general_name(struct peer *peer, const GENERAL_NAME *name)
 {
     if (name->type == GEN_DNS)
         add_text_name(peer, "dns:", name->d.dNSName);
@@ -128,7 +128,7 @@ static void add_general_name(struct door_peer *peer, const GENERAL_NAME *name)
         add_address(peer, name->d.iPAddress);
 }
 
-void tls_add_names(const struct tls_session *session, struct door_peer *peer)
+void tls_add_names(const struct tls_session *session, struct peer *peer)
 {
     const X509 *certificate = SSL_get0_peer_certificate(ssl_of(session));
     if (certificate == NULL)

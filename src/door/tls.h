@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 struct certificate;
-struct door_peer;
+struct peer;
 struct tls_session;
 
 // NULL without memory. The descriptor stays the caller's.
@@ -16,7 +16,7 @@ void tls_session_destroy(struct tls_session *session); // takes NULL
 // WIRE_ENDED when it is done, WIRE_LATER or WIRE_BROKEN.
 ssize_t tls_handshake(struct tls_session *session);
 // The names of the client's certificate, if it showed one.
-void tls_add_names(const struct tls_session *session, struct door_peer *peer);
+void tls_add_names(const struct tls_session *session, struct peer *peer);
 
 // One read takes a record, 16 KiB at most: with room for one, nothing stays behind that the socket does not tell of.
 ssize_t tls_read(struct tls_session *session, void *into, size_t most);

@@ -32,7 +32,6 @@ struct alert_webhook {
     struct strbuf text, body;
     int64_t pause_ns, next_ns; // monotonic time of the next attempt
     int64_t ending_ns;         // when the end was seen; 0 = not yet
-    bool failing;              // which was told
 };
 
 static struct alert_webhook *webhook_of(struct event_writer *writer)
@@ -91,9 +90,9 @@ static unsigned make_body(struct alert_webhook *webhook)
 // Once for each time that it stops to work. At the end there will be a sentence about what was lost.
 static void tell_trouble(struct alert_webhook *webhook, const char *consequence)
 {
-    if (webhook->failing)
+    if (webhook->writer.counts.failing)
         return;
-    webhook->failing = true;
+    webhook->writer.counts.failing = true;
     atomic_fetch_add(&webhook->writer.counts.errors, 1);
     if (!event_writer_is_ending(&webhook->writer))
         log_error("export", "alerts cannot be posted to %s: %s; %s", webhook->writer.name,
@@ -102,9 +101,9 @@ static void tell_trouble(struct alert_webhook *webhook, const char *consequence)
 
 static void note_delivered(struct alert_webhook *webhook, unsigned alerts)
 {
-    if (webhook->failing)
+    if (webhook->writer.counts.failing)
         log_warning("export", "%s takes alerts again", webhook->writer.name);
-    webhook->failing = false;
+    webhook->writer.counts.failing = false;
     webhook->pause_ns = first_pause_ns;
     atomic_fetch_add(&webhook->writer.counts.records, alerts);
     atomic_fetch_add(&webhook->writer.counts.bytes, webhook->body.length);

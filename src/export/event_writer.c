@@ -130,6 +130,7 @@ void export_counts(const struct sink *sink, struct export_counts *out)
         .dropped = event_reader_missed(writer->reader),
         .lost = atomic_load(&writer->counts.lost),
         .errors = atomic_load(&writer->counts.errors),
+        .failing = atomic_load(&writer->counts.failing),
     };
 }
 

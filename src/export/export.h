@@ -45,6 +45,7 @@ struct export_counts {
     uint64_t dropped;        // it lagged too far (live)
     uint64_t lost;           // the disk did not take them
     uint64_t errors;         // failures of the output
+    bool failing;            // the latest of them lasts
 };
 
 // Of a sink made here.

@@ -155,6 +155,13 @@ struct address address_plain(const struct address *address)
     return mapped ? address_v4(address->bytes + 12) : *address;
 }
 
+bool address_is_loopback(const struct address *address)
+{
+    static const struct address loopback_v6 = {.bytes = {[15] = 1}, .version = 6};
+    struct address plain = address_plain(address);
+    return plain.version == 4 ? plain.bytes[0] == 127 : address_compare(&plain, &loopback_v6) == 0;
+}
+
 struct address address_network(const struct address *address, uint8_t bits)
 {
     struct address network = *address;

@@ -55,6 +55,7 @@ bool prefix_parse(const char *text, struct prefix *out);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 // An IPv4 address where it is one in IPv6 (::ffff:10.0.0.1), else itself.
 struct address address_plain(const struct address *address);
+bool address_is_loopback(const struct address *address); // 127.0.0.0/8, ::1
 // The network of `bits` that the address lies in: its host bits are zero. `bits` are no more than the address has.
 struct address address_network(const struct address *address, uint8_t bits);
 

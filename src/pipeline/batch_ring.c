@@ -53,6 +53,14 @@ bool batch_ring_wait(struct batch_ring *ring, int timeout_ms)
     return latch_wait(timeout_ms >= 0 ? &ring->batches[ring->next].done : half(ring), timeout_ms);
 }
 
+unsigned batch_ring_busy(struct batch_ring *ring)
+{
+    unsigned busy = 0;
+    for (unsigned i = 0; i < ring->count; i++)
+        busy += !latch_is_open(&ring->batches[i].done);
+    return busy;
+}
+
 struct batch *batch_ring_take(struct batch_ring *ring)
 {
     struct batch *batch = &ring->batches[ring->next];

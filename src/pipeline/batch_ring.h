@@ -1,5 +1,5 @@
 // The batches of a pipeline with threads, used in turn: shards are done with them in the order in which they
-// were sent, so the next one to fill is always the oldest. The source thread's.
+// were sent, so the next one to fill is always the oldest. The source thread's, but for what says otherwise.
 #pragma once
 
 #include "pipeline/batch.h"
@@ -22,5 +22,7 @@ bool batch_ring_is_ready(struct batch_ring *ring);
 bool batch_ring_is_half_empty(struct batch_ring *ring);
 // Waits until the next batch is empty, at most `timeout_ms`; negative: until the older half is.
 bool batch_ring_wait(struct batch_ring *ring, int timeout_ms);
+// Any thread, while the ring lives: batches that shards are not done with.
+unsigned batch_ring_busy(struct batch_ring *ring);
 // The next batch, which must be empty.
 struct batch *batch_ring_take(struct batch_ring *ring);

@@ -162,6 +162,11 @@ bool pipeline_run(struct pipeline *pipeline, struct error *error)
     return good;
 }
 
+struct pipeline_queue pipeline_queue_of(struct pipeline *pipeline)
+{
+    return (struct pipeline_queue){batch_ring_busy(&pipeline->batches), pipeline->batches.count};
+}
+
 const struct totals *pipeline_totals(const struct pipeline *pipeline)
 {
     return &pipeline->merged;

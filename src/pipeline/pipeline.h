@@ -64,6 +64,12 @@ const struct totals *pipeline_totals(const struct pipeline *pipeline);
 
 // --- From any other thread, before or during the run ---
 
+// Batches on their way through the shards, and how many there may be.
+struct pipeline_queue {
+    unsigned depth, capacity;
+};
+struct pipeline_queue pipeline_queue_of(struct pipeline *pipeline);
+
 // The tap gets every frame from now on. False when there are too many.
 bool pipeline_add_tap(struct pipeline *pipeline, struct tap *tap, struct error *error);
 // Waits until the source offers it no more frames.

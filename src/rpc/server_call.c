@@ -290,7 +290,7 @@ static bool read_authorization(const struct server_call *call, char into[HEADER_
 }
 
 // The core names a connection that it was given by its descriptor.
-static bool find_peer(struct server_call *call, struct door_peer *peer)
+static bool find_peer(struct server_call *call, struct peer *peer)
 {
     char *text = grpc_call_get_peer(call->core);
     int descriptor;
@@ -302,25 +302,15 @@ static bool find_peer(struct server_call *call, struct door_peer *peer)
 static bool identify(struct server_call *call, struct status *status)
 {
     char authorization[HEADER_BYTES];
-    const char *names[DOOR_PEER_NAMES];
-    struct door_peer peer;
+    struct peer peer;
     bool given;
     if (!find_peer(call, &peer))
         return status_set(status, STATUS_INTERNAL, "INTERNAL", "the connection is not known");
     if (!read_authorization(call, authorization, &given))
         return status_set(status, STATUS_UNAUTHENTICATED, "BAD_CREDENTIALS",
                           "the authorization header is given twice, or is too long");
-    for (unsigned i = 0; i < peer.name_count; i++)
-        names[i] = peer.names[i];
-    struct api_peer who = {.local_socket = peer.local_socket,
-                           .uid = peer.uid,
-                           .gid = peer.gid,
-                           .loopback = peer.loopback,
-                           .tls = peer.tls,
-                           .names = names,
-                           .name_count = peer.name_count};
     call->has_caller =
-        identities_find(call->server->identities, &who, given ? authorization : NULL, &call->caller, status);
+        identities_find(call->server->identities, &peer, given ? authorization : NULL, &call->caller, status);
     return call->has_caller;
 }
 

@@ -702,7 +702,7 @@ class Fleets(CtlTest):
         self.pod("a")
         self.pod("b")
         table = self.ask("status", "--kube", server="", settings=self.cluster)
-        self.assertRegex(table, r"node-of-a +a on node-of-a +\S+ +running(.*\n)+.*node-of-b +b on node-of-b")
+        self.assertRegex(table, r"node-of-a +a on node-of-a +\S+ +read(.*\n)+.*node-of-b +b on node-of-b")
         flows = [json.loads(line) for line in
                  self.ask("flows", "--kube", "-n", "0", "-o", "jsonl", server="", settings=self.cluster).splitlines()]
         self.assertEqual({flow["node"] for flow in flows}, {"node-of-a", "node-of-b"})

@@ -19,64 +19,13 @@ import http2_frames as h2
 import sensor
 from certificates import Authority
 from serving import ServerTest, code_of
+from siege import SMALL_QUARANTINE, YEAR_2023, Siege
 
 grpc = grpc_client.grpc
-YEAR_2023 = 1_700_000_000
 MEGABYTE = 1 << 20
 MOST_GROWN = 64 * MEGABYTE  # of memory, over an attack
 STATUS = "/netscope.v1.SensorService/GetStatus"
 CHECK = "/grpc.health.v1.Health/Check"
-# What a sanitizer keeps of freed memory would hide what is asked for here.
-SMALL_QUARANTINE = ("env", "ASAN_OPTIONS=exitcode=99:detect_leaks=1:quarantine_size_mb=1:thread_local_quarantine_size_kb=16")
-
-
-class Siege:
-    """What goes on beside an attack: packets come, a user asks, and the most memory of the process is noted."""
-
-    def __init__(self, test, feed, running):
-        self._test, self._feed, self._running = test, feed, running
-        self._user = test.local()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._go_on)
-        self._failure = None
-        self.packets = self.calls = self.most_bytes = 0
-
-    def resident(self):
-        with open(f"/proc/{self._running.process.pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
-
-    def _round(self):
-        self._feed.flows(self.packets, 50, YEAR_2023 + self.calls)
-        self.packets += 50
-        self._user.call("GetStatus", timeout=60)
-        self.calls += 1
-        self.most_bytes = max(self.most_bytes, self.resident())
-
-    def _go_on(self):
-        try:
-            while not self._over.wait(0.1):
-                self._round()
-        except Exception as failure:  # told by the test's own thread
-            self._failure = failure
-
-    def __enter__(self):
-        self._round()
-        self.before_bytes = self.resident()
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self._over.set()
-        self._thread.join()
-        if kind is not None:
-            return
-        if self._failure is not None:
-            raise AssertionError(f"the user was not served: {self._failure}\n{self._running.stderr()}")
-        for _ in range(3):
-            self._round()
-        self._feed.flows(self.packets, 1, YEAR_2023 + self.calls + 5)
-        self._test.await_packets(self.packets, self._user)
-        self.packets += 1
 
 
 class AttackTest(ServerTest):
@@ -88,15 +37,17 @@ class AttackTest(ServerTest):
     def besiege(self, *arguments):
         self.source, self.running = self.feed("--summary-json", self.summary, *arguments, prefix=SMALL_QUARANTINE)
         sensor.until(self.socket.exists, 20, self.running.stderr)
-        return Siege(self, self.source, self.running)
+        user = self.local()
+        return Siege(self.source, self.running, lambda: user.call("GetStatus", timeout=60),
+                           lambda count: self.await_packets(count, user))
 
-    def judge(self, siege, client=None):
+    def judge(self, besieged, client=None):
         """The sensor serves on, has lost nothing, and took no more memory than it may."""
-        self.assertLess(siege.most_bytes - siege.before_bytes, MOST_GROWN, f"after {siege.calls} calls")
+        self.assertLess(besieged.most_bytes - besieged.before_bytes, MOST_GROWN, f"after {besieged.calls} calls")
         self.assertTrue((client or self.client()).call("GetStatus").instance_id)
         self.source.end()
         summary = self.end_closed(self.running, self.summary)
-        self.assertEqual((summary["ledger"]["received"], summary["ledger"]["analysed"]), (siege.packets,) * 2)
+        self.assertEqual((summary["ledger"]["received"], summary["ledger"]["analysed"]), (besieged.packets,) * 2)
 
     def connect(self, **options):
         connection = h2.Connection(self.port, **options)

@@ -33,8 +33,8 @@ static void check_entry(const char *bytes, size_t length)
     struct string_list entries = {&entry, 1};
     struct peer_rules rules;
     struct error error = {0};
-    const char *names[] = {"dns:a", "ip:10.0.0.1"}, *name;
-    const struct api_peer peer = {.local_socket = true, .names = names, .name_count = 2};
+    const char *name;
+    const struct peer peer = {.local_socket = true, .names = {"dns:a", "ip:10.0.0.1"}, .name_count = 2};
     bool fine = peer_rules_parse(&entries, &rules, &error);
     expect(fine || (error.kind == ERROR_INVALID_ARGUMENT && error.text[0] != '\0' && rules.count == 0));
     if (fine)

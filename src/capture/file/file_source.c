@@ -24,8 +24,8 @@ struct file_source {
     unsigned pipes, pipes_max; // inputs that stay open from the start, each with a chunk
     struct file_merge merge;
     atomic_bool stopped, kept_open;
-    bool rests; // kept open after its end
-    bool cut;   // stopped before the end
+    atomic_bool rests; // all was read
+    bool cut;          // stopped before the end
     struct file_faults faults;
     struct interface_list interfaces;
     unsigned drops_at; // the row that file_drops() looks at next
@@ -193,10 +193,9 @@ static enum source_result after_end(struct file_source *source, int timeout_ms)
 {
     if (!atomic_load(&source->kept_open))
         return SOURCE_END;
-    if (!source->rests)
+    if (!atomic_exchange(&source->rests, true))
         log_warning("capture",
                     "all is read; what was found is served until a signal (--exit-at-end ends here)");
-    source->rests = true;
     poll(NULL, 0, timeout_ms);
     return SOURCE_RESTS;
 }
@@ -302,6 +301,11 @@ static const struct source_ops file_ops = {
     .verdict = file_verdict,
     .destroy = file_destroy,
 };
+
+bool file_source_rests(const struct source *source)
+{
+    return atomic_load(&const_file_source_of(source)->rests);
+}
 
 bool file_source_was_cut(const struct source *source)
 {

@@ -42,6 +42,7 @@ static bool add_word(struct live_numbers *numbers, const struct source_interface
     memcpy(named.configured, interface->configured, sizeof named.configured);
     if (!interface_list_add(&numbers->rows, &named, number) || *number != count)
         return false;
+    atomic_store(&interface_list_row(&numbers->rows, *number)->shown.up, false); // until an interface is
     numbers->words++;
     return true;
 }

@@ -54,7 +54,8 @@ static bool no_permission(const char *what, struct error *error)
             error, ERROR_PERMISSION,
             "no permission to capture on %s: give the container the capability, --cap-add NET_RAW; where it "
             "has it and may gain no privileges, or the image lost that of the file, run it with --user 0 "
-            "--cap-drop ALL --cap-add NET_RAW; a rootless container captures in a network of its own only",
+            "--cap-drop ALL --cap-add NET_RAW (the chart: runAsRoot=true); a rootless container captures in "
+            "a network of its own only",
             what);
     return error_set(
         error, ERROR_PERMISSION,

@@ -18,8 +18,8 @@ struct pcap_writer {
     struct pcap_writer_options options;
     struct output_file *file; // NULL once closed
     struct output_counts counts;
-    uint64_t not_taken; // frames that packet() said no to, lost or refused
-    uint64_t refused;   // of these: of another link type than the file's
+    uint64_t not_taken;       // frames that packet() said no to, lost or refused
+    _Atomic uint64_t refused; // of these: of another link type than the file's
     bool warned_link_type;
     atomic_bool reopen_wanted;
     bool follows;   // wanted, and not done yet
@@ -222,6 +222,18 @@ struct tap_consumer *pcap_writer_create(const struct pcap_writer_options *option
         return NULL;
     }
     return &writer->consumer;
+}
+
+struct pcap_writer_counts pcap_writer_counts(struct tap_consumer *recorder)
+{
+    struct pcap_writer *writer = writer_of(recorder);
+    return (struct pcap_writer_counts){
+        .packets = atomic_load(&writer->counts.records),
+        .bytes = atomic_load(&writer->counts.bytes),
+        .lost = atomic_load(&writer->counts.lost) + atomic_load(&writer->refused),
+        .errors = atomic_load(&writer->counts.errors),
+        .failing = atomic_load(&writer->counts.failing),
+    };
 }
 
 void pcap_writer_keep_free(struct tap_consumer *recorder, uint32_t min_free_mb)

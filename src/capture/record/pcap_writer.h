@@ -18,10 +18,19 @@ struct pcap_writer_options {
     const struct source *source; // for names and link types of interfaces; borrowed
 };
 
+struct pcap_writer_counts {
+    uint64_t packets, bytes; // written
+    uint64_t lost;           // the disk did not take them, or their link type is not the file's
+    uint64_t errors;         // failures
+    bool failing;            // the latest of them lasts
+};
+
 // Opens the first file. NULL with a sentence (ERROR_UNAVAILABLE).
 struct tap_consumer *pcap_writer_create(const struct pcap_writer_options *options, struct error *error);
 
 // SIGHUP: when its file was moved away (log rotation), the writer begins a new one at the path. Any thread.
 void pcap_writer_reopen(struct tap_consumer *recorder);
+// Any thread.
+struct pcap_writer_counts pcap_writer_counts(struct tap_consumer *recorder);
 // Another min_free_mb. Any thread.
 void pcap_writer_keep_free(struct tap_consumer *recorder, uint32_t min_free_mb);

@@ -157,7 +157,7 @@ static inline void expect_metric(struct calling *calling, const char *line)
 {
     struct strbuf text;
     strbuf_init(&text, 1 << 20);
-    metric_text_add(&text, control_metrics(calling->running.control));
+    metric_text_add(&text, control_metrics(calling->running.control), METRIC_PROMETHEUS);
     cr_expect_not_null(strstr(text.text, line), "no \"%s\"", line);
     strbuf_done(&text);
 }

@@ -61,10 +61,9 @@ static void destroy(struct identities *identities)
     unlink(path);
 }
 
-static const struct api_peer loopback = {.loopback = true}, remote = {.tls = true};
+static const struct peer loopback = {.loopback = true}, remote = {.tls = true};
 
-static struct caller find(struct identities *identities, const struct api_peer *peer,
-                          const char *authorization)
+static struct caller find(struct identities *identities, const struct peer *peer, const char *authorization)
 {
     struct caller caller;
     struct status status = STATUS_FINE;
@@ -72,8 +71,8 @@ static struct caller find(struct identities *identities, const struct api_peer *
     return caller;
 }
 
-static void expect_caller(struct identities *identities, const struct api_peer *peer,
-                          const char *authorization, const char *identity, enum role role)
+static void expect_caller(struct identities *identities, const struct peer *peer, const char *authorization,
+                          const char *identity, enum role role)
 {
     struct caller caller = find(identities, peer, authorization);
     cr_expect_str_eq(caller.identity, identity);
@@ -81,8 +80,8 @@ static void expect_caller(struct identities *identities, const struct api_peer *
     caller_release(&caller);
 }
 
-static void expect_refused(struct identities *identities, const struct api_peer *peer,
-                           const char *authorization, const char *reason, const char *part)
+static void expect_refused(struct identities *identities, const struct peer *peer, const char *authorization,
+                           const char *reason, const char *part)
 {
     struct caller caller;
     struct status status = STATUS_FINE;
@@ -98,7 +97,7 @@ Test(identity, takes_a_token_whatever_the_peer)
     struct listener_settings settings;
     struct identities *identities =
         create_with_tokens(&settings, "shop viewer " HASH_A " namespace=shop\nops operator " HASH_B);
-    const struct api_peer socket = {.local_socket = true, .uid = 7};
+    const struct peer socket = {.local_socket = true, .uid = 7};
     expect_caller(identities, &remote, "Bearer b", "ops", ROLE_OPERATOR);
     expect_caller(identities, &loopback, "bearer   a", "shop", ROLE_VIEWER);
     expect_caller(identities, &socket, "BEARER a", "shop", ROLE_VIEWER);
@@ -113,7 +112,7 @@ Test(identity, never_falls_back_from_a_wrong_token)
 {
     struct listener_settings settings;
     struct identities *identities = create_with_tokens(&settings, "shop viewer " HASH_A);
-    const struct api_peer socket = {.local_socket = true};
+    const struct peer socket = {.local_socket = true};
     expect_refused(identities, &socket, "Bearer c", "TOKEN_UNKNOWN", "grpc.auth.tokens_file");
     expect_refused(identities, &loopback, "Bearer aa", "TOKEN_UNKNOWN", "not known");
     expect_refused(identities, &loopback, "Bearer ", "CREDENTIALS_MALFORMED", "Bearer TOKEN");
@@ -129,7 +128,7 @@ Test(identity, lets_strangers_in_by_loopback_or_insecure_only)
 {
     struct listener_settings settings = settings_of(nothing, NULL, 0);
     struct identities *identities = create(&settings);
-    const struct api_peer plain = {0};
+    const struct peer plain = {0};
     expect_caller(identities, &loopback, NULL, "anonymous", ROLE_PACKETS);
     expect_refused(identities, &plain, NULL, "CREDENTIALS_MISSING", "beyond loopback");
     expect_refused(identities, &loopback, "Bearer a", "TOKEN_UNKNOWN", "leave the token out");
@@ -146,8 +145,7 @@ Test(identity, knows_names_of_certificates)
     char ca[] = "ca.pem";
     settings.tls.client_ca_path = ca;
     struct identities *identities = create(&settings);
-    const char *const names[] = {"dns:other.example", "dns:client.EXAMPLE"};
-    struct api_peer peer = {.tls = true, .names = names, .name_count = 2};
+    struct peer peer = {.tls = true, .names = {"dns:other.example", "dns:client.EXAMPLE"}, .name_count = 2};
     struct caller caller = find(identities, &peer, NULL);
     cr_expect_str_eq(caller.identity, "dns:client.EXAMPLE");
     cr_expect_eq(caller.role, ROLE_VIEWER);
@@ -156,15 +154,13 @@ Test(identity, knows_names_of_certificates)
     caller_release(&caller);
     peer.name_count = 1;
     expect_refused(identities, &peer, NULL, "CERTIFICATE_UNKNOWN", "dns:other.example");
-    const char *const mail[] = {"email:ops@example.org"}, *const uri[] = {"uri:spiffe://x/y"},
-                      *const upper[] = {"uri:spiffe://x/Y"}, *const host[] = {"uri:client.example"};
-    peer.names = mail;
-    expect_caller(identities, &peer, NULL, mail[0], ROLE_OPERATOR);
-    peer.names = uri;
-    expect_caller(identities, &peer, NULL, uri[0], ROLE_PACKETS);
-    peer.names = upper;
+    peer = (struct peer){.tls = true, .names = {"email:ops@example.org"}, .name_count = 1};
+    expect_caller(identities, &peer, NULL, peer.names[0], ROLE_OPERATOR);
+    strcpy(peer.names[0], "uri:spiffe://x/y");
+    expect_caller(identities, &peer, NULL, peer.names[0], ROLE_PACKETS);
+    strcpy(peer.names[0], "uri:spiffe://x/Y");
     expect_refused(identities, &peer, NULL, "CERTIFICATE_UNKNOWN", "callers");
-    peer.names = host;
+    strcpy(peer.names[0], "uri:client.example");
     expect_refused(identities, &peer, NULL, "CERTIFICATE_UNKNOWN", "callers");
     expect_refused(identities, &loopback, NULL, "CREDENTIALS_MISSING", "client_ca_path");
     identities_destroy(identities);
@@ -175,13 +171,13 @@ Test(identity, knows_users_of_the_socket)
     char *callers[] = {(char[]){"gid=20 viewer"}, (char[]){"uid=1000 packets"}};
     struct listener_settings settings = settings_of(nothing, callers, 2);
     struct identities *identities = create(&settings);
-    struct api_peer peer = {.local_socket = true, .uid = 1000, .gid = 20};
+    struct peer peer = {.local_socket = true, .uid = 1000, .gid = 20};
     expect_caller(identities, &peer, NULL, "uid 1000", ROLE_PACKETS);
     peer.uid = 1001;
     expect_caller(identities, &peer, NULL, "uid 1001", ROLE_VIEWER);
     peer.gid = 21;
     expect_caller(identities, &peer, NULL, "uid 1001", ROLE_OPERATOR); // the socket's own role
-    peer = (struct api_peer){.uid = 1000, .gid = 20, .loopback = true};
+    peer = (struct peer){.uid = 1000, .gid = 20, .loopback = true};
     expect_caller(identities, &peer, NULL, "anonymous",
                   ROLE_PACKETS); // that of the port: a uid there means nothing
     identities_destroy(identities);
@@ -278,7 +274,7 @@ Test(identity, keeps_the_old_tokens_when_the_file_breaks)
     struct metric_registry registry;
     struct identities *identities = create_with_tokens(&settings, "shop viewer " HASH_A);
     metric_registry_init(&registry);
-    cr_assert(identities_add_metrics(identities, &registry));
+    cr_assert(identities_add_metrics(identities, NULL, &registry));
     struct metric_group group = registry.group[0];
     struct caller caller = find(identities, &remote, "Bearer a");
     write_tokens("shop viewer");
@@ -300,4 +296,52 @@ Test(identity, keeps_the_old_tokens_when_the_file_breaks)
     metric_registry_remove(&registry, identities);
     metric_registry_done(&registry);
     destroy(identities);
+}
+
+// A user of HTTP. "ann:secret" in base64 is YW5uOnNlY3JldA==.
+static struct listener_settings settings_of_ann(char *password, char *password_file)
+{
+    static char ann[] = "ann";
+    struct listener_settings settings = settings_of(nothing, NULL, 0);
+    settings.auth.enabled = true;
+    settings.auth.username = ann;
+    settings.auth.password = password;
+    settings.auth.password_file = password_file;
+    return settings;
+}
+
+Test(identity, knows_a_user_by_his_password)
+{
+    char secret[] = "secret";
+    struct listener_settings settings = settings_of_ann(secret, nothing);
+    struct identities *identities = create(&settings);
+    expect_caller(identities, &remote, "Basic YW5uOnNlY3JldA==", "ann", ROLE_PACKETS);
+    expect_caller(identities, &remote, "bAsIc  YW5uOnNlY3JldA", "ann", ROLE_PACKETS);
+    expect_refused(identities, &remote, "Basic YW5uOnNlY3JldAo=", "PASSWORD_WRONG",
+                   "grpc.auth"); // and a line's end
+    expect_refused(identities, &remote, "Basic YW5uOg==", "PASSWORD_WRONG", "grpc.auth");
+    expect_refused(identities, &remote, "Basic !", "CREDENTIALS_MALFORMED", "base64");
+    expect_refused(identities, &remote, "Bearer a", "TOKEN_UNKNOWN", "no tokens");
+    expect_refused(identities, &remote, NULL, "CREDENTIALS_MISSING", "a name and a password");
+    destroy(identities);
+}
+
+Test(identity, reads_the_password_again_when_its_file_changes)
+{
+    write_tokens("secret\nnot of it\n");
+    struct listener_settings settings = settings_of_ann(nothing, path);
+    struct identities *identities = create(&settings);
+    struct caller caller = find(identities, &remote, "Basic YW5uOnNlY3JldA==");
+    write_tokens("other");
+    identities_reload(identities);
+    expect_refused(identities, &remote, "Basic YW5uOnNlY3JldA==", "PASSWORD_WRONG", "grpc.auth");
+    expect_standing(&caller, STATUS_UNAUTHENTICATED);
+    expect_caller(identities, &remote, "Basic YW5uOm90aGVy", "ann", ROLE_PACKETS);
+    write_tokens("\n");
+    identities_reload(identities); // is none: the old one stays
+    expect_caller(identities, &remote, "Basic YW5uOm90aGVy", "ann", ROLE_PACKETS);
+    caller_release(&caller);
+    destroy(identities);
+    write_tokens("\n");
+    expect_wrong(&settings, path, "has no password");
 }

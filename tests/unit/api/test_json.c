@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/flow_message.h"
 #include "base/strbuf.h"
@@ -161,4 +162,23 @@ Test(json, no_number_is_null_and_unknown_enum_is_its_number)
     cr_assert(strstr(text.text, "\"avg_bps\":null") != NULL);
     cr_assert(strstr(text.text, "\"reason\":\"99\"") != NULL);
     cr_assert(strstr(text.text, "\"first_seen\":null,\"first_seen_time\":null") != NULL);
+}
+
+Test(json, as_protojson_leaves_out_what_is_absent_and_spells_out_enums)
+{
+    struct flow_event flow;
+    sample_flow_full(&flow);
+    json_add_proto(&text, plan, flow_message_fill(message, &flow));
+    static const char *const has[] = {
+        "\"name_source\":\"NAME_SOURCE_FILE\"",
+        "\"first_seen\":\"2024-05-01T12:00:00.123456789Z\"",
+        "\"bytes_b_to_a\":\"18014398509481985\"", // 64 bit past 2^53 - 1
+        "\"bytes_a_to_b\":1000,",
+        "\"tcp_state\":\"TCP_STATE_FIN_WAIT\"",
+    };
+    static const char *const has_not[] = {"null", "first_seen_time", "[]", ":\"fin_wait\"", ",,", "{,"};
+    for (size_t i = 0; i < sizeof has / sizeof has[0]; i++)
+        cr_expect(strstr(text.text, has[i]) != NULL, "%s: %s", has[i], text.text);
+    for (size_t i = 0; i < sizeof has_not / sizeof has_not[0]; i++)
+        cr_expect(strstr(text.text, has_not[i]) == NULL, "%s: %s", has_not[i], text.text);
 }

@@ -14,6 +14,7 @@ struct seen {
     uint64_t id[MOST];
     char summary[MOST][160];
     uint64_t sampled_out;
+    size_t data_bytes;
 };
 static struct seen seen;
 
@@ -27,6 +28,7 @@ static void keep_packets(struct reply *reply, const uint8_t *bytes, size_t lengt
         cr_assert_lt(seen.count, MOST);
         snprintf(seen.summary[seen.count], sizeof seen.summary[0], "%s", packet->summary);
         seen.id[seen.count++] = packet->id;
+        seen.data_bytes += packets->events[i]->data.len;
         cr_expect_eq(packet->length, 60);
         cr_expect_not_null(packet->time);
         cr_expect_gt(strlen(packet->interface), 0);
@@ -133,11 +135,13 @@ Test(packet_service, grows_only_while_somebody_watches, .timeout = 60)
     begin_watched(&calling, NULL, "{" FOLLOW "}");
     send_traffic(&calling);
     await_packets(FLOWS_SENT + SCANNED_PORTS);
+    cr_expect_eq(seen.data_bytes, 0);
     end_watch(&seen.watching);
     send_traffic(&calling);
     go_on_until(&calling, 1001, has_received, 2 * (FLOWS_SENT + SCANNED_PORTS) + 3);
-    watch_packets(&calling, "{}");
+    watch_packets(&calling, "{\"with_data\": true}");
     cr_expect_eq(seen.count, FLOWS_SENT + SCANNED_PORTS);
+    cr_expect_eq(seen.data_bytes, 60 * seen.count);
     cr_expect_eq(seen.watching.end, NETSCOPE__V1__STREAM_END_REASON__STREAM_END_REASON_BACKLOG);
     end_watch(&seen.watching);
     watch_packets(&calling, "{\"options\": {\"follow\": true, \"start\": {\"last\": 5}}}");

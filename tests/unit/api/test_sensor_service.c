@@ -18,7 +18,7 @@ Test(sensor_service, status_and_stats, .timeout = 60)
     cr_expect_str_eq(status->node, "here");
     cr_expect_eq(strlen(status->instance_id), 32);
     cr_expect_str_eq(status->version, "1.2.3");
-    cr_expect_eq(status->api_revision, 1);
+    cr_expect_eq(status->api_revision, 2);
     cr_expect_not(status->live);
     cr_expect_str_eq(status->caller->identity, "tester");
     cr_expect_eq(status->caller->role, NETSCOPE__V1__ROLE__ROLE_OPERATOR);

@@ -115,3 +115,21 @@ Test(status, success_has_no_details)
     cr_expect_str_eq(status_code_name(STATUS_OK), "OK");
     cr_expect_str_eq(status_code_name(STATUS_UNAUTHENTICATED), "UNAUTHENTICATED");
 }
+
+Test(status, is_an_error_of_connect)
+{
+    struct strbuf text;
+    strbuf_init(&text, 4096);
+    status = STATUS_FINE;
+    status_set(&status, STATUS_NOT_FOUND, "NO_SUCH_FLOW", "there is no \"flow\"");
+    status_add_json(&status, &text);
+    cr_expect_str_eq(
+        text.text, "{\"code\":\"not_found\",\"message\":\"there is no \\\"flow\\\"\",\"details\":[{\"type\":"
+                   "\"google.rpc.ErrorInfo\",\"value\":\"CgxOT19TVUNIX0ZMT1cSCG5ldHNjb3Bl\"}]}");
+    strbuf_clear(&text);
+    status_set(&status, STATUS_CANCELLED, "CANCELLED", "x");
+    status_add_json(&status, &text);
+    cr_expect(strstr(text.text, "\"code\":\"canceled\"") != NULL, "with one l");
+    cr_expect(strchr(text.text, '=') == NULL, "without padding");
+    strbuf_done(&text);
+}

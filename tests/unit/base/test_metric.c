@@ -62,7 +62,7 @@ static void expect(struct metric_registry *registry, const char *text)
 {
     struct strbuf into;
     strbuf_init(&into, 1 << 16);
-    metric_text_add(&into, registry);
+    metric_text_add(&into, registry, METRIC_PROMETHEUS);
     cr_expect_str_eq(into.text, text);
     strbuf_done(&into);
 }
@@ -124,4 +124,22 @@ Test(metric, a_family_sums_up)
 {
     struct figures figures = {.packets = 41, .interface = "eth0"};
     cr_expect_eq(metric_sum(rows, 3, &figures, "test_packets_total"), 42);
+}
+
+Test(metric, openmetrics_names_counters_without_their_end)
+{
+    struct metric_registry registry;
+    struct figures figures = {.packets = 5, .interface = "lo"};
+    struct strbuf into;
+    metric_registry_init(&registry);
+    cr_assert(metric_registry_add(&registry, &(struct metric_group){rows, 2, &figures, hold, release}));
+    strbuf_init(&into, 1 << 16);
+    metric_text_add(&into, &registry, METRIC_OPENMETRICS);
+    cr_expect(strstr(into.text, "# HELP test_packets Packets \\\"in\\\"\\nall") != NULL, "%s", into.text);
+    cr_expect(strstr(into.text, "# TYPE test_packets counter\n") != NULL);
+    cr_expect(strstr(into.text, "\ntest_packets_total{interface=\"lo\"} 5\n") != NULL);
+    cr_expect(strstr(into.text, "# UNIT test_uptime_seconds seconds\n") != NULL);
+    cr_expect(strcmp(into.text + into.length - 6, "# EOF\n") == 0);
+    strbuf_done(&into);
+    metric_registry_done(&registry);
 }

@@ -53,8 +53,10 @@ Test(output_trouble, is_tried_again_every_second_and_counted_once)
     cr_expect_not(output_trouble_begin_try(&trouble, now_ns + second_ns + 1), "one try a second");
     output_trouble_fail(&trouble, EIO, false, "out.txt", now_ns + second_ns);
     cr_expect_eq(counts.errors, 1, "it is the same failure");
+    cr_expect(counts.failing);
     expect_report("out.txt is incomplete: No space left on device");
     output_trouble_end(&trouble, "out.txt");
+    cr_expect_not(counts.failing);
     expect_report(NULL);
     output_trouble_fail(&trouble, EIO, false, "out.txt", now_ns + 5 * second_ns);
     cr_expect_eq(counts.errors, 2);

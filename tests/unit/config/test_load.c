@@ -56,6 +56,7 @@ Test(load, commands)
         {"--print-example", CONFIG_PRINT_EXAMPLE},
         {"--print-manual", CONFIG_PRINT_MANUAL},
         {"--print-completion", CONFIG_PRINT_COMPLETION},
+        {"--print-schema", CONFIG_PRINT_SCHEMA},
         {"--exit-at-end", CONFIG_RUN},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

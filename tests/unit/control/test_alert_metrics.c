@@ -38,7 +38,7 @@ Test(alert_metrics, say_what_the_judge_counted)
     strbuf_init(&text, 1 << 16);
     metric_registry_init(&registry);
     metric_registry_add(&registry, &group);
-    metric_text_add(&text, &registry);
+    metric_text_add(&text, &registry, METRIC_PROMETHEUS);
     expect_line(&text, "\nnetscope_alerts_total{kind=\"port_scan\",severity=\"high\"} 3\n");
     expect_line(&text, "\nnetscope_alerts_total{kind=\"port_scan\",severity=\"low\"} 0\n");
     expect_line(&text, "\nnetscope_alerts_total{kind=\"overflow\",severity=\"low\"} 1\n");

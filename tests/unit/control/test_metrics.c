@@ -38,10 +38,10 @@ Test(metrics, say_what_a_snapshot_knows, .timeout = 60)
     struct strbuf text;
     begin_run(&running, "flow: {max_flows: 1000}\n");
     strbuf_init(&text, 1 << 20);
-    metric_text_add(&text, control_metrics(running.control));
+    metric_text_add(&text, control_metrics(running.control), METRIC_PROMETHEUS);
     cr_expect_eq(text.length, 0, "nothing is known yet");
     start_run(&running);
-    metric_text_add(&text, control_metrics(running.control));
+    metric_text_add(&text, control_metrics(running.control), METRIC_PROMETHEUS);
     cr_expect_not(text.failed);
     cr_expect_not_null(strstr(text.text, "\n# TYPE netscope_capture_packets_total counter\n"));
     cr_expect_not_null(strstr(text.text, "\nnetscope_flow_capacity 1000\n"));
@@ -51,7 +51,7 @@ Test(metrics, say_what_a_snapshot_knows, .timeout = 60)
     cr_expect_eq(count_lines(text.text, true), 2 * (run_metric_count + alert_metric_count));
     control_reload_failed(running.control);
     strbuf_clear(&text);
-    metric_text_add(&text, control_metrics(running.control));
+    metric_text_add(&text, control_metrics(running.control), METRIC_PROMETHEUS);
     cr_expect_not_null(strstr(text.text, "\nnetscope_config_last_reload_successful 0\n"));
     strbuf_done(&text);
     end_run(&running);

@@ -170,7 +170,7 @@ static inline double sample(const char *name)
     struct strbuf text;
     double value = -1;
     strbuf_init(&text, 1 << 20);
-    metric_text_add(&text, &registry);
+    metric_text_add(&text, &registry, METRIC_PROMETHEUS);
     for (char *line = strtok(text.text, "\n"); line != NULL; line = strtok(NULL, "\n"))
         if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ' ')
             value = strtod(line + strlen(name), NULL);

@@ -1,6 +1,7 @@
 #include "door/certificate.h"
 
 #include "certificates.h"
+#include "door/own_certificate.h"
 
 static struct error error;
 static struct listener_settings settings;
@@ -150,4 +151,62 @@ Test(certificate, is_followed_behind_links)
     cr_assert_eq(system(command), 0);
     certificate_look(certificate);
     cr_expect(is_in_use(&second));
+}
+
+// Made at the start, where the settings give none.
+
+static void begin_own(void)
+{
+    begin();
+    settings.tls.cert_path = settings.tls.key_path = "";
+    settings.bind = "192.0.2.7";
+}
+
+TestSuite(own_certificate, .init = begin_own, .fini = end);
+
+Test(own_certificate, is_for_this_host_and_the_address_listened_on)
+{
+    cr_assert(load(), "%s", error.text);
+    X509 *own = SSL_CTX_get0_certificate(certificate_in_use(certificate));
+    cr_expect_eq(X509_check_ip_asc(own, "192.0.2.7", 0), 1);
+    cr_expect_eq(X509_check_ip_asc(own, "::1", 0), 1);
+    cr_expect_eq(X509_check_host(own, "localhost", 0, 0, NULL), 1);
+    cr_expect_eq(X509_check_host(own, "evil.example", 0, 0, NULL), 0);
+    cr_expect_eq(X509_check_ca(own), 0);
+    cr_expect_eq(X509_verify(own, X509_get0_pubkey(own)), 1);
+    cr_expect_eq(EVP_PKEY_get_bits(X509_get0_pubkey(own)), 256);
+    cr_expect(llabs(certificate_expiry_s(certificate) - (int64_t)time(NULL) - OWN_CERTIFICATE_DAYS * 86400) <
+              60);
+}
+
+Test(own_certificate, is_another_at_each_start)
+{
+    cr_assert(load(), "%s", error.text);
+    X509 *before = X509_dup(SSL_CTX_get0_certificate(certificate_in_use(certificate)));
+    cr_assert(load(), "%s", error.text);
+    cr_expect_neq(X509_cmp(SSL_CTX_get0_certificate(certificate_in_use(certificate)), before), 0);
+    X509_free(before);
+}
+
+Test(own_certificate, stays_while_other_files_change)
+{
+    settings.tls.client_ca_path = in_folder("ca.pem");
+    write_certificate(&first, "ca.pem");
+    cr_assert(load(), "%s", error.text);
+    X509 *before = X509_dup(SSL_CTX_get0_certificate(certificate_in_use(certificate)));
+    SSL_CTX *context = certificate_in_use(certificate);
+    write_text("ca.pem", "nothing");
+    certificate_look(certificate);
+    cr_expect_eq(certificate_in_use(certificate), context);
+    write_certificate(&second, "ca.pem");
+    certificate_look(certificate);
+    cr_expect_neq(certificate_in_use(certificate), context);
+    cr_expect_eq(X509_cmp(SSL_CTX_get0_certificate(certificate_in_use(certificate)), before), 0);
+    X509_free(before);
+}
+
+Test(own_certificate, is_made_anew_before_it_ends)
+{
+    cr_expect_not(own_certificate_is_due(OWN_CERTIFICATE_DAYS * 86400L, 0));
+    cr_expect(own_certificate_is_due(OWN_CERTIFICATE_DAYS * 86400L, (OWN_CERTIFICATE_DAYS - 29) * 86400L));
 }

@@ -135,7 +135,7 @@ Test(connection, is_counted_while_it_is_there)
     expect_end(client);
     int second = connect_port(), second_transport = taken(); // the door has closed the first by then
     cr_expect_eq(sample("netscope_connections{listener=\"grpc\"}"), 1);
-    cr_expect_eq(sample("netscope_connections_total{listener=\"grpc\"}"), 2);
+    cr_expect_eq(sample("netscope_connections_accepted_total{listener=\"grpc\"}"), 2);
     close(client);
     close(transport);
     close(second);

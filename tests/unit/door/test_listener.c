@@ -10,9 +10,9 @@
 
 TestSuite(listener, .init = begin, .fini = end, .timeout = 60);
 
-static struct door_peer peer_of(int descriptor)
+static struct peer peer_of(int descriptor)
 {
-    struct door_peer peer;
+    struct peer peer;
     cr_assert(door_peer(door, descriptor, &peer));
     return peer;
 }
@@ -24,7 +24,7 @@ Test(listener, knows_the_address_of_a_client)
     open_door(DOOR_HTTP1);
     int client = connect_port(), transport = taken();
     getsockname(client, (struct sockaddr *)&own, &length);
-    struct door_peer peer = peer_of(transport);
+    struct peer peer = peer_of(transport);
     char text[ENDPOINT_TEXT_BYTES], expected[ENDPOINT_TEXT_BYTES];
     snprintf(expected, sizeof expected, "127.0.0.1:%u", ntohs(own.sin_port));
     cr_expect_str_eq(endpoint_format(&peer.endpoint, text), expected);
@@ -55,7 +55,7 @@ Test(listener, knows_the_user_of_a_local_socket)
     settings.socket = path;
     open_door(DOOR_HTTP1);
     int client = connect_local(path), transport = taken();
-    struct door_peer peer = peer_of(transport);
+    struct peer peer = peer_of(transport);
     cr_expect(peer.local_socket && !peer.tls && !peer.loopback);
     cr_expect_eq(peer.uid, getuid());
     cr_expect_eq(peer.gid, getgid());
@@ -73,13 +73,13 @@ Test(listener, forgets_nobody_until_the_number_is_used_again)
 {
     open_door(DOOR_HTTP1);
     int client = connect_port(), transport = taken();
-    struct door_peer first = peer_of(transport);
+    struct peer first = peer_of(transport);
     close(client);
     expect_end(transport);
     cr_expect_eq(peer_of(transport).endpoint.port, first.endpoint.port);
     close(transport);
     cr_expect_eq(peer_of(transport).endpoint.port, first.endpoint.port);
-    struct door_peer nobody;
+    struct peer nobody;
     cr_expect_not(door_peer(door, 10000, &nobody));
 }
 
@@ -212,6 +212,52 @@ Test(listener, gives_an_address_a_quarter_of_the_connections)
         close(clients[i]);
         close(transports[i]);
     }
+}
+
+Test(listener, keeps_the_last_places_for_addresses_that_have_none)
+{
+    enum { OTHERS = 12, MINE = 3 };
+    add_address("10.9.8.7");
+    settings.bind = "0.0.0.0";
+    settings.max_connections = OTHERS + MINE + 1;
+    open_door(DOOR_HTTP1);
+    uint16_t port = door_port(door, "grpc");
+    int clients[OTHERS + MINE + 1], transports[OTHERS + MINE + 1], count = 0;
+    for (; count < OTHERS + MINE; count++) {
+        clients[count] = count < OTHERS ? connect_port() : connect_to("10.9.8.7", port);
+        transports[count] = taken();
+    }
+    int more = connect_to("10.9.8.7", port);
+    expect_closed(more);
+    cr_expect_eq(refused("connections"), 1);
+    clients[count] = connect_port();
+    transports[count++] = taken();
+    close(more);
+    while (count-- > 0) {
+        close(clients[count]);
+        close(transports[count]);
+    }
+}
+
+// It was told the end; a new one is not refused for it.
+Test(listener, has_who_lingers_make_room)
+{
+    settings.max_connections = 1;
+    limits.linger_ms = PATIENCE_MS;
+    open_door(DOOR_HTTP1);
+    int lingers = connect_port();
+    int first = taken();
+    send_text(first, "bye");
+    close(first);
+    expect_text(lingers, "bye");
+    expect_end(lingers);
+    int client = connect_port(), transport = taken();
+    send_text(client, "here");
+    expect_text(transport, "here");
+    cr_expect_eq(refused("connections"), 0);
+    close(lingers);
+    close(client);
+    close(transport);
 }
 
 static int lowest_free(void)

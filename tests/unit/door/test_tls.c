@@ -87,7 +87,7 @@ Test(tls, passes_bytes_on_both_ways)
     open_door(DOOR_HTTP1);
     SSL *client = connect_tls();
     int transport = taken();
-    struct door_peer peer;
+    struct peer peer;
     write_tls(client, "question", 8);
     expect_text(transport, "question");
     send_text(transport, "answer");
@@ -165,7 +165,7 @@ Test(tls, agrees_on_the_protocol_of_the_listener)
 
 Test(tls, knows_the_names_of_a_client)
 {
-    struct door_peer peer;
+    struct peer peer;
     settings.tls.client_ca_path = in_folder("ca.pem");
     open_door(DOOR_HTTP2);
     SSL *client = connect_with(&(struct client_options){.identity = &caller});
@@ -183,7 +183,7 @@ Test(tls, knows_the_names_of_a_client)
 Test(tls, leaves_out_names_that_are_too_long)
 {
     char names[600] = "DNS:short,URI:x:";
-    struct door_peer peer;
+    struct peer peer;
     settings.tls.client_ca_path = in_folder("ca.pem");
     memset(names + strlen(names), 'y', 300);
     struct identity long_name = make_identity(&authority, names, 1);

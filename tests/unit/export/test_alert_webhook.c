@@ -143,6 +143,7 @@ Test(alert_webhook, tries_again_until_the_server_takes_them)
     cr_expect(eq(uint, times_in(bodies, "\"revision\":"), 3));
     cr_expect(eq(u64, counts.records, 3));
     cr_expect(eq(u64, counts.errors, 1)); // one trouble, however often it was tried
+    cr_expect(not(counts.failing));
     free(bodies);
 }
 
@@ -176,6 +177,7 @@ Test(alert_webhook, nobody_there_is_told_and_counted)
     cr_expect(not(finish(sink, &counts)));
     cr_expect(eq(u64, counts.lost, 3000));
     cr_expect(eq(u64, counts.errors, 1));
+    cr_expect(counts.failing);
     cr_expect(strstr(error.text, "3000 alerts were not delivered to http://127.0.0.1:1 ") != NULL, "%s",
               error.text);
 }

@@ -1,0 +1,121 @@
+"""The Helm chart and the tools that judge it, which Go builds once, through the module proxy, into a cache of the user."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import sensor
+import yaml
+
+CHART = sensor.ROOT / "helm" / "netscope"
+CI_VALUES = sorted((CHART / "ci").glob("*-values.yaml"))
+FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "netscope-tools"
+# The Kubernetes that Helm 3 takes for granted without a cluster is told by its linker; unset it is one of long ago.
+KUBERNETES = " ".join(f"-X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}" for package in ("chartutil", "lint/rules")
+                      for part in ("Major=1", "Minor=33"))
+TOOLS = {
+    "helm3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0", KUBERNETES),
+    "helm4": ("helm.sh/helm/v4/cmd/helm", "v4.3.1", ""),
+    "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", ""),  # its kinds only
+    "unittest": ("github.com/helm-unittest/helm-unittest/cmd/helm-unittest", "v1.1.2", KUBERNETES),
+}
+HELMS = ("helm3", "helm4")
+RELEASE, NAMESPACE = "netscope", "observe"
+# Users' plugins and repositories change nothing.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("HELM_", "KUBE"))}
+
+
+def tool(name):
+    """The path of a tool, built if need be; skips the test where Go cannot."""
+    module, version, flags = TOOLS[name]
+    path = FOLDER / f"{name}-{version}"
+    if path.exists():
+        return str(path)
+    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
+    if go is None:
+        raise unittest.SkipTest(f"needs Go, to build {module}")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        try:
+            build(go, module, version, f"-s -w {flags}", Path(folder))
+        except subprocess.CalledProcessError as error:
+            raise unittest.SkipTest(f"Go does not build {module}@{version}: {error.stderr[-300:]}") from None
+        (Path(folder) / "built").rename(path)
+    return str(path)
+
+
+def module_folder(go, module):
+    """Where Go keeps the files of a module, fetched if need be."""
+    done = subprocess.run([go, "mod", "download", "-json", module], cwd="/", capture_output=True, text=True, check=True,
+                          env=os.environ | {"GOFLAGS": "-mod=mod"})
+    return Path(json.loads(done.stdout)["Dir"])
+
+
+def build(go, package, version, flags, folder):
+    """From a copy of the module: `go install` takes none whose go.mod replaces others. What is replaced by a folder that is a
+    module of its own comes by its version."""
+    def run(*words, cwd):
+        return subprocess.run([go, *words], cwd=cwd, capture_output=True, text=True, check=True,
+                              env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod"}).stdout
+
+    module, _, path = package.partition("/cmd/")
+    shutil.copytree(module_folder(go, f"{module}@{version}"), folder / "source", copy_function=shutil.copyfile)
+    for part in (folder / "source").rglob("*"):
+        part.chmod(0o755 if part.is_dir() else 0o644)
+    for replaced in json.loads(run("mod", "edit", "-json", cwd=folder / "source")).get("Replace") or ():
+        if "Version" not in replaced["New"] and not (folder / "source" / replaced["New"]["Path"] / "go.mod").exists():
+            run("mod", "edit", f"-dropreplace={replaced['Old']['Path']}", cwd=folder / "source")
+    run("build", "-trimpath", "-ldflags", flags, "-o", folder / "built", f"./cmd/{path}", cwd=folder / "source")
+
+
+class OnceLoader(yaml.SafeLoader):
+    """YAML in which no key stands twice."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = [key for key in keys if keys.count(key) > 1]
+        if twice:
+            raise AssertionError(f"line {node.start_mark.line}: {twice[0]} stands twice")
+        return super().construct_mapping(node, deep)
+
+
+OnceLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG,
+                           lambda loader, node: loader.construct_mapping(node, deep=True))
+
+
+def helm(name, *words, code=0):
+    """Runs it and returns what it said on both streams; the code is checked."""
+    done = subprocess.run([tool(name), *map(str, words)], capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    if (done.returncode != 0) != (code != 0):
+        raise AssertionError(f"{name} {words}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout if code == 0 else done.stderr
+
+
+def template(*words, name="helm3", release=RELEASE, code=0):
+    """What `helm template` prints."""
+    return helm(name, "template", release, CHART, "--namespace", NAMESPACE, *words, code=code)
+
+
+def objects(text):
+    """(kind, name) -> object."""
+    found = {}
+    for item in yaml.load_all(text, OnceLoader):
+        if item is not None:
+            key = item["kind"], item["metadata"]["name"]
+            assert key not in found, f"{key} is there twice"
+            found[key] = item
+    return found
+
+
+def render(*words, **options):
+    return objects(template(*words, **options))
+
+
+def only(found, kind):
+    """The one object of a kind."""
+    (item,) = [value for (k, _), value in found.items() if k == kind]
+    return item
