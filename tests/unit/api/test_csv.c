@@ -65,11 +65,11 @@ Test(csv, full_flow)
         "1714564800.123456789,2024-05-01T12:00:00.123456789Z,1714564802.623456789,"
         "2024-05-01T12:00:02.623456789Z,2.5,10,20,1000,18014398509481985,30,18014398509482985,"
         "5.764607523034555e+16,fin_wait,a_to_b,syn_ack,outbound,3,7,1.234567,1,1.100001,5,2.5,end,2,true,"
-        "node-1,eth0,veth1;cni0,1:LQU9qZlK+B5F3KDmev6m5PMibrg=,S2,^hADFa,42,vxlan,77,192.0.2.1,192.0.2.2,dns,"
-        "example.com,complete,\"h2,http/1.1\",e7d705a3286e19ea42f587b344ee6865,"
-        "t13d1516h2_8daaf6152771_b186095e22b6,www.example.com,NXDOMAIN,27,18,11,15,19,"
-        "d4f051c1439c65c704bc1f88af2720fe,500,600,23,1,2,3,4,5,6,7,8,9,10,11,12,"
-        "0.2,0.1,0.15,3,1.234567,1,1.100001,5\n"));
+        "node-1,eth0,veth1;cni0,1:LQU9qZlK+B5F3KDmev6m5PMibrg=,S2,^hADFa,42,vxlan,77,192.0.2.1,192.0.2.2,,dns,"
+        "example.com,complete,\"h2,http/1.1\",4505c7da2406849a847f2066c46b58e5,"
+        "t10d0203h2_f54dd463d39b_33a13ba74d1c,www.example.com,NXDOMAIN,27,18,11,15,19,"
+        "2fd1db959a14e2191503b5d293f5bf9f,500,600,23,1,2,3,4,5,6,7,8,9,10,11,12,"
+        "0.2,0.1,0.15,3,1.234567,1,1.100001,5,true,TLS 1.3\n"));
     flow_message_destroy(message);
 }
 

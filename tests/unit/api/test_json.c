@@ -54,12 +54,13 @@ static const char full[] =
     "\"cni0\"],"
     "\"community_id\":\"1:LQU9qZlK+B5F3KDmev6m5PMibrg=\",\"conn_state\":\"S2\",\"history\":\"^hADFa\","
     "\"vlan\":42,"
-    "\"tunnel\":{\"kind\":\"vxlan\",\"id\":77,\"source_ip\":\"192.0.2.1\",\"target_ip\":\"192.0.2.2\"},"
+    "\"tunnel\":{\"kind\":\"vxlan\",\"id\":77,\"source_ip\":\"192.0.2.1\",\"target_ip\":\"192.0.2.2\",\"peer_"
+    "id\":null},"
     "\"app\":\"dns\",\"sni\":\"example.com\",\"sni_status\":\"complete\",\"alpn\":\"h2,http/1.1\","
     "\"ja3\":\"4505c7da2406849a847f2066c46b58e5\",\"ja4\":\"t10d0203h2_f54dd463d39b_33a13ba74d1c\","
     "\"dns_query\":\"www.example.com\",\"dns_rcode\":\"NXDOMAIN\",\"tcp_flags_a\":27,\"tcp_flags_b\":18,"
     "\"zero_windows\":11,\"duplicate_acks\":15,\"bytes_missed\":19,\"id\":"
-    "\"d4f051c1439c65c704bc1f88af2720fe\","
+    "\"2fd1db959a14e2191503b5d293f5bf9f\","
     "\"payload_bytes_a_to_b\":500,\"payload_bytes_b_to_a\":600,\"duplicate_frames\":23,"
     "\"retransmissions_a_to_b\":1,\"retransmissions_b_to_a\":2,\"out_of_order_a_to_b\":3,"
     "\"out_of_order_b_to_a\":4,\"zero_windows_a_to_b\":5,\"zero_windows_b_to_a\":6,"
@@ -67,7 +68,8 @@ static const char full[] =
     "\"bytes_missed_b_to_a\":10,\"duplicate_frames_a_to_b\":11,\"duplicate_frames_b_to_a\":12,"
     "\"rtt_client_last_ms\":0.2,\"rtt_client_min_ms\":0.1,\"rtt_client_ewma_ms\":0.15,"
     "\"rtt_client_samples\":3,\"rtt_server_last_ms\":1.234567,\"rtt_server_min_ms\":1,"
-    "\"rtt_server_ewma_ms\":1.100001,\"rtt_server_samples\":5}";
+    "\"rtt_server_ewma_ms\":1.100001,\"rtt_server_samples\":5,\"ech_offered\":true,"
+    "\"tls_version\":\"TLS 1.3\"}";
 
 static const char empty[] =
     "{\"protocol\":\"ip-proto-253\","
@@ -93,7 +95,8 @@ static const char empty[] =
     "\"bytes_missed_b_to_a\":0,\"duplicate_frames_a_to_b\":0,\"duplicate_frames_b_to_a\":0,"
     "\"rtt_client_last_ms\":null,\"rtt_client_min_ms\":null,\"rtt_client_ewma_ms\":null,"
     "\"rtt_client_samples\":0,\"rtt_server_last_ms\":null,\"rtt_server_min_ms\":null,"
-    "\"rtt_server_ewma_ms\":null,\"rtt_server_samples\":0}";
+    "\"rtt_server_ewma_ms\":null,\"rtt_server_samples\":0,\"ech_offered\":false,"
+    "\"tls_version\":null}";
 
 Test(json, full_flow)
 {

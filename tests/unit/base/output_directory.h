@@ -51,12 +51,14 @@ static inline unsigned files_in_directory(void)
 static inline char *file_text(const char *path)
 {
     FILE *file = fopen(path, "r");
-    char *text = calloc(1, 1 << 24);
-    if (file != NULL) {
-        size_t length = fread(text, 1, (1 << 24) - 1, file);
-        text[length] = '\0';
-        fclose(file);
-    }
+    if (file == NULL)
+        return calloc(1, 1);
+    struct stat status;
+    fstat(fileno(file), &status);
+    char *text = calloc(1, (size_t)status.st_size + 1);
+    size_t length = fread(text, 1, (size_t)status.st_size, file);
+    text[length] = '\0';
+    fclose(file);
     return text;
 }
 
