@@ -1,13 +1,20 @@
 // A flow as people think of it: client and server, with what each of them did. Where the client is not known, A stands first.
 import { word } from "../format/names.ts";
 import { Client, ClientFrom, type Endpoint, type Flow, TcpState } from "../wire/gen/netscope/v1/flow_pb.ts";
-import { enumName, known, number } from "../wire/wire.ts";
+import { enumName, known, knownNumber, number } from "../wire/wire.ts";
 
 export interface Side {
   end: Endpoint | undefined;
   bytes: number;
   packets: number;
   flags: number;
+  payload: number | undefined; // by sequence numbers
+  retransmissions: number | undefined;
+  outOfOrder: number | undefined;
+  duplicateAcks: number;
+  zeroWindows: number;
+  missed: number;
+  roundTrip: number | undefined; // the least, of the other side's data to this one's ACK, in milliseconds
 }
 
 export interface Conversation {
@@ -16,11 +23,27 @@ export interface Conversation {
   server: Side;
 }
 
+const sideA = (flow: Flow) => ({
+  end: flow.endpointA, bytes: number(flow.bytesAToB), packets: number(flow.packetsAToB), flags: flow.tcpFlagsA,
+  payload: knownNumber(flow.payloadBytesAToBValue), retransmissions: knownNumber(flow.retransmissionsAToBValue),
+  outOfOrder: knownNumber(flow.outOfOrderAToBValue), duplicateAcks: number(flow.duplicateAcksAToB),
+  zeroWindows: number(flow.zeroWindowsAToB), missed: number(flow.bytesMissedAToB),
+});
+const sideB = (flow: Flow) => ({
+  end: flow.endpointB, bytes: number(flow.bytesBToA), packets: number(flow.packetsBToA), flags: flow.tcpFlagsB,
+  payload: knownNumber(flow.payloadBytesBToAValue), retransmissions: knownNumber(flow.retransmissionsBToAValue),
+  outOfOrder: knownNumber(flow.outOfOrderBToAValue), duplicateAcks: number(flow.duplicateAcksBToA),
+  zeroWindows: number(flow.zeroWindowsBToA), missed: number(flow.bytesMissedBToA),
+});
+
 export function conversation(flow: Flow): Conversation {
-  const a: Side = { end: flow.endpointA, bytes: number(flow.bytesAToB), packets: number(flow.packetsAToB), flags: flow.tcpFlagsA };
-  const b: Side = { end: flow.endpointB, bytes: number(flow.bytesBToA), packets: number(flow.packetsBToA), flags: flow.tcpFlagsB };
   const swapped = flow.client === Client.B_TO_A;
-  return { known: flow.client !== Client.UNSPECIFIED, client: swapped ? b : a, server: swapped ? a : b };
+  const [first, second] = swapped ? [sideB(flow), sideA(flow)] : [sideA(flow), sideB(flow)];
+  return {
+    known: flow.client !== Client.UNSPECIFIED,
+    client: { ...first, roundTrip: known(flow.rttClientMinMsValue) },
+    server: { ...second, roundTrip: known(flow.rttServerMinMsValue) },
+  };
 }
 
 export const stateWord = (flow: Flow): string => word(enumName(TcpState, flow.tcpState), "TCP_STATE_");

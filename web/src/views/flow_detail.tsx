@@ -1,12 +1,13 @@
 // A flow on its own: its two sides, what TCP says of its quality, its names, and the records that left so far.
 import { Icon } from "../parts/icons.tsx";
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { bitRate, bytes, count, share, span, unknown } from "../format/numbers.ts";
 import { plain, tcpFlags, word } from "../format/names.ts";
 import { clockMillis, moment } from "../format/times.ts";
 import { Asked } from "../state/asked.ts";
 import { copy } from "../state/commands.ts";
-import { clientReason, conversation, type Conversation, stateWord } from "../state/conversation.ts";
+import { clientReason, conversation, type Conversation, type Side, stateWord } from "../state/conversation.ts";
 import { type Left, Records } from "../state/flows.ts";
 import { go, linkTo, place, zone } from "../state/place.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
@@ -43,26 +44,41 @@ function Sides({ flow, sides }: { flow: Flow; sides: Conversation }) {
   );
 }
 
+const warned = (value: number | undefined) => (value === undefined ? unknown : <span class={value > 0 ? "warning" : ""}>{count(value)}</span>);
+
 function Quality({ flow }: { flow: Flow }) {
   const again = knownNumber(flow.retransmissionsValue);
   const packets = number(flow.packetsTotal);
   const sides = conversation(flow);
+  const row = (name: string, hint: string, cell: (one: Side) => ComponentChildren) => (
+    <tr><th scope="row" title={hint}>{name}</th><td class="numeric">{cell(sides.client)}</td><td class="numeric">{cell(sides.server)}</td></tr>
+  );
   return (
     <section aria-label="TCP quality">
       <h3>TCP quality</h3>
       <dl class="facts">
         <Fact name="State">{stateWord(flow) || unknown}</Fact>
+        <Fact name="Zeek's state" title="conn_state and history">{known(flow.connStateValue) ?? unknown} <span class="mono muted">{known(flow.historyValue) ?? ""}</span></Fact>
         <Fact name="Handshake">{span(known(flow.handshakeRttMsValue))}</Fact>
-        <Fact name="Round trip" title="moving average, least, latest">
+        <Fact name="Round trip" title="of the far side: moving average, least, latest">
           {span(known(flow.rttEwmaMsValue))} <span class="muted">least {span(known(flow.rttMinMsValue))}, last {span(known(flow.rttLastMsValue))}, {count(number(flow.rttSamples))} samples</span>
         </Fact>
-        <Fact name="Retransmitted">{again === undefined ? unknown : <span class={again > 0 ? "warning" : ""}>{count(again)} <span class="muted">{share(packets === 0 ? 0 : again / packets)} of packets</span></span>}</Fact>
-        <Fact name="Out of order">{count(knownNumber(flow.outOfOrderValue))}</Fact>
-        <Fact name="Duplicate ACKs">{count(number(flow.duplicateAcks))}</Fact>
-        <Fact name="Zero windows">{count(number(flow.zeroWindows))}</Fact>
-        <Fact name="Flags"><span class="mono">{tcpFlags(sides.client.flags) || unknown}</span> <span class="muted">client</span>, <span class="mono">{tcpFlags(sides.server.flags) || unknown}</span> <span class="muted">server</span></Fact>
-        <Fact name="Bytes missed" title="acknowledged, but never captured">{bytes(number(flow.bytesMissed))}</Fact>
+        <Fact name="Retransmitted">{warned(again)} {again !== undefined && <span class="muted">{share(packets === 0 ? 0 : again / packets)} of packets</span>}</Fact>
+        {flow.duplicateFrames > 0n && <Fact name="Captured twice" title="equal frames within a second: the capture's doing, not the network's">{count(number(flow.duplicateFrames))}</Fact>}
       </dl>
+      <table class="sides">
+        <thead><tr><th scope="col">Sent by</th><th scope="col" class="numeric">{sides.known ? "Client" : "A"}</th><th scope="col" class="numeric">{sides.known ? "Server" : "B"}</th></tr></thead>
+        <tbody>
+          {row("Payload", "by sequence numbers, as Zeek's orig_bytes and resp_bytes", (one) => bytes(one.payload))}
+          {row("Retransmitted", "as tshark counts it", (one) => warned(one.retransmissions))}
+          {row("Out of order", "as tshark counts it", (one) => count(one.outOfOrder))}
+          {row("Duplicate ACKs", "", (one) => count(one.duplicateAcks))}
+          {row("Zero windows", "", (one) => count(one.zeroWindows))}
+          {row("Bytes missed", "acknowledged, but never captured", (one) => bytes(one.missed))}
+          {row("Round trip", "the least, from the other side's data to this side's ACK", (one) => span(one.roundTrip))}
+          {row("Flags", "", (one) => <span class="mono">{tcpFlags(one.flags) || unknown}</span>)}
+        </tbody>
+      </table>
     </section>
   );
 }
@@ -70,6 +86,7 @@ function Quality({ flow }: { flow: Flow }) {
 function Names({ flow }: { flow: Flow }) {
   const rows: [string, string | undefined][] = [
     ["TLS server", known(flow.sniValue)], ["SNI", word(enumName(SniStatus, flow.sniStatus), "SNI_STATUS_") || undefined],
+    ["TLS", known(flow.tlsVersionValue)], ["ECH", flow.echOffered ? "offered (or GREASE: nobody can tell)" : undefined],
     ["ALPN", known(flow.alpnValue)], ["JA3", known(flow.ja3Value)], ["JA4", known(flow.ja4Value)],
     ["DNS question", known(flow.dnsQueryValue)], ["DNS answer", known(flow.dnsRcodeValue)],
   ];
@@ -98,7 +115,7 @@ function Times({ flow }: { flow: Flow }) {
         <Fact name="Direction">{word(enumName(Direction, flow.direction), "DIRECTION_") || unknown}</Fact>
         <Fact name="Interface"><Wire text={[flow.interface, ...flow.observedAt].filter((one, at, all) => all.indexOf(one) === at).join(", ")} /> <span class="muted">on <Wire text={flow.node} /></span></Fact>
         {flow.vlanValue.case === "vlan" && <Fact name="VLAN">{flow.vlanValue.value}</Fact>}
-        {tunnel !== undefined && <Fact name="Tunnel">{word(enumName(TunnelKind, tunnel.kind), "TUNNEL_KIND_")} {tunnel.id} <span class="mono muted">{tunnel.sourceIp} → {tunnel.targetIp}</span></Fact>}
+        {tunnel !== undefined && <Fact name="Tunnel">{word(enumName(TunnelKind, tunnel.kind), "TUNNEL_KIND_")} {tunnel.id}{tunnel.peerIdValue.case === "peerId" && ` and ${tunnel.peerIdValue.value}`} <span class="mono muted">{tunnel.sourceIp} → {tunnel.targetIp}</span></Fact>}
         {community !== undefined && <Fact name="Community ID"><button type="button" class="plain mono" onClick={() => void copy(community, "the Community ID")}>{community}</button></Fact>}
         <Fact name="Id"><button type="button" class="plain mono" onClick={() => void copy(flow.id, "the id")}>{flow.id}</button></Fact>
         {flow.withheld.length > 0 && <Fact name="Withheld">{flow.withheld.map(plain).join(", ")}</Fact>}

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file netscope/v1/flow.proto.
  */
 export const file_netscope_v1_flow: GenFile = /*@__PURE__*/
-  fileDesc("ChZuZXRzY29wZS92MS9mbG93LnByb3RvEgtuZXRzY29wZS52MSKYAQoIRW5kcG9pbnQSCgoCaXAYASABKAkSDAoEcG9ydBgCIAEoDRIOCgRuYW1lGAMgASgJSAASEwoJbmFtZXNwYWNlGAQgASgJSAESLAoLbmFtZV9zb3VyY2UYBSABKA4yFy5uZXRzY29wZS52MS5OYW1lU291cmNlQgwKCm5hbWVfdmFsdWVCEQoPbmFtZXNwYWNlX3ZhbHVlImEKBlR1bm5lbBIlCgRraW5kGAEgASgOMhcubmV0c2NvcGUudjEuVHVubmVsS2luZBIKCgJpZBgCIAEoDRIRCglzb3VyY2VfaXAYAyABKAkSEQoJdGFyZ2V0X2lwGAQgASgJIu8LCgRGbG93EhAKCHByb3RvY29sGAEgASgJEikKCmVuZHBvaW50X2EYAiABKAsyFS5uZXRzY29wZS52MS5FbmRwb2ludBIpCgplbmRwb2ludF9iGAMgASgLMhUubmV0c2NvcGUudjEuRW5kcG9pbnQSLgoKZmlyc3Rfc2VlbhgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJbGFzdF9zZWVuGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1kdXJhdGlvbl9zZWNzGAYgASgBEhYKDnBhY2tldHNfYV90b19iGAcgASgEEhYKDnBhY2tldHNfYl90b19hGAggASgEEhQKDGJ5dGVzX2FfdG9fYhgJIAEoBBIUCgxieXRlc19iX3RvX2EYCiABKAQSFQoNcGFja2V0c190b3RhbBgLIAEoBBITCgtieXRlc190b3RhbBgMIAEoBBIRCgdhdmdfYnBzGA0gASgBSAASKAoJdGNwX3N0YXRlGA4gASgOMhUubmV0c2NvcGUudjEuVGNwU3RhdGUSIwoGY2xpZW50GA8gASgOMhMubmV0c2NvcGUudjEuQ2xpZW50EiwKC2NsaWVudF9mcm9tGBAgASgOMhcubmV0c2NvcGUudjEuQ2xpZW50RnJvbRIpCglkaXJlY3Rpb24YESABKA4yFi5uZXRzY29wZS52MS5EaXJlY3Rpb24SGQoPcmV0cmFuc21pc3Npb25zGBIgASgESAESFgoMb3V0X29mX29yZGVyGBMgASgESAISFQoLcnR0X2xhc3RfbXMYFCABKAFIAxIUCgpydHRfbWluX21zGBUgASgBSAQSFQoLcnR0X2V3bWFfbXMYFiABKAFIBRITCgtydHRfc2FtcGxlcxgXIAEoBBIaChBoYW5kc2hha2VfcnR0X21zGBggASgBSAYSJgoGcmVhc29uGBkgASgOMhYubmV0c2NvcGUudjEuRW5kUmVhc29uEhIKCnJlY29yZF9zZXEYGiABKA0SDQoFZmluYWwYGyABKAgSDAoEbm9kZRgcIAEoCRIRCglpbnRlcmZhY2UYHSABKAkSEwoLb2JzZXJ2ZWRfYXQYHiADKAkSFgoMY29tbXVuaXR5X2lkGB8gASgJSAcSDgoEdmxhbhgiIAEoDUgIEiMKBnR1bm5lbBgjIAEoCzITLm5ldHNjb3BlLnYxLlR1bm5lbBINCgNhcHAYJCABKAlICRINCgNzbmkYJiABKAlIChIqCgpzbmlfc3RhdHVzGCcgASgOMhYubmV0c2NvcGUudjEuU25pU3RhdHVzEg4KBGFscG4YKCABKAlICxINCgNqYTMYKSABKAlIDBINCgNqYTQYKiABKAlIDRITCglkbnNfcXVlcnkYKyABKAlIDhITCglkbnNfcmNvZGUYLCABKAlIDxITCgt0Y3BfZmxhZ3NfYRgtIAEoDRITCgt0Y3BfZmxhZ3NfYhguIAEoDRIUCgx6ZXJvX3dpbmRvd3MYLyABKAQSFgoOZHVwbGljYXRlX2Fja3MYMCABKAQSFAoMYnl0ZXNfbWlzc2VkGDEgASgEEgoKAmlkGDIgASgJEhAKCHdpdGhoZWxkGDMgAygJQg8KDWF2Z19icHNfdmFsdWVCFwoVcmV0cmFuc21pc3Npb25zX3ZhbHVlQhQKEm91dF9vZl9vcmRlcl92YWx1ZUITChFydHRfbGFzdF9tc192YWx1ZUISChBydHRfbWluX21zX3ZhbHVlQhMKEXJ0dF9ld21hX21zX3ZhbHVlQhgKFmhhbmRzaGFrZV9ydHRfbXNfdmFsdWVCFAoSY29tbXVuaXR5X2lkX3ZhbHVlQgwKCnZsYW5fdmFsdWVCCwoJYXBwX3ZhbHVlQgsKCXNuaV92YWx1ZUIMCgphbHBuX3ZhbHVlQgsKCWphM192YWx1ZUILCglqYTRfdmFsdWVCEQoPZG5zX3F1ZXJ5X3ZhbHVlQhEKD2Ruc19yY29kZV92YWx1ZSrJAQoIVGNwU3RhdGUSGQoVVENQX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRVENQX1NUQVRFX1VOS05PV04QARIWChJUQ1BfU1RBVEVfU1lOX1NFTlQQAhIVChFUQ1BfU1RBVEVfU1lOX0FDSxADEhkKFVRDUF9TVEFURV9FU1RBQkxJU0hFRBAEEhYKElRDUF9TVEFURV9GSU5fV0FJVBAFEhQKEFRDUF9TVEFURV9DTE9TRUQQBhITCg9UQ1BfU1RBVEVfUkVTRVQQBypGCgZDbGllbnQSFgoSQ0xJRU5UX1VOU1BFQ0lGSUVEEAASEQoNQ0xJRU5UX0FfVE9fQhABEhEKDUNMSUVOVF9CX1RPX0EQAiqLAQoKQ2xpZW50RnJvbRIbChdDTElFTlRfRlJPTV9VTlNQRUNJRklFRBAAEhMKD0NMSUVOVF9GUk9NX1NZThABEhcKE0NMSUVOVF9GUk9NX1NZTl9BQ0sQAhIcChhDTElFTlRfRlJPTV9GSVJTVF9QQUNLRVQQAxIUChBDTElFTlRfRlJPTV9QT1JUEAQqhAEKCURpcmVjdGlvbhIZChVESVJFQ1RJT05fVU5TUEVDSUZJRUQQABIVChFESVJFQ1RJT05fSU5CT1VORBABEhYKEkRJUkVDVElPTl9PVVRCT1VORBACEhYKEkRJUkVDVElPTl9JTlRFUk5BTBADEhUKEURJUkVDVElPTl9UUkFOU0lUEAQqxgEKCUVuZFJlYXNvbhIaChZFTkRfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRU5EX1JFQVNPTl9USU1FT1VUEAESFQoRRU5EX1JFQVNPTl9BQ1RJVkUQAhIXChNFTkRfUkVBU09OX0VWSUNUSU9OEAMSFQoRRU5EX1JFQVNPTl9DTE9TRUQQBBIUChBFTkRfUkVBU09OX1JFU0VUEAUSFAoQRU5EX1JFQVNPTl9SRVVTRRAGEhIKDkVORF9SRUFTT05fRU5EEAcqVAoKTmFtZVNvdXJjZRIbChdOQU1FX1NPVVJDRV9VTlNQRUNJRklFRBAAEhQKEE5BTUVfU09VUkNFX0ZJTEUQARITCg9OQU1FX1NPVVJDRV9ETlMQAiq7AQoJU25pU3RhdHVzEhoKFlNOSV9TVEFUVVNfVU5TUEVDSUZJRUQQABIXChNTTklfU1RBVFVTX0NPTVBMRVRFEAESGgoWU05JX1NUQVRVU19SRUFTU0VNQkxFRBACEhgKFFNOSV9TVEFUVVNfVFJVTkNBVEVEEAMSEgoOU05JX1NUQVRVU19HQVAQBBIYChRTTklfU1RBVFVTX0VDSF9PVVRFUhAFEhUKEVNOSV9TVEFUVVNfQUJTRU5UEAYqygEKClR1bm5lbEtpbmQSGwoXVFVOTkVMX0tJTkRfVU5TUEVDSUZJRUQQABIUChBUVU5ORUxfS0lORF9JUElQEAESEwoPVFVOTkVMX0tJTkRfR1JFEAISFgoSVFVOTkVMX0tJTkRfRVJTUEFOEAMSFQoRVFVOTkVMX0tJTkRfVlhMQU4QBBIWChJUVU5ORUxfS0lORF9HRU5FVkUQBRIVChFUVU5ORUxfS0lORF9HVFBfVRAGEhYKElRVTk5FTF9LSU5EX1RFUkVETxAHYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChZuZXRzY29wZS92MS9mbG93LnByb3RvEgtuZXRzY29wZS52MSKYAQoIRW5kcG9pbnQSCgoCaXAYASABKAkSDAoEcG9ydBgCIAEoDRIOCgRuYW1lGAMgASgJSAASEwoJbmFtZXNwYWNlGAQgASgJSAESLAoLbmFtZV9zb3VyY2UYBSABKA4yFy5uZXRzY29wZS52MS5OYW1lU291cmNlQgwKCm5hbWVfdmFsdWVCEQoPbmFtZXNwYWNlX3ZhbHVlIoUBCgZUdW5uZWwSJQoEa2luZBgBIAEoDjIXLm5ldHNjb3BlLnYxLlR1bm5lbEtpbmQSCgoCaWQYAiABKA0SEQoJc291cmNlX2lwGAMgASgJEhEKCXRhcmdldF9pcBgEIAEoCRIRCgdwZWVyX2lkGAUgASgNSABCDwoNcGVlcl9pZF92YWx1ZSKUFQoERmxvdxIQCghwcm90b2NvbBgBIAEoCRIpCgplbmRwb2ludF9hGAIgASgLMhUubmV0c2NvcGUudjEuRW5kcG9pbnQSKQoKZW5kcG9pbnRfYhgDIAEoCzIVLm5ldHNjb3BlLnYxLkVuZHBvaW50Ei4KCmZpcnN0X3NlZW4YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCWxhc3Rfc2VlbhgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNZHVyYXRpb25fc2VjcxgGIAEoARIWCg5wYWNrZXRzX2FfdG9fYhgHIAEoBBIWCg5wYWNrZXRzX2JfdG9fYRgIIAEoBBIUCgxieXRlc19hX3RvX2IYCSABKAQSFAoMYnl0ZXNfYl90b19hGAogASgEEhUKDXBhY2tldHNfdG90YWwYCyABKAQSEwoLYnl0ZXNfdG90YWwYDCABKAQSEQoHYXZnX2JwcxgNIAEoAUgAEigKCXRjcF9zdGF0ZRgOIAEoDjIVLm5ldHNjb3BlLnYxLlRjcFN0YXRlEiMKBmNsaWVudBgPIAEoDjITLm5ldHNjb3BlLnYxLkNsaWVudBIsCgtjbGllbnRfZnJvbRgQIAEoDjIXLm5ldHNjb3BlLnYxLkNsaWVudEZyb20SKQoJZGlyZWN0aW9uGBEgASgOMhYubmV0c2NvcGUudjEuRGlyZWN0aW9uEhkKD3JldHJhbnNtaXNzaW9ucxgSIAEoBEgBEhYKDG91dF9vZl9vcmRlchgTIAEoBEgCEhUKC3J0dF9sYXN0X21zGBQgASgBSAMSFAoKcnR0X21pbl9tcxgVIAEoAUgEEhUKC3J0dF9ld21hX21zGBYgASgBSAUSEwoLcnR0X3NhbXBsZXMYFyABKAQSGgoQaGFuZHNoYWtlX3J0dF9tcxgYIAEoAUgGEiYKBnJlYXNvbhgZIAEoDjIWLm5ldHNjb3BlLnYxLkVuZFJlYXNvbhISCgpyZWNvcmRfc2VxGBogASgNEg0KBWZpbmFsGBsgASgIEgwKBG5vZGUYHCABKAkSEQoJaW50ZXJmYWNlGB0gASgJEhMKC29ic2VydmVkX2F0GB4gAygJEhYKDGNvbW11bml0eV9pZBgfIAEoCUgHEhQKCmNvbm5fc3RhdGUYICABKAlICBIRCgdoaXN0b3J5GCEgASgJSAkSDgoEdmxhbhgiIAEoDUgKEiMKBnR1bm5lbBgjIAEoCzITLm5ldHNjb3BlLnYxLlR1bm5lbBINCgNhcHAYJCABKAlICxINCgNzbmkYJiABKAlIDBIqCgpzbmlfc3RhdHVzGCcgASgOMhYubmV0c2NvcGUudjEuU25pU3RhdHVzEg4KBGFscG4YKCABKAlIDRINCgNqYTMYKSABKAlIDhINCgNqYTQYKiABKAlIDxITCglkbnNfcXVlcnkYKyABKAlIEBITCglkbnNfcmNvZGUYLCABKAlIERITCgt0Y3BfZmxhZ3NfYRgtIAEoDRITCgt0Y3BfZmxhZ3NfYhguIAEoDRIUCgx6ZXJvX3dpbmRvd3MYLyABKAQSFgoOZHVwbGljYXRlX2Fja3MYMCABKAQSFAoMYnl0ZXNfbWlzc2VkGDEgASgEEgoKAmlkGDIgASgJEhMKC2VjaF9vZmZlcmVkGFMgASgIEhUKC3Rsc192ZXJzaW9uGFQgASgJSBISEAoId2l0aGhlbGQYMyADKAkSHgoUcGF5bG9hZF9ieXRlc19hX3RvX2IYPCABKARIExIeChRwYXlsb2FkX2J5dGVzX2JfdG9fYRg9IAEoBEgUEhgKEGR1cGxpY2F0ZV9mcmFtZXMYPiABKAQSIAoWcmV0cmFuc21pc3Npb25zX2FfdG9fYhg/IAEoBEgVEiAKFnJldHJhbnNtaXNzaW9uc19iX3RvX2EYQCABKARIFhIdChNvdXRfb2Zfb3JkZXJfYV90b19iGEEgASgESBcSHQoTb3V0X29mX29yZGVyX2JfdG9fYRhCIAEoBEgYEhsKE3plcm9fd2luZG93c19hX3RvX2IYQyABKAQSGwoTemVyb193aW5kb3dzX2JfdG9fYRhEIAEoBBIdChVkdXBsaWNhdGVfYWNrc19hX3RvX2IYRSABKAQSHQoVZHVwbGljYXRlX2Fja3NfYl90b19hGEYgASgEEhsKE2J5dGVzX21pc3NlZF9hX3RvX2IYRyABKAQSGwoTYnl0ZXNfbWlzc2VkX2JfdG9fYRhIIAEoBBIfChdkdXBsaWNhdGVfZnJhbWVzX2FfdG9fYhhJIAEoBBIfChdkdXBsaWNhdGVfZnJhbWVzX2JfdG9fYRhKIAEoBBIcChJydHRfY2xpZW50X2xhc3RfbXMYSyABKAFIGRIbChFydHRfY2xpZW50X21pbl9tcxhMIAEoAUgaEhwKEnJ0dF9jbGllbnRfZXdtYV9tcxhNIAEoAUgbEhoKEnJ0dF9jbGllbnRfc2FtcGxlcxhOIAEoBBIcChJydHRfc2VydmVyX2xhc3RfbXMYTyABKAFIHBIbChFydHRfc2VydmVyX21pbl9tcxhQIAEoAUgdEhwKEnJ0dF9zZXJ2ZXJfZXdtYV9tcxhRIAEoAUgeEhoKEnJ0dF9zZXJ2ZXJfc2FtcGxlcxhSIAEoBEIPCg1hdmdfYnBzX3ZhbHVlQhcKFXJldHJhbnNtaXNzaW9uc192YWx1ZUIUChJvdXRfb2Zfb3JkZXJfdmFsdWVCEwoRcnR0X2xhc3RfbXNfdmFsdWVCEgoQcnR0X21pbl9tc192YWx1ZUITChFydHRfZXdtYV9tc192YWx1ZUIYChZoYW5kc2hha2VfcnR0X21zX3ZhbHVlQhQKEmNvbW11bml0eV9pZF92YWx1ZUISChBjb25uX3N0YXRlX3ZhbHVlQg8KDWhpc3RvcnlfdmFsdWVCDAoKdmxhbl92YWx1ZUILCglhcHBfdmFsdWVCCwoJc25pX3ZhbHVlQgwKCmFscG5fdmFsdWVCCwoJamEzX3ZhbHVlQgsKCWphNF92YWx1ZUIRCg9kbnNfcXVlcnlfdmFsdWVCEQoPZG5zX3Jjb2RlX3ZhbHVlQhMKEXRsc192ZXJzaW9uX3ZhbHVlQhwKGnBheWxvYWRfYnl0ZXNfYV90b19iX3ZhbHVlQhwKGnBheWxvYWRfYnl0ZXNfYl90b19hX3ZhbHVlQh4KHHJldHJhbnNtaXNzaW9uc19hX3RvX2JfdmFsdWVCHgoccmV0cmFuc21pc3Npb25zX2JfdG9fYV92YWx1ZUIbChlvdXRfb2Zfb3JkZXJfYV90b19iX3ZhbHVlQhsKGW91dF9vZl9vcmRlcl9iX3RvX2FfdmFsdWVCGgoYcnR0X2NsaWVudF9sYXN0X21zX3ZhbHVlQhkKF3J0dF9jbGllbnRfbWluX21zX3ZhbHVlQhoKGHJ0dF9jbGllbnRfZXdtYV9tc192YWx1ZUIaChhydHRfc2VydmVyX2xhc3RfbXNfdmFsdWVCGQoXcnR0X3NlcnZlcl9taW5fbXNfdmFsdWVCGgoYcnR0X3NlcnZlcl9ld21hX21zX3ZhbHVlKskBCghUY3BTdGF0ZRIZChVUQ1BfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFUQ1BfU1RBVEVfVU5LTk9XThABEhYKElRDUF9TVEFURV9TWU5fU0VOVBACEhUKEVRDUF9TVEFURV9TWU5fQUNLEAMSGQoVVENQX1NUQVRFX0VTVEFCTElTSEVEEAQSFgoSVENQX1NUQVRFX0ZJTl9XQUlUEAUSFAoQVENQX1NUQVRFX0NMT1NFRBAGEhMKD1RDUF9TVEFURV9SRVNFVBAHKkYKBkNsaWVudBIWChJDTElFTlRfVU5TUEVDSUZJRUQQABIRCg1DTElFTlRfQV9UT19CEAESEQoNQ0xJRU5UX0JfVE9fQRACKosBCgpDbGllbnRGcm9tEhsKF0NMSUVOVF9GUk9NX1VOU1BFQ0lGSUVEEAASEwoPQ0xJRU5UX0ZST01fU1lOEAESFwoTQ0xJRU5UX0ZST01fU1lOX0FDSxACEhwKGENMSUVOVF9GUk9NX0ZJUlNUX1BBQ0tFVBADEhQKEENMSUVOVF9GUk9NX1BPUlQQBCqEAQoJRGlyZWN0aW9uEhkKFURJUkVDVElPTl9VTlNQRUNJRklFRBAAEhUKEURJUkVDVElPTl9JTkJPVU5EEAESFgoSRElSRUNUSU9OX09VVEJPVU5EEAISFgoSRElSRUNUSU9OX0lOVEVSTkFMEAMSFQoRRElSRUNUSU9OX1RSQU5TSVQQBCrGAQoJRW5kUmVhc29uEhoKFkVORF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJFTkRfUkVBU09OX1RJTUVPVVQQARIVChFFTkRfUkVBU09OX0FDVElWRRACEhcKE0VORF9SRUFTT05fRVZJQ1RJT04QAxIVChFFTkRfUkVBU09OX0NMT1NFRBAEEhQKEEVORF9SRUFTT05fUkVTRVQQBRIUChBFTkRfUkVBU09OX1JFVVNFEAYSEgoORU5EX1JFQVNPTl9FTkQQBypUCgpOYW1lU291cmNlEhsKF05BTUVfU09VUkNFX1VOU1BFQ0lGSUVEEAASFAoQTkFNRV9TT1VSQ0VfRklMRRABEhMKD05BTUVfU09VUkNFX0ROUxACKqEBCglTbmlTdGF0dXMSGgoWU05JX1NUQVRVU19VTlNQRUNJRklFRBAAEhcKE1NOSV9TVEFUVVNfQ09NUExFVEUQARIaChZTTklfU1RBVFVTX1JFQVNTRU1CTEVEEAISGAoUU05JX1NUQVRVU19UUlVOQ0FURUQQAxISCg5TTklfU1RBVFVTX0dBUBAEEhUKEVNOSV9TVEFUVVNfQUJTRU5UEAUqygEKClR1bm5lbEtpbmQSGwoXVFVOTkVMX0tJTkRfVU5TUEVDSUZJRUQQABIUChBUVU5ORUxfS0lORF9JUElQEAESEwoPVFVOTkVMX0tJTkRfR1JFEAISFgoSVFVOTkVMX0tJTkRfRVJTUEFOEAMSFQoRVFVOTkVMX0tJTkRfVlhMQU4QBBIWChJUVU5ORUxfS0lORF9HRU5FVkUQBRIVChFUVU5ORUxfS0lORF9HVFBfVRAGEhYKElRVTk5FTF9LSU5EX1RFUkVETxAHYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * One end of a flow.
@@ -72,7 +72,7 @@ export const EndpointSchema: GenMessage<Endpoint> = /*@__PURE__*/
   messageDesc(file_netscope_v1_flow, 0);
 
 /**
- * What a flow went through: the innermost tunnel, of its first packet.
+ * What a flow went through: the innermost tunnel, of its first packet inside one.
  *
  * @generated from message netscope.v1.Tunnel
  */
@@ -96,6 +96,17 @@ export type Tunnel = Message<"netscope.v1.Tunnel"> & {
    * @generated from field: string target_ip = 4;
    */
   targetIp: string;
+
+  /**
+   * @generated from oneof netscope.v1.Tunnel.peer_id_value
+   */
+  peerIdValue: {
+    /**
+     * @generated from field: uint32 peer_id = 5;
+     */
+    value: number;
+    case: "peerId";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -317,6 +328,28 @@ export type Flow = Message<"netscope.v1.Flow"> & {
   } | { case: undefined; value?: undefined };
 
   /**
+   * @generated from oneof netscope.v1.Flow.conn_state_value
+   */
+  connStateValue: {
+    /**
+     * @generated from field: string conn_state = 32;
+     */
+    value: string;
+    case: "connState";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.history_value
+   */
+  historyValue: {
+    /**
+     * @generated from field: string history = 33;
+     */
+    value: string;
+    case: "history";
+  } | { case: undefined; value?: undefined };
+
+  /**
    * @generated from oneof netscope.v1.Flow.vlan_value
    */
   vlanValue: {
@@ -447,11 +480,223 @@ export type Flow = Message<"netscope.v1.Flow"> & {
   id: string;
 
   /**
+   * an encrypted ClientHello, real or GREASE: by design nobody can tell
+   *
+   * @generated from field: bool ech_offered = 83;
+   */
+  echOffered: boolean;
+
+  /**
+   * @generated from oneof netscope.v1.Flow.tls_version_value
+   */
+  tlsVersionValue: {
+    /**
+     * @generated from field: string tls_version = 84;
+     */
+    value: string;
+    case: "tlsVersion";
+  } | { case: undefined; value?: undefined };
+
+  /**
    * paths of what this caller may not see: "endpoint_b.name"
    *
    * @generated from field: repeated string withheld = 51;
    */
   withheld: string[];
+
+  /**
+   * @generated from oneof netscope.v1.Flow.payload_bytes_a_to_b_value
+   */
+  payloadBytesAToBValue: {
+    /**
+     * @generated from field: uint64 payload_bytes_a_to_b = 60;
+     */
+    value: bigint;
+    case: "payloadBytesAToB";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.payload_bytes_b_to_a_value
+   */
+  payloadBytesBToAValue: {
+    /**
+     * @generated from field: uint64 payload_bytes_b_to_a = 61;
+     */
+    value: bigint;
+    case: "payloadBytesBToA";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * captured twice; those that repeat data are among retransmissions as well
+   *
+   * @generated from field: uint64 duplicate_frames = 62;
+   */
+  duplicateFrames: bigint;
+
+  /**
+   * What the sums above are made of, by the direction of the packets.
+   *
+   * @generated from oneof netscope.v1.Flow.retransmissions_a_to_b_value
+   */
+  retransmissionsAToBValue: {
+    /**
+     * @generated from field: uint64 retransmissions_a_to_b = 63;
+     */
+    value: bigint;
+    case: "retransmissionsAToB";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.retransmissions_b_to_a_value
+   */
+  retransmissionsBToAValue: {
+    /**
+     * @generated from field: uint64 retransmissions_b_to_a = 64;
+     */
+    value: bigint;
+    case: "retransmissionsBToA";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.out_of_order_a_to_b_value
+   */
+  outOfOrderAToBValue: {
+    /**
+     * @generated from field: uint64 out_of_order_a_to_b = 65;
+     */
+    value: bigint;
+    case: "outOfOrderAToB";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.out_of_order_b_to_a_value
+   */
+  outOfOrderBToAValue: {
+    /**
+     * @generated from field: uint64 out_of_order_b_to_a = 66;
+     */
+    value: bigint;
+    case: "outOfOrderBToA";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: uint64 zero_windows_a_to_b = 67;
+   */
+  zeroWindowsAToB: bigint;
+
+  /**
+   * @generated from field: uint64 zero_windows_b_to_a = 68;
+   */
+  zeroWindowsBToA: bigint;
+
+  /**
+   * @generated from field: uint64 duplicate_acks_a_to_b = 69;
+   */
+  duplicateAcksAToB: bigint;
+
+  /**
+   * @generated from field: uint64 duplicate_acks_b_to_a = 70;
+   */
+  duplicateAcksBToA: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_missed_a_to_b = 71;
+   */
+  bytesMissedAToB: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_missed_b_to_a = 72;
+   */
+  bytesMissedBToA: bigint;
+
+  /**
+   * @generated from field: uint64 duplicate_frames_a_to_b = 73;
+   */
+  duplicateFramesAToB: bigint;
+
+  /**
+   * @generated from field: uint64 duplicate_frames_b_to_a = 74;
+   */
+  duplicateFramesBToA: bigint;
+
+  /**
+   * Round trips a side: of the server's data to the client's ACK, and the other way around. The plain ones above are
+   * those of the far side, whose minimum is larger.
+   *
+   * @generated from oneof netscope.v1.Flow.rtt_client_last_ms_value
+   */
+  rttClientLastMsValue: {
+    /**
+     * @generated from field: double rtt_client_last_ms = 75;
+     */
+    value: number;
+    case: "rttClientLastMs";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.rtt_client_min_ms_value
+   */
+  rttClientMinMsValue: {
+    /**
+     * @generated from field: double rtt_client_min_ms = 76;
+     */
+    value: number;
+    case: "rttClientMinMs";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.rtt_client_ewma_ms_value
+   */
+  rttClientEwmaMsValue: {
+    /**
+     * @generated from field: double rtt_client_ewma_ms = 77;
+     */
+    value: number;
+    case: "rttClientEwmaMs";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: uint64 rtt_client_samples = 78;
+   */
+  rttClientSamples: bigint;
+
+  /**
+   * @generated from oneof netscope.v1.Flow.rtt_server_last_ms_value
+   */
+  rttServerLastMsValue: {
+    /**
+     * @generated from field: double rtt_server_last_ms = 79;
+     */
+    value: number;
+    case: "rttServerLastMs";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.rtt_server_min_ms_value
+   */
+  rttServerMinMsValue: {
+    /**
+     * @generated from field: double rtt_server_min_ms = 80;
+     */
+    value: number;
+    case: "rttServerMinMs";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from oneof netscope.v1.Flow.rtt_server_ewma_ms_value
+   */
+  rttServerEwmaMsValue: {
+    /**
+     * @generated from field: double rtt_server_ewma_ms = 81;
+     */
+    value: number;
+    case: "rttServerEwmaMs";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: uint64 rtt_server_samples = 82;
+   */
+  rttServerSamples: bigint;
 };
 
 /**
@@ -712,7 +957,7 @@ export const NameSourceSchema: GenEnum<NameSource> = /*@__PURE__*/
   enumDesc(file_netscope_v1_flow, 5);
 
 /**
- * How the name of the TLS server was come by.
+ * How the name of the TLS server was come by. Whether an encrypted hello was offered is told by ech_offered.
  *
  * @generated from enum netscope.v1.SniStatus
  */
@@ -743,14 +988,9 @@ export enum SniStatus {
   GAP = 4,
 
   /**
-   * @generated from enum value: SNI_STATUS_ECH_OUTER = 5;
+   * @generated from enum value: SNI_STATUS_ABSENT = 5;
    */
-  ECH_OUTER = 5,
-
-  /**
-   * @generated from enum value: SNI_STATUS_ABSENT = 6;
-   */
-  ABSENT = 6,
+  ABSENT = 5,
 }
 
 /**
