@@ -382,12 +382,8 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
     struct flow_hit hit = {.sender = sender};
     enum tcp_kin kin = TCP_KIN_OWN;
     uint32_t id = find_flow(table, key, hash, hint);
-    struct arrival arrival = {.packet = packet,
-                              .key = key,
-                              .hash = hash,
-                              .found_hash = hash,
-                              .at_ns = at_ns,
-                              .sender = sender};
+    struct arrival arrival = {
+        .packet = packet, .key = key, .hash = hash, .found_hash = hash, .at_ns = at_ns, .sender = sender};
     if (id == 0)
         hit.joined = (id = find_mirror(table, packet, key, sender, &arrival.found_hash)) != 0;
     uint32_t found = id;

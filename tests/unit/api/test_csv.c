@@ -59,17 +59,18 @@ Test(csv, full_flow)
     sample_flow_full(&sample);
     csv_add_row(&text, plan, flow_message_fill(message, &sample));
     cr_expect(eq(uint, columns(), plan->columns));
-    cr_expect(eq(
-        str, text.text,
-        "tcp,10.0.0.1,40000,client,default,file,2001:db8::1,443,server,shop,dns,"
-        "1714564800.123456789,2024-05-01T12:00:00.123456789Z,1714564802.623456789,"
-        "2024-05-01T12:00:02.623456789Z,2.5,10,20,1000,18014398509481985,30,18014398509482985,"
-        "5.764607523034555e+16,fin_wait,a_to_b,syn_ack,outbound,3,7,1.234567,1,1.100001,5,2.5,end,2,true,"
-        "node-1,eth0,veth1;cni0,1:LQU9qZlK+B5F3KDmev6m5PMibrg=,S2,^hADFa,42,vxlan,77,192.0.2.1,192.0.2.2,,dns,"
-        "example.com,complete,\"h2,http/1.1\",4505c7da2406849a847f2066c46b58e5,"
-        "t10d0203h2_f54dd463d39b_33a13ba74d1c,www.example.com,NXDOMAIN,27,18,11,15,19,"
-        "2fd1db959a14e2191503b5d293f5bf9f,500,600,23,1,2,3,4,5,6,7,8,9,10,11,12,"
-        "0.2,0.1,0.15,3,1.234567,1,1.100001,5,true,TLS 1.3\n"));
+    cr_expect(
+        eq(str, text.text,
+           "tcp,10.0.0.1,40000,client,default,file,2001:db8::1,443,server,shop,dns,"
+           "1714564800.123456789,2024-05-01T12:00:00.123456789Z,1714564802.623456789,"
+           "2024-05-01T12:00:02.623456789Z,2.5,10,20,1000,18014398509481985,30,18014398509482985,"
+           "5.764607523034555e+16,fin_wait,a_to_b,syn_ack,outbound,3,7,1.234567,1,1.100001,5,2.5,end,2,true,"
+           "node-1,eth0,veth1;cni0,1:LQU9qZlK+B5F3KDmev6m5PMibrg=,S2,^hADFa,42,vxlan,77,192.0.2.1,192.0.2.2,,"
+           "dns,"
+           "example.com,complete,\"h2,http/1.1\",4505c7da2406849a847f2066c46b58e5,"
+           "t10d0203h2_f54dd463d39b_33a13ba74d1c,www.example.com,NXDOMAIN,27,18,11,15,19,"
+           "2fd1db959a14e2191503b5d293f5bf9f,500,600,23,1,2,3,4,5,6,7,8,9,10,11,12,"
+           "0.2,0.1,0.15,3,1.234567,1,1.100001,5,true,TLS 1.3\n"));
     flow_message_destroy(message);
 }
 
