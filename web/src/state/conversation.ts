@@ -8,6 +8,10 @@ export interface Side {
   bytes: number;
   packets: number;
   flags: number;
+}
+
+/** What TCP's counters say of what one side sent. */
+export interface SideQuality {
   payload: number | undefined; // by sequence numbers
   retransmissions: number | undefined;
   outOfOrder: number | undefined;
@@ -23,26 +27,28 @@ export interface Conversation {
   server: Side;
 }
 
-const sideA = (flow: Flow) => ({
-  end: flow.endpointA, bytes: number(flow.bytesAToB), packets: number(flow.packetsAToB), flags: flow.tcpFlagsA,
-  payload: knownNumber(flow.payloadBytesAToBValue), retransmissions: knownNumber(flow.retransmissionsAToBValue),
-  outOfOrder: knownNumber(flow.outOfOrderAToBValue), duplicateAcks: number(flow.duplicateAcksAToB),
-  zeroWindows: number(flow.zeroWindowsAToB), missed: number(flow.bytesMissedAToB),
-});
-const sideB = (flow: Flow) => ({
-  end: flow.endpointB, bytes: number(flow.bytesBToA), packets: number(flow.packetsBToA), flags: flow.tcpFlagsB,
-  payload: knownNumber(flow.payloadBytesBToAValue), retransmissions: knownNumber(flow.retransmissionsBToAValue),
-  outOfOrder: knownNumber(flow.outOfOrderBToAValue), duplicateAcks: number(flow.duplicateAcksBToA),
-  zeroWindows: number(flow.zeroWindowsBToA), missed: number(flow.bytesMissedBToA),
-});
-
 export function conversation(flow: Flow): Conversation {
+  const a: Side = { end: flow.endpointA, bytes: number(flow.bytesAToB), packets: number(flow.packetsAToB), flags: flow.tcpFlagsA };
+  const b: Side = { end: flow.endpointB, bytes: number(flow.bytesBToA), packets: number(flow.packetsBToA), flags: flow.tcpFlagsB };
   const swapped = flow.client === Client.B_TO_A;
-  const [first, second] = swapped ? [sideB(flow), sideA(flow)] : [sideA(flow), sideB(flow)];
+  return { known: flow.client !== Client.UNSPECIFIED, client: swapped ? b : a, server: swapped ? a : b };
+}
+
+export function qualities(flow: Flow): { client: SideQuality; server: SideQuality } {
+  const a = {
+    payload: knownNumber(flow.payloadBytesAToBValue), retransmissions: knownNumber(flow.retransmissionsAToBValue),
+    outOfOrder: knownNumber(flow.outOfOrderAToBValue), duplicateAcks: number(flow.duplicateAcksAToB),
+    zeroWindows: number(flow.zeroWindowsAToB), missed: number(flow.bytesMissedAToB),
+  };
+  const b = {
+    payload: knownNumber(flow.payloadBytesBToAValue), retransmissions: knownNumber(flow.retransmissionsBToAValue),
+    outOfOrder: knownNumber(flow.outOfOrderBToAValue), duplicateAcks: number(flow.duplicateAcksBToA),
+    zeroWindows: number(flow.zeroWindowsBToA), missed: number(flow.bytesMissedBToA),
+  };
+  const swapped = flow.client === Client.B_TO_A;
   return {
-    known: flow.client !== Client.UNSPECIFIED,
-    client: { ...first, roundTrip: known(flow.rttClientMinMsValue) },
-    server: { ...second, roundTrip: known(flow.rttServerMinMsValue) },
+    client: { ...(swapped ? b : a), roundTrip: known(flow.rttClientMinMsValue) },
+    server: { ...(swapped ? a : b), roundTrip: known(flow.rttServerMinMsValue) },
   };
 }
 

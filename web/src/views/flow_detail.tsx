@@ -7,7 +7,7 @@ import { plain, tcpFlags, word } from "../format/names.ts";
 import { clockMillis, moment } from "../format/times.ts";
 import { Asked } from "../state/asked.ts";
 import { copy } from "../state/commands.ts";
-import { clientReason, conversation, type Conversation, type Side, stateWord } from "../state/conversation.ts";
+import { clientReason, conversation, type Conversation, qualities, type SideQuality, stateWord } from "../state/conversation.ts";
 import { type Left, Records } from "../state/flows.ts";
 import { go, linkTo, place, zone } from "../state/place.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
@@ -50,8 +50,9 @@ function Quality({ flow }: { flow: Flow }) {
   const again = knownNumber(flow.retransmissionsValue);
   const packets = number(flow.packetsTotal);
   const sides = conversation(flow);
-  const row = (name: string, hint: string, cell: (one: Side) => ComponentChildren) => (
-    <tr><th scope="row" title={hint}>{name}</th><td class="numeric">{cell(sides.client)}</td><td class="numeric">{cell(sides.server)}</td></tr>
+  const { client, server } = qualities(flow);
+  const row = (name: string, hint: string, cell: (one: SideQuality) => ComponentChildren) => (
+    <tr><th scope="row" title={hint}>{name}</th><td class="numeric">{cell(client)}</td><td class="numeric">{cell(server)}</td></tr>
   );
   return (
     <section aria-label="TCP quality">
@@ -76,7 +77,10 @@ function Quality({ flow }: { flow: Flow }) {
           {row("Zero windows", "", (one) => count(one.zeroWindows))}
           {row("Bytes missed", "acknowledged, but never captured", (one) => bytes(one.missed))}
           {row("Round trip", "the least, from the other side's data to this side's ACK", (one) => span(one.roundTrip))}
-          {row("Flags", "", (one) => <span class="mono">{tcpFlags(one.flags) || unknown}</span>)}
+          <tr>
+            <th scope="row">Flags</th>
+            <td class="numeric mono">{tcpFlags(sides.client.flags) || unknown}</td><td class="numeric mono">{tcpFlags(sides.server.flags) || unknown}</td>
+          </tr>
         </tbody>
       </table>
     </section>
