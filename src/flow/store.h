@@ -74,7 +74,7 @@ struct flow_ends {
     };
 };
 
-enum { TCP_HOLES = 16, TCP_FRAMES = 16, TCP_HISTORY = 16 };
+enum { TCP_HOLES = 14, TCP_FRAMES = 16, TCP_HISTORY = 16 };
 
 // Moments of a connection that are compared within minutes are kept in steps of 200 ns, which come around after 14
 // minutes: whoever compares two says how he knows that they are nearer.
@@ -167,21 +167,23 @@ struct tcp_hole {
     uint32_t begin, end;
 };
 
-// What went wrong with a side's stream, and what the side asked for again.
+// What went wrong with a side's stream, and what the side asked for again. In the first cache line what every packet of
+// such a side asks for.
 struct tcp_trouble {
+    uint32_t heard_at;          // step of the side's last segment
+    uint16_t frame[TCP_FRAMES]; // of its last packets
+    uint8_t next_frame;         // place in `frame`
+    uint8_t holes;
+    uint8_t asked; // duplicate ACKs in a row
     uint32_t retransmissions, out_of_order;
-    uint32_t forgotten_bytes;              // of holes for which there was no place
     uint32_t duplicate_acks, zero_windows; // that the side sent
+    uint32_t forgotten_bytes;              // of holes for which there was no place
     uint32_t duplicate_frames,
         duplicate_retransmissions;          // captured twice; those of them that look retransmitted
     uint32_t repeats, closed_windows, gaps; // that made or may make a letter of the history
-    uint32_t heard_at;                      // step of the side's last segment
     struct tcp_hole hole[TCP_HOLES];        // sequence numbers that it skipped
-    uint16_t frame[TCP_FRAMES];             // of its last packets
-    uint8_t holes;
-    uint8_t asked;      // duplicate ACKs in a row
-    uint8_t next_frame; // place in `frame`
 };
+_Static_assert(sizeof(struct tcp_trouble) == 192, "three cache lines");
 
 enum { DNS_PENDING = 4 };
 

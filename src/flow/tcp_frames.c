@@ -34,9 +34,10 @@ bool tcp_frame_is_twice(const struct flow_store *store, struct tcp_side *side, c
     side->frame = segment->frame;
     if (trouble == NULL || !has_id)
         return twice;
+    uint16_t remembered = 0;
     for (unsigned i = 0; i < TCP_FRAMES; i++)
-        twice |= soon && trouble->frame[i] == segment->frame;
+        remembered = (uint16_t)(remembered + (trouble->frame[i] == segment->frame));
     trouble->frame[trouble->next_frame] = segment->frame;
     trouble->next_frame = (uint8_t)((trouble->next_frame + 1) % TCP_FRAMES);
-    return twice;
+    return twice || (soon && remembered != 0);
 }

@@ -269,6 +269,8 @@ void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, 
     note_kind(side, &quality->side[!direction], segment);
     measure_ack(store, quality, direction, segment);
     measure_sequence(store, quality, direction, segment, policy);
-    side->seen |= (uint16_t)(((tcp->flags & TCP_SYN) != 0 ? TCP_SIDE_SYN : 0) |
-                             ((tcp->flags & TCP_FIN) != 0 ? TCP_SIDE_FIN : 0));
+    if ((tcp->flags & TCP_SYN) != 0)
+        side->seen |= TCP_SIDE_SYN;
+    if ((tcp->flags & TCP_FIN) != 0)
+        side->seen |= TCP_SIDE_FIN;
 }

@@ -134,7 +134,7 @@ static void count_unsupported(struct totals *totals, bool link, uint16_t number)
             (struct unsupported_totals){.link = link, .number = number, .packets = 1};
 }
 
-static void count_understanding(struct totals *totals, const struct packet *packet)
+static inline void count_understanding(struct totals *totals, const struct packet *packet)
 {
     totals->bad_checksums += (packet->notes & PACKET_NOTE_IPV4_CHECKSUM) != 0;
     totals->snapped += packet->captured < packet->length;
@@ -233,8 +233,8 @@ static struct frame with_possible_length(struct totals *totals, const struct fra
 }
 
 // The item is in its place in the batch, if there is one (live), and gets its key. Its bytes lie in the chunk.
-static void add_item(struct dispatch *dispatch, struct batch *batch, struct batch_item *item,
-                     struct chunk *chunk)
+static inline void add_item(struct dispatch *dispatch, struct batch *batch, struct batch_item *item,
+                            struct chunk *chunk)
 {
     struct packet *packet = &item->packet;
     const struct dispatch_settings *settings = &dispatch->settings;
