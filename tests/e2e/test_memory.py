@@ -5,6 +5,7 @@ import gzip
 import os
 import random
 import struct
+import subprocess
 import time
 import unittest
 from pathlib import Path
@@ -80,6 +81,22 @@ def flood(path, flows):
             stamp = struct.pack("<II", 1_600_000_000 + number // 10_000, number % 10_000 * 100)
             file.write(stamp + record + header + chance.randbytes(8) +
                        struct.pack(">HH", number % 60_000 + 1024, 443) + transport)
+
+
+def crowd(path, packets, protocol, fragment, transport):
+    """A packet each of as many clients, ten a millisecond."""
+    record = struct.pack("<II", 34 + len(transport), 34 + len(transport)) + bytes([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0])
+    with open(path, "wb") as file:
+        file.write(capture_file.pcap_header(capture_file.ETHERNET))
+        for number in range(packets):
+            stamp = struct.pack("<II", 1_600_000_000 + number // 10_000, number % 10_000 * 100)
+            header = struct.pack(">BBHHHBBHI4s", 0x45, 0, 20 + len(transport), number & 0xFFFF, fragment, 64, protocol, 0,
+                                 0x0A000000 + number, b"\x08\x08\x08\x08")
+            file.write(stamp + record + header + transport)
+
+
+def segment(data):
+    return struct.pack(">HHIIBBHHH", 1024, 443, 1, 1, 0x50, 0x18, 1000, 0, 0) + data
 
 
 def zeros(path, packets):
@@ -159,6 +176,44 @@ class MemoryTest(sensor.SensorTest):
         path = self.folder / "window.pcap.zst"
         wide_window(path)
         self.survives(path, sensor.UNREADABLE, r"window\.pcap\.zst cannot be read.*needs a window of more than \d+ MB")
+
+
+@unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
+class CrowdTest(sensor.SensorTest):
+    """A million of what waits for something that never comes. The bars are those of docs/performance.md."""
+
+    def peak_of(self, *crowd_of):
+        """(bytes a flow above a run without any, summary)"""
+        capture, summary = self.folder / "crowd.pcap", self.folder / "summary.json"
+        peaks = []
+        for packets in (1, 1_000_000):
+            crowd(capture, packets, *crowd_of)
+            process = subprocess.Popen([sensor.BINARY, "-r", capture, "--no-anomalies", "--report", "none", "--summary-json",
+                                        summary], stdout=subprocess.DEVNULL, env=sensor.environment())
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, sensor.DONE)
+            peaks.append(usage.ru_maxrss * 1024)
+        told = sensor.load_json(summary)
+        self.assertEqual((told["ledger"]["analysed"], told["ledger"]["balanced"]), (1_000_000, True))
+        self.assertEqual(told["flows"]["created"], 1_000_000)
+        return (peaks[1] - peaks[0]) / 1_000_000, told
+
+    def test_hellos_that_never_go_on(self):
+        hello = bytes([22, 3, 1, 0x3F, 0xFC, 1, 0, 0x3F, 0xF8, 3, 3]) + bytes(89)
+        flow_bytes, told = self.peak_of(6, 0, segment(hello))
+        self.assertLess(flow_bytes, 620)
+        (streams,) = (int(text.split()[0]) for text in told["warnings"] if "were never whole" in text)
+        self.assertGreater(streams, 990_000)
+
+    def test_flows_of_one_direction(self):
+        flow_bytes, _ = self.peak_of(6, 0, segment(b"x" * 100))
+        self.assertLess(flow_bytes, 256)
+
+    def test_datagrams_of_which_one_part_came(self):
+        flow_bytes, told = self.peak_of(17, 0x2000, struct.pack(">HHHH", 1024, 53, 200, 0) + bytes(56))
+        self.assertLess(flow_bytes, 160)
+        self.assertEqual(told["fragments"], 1_000_000)
 
 
 if __name__ == "__main__":
