@@ -118,7 +118,8 @@ static struct tcp_quality *begin_quality(struct flow_store *store, uint32_t id, 
 }
 
 static inline void measure_packet(struct flow_store *store, const struct flow *flow,
-                                  const struct packet *packet, int direction, const struct flow_policy *policy)
+                                  const struct packet *packet, int direction,
+                                  const struct flow_policy *policy)
 {
     struct segment segment = segment_of(&packet->tcp, packet->payload_length, packet->time_ns);
     segment.client = (flow->marks & FLOW_MARK_CLIENT_B) != 0;
