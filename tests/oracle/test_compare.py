@@ -60,9 +60,11 @@ class ExplanationsTest(unittest.TestCase):
         differing = {("a.pcap", compare.WHOLE_FILE): "x", ("a.pcap", TEXT): "y"}
         self.assertEqual(len(self.judge(differing, {("a.pcap", "*"): "why"})), 1)
 
-    def test_the_share_counts_tuples_only(self):
-        comparison = compare.Comparison(equal=3, differing={("a", compare.WHOLE_FILE): "", ("a", TEXT): ""})
-        self.assertEqual(comparison.share, 0.75)
+    def test_the_share_counts_tuples_only_and_apart_by_tunnels(self):
+        comparison, outcome = compare.Comparison(), compare.Outcome("a.pcap", packets=3, tuples={KEY: [2, 1, 60, 40]})
+        for tunnelled, tuples in ((False, {KEY: [2, 1, 60, 40]}), (True, {KEY: [1, 1, 60, 40]}), (True, {KEY: [2, 1, 60, 40]})):
+            comparison.add(tables.File("a.pcap", 4, True, tunnelled, ""), outcome, tuples)
+        self.assertEqual((comparison.outside, comparison.all), (streams.Share(1, 1), streams.Share(2, 3)))
 
 
 class CopyTest(unittest.TestCase):
