@@ -197,7 +197,8 @@ struct dns_pending {
 struct assembly;
 // A SYN with another number on a connection that is busy: what of the flow's counts is its own.
 struct tcp_challenge {
-    int64_t first_ns, rested_ns; // flow time of the SYN, and of the flow's last packet before it
+    int64_t first_ns,
+        rested_ns; // flow time of the SYN, and of the flow's last packet that is no part of this
     uint64_t bytes;
     uint32_t sequence;
     uint16_t packets; // 0 = none

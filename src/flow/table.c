@@ -293,12 +293,17 @@ static uint32_t move_challenge(struct flow_table *table, struct flow_partition *
     former->packets[challenge.side] -= challenge.packets;
     former->bytes[challenge.side] -= challenge.bytes;
     former->last_ns = challenge.rested_ns;
+    assert(extra->interim_ns <= former->last_ns); // its records leave in the order of their times
     uint16_t owner = former->owner[challenge.side];
     end_former(table, partition, former_id, answer, END_REUSE);
 
     struct packet syn = *answer->packet;
     syn.time_ns = challenge.first_ns - syn.clock_offset_ns;
     syn.tcp = (struct packet_tcp){.flags = TCP_SYN, .sequence = challenge.sequence};
+    if (syn.tunnel.kind != TUNNEL_NONE) { // it came the other way
+        syn.tunnel.source = answer->packet->tunnel.target;
+        syn.tunnel.target = answer->packet->tunnel.source;
+    }
     struct arrival first = {.packet = &syn,
                             .key = answer->key,
                             .hash = answer->hash,
@@ -411,11 +416,14 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
         tcp_rest(&table->store, flow);
     if (kin == TCP_KIN_CHALLENGE)
         tcp_note_challenge(&table->store, flow, packet, sender, at_ns);
+    else
+        tcp_outlive_challenge(&table->store, flow, at_ns);
     count_packet(table, flow, packet, sender, at_ns);
     follow_clock(table, flow, packet->clock_offset_ns);
     if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport)
         follow_tcp(table, id, packet, sender, kin, &hit);
     reclassify(table, partition, flow, id);
-    report_active(table, flow, id, at_ns);
+    if (kin != TCP_KIN_CHALLENGE) // whose time may not stay this flow's
+        report_active(table, flow, id, at_ns);
     return hit;
 }

@@ -32,6 +32,8 @@ enum tcp_kin tcp_kin(const struct flow_store *store, const struct flow *flow, co
 // Keeps what is needed to move a challenge to a flow of its own. It is counted in this one afterwards, but not measured.
 void tcp_note_challenge(struct flow_store *store, struct flow *flow, const struct packet *packet,
                         int direction, int64_t at_ns);
+// A packet of the flow that is no part of a challenge: should that move, the flow ends with this packet.
+void tcp_outlive_challenge(struct flow_store *store, struct flow *flow, int64_t at_ns);
 
 // What a handshake says about quality, into a part of zeros. `client` is the direction of the SYN, which was
 // sent at `syn_ns` by its own stamp. Nothing in it asks for a further part.

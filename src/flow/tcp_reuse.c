@@ -88,3 +88,10 @@ void tcp_note_challenge(struct flow_store *store, struct flow *flow, const struc
     challenge->packets++;
     challenge->bytes += packet->length;
 }
+
+void tcp_outlive_challenge(struct flow_store *store, struct flow *flow, int64_t at_ns)
+{
+    struct flow_extra *extra = flow_extra(store, flow);
+    if (extra != NULL && extra->challenge.packets != 0 && at_ns > extra->challenge.rested_ns)
+        extra->challenge.rested_ns = at_ns;
+}

@@ -68,6 +68,40 @@ class OneConnectionTest(sensor.SensorTest):
             self.assertEqual(len(flows), 1, flows)
             self.assertEqual((flows[0]["packets_total"], flows[0]["dns_query"]), (len(parts), "example.com"))
 
+    def test_many_datagrams_in_parts_are_put_together_at_any_number_of_workers(self):
+        answer = struct.pack(">HHHHHH", 7, 0x8180, 1, 0, 0, 0) + b"\7example\3com\0\0\1\0\1" + b"\0" * 60000
+        parts = [part for number in range(120)
+                 for part in fragments(capture_file.udp_frame("10.0.0.1", f"10.0.1.{number}", 53, 5000, answer), 8000, number)]
+        capture = self.write(parts)
+        for workers in (0, 1, 2, 8):
+            flows = self.flows(capture, "--workers", workers)
+            self.assertEqual([flow["dns_query"] for flow in flows], ["example.com"] * 120)
+            self.assertEqual(sum(flow["packets_total"] for flow in flows), len(parts))
+
+    def test_a_connection_outlives_the_syn_that_takes_its_ports(self):
+        def client(sequence, flags, data=b""):
+            return capture_file.tcp_frame("10.0.0.1", "10.0.0.2", (1000, 80), sequence, flags, data)
+
+        def server(sequence, flags, data=b""):
+            return capture_file.tcp_frame("10.0.0.2", "10.0.0.1", (80, 1000), sequence, flags, data)
+
+        old = [(0, client((100, 0), 2)), (1, server((500, 101), 0x12)), (2, client((101, 501), 0x10)),
+               (1002, client((9000, 0), 2))]
+        old += [(2000 + i * 1000, server((501 + i * 10, 101), 0x18, b"y" * 10)) for i in range(4)]
+        frames = [*old, (5001, server((7000, 9001), 0x12)), (5002, client((9001, 7001), 0x10))]
+        path = self.folder / "made.pcap"
+        capture_file.write_pcap(path, [(START + ms * 1_000_000, frame) for ms, frame in frames])
+        for interim in ("0", "1"):
+            result = self.check(sensor.run("-r", path, "--report", "none", "--expired-flows-jsonl", "-",
+                                           "--active-timeout-s", interim))
+            records = [json.loads(line) for line in result.stdout.splitlines()]
+            former, latter = [record for record in records if record["final"]]
+            self.assertEqual((former["reason"], former["packets_total"], former["duration_secs"]), ("reuse", 7, 5.0))
+            self.assertEqual((latter["packets_total"], latter["duration_secs"], latter["conn_state"]), (3, 4.0, "S1"))
+            interims = [record["duration_secs"] for record in records
+                        if not record["final"] and record["first_seen"] == former["first_seen"]]
+            self.assertEqual(interims, [2.0, 3.0, 4.0, 5.0] if interim == "1" else [])
+
     def test_parts_of_many_datagrams_are_all_counted(self):
         frame = capture_file.udp_frame("10.0.0.1", "10.0.0.2", 5000, 53, b"x" * 40)
         last = [list(fragments(frame, 16, number))[-1] for number in range(20000)]
