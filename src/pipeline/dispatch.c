@@ -269,7 +269,8 @@ static void send_waiting(struct dispatch *dispatch)
     dispatch->totals->fragments_waiting = fragments_waiting(dispatch->fragments);
 }
 
-// A chunk with room for a datagram; NULL when none is free (live). The open batch may hold them all.
+// A chunk with room for a datagram; NULL when none is free (live). The batches on their way hold them: a file's go round
+// until one is given back, as nobody else would wake those who read them.
 static struct chunk *chunk_for_datagram(struct dispatch *dispatch)
 {
     struct chunk *chunk = dispatch->datagram;
@@ -278,9 +279,9 @@ static struct chunk *chunk_for_datagram(struct dispatch *dispatch)
     if (chunk != NULL)
         chunk_release(chunk);
     dispatch->datagram = chunk_pool_take(dispatch->datagrams, 0);
-    if (dispatch->datagram == NULL && dispatch->settings.lossless) {
+    while (dispatch->datagram == NULL && dispatch->settings.lossless) {
         hand_over(dispatch, true);
-        dispatch->datagram = chunk_pool_take(dispatch->datagrams, -1);
+        dispatch->datagram = chunk_pool_take(dispatch->datagrams, 0);
     }
     return dispatch->datagram;
 }
