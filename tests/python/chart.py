@@ -111,6 +111,10 @@ def objects(text):
     return found
 
 
+def sets(*values):
+    return [word for value in values for word in ("--set", value)]
+
+
 def render(*words, **options):
     return objects(template(*words, **options))
 

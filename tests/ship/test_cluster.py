@@ -23,7 +23,7 @@ import shipping
 
 NET_RAW, USER = 1 << 13, 65532
 SENT, ANSWERED, CONNECTIONS = 10000, 5000, 20
-STAYS = cluster.sets("image.registry=localhost", "image.pullPolicy=Never")
+STAYS = chart.sets("image.registry=localhost", "image.pullPolicy=Never")
 SERVER = f"""use IO::Socket::INET;
 my $s = IO::Socket::INET->new(Listen => 64, LocalPort => 8080, ReuseAddr => 1) or die;
 while (my $c = $s->accept) {{ my $n = 0; while ($n < {SENT}) {{ my $r = sysread($c, my $b, 65536) or last; $n += $r }} print $c "y" x {ANSWERED} }}"""
@@ -40,7 +40,7 @@ def setUpModule():
 
 def install(*values, wait=True):
     """The release with the chart's values but for these; waits until its pod is Ready."""
-    cluster.helm("upgrade", "--install", "netscope", chart.CHART, *STAYS, *cluster.sets(*values))
+    cluster.helm("upgrade", "--install", "netscope", chart.CHART, *STAYS, *chart.sets(*values))
     if wait:
         # Not helm's --wait: with maxUnavailable 10% of one node it waits for none.
         cluster.kubectl("rollout", "status", "daemonset/netscope", "--timeout=120s")
@@ -368,7 +368,9 @@ class Refused(unittest.TestCase):
             "spec": {"group": "cert-manager.io", "scope": "Namespaced", "names": {"kind": "Certificate", "plural": "certificates"},
                      "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
                          "type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}}}]}}))
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/certificates.cert-manager.io")
+        # Not `kubectl wait`: it fails where there is no condition yet.
+        established = ("get", "crd", "certificates.cert-manager.io", "-o", "jsonpath={.status.conditions[?(@.type=='Established')].status}")
+        sensor.until(lambda: cluster.kubectl(*established) == "True", 60, lambda: cluster.kubectl("describe", *established[1:3]))
 
 
 if __name__ == "__main__":
