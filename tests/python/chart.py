@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,11 +18,13 @@ FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "netsc
 # The Kubernetes that Helm 3 takes for granted without a cluster is told by its linker; unset it is one of long ago.
 KUBERNETES = " ".join(f"-X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}" for package in ("chartutil", "lint/rules")
                       for part in ("Major=1", "Minor=33"))
-TOOLS = {
-    "helm3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0", KUBERNETES),
-    "helm4": ("helm.sh/helm/v4/cmd/helm", "v4.3.1", ""),
-    "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", ""),  # its kinds only
-    "unittest": ("github.com/helm-unittest/helm-unittest/cmd/helm-unittest", "v1.1.2", KUBERNETES),
+TOOLS = {  # module and command, version, what the linker and what the compiler are told
+    "helm3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0", KUBERNETES, ""),
+    "helm4": ("helm.sh/helm/v4/cmd/helm", "v4.3.1", "", ""),
+    "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", "", ""),
+    # Debian's has no discovery by Kubernetes, by which all that the operator writes goes.
+    "prometheus": ("github.com/prometheus/prometheus/cmd/prometheus", "v0.310.0", "", "remove_all_sd,enable_kubernetes_sd"),
+    "unittest": ("github.com/helm-unittest/helm-unittest/cmd/helm-unittest", "v1.1.2", KUBERNETES, ""),
 }
 HELMS = ("helm3", "helm4")
 RELEASE, NAMESPACE = "netscope", "observe"
@@ -31,7 +34,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 def tool(name):
     """The path of a tool, built if need be; skips the test where Go cannot."""
-    module, version, flags = TOOLS[name]
+    module, version, linker, tags = TOOLS[name]
     path = FOLDER / f"{name}-{version}"
     if path.exists():
         return str(path)
@@ -41,7 +44,7 @@ def tool(name):
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         try:
-            build(go, module, version, f"-s -w {flags}", Path(folder))
+            build(go, f"{module}@{version}", ("-ldflags", f"-s -w {linker}", "-tags", tags), Path(folder))
         except subprocess.CalledProcessError as error:
             raise unittest.SkipTest(f"Go does not build {module}@{version}: {error.stderr[-300:]}") from None
         (Path(folder) / "built").rename(path)
@@ -55,21 +58,21 @@ def module_folder(go, module):
     return Path(json.loads(done.stdout)["Dir"])
 
 
-def build(go, package, version, flags, folder):
+def build(go, package, flags, folder):
     """From a copy of the module: `go install` takes none whose go.mod replaces others. What is replaced by a folder that is a
     module of its own comes by its version."""
     def run(*words, cwd):
         return subprocess.run([go, *words], cwd=cwd, capture_output=True, text=True, check=True,
-                              env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod"}).stdout
+                              env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GOWORK": "off"}).stdout
 
-    module, _, path = package.partition("/cmd/")
-    shutil.copytree(module_folder(go, f"{module}@{version}"), folder / "source", copy_function=shutil.copyfile)
+    module, path, version = re.fullmatch("(.*)/cmd/(.*)(@.*)", package).groups()
+    shutil.copytree(module_folder(go, module + version), folder / "source", copy_function=shutil.copyfile)
     for part in (folder / "source").rglob("*"):
         part.chmod(0o755 if part.is_dir() else 0o644)
     for replaced in json.loads(run("mod", "edit", "-json", cwd=folder / "source")).get("Replace") or ():
         if "Version" not in replaced["New"] and not (folder / "source" / replaced["New"]["Path"] / "go.mod").exists():
             run("mod", "edit", f"-dropreplace={replaced['Old']['Path']}", cwd=folder / "source")
-    run("build", "-trimpath", "-ldflags", flags, "-o", folder / "built", f"./cmd/{path}", cwd=folder / "source")
+    run("build", "-trimpath", *flags, "-o", folder / "built", f"./cmd/{path}", cwd=folder / "source")
 
 
 class OnceLoader(yaml.SafeLoader):
