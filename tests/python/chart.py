@@ -19,6 +19,8 @@ FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "netsc
 KUBERNETES = " ".join(f"-X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}" for package in ("chartutil", "lint/rules")
                       for part in ("Major=1", "Minor=33"))
 TOOLS = {  # module and command, version, what the linker and what the compiler are told
+    # The last one whose command is of the module itself; what it knows of Certificates is that of today's.
+    "cert-manager": ("github.com/cert-manager/cert-manager/cmd/controller", "v1.11.5", "", ""),
     "helm3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0", KUBERNETES, ""),
     "helm4": ("helm.sh/helm/v4/cmd/helm", "v4.3.1", "", ""),
     "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", "", ""),
@@ -49,6 +51,15 @@ def tool(name):
             raise unittest.SkipTest(f"Go does not build {module}@{version}: {error.stderr[-300:]}") from None
         (Path(folder) / "built").rename(path)
     return str(path)
+
+
+def definitions(name, folder):
+    """The kinds that a tool brings, name -> YAML, out of a folder of its module; without the labels that Helm would fill in."""
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    module, version, *_ = TOOLS[name]
+    texts = [re.sub(r"^  labels:\n(?:    .*\n)+", "", path.read_text(), flags=re.MULTILINE) for path in
+             sorted((module_folder(go, f"{module.partition('/cmd/')[0]}@{version}") / folder).glob("*.yaml"))]
+    return {re.search(r"^  name: (\S+)", text, re.MULTILINE)[1]: text for text in texts if "kind: CustomResourceDefinition" in text}
 
 
 def module_folder(go, module):

@@ -33,7 +33,7 @@ STAYS = chart.sets("image.registry=localhost", "image.pullPolicy=Never")
 SERVER = f"""use IO::Socket::INET;
 my $s = IO::Socket::INET->new(Listen => 64, LocalPort => 8080, ReuseAddr => 1) or die;
 while (my $c = $s->accept) {{ my $n = 0; while ($n < {SENT}) {{ my $r = sysread($c, my $b, 65536) or last; $n += $r }} print $c "y" x {ANSWERED} }}"""
-DEFINITIONS = "example/prometheus-operator-crd"  # in the operator's module: the kinds that it brings
+DEFINITIONS = {"operator": "example/prometheus-operator-crd", "cert-manager": "deploy/crds"}  # in their modules
 
 
 def setUpModule():
@@ -53,12 +53,13 @@ def install(*values, wait=True):
         cluster.ready_pod()
 
 
-def define_kinds():
-    """Those of the Prometheus operator."""
-    module, version, *_ = chart.TOOLS["operator"]
-    go = shutil.which("go") or "/usr/local/go/bin/go"
-    folder = chart.module_folder(go, f"{module.partition('/cmd/')[0]}@{version}")
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", folder / DEFINITIONS)
+def define_kinds(name):
+    """Those that a tool brings, once the API server takes objects of them."""
+    kinds = chart.definitions(name, DEFINITIONS[name])
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin="\n---\n".join(kinds.values()))
+    established = "jsonpath={.items[*].status.conditions[?(@.type=='Established')].status}"
+    sensor.until(lambda: cluster.kubectl("get", "crd", *kinds, "-o", established).split() == ["True"] * len(kinds), 60,
+                 lambda: cluster.kubectl("get", "crd", "-o", "yaml"))
 
 
 class Node(unittest.TestCase):
@@ -295,14 +296,15 @@ HOST = f"netscope.{cluster.NAMESPACE}.svc"
 
 
 def make_certificate():
-    """The Secret `own` with a certificate of the release's names; returns its CA."""
+    """The Secret `own` with a certificate of the release's names, and `authority` with the CA that signed it, which is returned."""
     folder = Path(cluster.FOLDER) / "pki-of-test"
     folder.mkdir(exist_ok=True)
     authority = certificates.Authority(folder, "ca-of-test")
     certificate, key = authority.sign("sensor", f"DNS:{HOST}", f"DNS:*.{HOST}")
-    cluster.kubectl("delete", "secret", "own", "--ignore-not-found")
+    cluster.kubectl("delete", "secret", "own", "authority", "--ignore-not-found")
     cluster.kubectl("create", "secret", "generic", "own", f"--from-file=tls.crt={certificate}", f"--from-file=tls.key={key}",
                     f"--from-file=ca.crt={authority.certificate}")
+    cluster.kubectl("create", "secret", "tls", "authority", f"--cert={authority.certificate}", f"--key={authority.key}")
     return authority.certificate
 
 
@@ -346,6 +348,45 @@ class Secured(Node):
         self.assertIn("Succeeded", cluster.helm("test", "netscope"))
 
 
+class CertManager(Node):
+    """With a certificate that cert-manager makes and renews."""
+
+    values = ("tls.mode=certManager", "tls.certManager.issuerRef.name=own", "tls.listeners.metrics=true")
+
+    @classmethod
+    def setUpClass(cls):
+        program = chart.tool("cert-manager")
+        define_kinds("cert-manager")
+        cls.ca = make_certificate()
+        cls.manager = cls.enterClassContext(cluster.Lines(
+            program, "--kubeconfig", cluster.FOLDER / "admin.conf", "--leader-elect=false", "--controllers=*,-clusterissuers"))
+        cluster.kubectl("apply", "-f", "-", stdin=json.dumps({
+            "apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": "own"}, "spec": {"ca": {"secretName": "authority"}}}))
+        cluster.kubectl("delete", "secret", "netscope-tls", "--ignore-not-found")
+        super().setUpClass()
+
+    def shown(self):
+        """The serial number of the certificate that the metrics' port shows, once it is verified by the release's name."""
+        done = subprocess.run([*cluster.INSIDE, "openssl", "s_client", "-connect", f"{cluster.NODE}:9873", "-CAfile", self.ca,
+                               "-verify_hostname", HOST, "-verify_return_error"], input="", capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return shipping.command("openssl", "x509", "-noout", "-serial", input=done.stdout)
+
+    def test_it_is_made_and_renewed_without_a_restart(self):
+        pod, first = cluster.ready_pod(), self.shown()
+        certificate = cluster.get("certificate", "netscope")
+        # As `cmctl renew` asks for it.
+        certificate["status"]["conditions"].append({
+            "type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "message": "by a test",
+            "lastTransitionTime": certificate["metadata"]["creationTimestamp"]})
+        cluster.kubectl("replace", "--subresource=status", "-f", "-", stdin=json.dumps(certificate))
+        sensor.until(lambda: cluster.get("certificate", "netscope")["status"].get("revision") == 2, 60,
+                     lambda: "".join(self.manager.lines[-20:]))
+        cluster.bring_config()
+        sensor.until(lambda: self.shown() != first, 150, cluster.log)
+        self.assertEqual(cluster.ready_pod()["metadata"]["uid"], pod["metadata"]["uid"])
+
+
 class Operator(Node):
     """Prometheus' operator on the same API server, and a Prometheus with the configuration that it makes."""
 
@@ -354,7 +395,7 @@ class Operator(Node):
     @classmethod
     def setUpClass(cls):
         program, cls.prometheus = chart.tool("operator"), chart.tool("prometheus")
-        define_kinds()
+        define_kinds("operator")
         make_certificate()
         super().setUpClass()
         pki, api = cluster.FOLDER / "pki", f"https://{cluster.NODE}:6443"
@@ -455,30 +496,13 @@ class Refused(unittest.TestCase):
         self.assertEqual(cluster.pods("strict"), [])
 
     def test_every_values_file_is_accepted_by_the_api_server(self):
-        define_kinds()
-        self.define_certificate()
+        for name in DEFINITIONS:
+            define_kinds(name)
         for values in chart.CI_VALUES:
             for name in chart.HELMS:
                 with self.subTest(values=values.name, helm=name):
                     rendered = cluster.helm("template", "netscope", chart.CHART, "--values", values, name=name, namespace="dry")
                     cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=rendered, namespace=None)
-
-    def define_certificate(self):
-        """cert-manager's kind with the fields that the chart sets."""
-        texts = {"type": "array", "items": {"type": "string"}}
-        fields = {name: {"type": "string"} for name in ("secretName", "duration", "renewBefore")} | {
-            "dnsNames": texts, "ipAddresses": texts, "usages": texts,
-            "issuerRef": {"type": "object", "properties": {name: {"type": "string"} for name in ("name", "kind", "group")}},
-            "privateKey": {"type": "object", "properties": {"algorithm": {"type": "string"}, "size": {"type": "integer"},
-                                                            "rotationPolicy": {"type": "string"}}}}
-        cluster.kubectl("apply", "-f", "-", stdin=json.dumps({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "certificates.cert-manager.io"},
-            "spec": {"group": "cert-manager.io", "scope": "Namespaced", "names": {"kind": "Certificate", "plural": "certificates"},
-                     "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
-                         "type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}}}]}}))
-        # Not `kubectl wait`: it fails where there is no condition yet.
-        established = ("get", "crd", "certificates.cert-manager.io", "-o", "jsonpath={.status.conditions[?(@.type=='Established')].status}")
-        sensor.until(lambda: cluster.kubectl(*established) == "True", 60, lambda: cluster.kubectl("describe", *established[1:3]))
 
 
 if __name__ == "__main__":
