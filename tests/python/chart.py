@@ -40,9 +40,7 @@ def tool(name):
     path = FOLDER / f"{name}-{version}"
     if path.exists():
         return str(path)
-    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
-    if go is None:
-        raise unittest.SkipTest(f"needs Go, to build {module}")
+    go = compiler(module)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         try:
@@ -53,10 +51,18 @@ def tool(name):
     return str(path)
 
 
+def compiler(module):
+    """Go's command; skips the test where there is none."""
+    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
+    if go is None:
+        raise unittest.SkipTest(f"needs Go, for {module}")
+    return go
+
+
 def definitions(name, folder):
     """The kinds that a tool brings, name -> YAML, out of a folder of its module; without the labels that Helm would fill in."""
-    go = shutil.which("go") or "/usr/local/go/bin/go"
     module, version, *_ = TOOLS[name]
+    go = compiler(module)
     texts = [re.sub(r"^  labels:\n(?:    .*\n)+", "", path.read_text(), flags=re.MULTILINE) for path in
              sorted((module_folder(go, f"{module.partition('/cmd/')[0]}@{version}") / folder).glob("*.yaml"))]
     return {re.search(r"^  name: (\S+)", text, re.MULTILINE)[1]: text for text in texts if "kind: CustomResourceDefinition" in text}
