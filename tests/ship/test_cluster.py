@@ -423,11 +423,14 @@ class Operator(Node):
         return found()
 
     def configure(self, *wanted):
-        """The operator's configuration, once these words are in it, as the program beside Prometheus unpacks it in a pod."""
+        """The operator's configuration, once these words and no other job are in it, as the program beside Prometheus unpacks it in a pod."""
         def text():
             return gzip.decompress(base64.b64decode(self.made("secret", "prometheus-own")["prometheus.yaml.gz"])).decode()
 
-        sensor.until(lambda: all(word in text() for word in wanted), 60, lambda: text() + "".join(self.operator.lines[-20:]))
+        def is_made(made):
+            return made.count("job_name:") == 1 and all(word in made for word in wanted)
+
+        sensor.until(lambda: is_made(text()), 60, lambda: text() + "".join(self.operator.lines[-20:]))
         for name, rules in self.made("configmap", "prometheus-own-rulefiles-0").items():
             (self.folder / "rules" / name).write_text(rules)
             shipping.command("promtool", "check", "rules", self.folder / "rules" / name)
