@@ -31,13 +31,14 @@ RUN cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DNETSCOPE_WE
     setcap cap_net_raw+p /image/bin/netscope
 
 FROM ${BASE}
+ARG BASE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="netscope" \
       org.opencontainers.image.description="A network sensor: flows, statistics and alerts of interfaces and capture files" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.vendor="The NetScope authors" \
-      org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim" \
+      org.opencontainers.image.base.name="${BASE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 # The libraries, by packages, so that scanners know what is there; the certificates for webhooks. Logs, lists and caches

@@ -16,11 +16,11 @@ class Authority:
 
     def __init__(self, folder, name):
         self._folder = folder
-        self.certificate, self._key = _openssl(name, folder, name, "-addext", "keyUsage=critical,keyCertSign")
+        self.certificate, self.key = _openssl(name, folder, name, "-addext", "keyUsage=critical,keyCertSign")
         self.pem = self.certificate.read_bytes()
 
     def sign(self, name, *alternative_names, folder=None):
         """(certificate, key) as paths; names as openssl writes them: "DNS:localhost", "IP:127.0.0.1", "URI:spiffe://a/b"."""
-        return _openssl(name, folder or self._folder, name, "-CA", self.certificate, "-CAkey", self._key, "-addext",
+        return _openssl(name, folder or self._folder, name, "-CA", self.certificate, "-CAkey", self.key, "-addext",
                         "basicConstraints=critical,CA:FALSE", "-addext",
                         f"subjectAltName={','.join(alternative_names)}")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,11 +18,15 @@ FOLDER = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "netsc
 # The Kubernetes that Helm 3 takes for granted without a cluster is told by its linker; unset it is one of long ago.
 KUBERNETES = " ".join(f"-X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}" for package in ("chartutil", "lint/rules")
                       for part in ("Major=1", "Minor=33"))
-TOOLS = {
-    "helm3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0", KUBERNETES),
-    "helm4": ("helm.sh/helm/v4/cmd/helm", "v4.3.1", ""),
-    "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", ""),  # its kinds only
-    "unittest": ("github.com/helm-unittest/helm-unittest/cmd/helm-unittest", "v1.1.2", KUBERNETES),
+TOOLS = {  # module and command, version, what the linker and what the compiler are told
+    # The last one whose command is of the module itself; what it knows of Certificates is that of today's.
+    "cert-manager": ("github.com/cert-manager/cert-manager/cmd/controller", "v1.11.5", "", ""),
+    "helm3": ("helm.sh/helm/v3/cmd/helm", "v3.22.0", KUBERNETES, ""),
+    "helm4": ("helm.sh/helm/v4/cmd/helm", "v4.3.1", "", ""),
+    "operator": ("github.com/prometheus-operator/prometheus-operator/cmd/operator", "v0.85.0", "", ""),
+    # Debian's has no discovery by Kubernetes, by which all that the operator writes goes.
+    "prometheus": ("github.com/prometheus/prometheus/cmd/prometheus", "v0.310.0", "", "remove_all_sd,enable_kubernetes_sd"),
+    "unittest": ("github.com/helm-unittest/helm-unittest/cmd/helm-unittest", "v1.1.2", KUBERNETES, ""),
 }
 HELMS = ("helm3", "helm4")
 RELEASE, NAMESPACE = "netscope", "observe"
@@ -31,21 +36,36 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 def tool(name):
     """The path of a tool, built if need be; skips the test where Go cannot."""
-    module, version, flags = TOOLS[name]
+    module, version, linker, tags = TOOLS[name]
     path = FOLDER / f"{name}-{version}"
     if path.exists():
         return str(path)
-    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
-    if go is None:
-        raise unittest.SkipTest(f"needs Go, to build {module}")
+    go = compiler(module)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         try:
-            build(go, module, version, f"-s -w {flags}", Path(folder))
+            build(go, f"{module}@{version}", ("-ldflags", f"-s -w {linker}", "-tags", tags), Path(folder))
         except subprocess.CalledProcessError as error:
             raise unittest.SkipTest(f"Go does not build {module}@{version}: {error.stderr[-300:]}") from None
         (Path(folder) / "built").rename(path)
     return str(path)
+
+
+def compiler(module):
+    """Go's command; skips the test where there is none."""
+    go = shutil.which("go") or shutil.which("/usr/local/go/bin/go")
+    if go is None:
+        raise unittest.SkipTest(f"needs Go, for {module}")
+    return go
+
+
+def definitions(name, folder):
+    """The kinds that a tool brings, name -> YAML, out of a folder of its module; without the labels that Helm would fill in."""
+    module, version, *_ = TOOLS[name]
+    go = compiler(module)
+    texts = [re.sub(r"^  labels:\n(?:    .*\n)+", "", path.read_text(), flags=re.MULTILINE) for path in
+             sorted((module_folder(go, f"{module.partition('/cmd/')[0]}@{version}") / folder).glob("*.yaml"))]
+    return {re.search(r"^  name: (\S+)", text, re.MULTILINE)[1]: text for text in texts if "kind: CustomResourceDefinition" in text}
 
 
 def module_folder(go, module):
@@ -55,21 +75,21 @@ def module_folder(go, module):
     return Path(json.loads(done.stdout)["Dir"])
 
 
-def build(go, package, version, flags, folder):
+def build(go, package, flags, folder):
     """From a copy of the module: `go install` takes none whose go.mod replaces others. What is replaced by a folder that is a
     module of its own comes by its version."""
     def run(*words, cwd):
         return subprocess.run([go, *words], cwd=cwd, capture_output=True, text=True, check=True,
-                              env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod"}).stdout
+                              env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GOWORK": "off"}).stdout
 
-    module, _, path = package.partition("/cmd/")
-    shutil.copytree(module_folder(go, f"{module}@{version}"), folder / "source", copy_function=shutil.copyfile)
+    module, path, version = re.fullmatch("(.*)/cmd/(.*)(@.*)", package).groups()
+    shutil.copytree(module_folder(go, module + version), folder / "source", copy_function=shutil.copyfile)
     for part in (folder / "source").rglob("*"):
         part.chmod(0o755 if part.is_dir() else 0o644)
     for replaced in json.loads(run("mod", "edit", "-json", cwd=folder / "source")).get("Replace") or ():
         if "Version" not in replaced["New"] and not (folder / "source" / replaced["New"]["Path"] / "go.mod").exists():
             run("mod", "edit", f"-dropreplace={replaced['Old']['Path']}", cwd=folder / "source")
-    run("build", "-trimpath", "-ldflags", flags, "-o", folder / "built", f"./cmd/{path}", cwd=folder / "source")
+    run("build", "-trimpath", *flags, "-o", folder / "built", f"./cmd/{path}", cwd=folder / "source")
 
 
 class OnceLoader(yaml.SafeLoader):
@@ -109,6 +129,10 @@ def objects(text):
             assert key not in found, f"{key} is there twice"
             found[key] = item
     return found
+
+
+def sets(*values):
+    return [word for value in values for word in ("--set", value)]
 
 
 def render(*words, **options):

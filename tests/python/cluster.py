@@ -98,10 +98,6 @@ def helm(*words, name="helm3", check=True, namespace=NAMESPACE):
     return done.stdout + done.stderr
 
 
-def sets(*values):
-    return [word for value in values for word in ("--set", value)]
-
-
 def make_namespace(name, level):
     kubectl("create", "namespace", name, check=False)
     kubectl("label", "namespace", name, f"pod-security.kubernetes.io/enforce={level}", "--overwrite")

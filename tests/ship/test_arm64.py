@@ -6,6 +6,7 @@ makes one, and NETSCOPE_ARM64_ROOT names it. Without it the machine's own root i
 """
 
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -29,8 +30,11 @@ mount --rbind /proc {ROOT}/proc
 mount --rbind /dev {ROOT}/dev
 exec chroot {ROOT} "$@" """
 
-# What qemu-user lacks: packet and netlink sockets; limits of memory; memory that is only taken where it is touched.
-UNDER_QEMU = "!(@(live_*|link_watch|interfaces)/*|arena/takes_memory_only_where_it_is_touched|thread/tells_address_space_from_processes)"
+# What qemu-user lacks: packet and netlink sockets; limits of memory; memory that is only taken where it is touched. It keeps
+# 24 bytes for each page that was ever reserved: tests that make flow tables by the hundred, or pipelines, would take 20 GB.
+UNDER_QEMU = ("!(@(live_*|link_watch|interfaces)/*|arena/takes_memory_only_where_it_is_touched|thread/tells_address_space_from_processes|"
+              "listing/@(of_a_table_at_rest_shows_all_in_order|is_right_while_*)|"
+              "question/at_the_end_of_a_run_is_answered_or_refused)")
 
 
 def setUpModule():
@@ -77,7 +81,8 @@ class Arm64(unittest.TestCase):
                 continue
             done = emulated(f"{BUILD}/tests/{program.name}", "--jobs", "2", "--verbose=0", "--filter", UNDER_QEMU, timeout=TEST_SECONDS)
             if done.returncode != 0:
-                failed[program.name] = (done.stdout + done.stderr)[-3000:]
+                said = (done.stdout + done.stderr).splitlines()
+                failed[program.name] = [line for line in said if not re.match(r"\[(RUN |PASS|SKIP|====)", line)] or said[-20:]
         self.assertEqual(failed, {})
 
 

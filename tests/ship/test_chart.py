@@ -4,6 +4,7 @@
 Where Go is absent, and the tools were not built before, it says so and skips.
 """
 
+import itertools
 import json
 import re
 import shutil
@@ -49,8 +50,33 @@ def container_of(found):
     return pod_of(found)["containers"][0]
 
 
+def paths_of(values):
+    """name.name -> value of each value; one whose keys are its user's is whole."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value and name not in OWN_KEYS:
+            for path, below in paths_of(value):
+                yield f"{name}.{path}", below
+        else:
+            yield name, value
+
+
+OWN_KEYS = {"affinity", "labels", "nodeSelector", "podAnnotations", "resources", "rollingUpdate"}
+
+
 class Values(unittest.TestCase):
     """Each ci values file, and what their objects have to agree upon."""
+
+    def test_every_value_is_tried(self):
+        """All in one file, and each otherwise than shipped in some."""
+        shipped = dict(paths_of(yaml.safe_load((chart.CHART / "values.yaml").read_text())))
+        files = {path.name: dict(paths_of(yaml.safe_load(path.read_text()))) for path in chart.CI_VALUES}
+
+        def untold(told):
+            return {path for path in shipped if not any(f"{one}.".startswith(f"{path}.") for one in told)}
+
+        self.assertEqual(untold(files["everything-values.yaml"]), set())
+        changed = {path for values in files.values() for path, value in values.items() if value != shipped.get(path)}
+        self.assertEqual(untold(changed), {"config.metrics.enabled", "tls.certManager.issuerRef.group"})
 
     def test_lint_finds_nothing(self):
         for name in chart.HELMS:
@@ -109,7 +135,8 @@ class Values(unittest.TestCase):
         certificate, key = authority.sign("sensor", "DNS:netscope.observe.svc")
         for name, source in (("tls.crt", certificate), ("tls.key", key), ("ca.crt", authority.certificate)):
             shutil.copy(source, folder / name)
-        for name, text in (("tokens", "reader viewer " + "0" * 64), ("password", "a password of sixteen")):
+        reader = "reader viewer " + "0" * 64
+        for name, text in (("tokens", reader), ("readers", reader), ("password", "a password of sixteen")):
             (folder / name).write_text(text + "\n")
             (folder / name).chmod(0o440)
         text = settings_text(found)
@@ -120,8 +147,8 @@ class Values(unittest.TestCase):
         environment = {}
         for variable in container["env"]:
             field = variable.get("valueFrom", {}).get("fieldRef")
-            if field:
-                environment[variable["name"]] = NODE[field["fieldPath"]]
+            if field or "value" in variable:
+                environment[variable["name"]] = NODE[field["fieldPath"]] if field else variable["value"]
         flags = ["--config", folder / "netscope.yaml", *container["args"][2:]]
         done = sensor.run(*flags, "--check-config", settings=environment)
         self.assertEqual((done.returncode, done.stderr), (0, b""), done.stderr.decode())
@@ -186,9 +213,9 @@ class Defaults(unittest.TestCase):
 
     def test_values_of_nothing_count(self):
         """false, 0 and "" over the chart's own, which templates lose easily."""
-        found = chart.render(*TLS, *CALLERS, *(word for value in (
+        found = chart.render(*TLS, *CALLERS, *chart.sets(
             "securityContext.readOnlyRootFilesystem=false", "podSecurityContext.runAsUser=0", "config.output.alerts_jsonl=",
-            "config.web.enabled=true", "config.web.tls.enabled=false", "config.flow.active_timeout_secs=0") for word in ("--set", value)))
+            "config.web.enabled=true", "config.web.tls.enabled=false", "config.flow.active_timeout_secs=0"))
         self.assertFalse(container_of(found)["securityContext"]["readOnlyRootFilesystem"])
         self.assertEqual(pod_of(found)["securityContext"]["runAsUser"], 0)
         settings = settings_of(found)
@@ -211,7 +238,7 @@ class Defaults(unittest.TestCase):
                              (("image.tag=v1",), "netscope:v1"), ((f"image.digest={digest}", "image.tag=v1"), f"netscope@{digest}"),
                              (("image.registry=r.example", "global.imageRegistry=m.example"), "m.example/netscope:0.1.0")):
             with self.subTest(words=words):
-                found = chart.render(*(word for value in words for word in ("--set", value)))
+                found = chart.render(*chart.sets(*words))
                 self.assertEqual(container_of(found)["image"], image)
                 self.assertEqual(chart.only(found, "Pod")["spec"]["containers"][0]["image"], image)
         found = chart.render("--set", "global.imagePullSecrets={a}", "--set", "imagePullSecrets[0].name=b")
@@ -229,6 +256,27 @@ class Defaults(unittest.TestCase):
         found = chart.render(*("--set-string", "global.anything=1", "--set", "fullnameOverride=sensors,namespaceOverride=elsewhere"))
         self.assertEqual({item["metadata"]["namespace"] for item in found.values()}, {"elsewhere"})
         self.assertIn(("DaemonSet", "sensors"), found)
+
+
+OWN = ("config.metrics.tls.enabled=true", "config.metrics.tls.cert_path=/certificates/own.crt",
+       "config.metrics.tls.key_path=/certificates/own.key")
+ALL_PARTS = ("monitor.kind=pod,prometheusRule.enabled=true,dashboard.enabled=true,tls.mode=certManager,tls.certManager.issuerRef.name=ca,"
+             "tls.listeners.metrics=true,auth.existingSecret=callers,config.web.enabled=true")
+# What is said to null for values that nothing can do without; the others go by Kubernetes' or the sensor's own.
+BY_NULL = {key: f"{key} is null" for key in (
+    "image", "image.repository", "config", "tls", "tls.mode", "tls.listeners", "tls.clientCA", "tls.certManager", "tls.certManager.issuerRef",
+    "auth", "monitor", "monitor.kind", "prometheusRule", "dashboard", "service", "serviceAccount", "tests")} | {
+    "config.metrics": "set config.metrics.bind to", "config.metrics.enabled": "set config.metrics.bind to",
+    "config.metrics.bind": "set it to node", "tls.certManager.issuerRef.name": "name the issuer"}
+
+
+def nulls_in(item, at):
+    """Where an object has null for a value."""
+    if item is None:
+        yield at
+    elif isinstance(item, (dict, list)):
+        for key, value in item.items() if isinstance(item, dict) else enumerate(item):
+            yield from nulls_in(value, (*at, key))
 
 
 class Refused(unittest.TestCase):
@@ -251,6 +299,7 @@ class Refused(unittest.TestCase):
                 ("config.captur.snaplen=1", "/config", "captur"),
                 ("imagee.tag=1", "imagee"),
                 ("image.digest=sha256:12", "/image/digest", "pattern"),
+                ("extraEnv[0].value=x", "/extraEnv/0", "name"),
                 ("monitor.kind=both", "/monitor/kind", "'pod', 'service'"),
                 ("tls.mode=selfSigned", "/tls/mode", "'certManager'"),
                 ("updateStrategy.rollingUpdate.maxSurge=1", "/updateStrategy/rollingUpdate", "maxSurge"),
@@ -266,8 +315,7 @@ class Refused(unittest.TestCase):
                 self.refused((*volume, path), "/config/output", "rotate_mb", "max_files")
                 self.refused((*volume, path, "config.output.rotate_mb=10"), "max_files")
                 self.refused((*volume, path, "config.output.rotate_mb=10", "config.output.max_files=0"), "max_files")
-                chart.template(*(word for value in (*volume, path, "config.output.rotate_mb=10", "config.output.max_files=3")
-                                 for word in ("--set", value)))
+                chart.template(*chart.sets(*volume, path, "config.output.rotate_mb=10", "config.output.max_files=3"))
         self.refused((*volume, "config.output.write_pcap=/files/x"), "write_pcap_rotate_mb", "write_pcap_max_files")
 
     def test_by_the_chart(self):
@@ -290,23 +338,31 @@ class Refused(unittest.TestCase):
                 (("monitor.kind=pod", "config.metrics.tls.enabled=true"), "monitor.caSecret"),
                 (("monitor.kind=pod", "config.metrics.auth.enabled=true"), "monitor.credentials"),
                 (("tls.mode=certManager", "tls.certManager.issuerRef.name=ca"), "no port would use"),
+                ((*OWN, "monitor.kind=pod"), "another than that of tls", "monitor.caSecret"),
+                ((*OWN, "monitor.kind=pod", "tls.mode=existingSecret", "tls.existingSecret=s", "tls.listeners.metrics=true"), "monitor.caSecret"),
+                (("config.metrics.tls.client_ca_path=/certificates/ca.crt",), "kubelet's probes", "config.metrics.auth.tokens_file"),
                 (("extraEnv[0].name=NETSCOPE_METRICS_BIND", "extraEnv[0].value=192.0.2.7"), "config.metrics.bind node")):
             with self.subTest(words=words):
                 self.refused(words, *sentences)
 
     def test_null_is_refused_in_words_or_left_out(self):
-        for key in ("image", "config", "tls", "auth", "monitor", "prometheusRule", "dashboard", "service", "serviceAccount", "tests",
-                    "tls.mode", "tls.certManager", "monitor.kind"):
+        """Each value and each section, where every part of the chart is made."""
+        keys = {part for path, _ in paths_of(yaml.safe_load((chart.CHART / "values.yaml").read_text()))
+                for part in itertools.accumulate(path.split("."), "{}.{}".format)}
+        self.assertLessEqual(BY_NULL.keys(), keys)
+        for key in sorted(keys):
             with self.subTest(key=key):
-                self.assertIn(f"{key} is null", chart.template("--set", f"{key}=null", code=1))
-        chart.template(*(word for key in ("commonLabels", "commonAnnotations", "podLabels", "imagePullSecrets", "global", "livenessProbe",
-                                          "config.capture", "config.web", "config.output") for word in ("--set", f"{key}=null")))
+                words = chart.sets(ALL_PARTS, f"{key}=null")
+                if key in BY_NULL:
+                    self.assertIn(BY_NULL[key], chart.template(*words, code=1))
+                else:
+                    self.assertEqual([at for name, item in chart.render(*words).items() for at in nulls_in(item, name)], [])
 
     def test_what_is_meant_is_let_be(self):
         for words in (("config.grpc.bind=node", "config.grpc.insecure=true"), ("config.metrics.bind=127.0.0.1",),
                       ("config.output.alerts_jsonl=/dev/stderr", "config.output.rotate_mb=1", "config.output.max_files=1")):
             with self.subTest(words=words):
-                chart.template(*(word for value in words for word in ("--set", value)))
+                chart.template(*chart.sets(*words))
         chart.template(*TLS, *CALLERS, "--set", "config.grpc.bind=node")
 
 

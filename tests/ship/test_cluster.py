@@ -4,13 +4,18 @@
 The tool k8s-node brings the cluster (tests/python/cluster.py); without it, root or Go it says so and skips.
 """
 
+import base64
+import gzip
+import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -20,14 +25,15 @@ import chart
 import cluster
 import sensor
 import shipping
+import yaml
 
 NET_RAW, USER = 1 << 13, 65532
 SENT, ANSWERED, CONNECTIONS = 10000, 5000, 20
-STAYS = cluster.sets("image.registry=localhost", "image.pullPolicy=Never")
+STAYS = chart.sets("image.registry=localhost", "image.pullPolicy=Never")
 SERVER = f"""use IO::Socket::INET;
 my $s = IO::Socket::INET->new(Listen => 64, LocalPort => 8080, ReuseAddr => 1) or die;
 while (my $c = $s->accept) {{ my $n = 0; while ($n < {SENT}) {{ my $r = sysread($c, my $b, 65536) or last; $n += $r }} print $c "y" x {ANSWERED} }}"""
-DEFINITIONS = "example/prometheus-operator-crd"  # in the operator's module: the kinds that it brings
+DEFINITIONS = {"operator": "example/prometheus-operator-crd", "cert-manager": "deploy/crds"}  # in their modules
 
 
 def setUpModule():
@@ -40,19 +46,20 @@ def setUpModule():
 
 def install(*values, wait=True):
     """The release with the chart's values but for these; waits until its pod is Ready."""
-    cluster.helm("upgrade", "--install", "netscope", chart.CHART, *STAYS, *cluster.sets(*values))
+    cluster.helm("upgrade", "--install", "netscope", chart.CHART, *STAYS, *chart.sets(*values))
     if wait:
         # Not helm's --wait: with maxUnavailable 10% of one node it waits for none.
         cluster.kubectl("rollout", "status", "daemonset/netscope", "--timeout=120s")
         cluster.ready_pod()
 
 
-def define_kinds():
-    """Those of the Prometheus operator."""
-    module, version, _ = chart.TOOLS["operator"]
-    go = shutil.which("go") or "/usr/local/go/bin/go"
-    folder = chart.module_folder(go, f"{module.partition('/cmd/')[0]}@{version}")
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", folder / DEFINITIONS)
+def define_kinds(name):
+    """Those that a tool brings, once the API server takes objects of them."""
+    kinds = chart.definitions(name, DEFINITIONS[name])
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin="\n---\n".join(kinds.values()))
+    established = "jsonpath={.items[*].status.conditions[?(@.type=='Established')].status}"
+    sensor.until(lambda: cluster.kubectl("get", "crd", *kinds, "-o", established).split() == ["True"] * len(kinds), 60,
+                 lambda: cluster.kubectl("get", "crd", "-o", "yaml"))
 
 
 class Node(unittest.TestCase):
@@ -285,26 +292,35 @@ class Changes(Node):
 LITTLE = ("config.flow.max_flows=10000", "config.events.capacity=4096")
 
 
+HOST = f"netscope.{cluster.NAMESPACE}.svc"
+
+
+def make_certificate():
+    """The Secret `own` with a certificate of the release's names, and `authority` with the CA that signed it, which is returned."""
+    folder = Path(cluster.FOLDER) / "pki-of-test"
+    folder.mkdir(exist_ok=True)
+    authority = certificates.Authority(folder, "ca-of-test")
+    certificate, key = authority.sign("sensor", f"DNS:{HOST}", f"DNS:*.{HOST}")
+    cluster.kubectl("delete", "secret", "own", "authority", "--ignore-not-found")
+    cluster.kubectl("create", "secret", "generic", "own", f"--from-file=tls.crt={certificate}", f"--from-file=tls.key={key}",
+                    f"--from-file=ca.crt={authority.certificate}")
+    cluster.kubectl("create", "secret", "tls", "authority", f"--cert={authority.certificate}", f"--key={authority.key}")
+    return authority.certificate
+
+
 class Secured(Node):
     """TLS and callers, from another machine."""
 
+    values = ("tls.mode=existingSecret", "tls.existingSecret=own", "tls.listeners.metrics=true", "auth.existingSecret=callers",
+              "auth.passwordKey=password", "config.grpc.bind=node", "config.web.enabled=true", "config.web.bind=node")
+
     @classmethod
     def setUpClass(cls):
-        folder = Path(cluster.FOLDER) / "pki-of-test"
-        folder.mkdir(exist_ok=True)
-        authority = certificates.Authority(folder, "ca-of-test")
-        cls.ca = authority.certificate
-        host = f"netscope.{cluster.NAMESPACE}.svc"
-        certificate, key = authority.sign("sensor", f"DNS:{host}", f"DNS:*.{host}")
-        cls.host, cls.token = host, "a-token-of-this-test"
-        digest = subprocess.run(["sha256sum"], input=cls.token, capture_output=True, text=True, check=True).stdout.split()[0]
-        cluster.kubectl("delete", "secret", "own", "callers", "--ignore-not-found")
-        cluster.kubectl("create", "secret", "generic", "own", f"--from-file=tls.crt={certificate}", f"--from-file=tls.key={key}",
-                        f"--from-file=ca.crt={authority.certificate}")
+        cls.ca, cls.token = make_certificate(), "a-token-of-this-test"
+        digest = hashlib.sha256(cls.token.encode()).hexdigest()
+        cluster.kubectl("delete", "secret", "callers", "--ignore-not-found")
         cluster.kubectl("create", "secret", "generic", "callers", f"--from-literal=tokens=reader viewer {digest}",
                         "--from-literal=password=a password of this test")
-        cls.values = ("tls.mode=existingSecret", "tls.existingSecret=own", "tls.listeners.metrics=true", "auth.existingSecret=callers",
-                      "auth.passwordKey=password", "config.grpc.bind=node", "config.web.enabled=true", "config.web.bind=node")
         super().setUpClass()
 
     def peer(self, *words):
@@ -313,23 +329,159 @@ class Secured(Node):
     def test_grpc_takes_the_token_and_the_name(self):
         token = Path(cluster.FOLDER) / "token"
         token.write_text(self.token)
-        done = self.peer(shipping.CTL, "status", "-s", f"{cluster.NODE}:9871", "--tls-ca", self.ca, "--tls-server-name", self.host,
+        done = self.peer(shipping.CTL, "status", "-s", f"{cluster.NODE}:9871", "--tls-ca", self.ca, "--tls-server-name", HOST,
                          "--token-file", token)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotEqual(self.peer(shipping.CTL, "status", "-s", f"{cluster.NODE}:9871", "--tls-ca", self.ca, "--tls-server-name",
-                                      self.host).returncode, 0)
+                                      HOST).returncode, 0)
 
     def test_the_page_takes_the_password(self):
-        base = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", self.ca, "--resolve", f"{self.host}:9872:{cluster.NODE}")
-        url = f"https://{self.host}:9872/"
+        base = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", self.ca, "--resolve", f"{HOST}:9872:{cluster.NODE}")
+        url = f"https://{HOST}:9872/"
         self.assertEqual(self.peer(*base, "-u", "netscope:a password of this test", url).stdout, "200")
         self.assertIn(self.peer(*base, url + "metrics").stdout, ("401", "403"))
 
     def test_metrics_and_helm_test_by_https(self):
-        done = self.peer("curl", "-sf", "--cacert", self.ca, "--resolve", f"{self.host}:9873:{cluster.NODE}",
-                         f"https://{self.host}:9873/metrics")
+        done = self.peer("curl", "-sf", "--cacert", self.ca, "--resolve", f"{HOST}:9873:{cluster.NODE}",
+                         f"https://{HOST}:9873/metrics")
         self.assertIn("netscope_build_info", done.stdout)
         self.assertIn("Succeeded", cluster.helm("test", "netscope"))
+
+
+class CertManager(Node):
+    """With a certificate that cert-manager makes and renews."""
+
+    values = ("tls.mode=certManager", "tls.certManager.issuerRef.name=own", "tls.listeners.metrics=true")
+
+    @classmethod
+    def setUpClass(cls):
+        program = chart.tool("cert-manager")
+        define_kinds("cert-manager")
+        cls.ca = make_certificate()
+        cls.manager = cls.enterClassContext(cluster.Lines(
+            program, "--kubeconfig", cluster.FOLDER / "admin.conf", "--leader-elect=false", "--controllers=*,-clusterissuers"))
+        cluster.kubectl("apply", "-f", "-", stdin=json.dumps({
+            "apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": "own"}, "spec": {"ca": {"secretName": "authority"}}}))
+        cluster.kubectl("delete", "secret", "netscope-tls", "--ignore-not-found")
+        super().setUpClass()
+
+    def shown(self):
+        """The serial number of the certificate that the metrics' port shows, once it is verified by the release's name."""
+        done = subprocess.run([*cluster.INSIDE, "openssl", "s_client", "-connect", f"{cluster.NODE}:9873", "-CAfile", self.ca,
+                               "-verify_hostname", HOST, "-verify_return_error"], input="", capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return shipping.command("openssl", "x509", "-noout", "-serial", input=done.stdout)
+
+    def test_it_is_made_and_renewed_without_a_restart(self):
+        pod, first = cluster.ready_pod(), self.shown()
+        certificate = cluster.get("certificate", "netscope")
+        # As `cmctl renew` asks for it.
+        certificate["status"]["conditions"].append({
+            "type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "message": "by a test",
+            "lastTransitionTime": certificate["metadata"]["creationTimestamp"]})
+        cluster.kubectl("replace", "--subresource=status", "-f", "-", stdin=json.dumps(certificate))
+        sensor.until(lambda: cluster.get("certificate", "netscope")["status"].get("revision") == 2, 60,
+                     lambda: "".join(self.manager.lines[-20:]))
+        cluster.bring_config()
+        sensor.until(lambda: self.shown() != first, 150, cluster.log)
+        self.assertEqual(cluster.ready_pod()["metadata"]["uid"], pod["metadata"]["uid"])
+
+
+class Operator(Node):
+    """Prometheus' operator on the same API server, and a Prometheus with the configuration that it makes."""
+
+    values = ("monitor.kind=pod", "monitor.interval=1s", "prometheusRule.enabled=true")
+
+    @classmethod
+    def setUpClass(cls):
+        program, cls.prometheus = chart.tool("operator"), chart.tool("prometheus")
+        define_kinds("operator")
+        make_certificate()
+        super().setUpClass()
+        pki, api = cluster.FOLDER / "pki", f"https://{cluster.NODE}:6443"
+        mine = {"caFile": str(pki / "ca.crt"), "certFile": str(pki / "admin.crt"), "keyFile": str(pki / "admin.key")}
+        cls.operator = cls.enterClassContext(cluster.Lines(
+            program, "--apiserver", api, "--ca-file", mine["caFile"], "--cert-file", mine["certFile"], "--key-file", mine["keyFile"],
+            "--web.listen-address", f"{cluster.NODE}:9443"))
+        everything = {f"{kind}{where}Selector": {} for kind in ("podMonitor", "serviceMonitor", "rule") for where in ("", "Namespace")}
+        cluster.kubectl("apply", "-f", "-", namespace="monitoring", stdin=json.dumps({
+            "apiVersion": "monitoring.coreos.com/v1", "kind": "Prometheus", "metadata": {"name": "own"},
+            "spec": {"version": "v3.5.0", "replicas": 0, "apiserverConfig": {"host": api, "tlsConfig": mine}, **everything}}))
+
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="netscope-test-prometheus-")))
+        for name in ("rules", "certs"):
+            (self.folder / name).mkdir()
+
+    def made(self, kind, name, *keys):
+        """What an object of the operator's holds, once it has these keys, or any."""
+        def found():
+            said = cluster.kubectl("get", kind, name, "-o", "jsonpath={.data}", namespace="monitoring", check=False)
+            return json.loads(said) if said.startswith("{") else {}
+
+        sensor.until(lambda: found() and found().keys() >= set(keys), 60, lambda: "".join(self.operator.lines[-20:]))
+        return found()
+
+    def configure(self, *wanted):
+        """The operator's configuration, once these words and no other job are in it, as the program beside Prometheus unpacks it in a pod."""
+        def text():
+            return gzip.decompress(base64.b64decode(self.made("secret", "prometheus-own")["prometheus.yaml.gz"])).decode()
+
+        def is_made(made):
+            return made.count("job_name:") == 1 and all(word in made for word in wanted)
+
+        sensor.until(lambda: is_made(text()), 60, lambda: text() + "".join(self.operator.lines[-20:]))
+        for name, rules in self.made("configmap", "prometheus-own-rulefiles-0").items():
+            (self.folder / "rules" / name).write_text(rules)
+            shipping.command("promtool", "check", "rules", self.folder / "rules" / name)
+        named = re.findall(r"/etc/prometheus/certs/(\S+)", text())
+        for name in named:
+            secret = self.made("secret", "prometheus-own-tls-assets-0", *named)[name]
+            (self.folder / "certs" / name).write_bytes(base64.b64decode(secret))
+        moved = text().replace("/etc/prometheus/rules/prometheus-own-rulefiles-0", f"{self.folder}/rules")
+        (self.folder / "prometheus.yaml").write_text(
+            moved.replace("/etc/prometheus/certs", f"{self.folder}/certs").replace("$(SHARD)", "0"))
+
+    def scrape(self, *wanted):
+        """The one target, once Prometheus has read it, and the groups of rules."""
+        self.configure(*wanted)
+        with cluster.Lines(self.prometheus, f"--config.file={self.folder}/prometheus.yaml", f"--storage.tsdb.path={self.folder}/tsdb",
+                           f"--web.listen-address={cluster.NODE}:9090") as prometheus:
+            def targets():
+                return self.ask_prometheus("targets").get("activeTargets", [])
+
+            sensor.until(lambda: [target["health"] for target in targets()] == ["up"], 90,
+                         lambda: f"{targets()}\n{''.join(prometheus.lines[-20:])}")
+            return targets()[0], self.ask_prometheus("rules")["groups"]
+
+    @staticmethod
+    def ask_prometheus(what):
+        done = subprocess.run([*cluster.INSIDE, "curl", "-s", f"http://{cluster.NODE}:9090/api/v1/{what}"], capture_output=True, text=True,
+                              check=False)
+        try:
+            return json.loads(done.stdout)["data"]
+        except (ValueError, KeyError):
+            return {}
+
+    def test_a_podmonitor_is_scraped_and_the_rules_are_loaded(self):
+        target, loaded = self.scrape("podMonitor/netscope/netscope/0")
+        self.assertEqual({name: target["labels"][name] for name in ("node", "namespace", "job")},
+                         {"node": "node1", "namespace": cluster.NAMESPACE, "job": "netscope"})
+        source = yaml.safe_load((chart.CHART / "files/netscope.rules.yaml").read_text())["groups"]
+        self.assertEqual({group["name"]: len(group["rules"]) for group in loaded}, {group["name"]: len(group["rules"]) for group in source})
+        self.assertEqual({rule["health"] for group in loaded for rule in group["rules"]} - {"ok", "unknown"}, set())
+
+    def test_a_servicemonitor_is_scraped_as_well(self):
+        self.addCleanup(install, *self.values)
+        install(*self.values, "monitor.kind=service")
+        target, _ = self.scrape("serviceMonitor/netscope/netscope/0", "sample_limit: 2000")
+        self.assertEqual((target["labels"]["node"], target["labels"]["service"]), ("node1", "netscope"))
+
+    def test_tls_is_verified_by_the_names_of_the_release(self):
+        self.addCleanup(install, *self.values)
+        install(*self.values, "tls.mode=existingSecret", "tls.existingSecret=own", "tls.listeners.metrics=true")
+        target, _ = self.scrape("podMonitor/netscope/netscope/0", f"server_name: {HOST}")
+        self.assertEqual(target["scrapeUrl"], f"https://{cluster.NODE}:9873/metrics")
 
 
 class Refused(unittest.TestCase):
@@ -347,28 +499,13 @@ class Refused(unittest.TestCase):
         self.assertEqual(cluster.pods("strict"), [])
 
     def test_every_values_file_is_accepted_by_the_api_server(self):
-        define_kinds()
-        self.define_certificate()
+        for name in DEFINITIONS:
+            define_kinds(name)
         for values in chart.CI_VALUES:
             for name in chart.HELMS:
                 with self.subTest(values=values.name, helm=name):
                     rendered = cluster.helm("template", "netscope", chart.CHART, "--values", values, name=name, namespace="dry")
                     cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=rendered, namespace=None)
-
-    def define_certificate(self):
-        """cert-manager's kind with the fields that the chart sets."""
-        texts = {"type": "array", "items": {"type": "string"}}
-        fields = {name: {"type": "string"} for name in ("secretName", "duration", "renewBefore")} | {
-            "dnsNames": texts, "ipAddresses": texts, "usages": texts,
-            "issuerRef": {"type": "object", "properties": {name: {"type": "string"} for name in ("name", "kind", "group")}},
-            "privateKey": {"type": "object", "properties": {"algorithm": {"type": "string"}, "size": {"type": "integer"},
-                                                            "rotationPolicy": {"type": "string"}}}}
-        cluster.kubectl("apply", "-f", "-", stdin=json.dumps({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "certificates.cert-manager.io"},
-            "spec": {"group": "cert-manager.io", "scope": "Namespaced", "names": {"kind": "Certificate", "plural": "certificates"},
-                     "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
-                         "type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}}}]}}))
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/certificates.cert-manager.io")
 
 
 if __name__ == "__main__":

@@ -83,8 +83,9 @@ class Shape(ImageTest):
     def test_who_it_is_and_what_it_starts(self):
         settings = inspect(IMAGE)["Config"]
         self.assertEqual((settings["User"], settings["Entrypoint"]), (f"{USER}:{USER}", ["/usr/bin/netscope"]))
-        for label in ("title", "description", "licenses", "version", "revision", "vendor", "base.name"):
+        for label in ("title", "description", "licenses", "version", "revision", "vendor"):
             self.assertIn(f"org.opencontainers.image.{label}", settings["Labels"])
+        self.assertEqual(settings["Labels"]["org.opencontainers.image.base.name"], image.BASE)
         version = self.check(self.run_image(OFFLINE, "--version")).stdout.decode().split()[1]
         self.assertEqual(settings["Labels"]["org.opencontainers.image.version"], version)
 
@@ -110,10 +111,13 @@ class Shape(ImageTest):
         self.assertRegex(said, r'<script[^>]* src="[^"]*app-[0-9a-f]{12}\.js"')
 
     def test_two_builds_hold_the_same(self):
-        """File by file (but for those of the run) and version by version; the second one begins anew."""
-        again = f"{IMAGE}-again"
-        image.build(again, "--no-cache")
+        """File by file (but for those of the run) and version by version; the second one begins anew, by another name of the base."""
+        again, base = f"{IMAGE}-again", f"{IMAGE}-base:other"
+        shipping.command("podman", "tag", image.BASE, base)
+        self.addCleanup(shipping.command, "podman", "untag", image.BASE, base)
+        image.build(again, "--no-cache", "--build-arg", f"BASE={base}")
         self.addCleanup(shipping.command, "podman", "rmi", again)
+        self.assertEqual(inspect(again)["Config"]["Labels"]["org.opencontainers.image.base.name"], base)
         listing = ("find / -xdev ! -type d ! -path /etc/hosts ! -path /etc/hostname ! -path /run/.containerenv "
                    "-printf '%p %m %U %s\\n'; find / -xdev -type d -printf '%p %m %U\\n'; dpkg-query -W; "
                    "sha256sum /usr/bin/netscope /usr/bin/netscopectl")

@@ -41,6 +41,10 @@
 {{- if not .listeners.metrics -}}
 {{- fail "config.metrics has to be enabled and to have an address, for the kubelet's probes ask there: where nobody shall scrape, set config.metrics.bind to 127.0.0.1" -}}
 {{- end -}}
+{{- $metrics := $root.Values.config.metrics -}}
+{{- if and ($metrics.tls | default dict).client_ca_path (not ($metrics.auth | default dict).tokens_file) -}}
+{{- fail "config.metrics.tls.client_ca_path has every client show a certificate, and the kubelet's probes have none: leave it out, or name tokens in config.metrics.auth.tokens_file as well, so that a certificate is one way of two and probes need neither" -}}
+{{- end -}}
 {{- range $name := list "grpc" "web" -}}
 {{- $listener := get $.listeners $name -}}
 {{- $section := get $root.Values.config $name | default dict -}}
@@ -66,16 +70,17 @@
 {{- if and (eq $own.kind "service") (not $root.Values.service.enabled) -}}
 {{- fail "monitor.kind is service, but service.enabled is false, so that there is nothing to find: set it to true, or monitor.kind to pod" -}}
 {{- end -}}
-{{- $authority := or $own.caSecret $own.tlsConfig -}}
-{{- if and .metrics.tls (not $authority) (not (include "netscope.tlsSecret" $root)) -}}
-{{- fail "config.metrics.tls.enabled is true and tls.mode none, so that Prometheus knows no CA of the metrics' certificate: name its Secret in monitor.caSecret, or say in monitor.tlsConfig how it is verified" -}}
+{{- if and .metrics.tls (not .metrics.ours) (not $own.caSecret) (not $own.tlsConfig) -}}
+{{- fail "Prometheus knows no CA of the metrics' certificate, which is another than that of tls: name its Secret in monitor.caSecret, or say in monitor.tlsConfig how it is verified" -}}
 {{- end -}}
-{{- if and .metrics.tls (not $authority) (ne ($own.namespace | default (include "netscope.namespace" $root)) (include "netscope.namespace" $root)) -}}
+{{- if and .metrics.ours (not (include "netscope.monitorAuthority" $root)) (not (include "netscope.verifiesItself" $root)) -}}
 {{- fail (printf "monitor.namespace is %s, where the CA of the metrics' certificate is not: name a Secret there with ca.crt in monitor.caSecret, or say in monitor.tlsConfig how it is verified" $own.namespace) -}}
 {{- end -}}
 {{- $auth := ($root.Values.config.metrics | default dict).auth | default dict -}}
-{{- if and (or $auth.enabled $auth.tokens_file) (not $own.credentials) -}}
-{{- fail (printf "config.metrics.auth asks for credentials, and monitor.kind %s has none: name them in monitor.credentials (basicAuth or authorization)" $own.kind) -}}
+{{- $mutual := hasKey (($root.Values.config.metrics | default dict).tls | default dict) "client_ca_path" -}}
+{{- $shown := and $mutual ($own.tlsConfig | default dict).cert -}}
+{{- if and (or $auth.enabled $auth.tokens_file) (not $own.credentials) (not $shown) -}}
+{{- fail (printf "config.metrics.auth asks for credentials, and monitor.kind %s has none: name them in monitor.credentials (basicAuth or authorization)%s" $own.kind ($mutual | ternary ", or a certificate in monitor.tlsConfig (cert and keySecret)" "")) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -90,7 +95,7 @@
 {{- if eq .Values.tls.mode "certManager" -}}
 {{- $used := false -}}
 {{- range $name, $listener := include "netscope.listeners" . | fromYaml -}}
-{{- if and $listener.tls (get $.Values.tls.listeners $name) }}{{ $used = true }}{{ end -}}
+{{- if $listener.ours }}{{ $used = true }}{{ end -}}
 {{- end -}}
 {{- if not $used -}}
 {{- fail "tls.mode is certManager, but no port would use the certificate: set tls.listeners.metrics, config.grpc.bind or config.web.enabled, or tls.mode to none" -}}

@@ -97,8 +97,8 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{/* The listeners with a port, as YAML: name -> {port, bind, host, loopback, tls}. "host" is what probes ask when it is not
-     the pod's own address. */}}
+{{/* The listeners with a port, as YAML: name -> {port, bind, host, loopback, tls, ours}. "host" is what probes ask when it is not
+     the pod's own address; "ours" whether its certificate is that of the value tls. */}}
 {{- define "netscope.listeners" -}}
 {{- $ports := dict "metrics" 9873 "grpc" 9871 "web" 8080 -}}
 {{- range $name := list "metrics" "grpc" "web" -}}
@@ -116,6 +116,7 @@ imagePullSecrets:
   host: {{ ternary "" $bind $anywhere | quote }}
   loopback: {{ $loopback }}
   tls: {{ $tls | default false }}
+  ours: {{ and $tls (ne $.Values.tls.mode "none") (get $.Values.tls.listeners $name) (not $own.cert_path) | default false }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -148,4 +149,23 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{/* The Secret in the monitor's namespace whose ca.crt signed the metrics' certificate. The operator drops a monitor whose
+     Secret it does not find, so none is named where that of tls is not, or is not asked. */}}
+{{- define "netscope.monitorAuthority" -}}
+{{- $own := .Values.monitor -}}
+{{- $here := eq ($own.namespace | default (include "netscope.namespace" .)) (include "netscope.namespace" .) -}}
+{{- if $own.caSecret -}}
+{{- $own.caSecret -}}
+{{- else if and (include "netscope.listeners" . | fromYaml).metrics.ours $here (not (include "netscope.verifiesItself" .)) -}}
+{{- include "netscope.tlsSecret" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether monitor.tlsConfig tells by which CA, or that by none. */}}
+{{- define "netscope.verifiesItself" -}}
+{{- range $key := list "ca" "caFile" "insecureSkipVerify" -}}
+{{- if hasKey ($.Values.monitor.tlsConfig | default dict) $key }}yes{{ end -}}
+{{- end -}}
 {{- end -}}
