@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "flow/client.h"
 #include "flow/ending.h"
 #include "flow/mirror.h"
 #include "flow/tcp.h"
@@ -66,25 +67,12 @@ static void set_client(struct flow *flow, enum client_from from, int side)
     flow->marks = (uint8_t)((flow->marks & ~FLOW_MARK_CLIENT_B) | (side != 0 ? FLOW_MARK_CLIENT_B : 0));
 }
 
-// Who opened the flow, as far as its first packet tells: a SYN, a SYN-ACK, a port that servers use, or
-// else whoever spoke first.
-static void guess_client(struct flow *flow, const struct packet *packet, uint8_t sender)
+static void begin_client(struct flow *flow, const struct packet *packet, uint8_t sender)
 {
-    enum { SERVER_PORTS = 1024 };
-    uint8_t flags = packet->ip_protocol == IP_PROTOCOL_TCP && packet->has_transport ? packet->tcp.flags : 0;
-    bool has_ports = packet->ports_known && ip_protocol_has_ports(packet->ip_protocol);
-    if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-        set_client(flow, CLIENT_SYN, sender);
+    struct flow_opener opener = flow_opener_of(packet);
+    set_client(flow, opener.from, opener.is_sender ? sender : !sender);
+    if (opener.from == CLIENT_SYN)
         flow->quality = packet->tcp.sequence;
-    } else if ((flags & TCP_SYN) != 0)
-        set_client(flow, CLIENT_SYN_ACK, !sender);
-    else if (has_ports && packet->source_port < SERVER_PORTS && packet->target_port >= SERVER_PORTS)
-        set_client(flow, CLIENT_PORT, !sender);
-    else if (has_ports && flags != 0 && packet->target_port < SERVER_PORTS &&
-             packet->source_port >= SERVER_PORTS)
-        set_client(flow, CLIENT_PORT, sender);
-    else
-        set_client(flow, CLIENT_FIRST_PACKET, sender);
 }
 
 static void begin_extra(struct flow_table *table, struct flow *flow, const struct packet *packet,
@@ -148,7 +136,7 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
         flow->marks |= FLOW_MARK_VLAN;
         flow->vlan = packet->vlan[0];
     }
-    guess_client(flow, packet, arrival->sender);
+    begin_client(flow, packet, arrival->sender);
     begin_extra(table, flow, packet, at_ns);
     if (arrival->key->tunnel_kind != TUNNEL_NONE)
         flow_mirror_add(table, id);
