@@ -102,7 +102,7 @@ struct tcp_side {
     uint32_t last_ack;
     uint32_t first_sequence;          // of its SYN, or the number before its first data
     uint32_t trouble;                 // id of the part, 0 = none
-    uint32_t advanced_at;             // step at which next_sequence grew
+    uint32_t advanced_at;             // step at which next_sequence grew, or the side ended the connection
     uint32_t pending_end, pending_at; // a segment that waits for its ACK
     struct tcp_rtt rtt;
     uint16_t window;
@@ -129,6 +129,8 @@ enum tcp_side_seen {
     TCP_SIDE_LETTER_Q = 1 << 13,
     TCP_SIDE_TWO_ANSWERS =
         1 << 14, // a second SYN-ACK had another number, and the peer has acknowledged neither
+    TCP_SIDE_ENDED =
+        1 << 15, // ended the connection at `advanced_at`; of both sides: that is long ago (tcp_history.c)
 };
 
 struct tcp_quality {

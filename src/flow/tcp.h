@@ -46,7 +46,8 @@ void tcp_measure_retry(struct flow_store *store, uint32_t id, const struct packe
 void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                  const struct flow_policy *policy);
 
-// What rests for five minutes waits for no ACK any more: called before its next packet is measured.
+// What rests for five minutes waits for no ACK any more, and has no history behind its end: called before its next packet
+// is measured.
 void tcp_rest(struct flow_store *store, const struct flow *flow);
 
 // What a record says of a quality.

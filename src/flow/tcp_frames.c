@@ -2,7 +2,8 @@
 // of a digest of its IP id, numbers, flags and window. A side remembers its last frame, one with trouble its last 16: the
 // first frame of a pair that is not seen side by side makes the trouble. By chance another frame is taken for one of
 // these once in 4,000 times, but such a one is asked about only when it also repeats what was sent. Without an id (IPv6,
-// the SYN-ACKs of some systems) only the side's last frame counts, and only within a time in which no host sends again.
+// the SYN-ACKs of some systems) only the side's last frame counts, and only within a time in which no host sends again; a
+// RST never, as hosts answer each segment of a closed connection with an equal one.
 #include "flow/tcp_segment.h"
 
 static const uint32_t within_steps = (uint32_t)(NS_PER_S / TCP_STEP_NS);
@@ -29,7 +30,8 @@ bool tcp_frame_is_twice(const struct flow_store *store, struct tcp_side *side, c
 {
     struct tcp_trouble *trouble = flow_trouble(store, side);
     bool has_id = segment->tcp->ip_id != 0;
-    bool soon = steps_since(side, trouble, segment->at) < (has_id ? within_steps : at_once_steps);
+    bool telling = has_id || (segment->tcp->flags & TCP_RST) == 0;
+    bool soon = telling && steps_since(side, trouble, segment->at) < (has_id ? within_steps : at_once_steps);
     bool twice = soon && side->frame == segment->frame;
     side->frame = segment->frame;
     if (trouble == NULL || !has_id)

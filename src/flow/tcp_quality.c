@@ -244,6 +244,12 @@ static bool changes_state(const struct tcp_side *side, const struct segment *seg
            segment->tcp->window == 0 || repeats || side->state == SIDE_INACTIVE;
 }
 
+static bool is_over(struct tcp_quality *quality, const struct segment *segment)
+{
+    bool ended = ((quality->side[0].seen | quality->side[1].seen) & TCP_SIDE_ENDED) != 0;
+    return ended && tcp_history_is_over(quality, segment->at);
+}
+
 static void count_twice(struct flow_store *store, struct tcp_side *side)
 {
     struct tcp_trouble *trouble = flow_need_trouble(store, side);
@@ -262,7 +268,7 @@ void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, 
         count_twice(store, side);
     if (quality->handshake != TCP_HANDSHAKE_DONE)
         tcp_rtt_measure_handshake(quality, segment);
-    if (changes_state(side, segment))
+    if (!is_over(quality, segment) && changes_state(side, segment))
         tcp_sides_note(store, quality, direction, segment);
     if ((tcp->flags & TCP_RST) != 0)
         return;

@@ -79,4 +79,8 @@ bool tcp_holes_are_passed(const struct flow_store *store, const struct tcp_side 
 // States and history (tcp_history.c), before the numbers of the segment are taken in.
 void tcp_sides_note(struct flow_store *store, struct tcp_quality *quality, int direction,
                     const struct segment *segment);
+// Whether the connection ended so long ago that Zeek has forgotten it. To be asked of every packet behind the end, as steps
+// come around.
+bool tcp_history_is_over(struct tcp_quality *quality, uint32_t at);
+void tcp_history_rest(struct tcp_quality *quality);
 void tcp_history_note_gap(struct flow_store *store, struct tcp_quality *quality, int direction);
