@@ -140,7 +140,8 @@ struct tcp_quality {
     uint32_t last_reset;    // number of the last RST
     uint16_t letters_sides; // who made a letter
     uint8_t letters_count;
-    uint8_t handshake; // enum tcp_handshake
+    uint8_t handshake : 2; // enum tcp_handshake
+    uint8_t last_side : 1; // direction of the last segment
 };
 _Static_assert(sizeof(struct tcp_quality) == 128, "two cache lines");
 
@@ -176,22 +177,26 @@ struct tcp_trouble {
     uint32_t duplicate_acks, zero_windows; // that the side sent
     uint32_t duplicate_frames,
         duplicate_retransmissions;          // captured twice; those of them that look retransmitted
+    uint32_t likely_duplicates;             // that may have been captured twice, or sent twice
     uint32_t repeats, closed_windows, gaps; // that made or may make a letter of the history
     uint32_t heard_at;                      // step of the side's last segment
     struct tcp_hole hole[TCP_HOLES];        // sequence numbers that it skipped
     uint16_t frame[TCP_FRAMES];             // of its last packets
     uint8_t holes;
-    uint8_t asked;      // duplicate ACKs in a row
-    uint8_t next_frame; // place in `frame`
+    uint8_t asked;       // duplicate ACKs in a row
+    uint8_t asked_again; // those of them that are, or may be, frames captured twice
+    uint8_t next_frame;  // place in `frame`
 };
 
 enum { DNS_PENDING = 4 };
 
-// A question that waits for its answer.
+// A question that waits for its answer, or was answered: the answer may be captured twice.
 struct dns_pending {
-    int64_t asked_ns;
+    int64_t at_ns; // of the question; of the answer once there is one
     uint16_t id, type;
-    uint32_t asked; // a hash of the name, but for bit 0: the side that asked
+    uint32_t name : 30; // a hash
+    uint32_t side : 1;  // that asked
+    uint32_t answered : 1;
 };
 
 struct assembly;
@@ -219,9 +224,9 @@ struct flow_extra {
     uint32_t ordinal; // of the flow, see flow_record
     uint16_t observed_at[OBSERVED_INTERFACES];
     uint8_t observed;
-    uint8_t dns_waiting; // entries of `dns` in use
-    uint8_t joined;      // directions that were counted in another form than the key's (mirror.h), as bits
-    bool mirrored;       // the flow is in the table's second index
+    uint8_t dns_known; // entries of `dns` in use, oldest first
+    uint8_t joined;    // directions that were counted in another form than the key's (mirror.h), as bits
+    bool mirrored;     // the flow is in the table's second index
 };
 
 // The flows of an IP version.

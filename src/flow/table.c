@@ -196,13 +196,11 @@ static void carry_packets(struct flow_table *table, struct flow *flow, uint8_t s
 }
 
 static void count_packet(struct flow_table *table, struct flow *flow, const struct packet *packet,
-                         uint8_t sender, int64_t at_ns)
+                         uint8_t sender)
 {
     if (++flow->packets[sender] == 0)
         carry_packets(table, flow, sender);
     flow->bytes[sender] += packet->length;
-    if (at_ns > flow->last_ns)
-        flow->last_ns = at_ns;
 }
 
 static bool is_sooner(int64_t timeout_ns, int64_t other_ns)
@@ -340,14 +338,17 @@ static void follow_tcp(struct flow_table *table, uint32_t id, const struct packe
         return;
     if (packet->payload_length != 0)
         hit->place = (uint8_t)flow_place_segment(&table->store, flow, packet, sender, &hit->stream_first);
+    bool twice = false;
     if (flow_policy_has_quality(&table->policy) && kin == TCP_KIN_RETRY)
         tcp_measure_retry(&table->store, id, packet, sender, &table->policy);
     else if (flow_policy_has_quality(&table->policy))
-        tcp_measure(&table->store, id, packet, sender, &table->policy);
+        twice = tcp_measure(&table->store, id, packet, sender, &table->policy);
     hit->handshake_done = tcp_completes_handshake(flow->tcp_flags[sender], packet);
     hit->went_on =
         !hit->peer_sent && flow->packets[sender] == 2 && tcp_goes_on(flow->tcp_flags[sender], packet);
-    tcp_track_state(flow, packet, sender);
+    bool is_second_word = !twice || flow->tcp_state != TCP_STATE_UNKNOWN;
+    if (is_second_word)
+        tcp_track_state(flow, packet, sender);
 }
 
 // The flow of another form that the packet belongs to, and its own hash; see mirror.h.
@@ -399,10 +400,12 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
         tcp_rest(&table->store, flow);
     if (kin == TCP_KIN_CHALLENGE)
         tcp_note_challenge(&table->store, flow, packet, sender, at_ns);
-    count_packet(table, flow, packet, sender, at_ns);
+    count_packet(table, flow, packet, sender);
     follow_clock(table, flow, packet->clock_offset_ns);
     if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport)
         follow_tcp(table, id, packet, sender, kin, &hit);
+    if (at_ns > flow->last_ns)
+        flow->last_ns = at_ns;
     reclassify(table, partition, flow, id);
     report_active(table, flow, id, at_ns);
     return hit;

@@ -42,8 +42,9 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
 void tcp_measure_retry(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                        const struct flow_policy *policy);
 
-// Updates the quality part. Spans are measured between the packets' own stamps.
-void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
+// Updates the quality part. flow->last_ns is that of the packet before it. Spans are measured between the packets' own stamps.
+// Returns whether the frame was captured before.
+bool tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                  const struct flow_policy *policy);
 
 // What rests for five minutes waits for no ACK any more, and has no history behind its end: called before its next packet

@@ -13,7 +13,9 @@ struct segment {
     uint32_t at;         // the same in steps
     uint16_t frame;      // tcp_frame_of(); 0 = not known
     uint8_t client;      // direction of who opened the connection
+    bool at_once;        // behind the flow's packet before it: within a millisecond
     bool twice;          // the frame was captured before
+    bool likely_twice;   // or that may be so
 };
 
 enum {
@@ -61,7 +63,9 @@ void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, 
 // What knows a frame again that is captured twice, of its IP id, numbers, flags and window. Never 0.
 uint16_t tcp_frame_of(const struct packet_tcp *tcp);
 // Whether the side has just sent this very frame; remembers it.
-bool tcp_frame_is_twice(const struct flow_store *store, struct tcp_side *side, const struct segment *segment);
+enum tcp_sighting { FRAME_NEW, FRAME_TWICE, FRAME_LIKELY_TWICE };
+enum tcp_sighting tcp_frame_sighting(const struct flow_store *store, struct tcp_quality *quality,
+                                     int direction, const struct segment *segment);
 
 // Round trips (tcp_rtt.c): from a segment of the side to an ACK of its peer.
 void tcp_rtt_await(struct tcp_side *side, const struct segment *segment);
