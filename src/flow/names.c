@@ -1,6 +1,9 @@
 #include "flow/names.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "base/time.h"
 
 static const struct flow_names *names_of(const struct flow_store *store, const struct flow *flow)
 {
@@ -37,44 +40,102 @@ void flow_note_tls(struct flow_table *table, struct flow *flow, const struct tls
     flow_set_names(&table->store, flow, &names);
 }
 
-// Of the name without case (RFC 4343), and who asked.
-static uint32_t asked_by(const struct dns_name *name, uint8_t side)
+enum { DNS_NAME_BITS = (1 << 30) - 1 };
+
+// Of the name without case (RFC 4343), of as many bits as are kept.
+static uint32_t hash_of_name(const struct dns_name *name)
 {
     uint32_t hash = 2166136261u; // FNV-1a
     for (unsigned i = 0; i < name->length; i++) {
         uint8_t byte = (uint8_t)name->text[i];
         hash = (hash ^ (byte >= 'A' && byte <= 'Z' ? byte + 32u : byte)) * 16777619u;
     }
-    return (hash & ~1u) | side;
+    return hash & DNS_NAME_BITS;
 }
 
 static void forget(struct flow_extra *extra, unsigned i)
 {
-    extra->dns_waiting--;
-    memmove(&extra->dns[i], &extra->dns[i + 1], (extra->dns_waiting - i) * sizeof extra->dns[0]);
+    assert(i < extra->dns_known && extra->dns_known <= DNS_PENDING);
+    extra->dns_known--;
+    memmove(&extra->dns[i], &extra->dns[i + 1], (extra->dns_known - i) * sizeof extra->dns[0]);
 }
 
-// A question waits for its answer; with all places taken the oldest is given up.
-static void ask(struct flow_extra *extra, const struct packet *packet, const struct dns_message *message,
-                uint8_t sender)
+static bool is_alike(const struct dns_pending *one, const struct dns_pending *other)
 {
-    if (extra->dns_waiting == DNS_PENDING)
-        forget(extra, 0);
-    extra->dns[extra->dns_waiting++] = (struct dns_pending){
-        .asked_ns = packet->time_ns,
+    return one->answered == other->answered && one->id == other->id && one->type == other->type &&
+           one->name == other->name && one->side == other->side;
+}
+
+// With all places taken the oldest that was answered is given up; else, for a question, the oldest.
+static bool make_place(struct flow_extra *extra, bool for_answer)
+{
+    unsigned oldest = 0;
+    while (oldest < extra->dns_known && !extra->dns[oldest].answered)
+        oldest++;
+    if (extra->dns_known < DNS_PENDING)
+        return true;
+    if (oldest == DNS_PENDING && for_answer)
+        return false;
+    forget(extra, oldest < DNS_PENDING ? oldest : 0);
+    return true;
+}
+
+// Equal ones before it are over.
+static void remember_question(struct flow_extra *extra, const struct packet *packet,
+                              const struct dns_message *message, uint8_t side)
+{
+    struct dns_pending question = {
+        .at_ns = packet->time_ns,
         .id = message->id,
         .type = message->type,
-        .asked = asked_by(&message->name, sender),
+        .name = hash_of_name(&message->name) & DNS_NAME_BITS,
+        .side = side & 1u,
     };
+    for (unsigned i = extra->dns_known; i-- > 0;)
+        if (is_alike(&extra->dns[i], &question))
+            forget(extra, i);
+    make_place(extra, false);
+    extra->dns[extra->dns_known++] = question;
+}
+
+// Of an answer: what knows its frame again, in the place of the name.
+static uint32_t mark_of_answer(const struct packet *packet, const struct dns_message *message)
+{
+    return (hash_of_name(&message->name) ^ packet->tcp.ip_id * 40503u) & DNS_NAME_BITS;
+}
+
+// Whether the frame of an answer was there already: with the same IP id within a second, or without one within a
+// millisecond, where it answered a question: servers do so once. Remembers it.
+static bool is_captured_twice(struct flow_extra *extra, const struct packet *packet,
+                              const struct dns_message *message, uint8_t sender, bool settled)
+{
+    int64_t within_ns = packet->tcp.ip_id != 0 ? NS_PER_S : NS_PER_MS;
+    struct dns_pending seen = {
+        .at_ns = packet->time_ns,
+        .id = message->id,
+        .type = message->type,
+        .name = mark_of_answer(packet, message) & DNS_NAME_BITS,
+        .side = !sender,
+        .answered = true,
+    };
+    for (unsigned i = 0; i < extra->dns_known; i++) {
+        const struct dns_pending *known = &extra->dns[i];
+        int64_t since_ns = packet->time_ns - known->at_ns;
+        if (is_alike(known, &seen) && since_ns >= 0 && since_ns < within_ns)
+            return true;
+    }
+    if ((settled || packet->tcp.ip_id != 0) && make_place(extra, true))
+        extra->dns[extra->dns_known++] = seen;
+    return false;
 }
 
 // An answer that repeats no question (RFC 5452 9.1 asks for it, some servers that fail leave it out) has but its id.
 static bool answers(const struct dns_pending *question, const struct dns_message *message, uint8_t sender)
 {
-    if (question->id != message->id || (question->asked & 1) == sender)
+    if (question->answered || question->id != message->id || question->side == sender)
         return false;
     return message->questions == 0 ||
-           (question->type == message->type && question->asked == asked_by(&message->name, !sender));
+           (question->type == message->type && question->name == hash_of_name(&message->name));
 }
 
 // The time between question and answer; -1 when the question was not seen. The latest of equal ones is answered, and
@@ -83,11 +144,11 @@ static int64_t settle(struct flow_extra *extra, const struct packet *packet,
                       const struct dns_message *message, uint8_t sender)
 {
     int64_t latency_ns = -1;
-    for (unsigned i = extra->dns_waiting; i-- > 0;) {
+    for (unsigned i = extra->dns_known; i-- > 0;) {
         if (!answers(&extra->dns[i], message, sender))
             continue;
         if (latency_ns < 0)
-            latency_ns = packet->time_ns - extra->dns[i].asked_ns;
+            latency_ns = packet->time_ns - extra->dns[i].at_ns;
         forget(extra, i);
     }
     return latency_ns < 0 ? -1 : latency_ns;
@@ -144,11 +205,14 @@ bool flow_note_dns(struct flow_table *table, const struct flow_hit *hit, const s
     }
     names->facts.app = FLOW_APP_DNS;
     if (!message->response && !is_to_many(packet))
-        ask(extra, packet, message, hit->sender);
+        remember_question(extra, packet, message, hit->sender);
     if (!message->response)
         return false;
     names->facts.dns_rcode = (int16_t)message->rcode;
     int64_t latency_ns = is_to_many(packet) ? -1 : settle(extra, packet, message, hit->sender);
+    if (flow->protocol == IP_PROTOCOL_UDP &&
+        is_captured_twice(extra, packet, message, hit->sender, latency_ns >= 0))
+        return false;
     fill_transaction(packet, message, latency_ns, out);
     return true;
 }

@@ -74,7 +74,7 @@ struct flow_ends {
     };
 };
 
-enum { TCP_HOLES = 14, TCP_FRAMES = 16, TCP_HISTORY = 16 };
+enum { TCP_HOLES = 13, TCP_FRAMES = 16, TCP_HISTORY = 16 };
 
 // Moments of a connection that are compared within minutes are kept in steps of 200 ns, which come around after 14
 // minutes: whoever compares two says how he knows that they are nearer.
@@ -102,7 +102,7 @@ struct tcp_side {
     uint32_t last_ack;
     uint32_t first_sequence;          // of its SYN, or the number before its first data
     uint32_t trouble;                 // id of the part, 0 = none
-    uint32_t advanced_at;             // step at which next_sequence grew
+    uint32_t advanced_at;             // step at which next_sequence grew, or the side ended the connection
     uint32_t pending_end, pending_at; // a segment that waits for its ACK
     struct tcp_rtt rtt;
     uint16_t window;
@@ -129,6 +129,8 @@ enum tcp_side_seen {
     TCP_SIDE_LETTER_Q = 1 << 13,
     TCP_SIDE_TWO_ANSWERS =
         1 << 14, // a second SYN-ACK had another number, and the peer has acknowledged neither
+    TCP_SIDE_ENDED =
+        1 << 15, // ended the connection at `advanced_at`; of both sides: that is long ago (tcp_history.c)
 };
 
 struct tcp_quality {
@@ -138,7 +140,8 @@ struct tcp_quality {
     uint32_t last_reset;    // number of the last RST
     uint16_t letters_sides; // who made a letter
     uint8_t letters_count;
-    uint8_t handshake; // enum tcp_handshake
+    uint8_t handshake : 2; // enum tcp_handshake
+    uint8_t last_side : 1; // direction of the last segment
 };
 _Static_assert(sizeof(struct tcp_quality) == 128, "two cache lines");
 
@@ -170,16 +173,18 @@ struct tcp_hole {
 // What went wrong with a side's stream, and what the side asked for again. In the first cache line what every packet of
 // such a side asks for.
 struct tcp_trouble {
-    uint32_t heard_at;          // step of the side's last segment
-    uint16_t frame[TCP_FRAMES]; // of its last packets
-    uint8_t next_frame;         // place in `frame`
+    _Alignas(64) uint32_t heard_at; // step of the side's last segment
+    uint16_t frame[TCP_FRAMES];     // of its last packets
+    uint8_t next_frame;             // place in `frame`
     uint8_t holes;
-    uint8_t asked; // duplicate ACKs in a row
+    uint8_t asked;       // duplicate ACKs in a row
+    uint8_t asked_again; // those of them that are, or may be, frames captured twice
     uint32_t retransmissions, out_of_order;
     uint32_t duplicate_acks, zero_windows; // that the side sent
     uint32_t forgotten_bytes;              // of holes for which there was no place
     uint32_t duplicate_frames,
         duplicate_retransmissions;          // captured twice; those of them that look retransmitted
+    uint32_t likely_duplicates;             // that may have been captured twice, or sent twice
     uint32_t repeats, closed_windows, gaps; // that made or may make a letter of the history
     struct tcp_hole hole[TCP_HOLES];        // sequence numbers that it skipped
 };
@@ -187,11 +192,13 @@ _Static_assert(sizeof(struct tcp_trouble) == 192, "three cache lines");
 
 enum { DNS_PENDING = 4 };
 
-// A question that waits for its answer.
+// A question that waits for its answer, or was answered: the answer may be captured twice.
 struct dns_pending {
-    int64_t asked_ns;
+    int64_t at_ns; // of the question; of the answer once there is one
     uint16_t id, type;
-    uint32_t asked; // a hash of the name, but for bit 0: the side that asked
+    uint32_t name : 30; // a hash
+    uint32_t side : 1;  // that asked
+    uint32_t answered : 1;
 };
 
 struct assembly;
@@ -220,9 +227,9 @@ struct flow_extra {
     uint32_t ordinal; // of the flow, see flow_record
     uint16_t observed_at[OBSERVED_INTERFACES];
     uint8_t observed;
-    uint8_t dns_waiting; // entries of `dns` in use
-    uint8_t joined;      // directions that were counted in another form than the key's (mirror.h), as bits
-    bool mirrored;       // the flow is in the table's second index
+    uint8_t dns_known; // entries of `dns` in use, oldest first
+    uint8_t joined;    // directions that were counted in another form than the key's (mirror.h), as bits
+    bool mirrored;     // the flow is in the table's second index
 };
 
 // The flows of an IP version.

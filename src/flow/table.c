@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "flow/client.h"
 #include "flow/ending.h"
 #include "flow/mirror.h"
 #include "flow/tcp.h"
@@ -66,25 +67,12 @@ static void set_client(struct flow *flow, enum client_from from, int side)
     flow->marks = (uint8_t)((flow->marks & ~FLOW_MARK_CLIENT_B) | (side != 0 ? FLOW_MARK_CLIENT_B : 0));
 }
 
-// Who opened the flow, as far as its first packet tells: a SYN, a SYN-ACK, a port that servers use, or
-// else whoever spoke first.
-static void guess_client(struct flow *flow, const struct packet *packet, uint8_t sender)
+static void begin_client(struct flow *flow, const struct packet *packet, uint8_t sender)
 {
-    enum { SERVER_PORTS = 1024 };
-    uint8_t flags = packet->ip_protocol == IP_PROTOCOL_TCP && packet->has_transport ? packet->tcp.flags : 0;
-    bool has_ports = packet->ports_known && ip_protocol_has_ports(packet->ip_protocol);
-    if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-        set_client(flow, CLIENT_SYN, sender);
+    struct flow_opener opener = flow_opener_of(packet);
+    set_client(flow, opener.from, opener.is_sender ? sender : !sender);
+    if (opener.from == CLIENT_SYN)
         flow->quality = packet->tcp.sequence;
-    } else if ((flags & TCP_SYN) != 0)
-        set_client(flow, CLIENT_SYN_ACK, !sender);
-    else if (has_ports && packet->source_port < SERVER_PORTS && packet->target_port >= SERVER_PORTS)
-        set_client(flow, CLIENT_PORT, !sender);
-    else if (has_ports && flags != 0 && packet->target_port < SERVER_PORTS &&
-             packet->source_port >= SERVER_PORTS)
-        set_client(flow, CLIENT_PORT, sender);
-    else
-        set_client(flow, CLIENT_FIRST_PACKET, sender);
 }
 
 static void begin_extra(struct flow_table *table, struct flow *flow, const struct packet *packet,
@@ -148,7 +136,7 @@ static uint32_t make_flow(struct flow_table *table, struct flow_partition *parti
         flow->marks |= FLOW_MARK_VLAN;
         flow->vlan = packet->vlan[0];
     }
-    guess_client(flow, packet, arrival->sender);
+    begin_client(flow, packet, arrival->sender);
     begin_extra(table, flow, packet, at_ns);
     if (arrival->key->tunnel_kind != TUNNEL_NONE)
         flow_mirror_add(table, id);
@@ -208,13 +196,11 @@ static void carry_packets(struct flow_table *table, struct flow *flow, uint8_t s
 }
 
 static void count_packet(struct flow_table *table, struct flow *flow, const struct packet *packet,
-                         uint8_t sender, int64_t at_ns)
+                         uint8_t sender)
 {
     if (++flow->packets[sender] == 0)
         carry_packets(table, flow, sender);
     flow->bytes[sender] += packet->length;
-    if (at_ns > flow->last_ns)
-        flow->last_ns = at_ns;
 }
 
 static bool is_sooner(int64_t timeout_ns, int64_t other_ns)
@@ -357,14 +343,17 @@ static void follow_tcp(struct flow_table *table, uint32_t id, const struct packe
         return;
     if (packet->payload_length != 0)
         hit->place = (uint8_t)flow_place_segment(&table->store, flow, packet, sender, &hit->stream_first);
+    bool twice = false;
     if (flow_policy_has_quality(&table->policy) && kin == TCP_KIN_RETRY)
         tcp_measure_retry(&table->store, id, packet, sender, &table->policy);
     else if (flow_policy_has_quality(&table->policy))
-        tcp_measure(&table->store, id, packet, sender, &table->policy);
+        twice = tcp_measure(&table->store, id, packet, sender, &table->policy);
     hit->handshake_done = tcp_completes_handshake(flow->tcp_flags[sender], packet);
     hit->went_on =
         !hit->peer_sent && flow->packets[sender] == 2 && tcp_goes_on(flow->tcp_flags[sender], packet);
-    tcp_track_state(flow, packet, sender);
+    bool is_second_word = !twice || flow->tcp_state != TCP_STATE_UNKNOWN;
+    if (is_second_word)
+        tcp_track_state(flow, packet, sender);
 }
 
 // The flow of another form that the packet belongs to, and its own hash; see mirror.h.
@@ -418,10 +407,12 @@ struct flow_hit flow_table_packet(struct flow_table *table, const struct packet 
         tcp_note_challenge(&table->store, flow, packet, sender, at_ns);
     else
         tcp_outlive_challenge(&table->store, flow, at_ns);
-    count_packet(table, flow, packet, sender, at_ns);
+    count_packet(table, flow, packet, sender);
     follow_clock(table, flow, packet->clock_offset_ns);
     if (flow->protocol == IP_PROTOCOL_TCP && packet->has_transport)
         follow_tcp(table, id, packet, sender, kin, &hit);
+    if (at_ns > flow->last_ns)
+        flow->last_ns = at_ns;
     reclassify(table, partition, flow, id);
     if (kin != TCP_KIN_CHALLENGE) // whose time may not stay this flow's
         report_active(table, flow, id, at_ns);

@@ -17,13 +17,24 @@ static void take_key(const struct flow_store *store, const struct flow *flow, st
     out->protocol = key.protocol;
 }
 
+// Captured twice. What may also have been sent twice is counted where each frame of the side is there twice, or nearly, and
+// at most until half of them are copies.
+static uint64_t duplicate_frames(const struct tcp_trouble *trouble, uint64_t packets)
+{
+    uint64_t all = (uint64_t)trouble->duplicate_frames + trouble->likely_duplicates;
+    bool doubled = 5 * all >= 2 * packets;
+    uint64_t most = doubled ? packets / 2 : 0;
+    uint64_t likely = all < most ? all : most;
+    return likely > trouble->duplicate_frames ? likely : trouble->duplicate_frames;
+}
+
 static void take_trouble(const struct tcp_trouble *trouble, int direction, struct flow_record *out)
 {
     out->retransmissions[direction] = trouble->retransmissions;
     out->out_of_order[direction] = trouble->out_of_order;
     out->zero_windows[direction] = trouble->zero_windows;
     out->duplicate_acks[direction] = trouble->duplicate_acks;
-    out->duplicate_frames[direction] = trouble->duplicate_frames;
+    out->duplicate_frames[direction] = duplicate_frames(trouble, out->packets[direction]);
     out->duplicate_retransmissions[direction] = trouble->duplicate_retransmissions;
 }
 

@@ -44,11 +44,13 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
 void tcp_measure_retry(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                        const struct flow_policy *policy);
 
-// Updates the quality part. Spans are measured between the packets' own stamps.
-void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
+// Updates the quality part. flow->last_ns is that of the packet before it. Spans are measured between the packets' own stamps.
+// Returns whether the frame was captured before.
+bool tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                  const struct flow_policy *policy);
 
-// What rests for five minutes waits for no ACK any more: called before its next packet is measured.
+// What rests for five minutes waits for no ACK any more, and has no history behind its end: called before its next packet
+// is measured.
 void tcp_rest(struct flow_store *store, const struct flow *flow);
 
 // What a record says of a quality.

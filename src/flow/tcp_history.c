@@ -1,5 +1,6 @@
 // How far each side of a connection is, and its history: the states and letters that Zeek gives its endpoints, so that
-// conn_state and history can be compared. A history has room for 16 letters. Letters of checksums (c) are never given,
+// conn_state and history can be compared. Zeek forgets a connection five seconds after its end (tcp_close_delay): what comes
+// later is another one's, and is not part of its history here either. A history has room for 16 letters. Letters of checksums (c) are never given,
 // as packets with wrong ones are analysed.
 #include "flow/tcp_segment.h"
 
@@ -132,7 +133,8 @@ static bool is_orderly(const struct tcp_side *side)
 void tcp_history_note_gap(struct flow_store *store, struct tcp_quality *quality, int direction)
 {
     struct tcp_side *side = &quality->side[direction];
-    bool told = is_orderly(side) && is_orderly(&quality->side[!direction]);
+    bool over = (side->seen & quality->side[!direction].seen & TCP_SIDE_ENDED) != 0;
+    bool told = !over && is_orderly(side) && is_orderly(&quality->side[!direction]);
     struct tcp_trouble *trouble = told ? flow_need_trouble(store, side) : NULL;
     if (trouble != NULL)
         add_letter_scaled(quality, direction, LETTER_G, &trouble->gaps);
@@ -217,6 +219,48 @@ static void end_opening_side(struct tcp_side *side, uint8_t flags)
         enter(side, SIDE_RESET);
 }
 
+static bool has_closed(const struct tcp_side *side)
+{
+    return side->state == SIDE_CLOSED || side->state == SIDE_RESET;
+}
+
+// Zeek's clock begins anew when the other side closes as well.
+static void note_end(struct tcp_quality *quality, int direction, uint32_t at)
+{
+    struct tcp_side *side = &quality->side[direction], *peer = &quality->side[!direction];
+    if (side->state != SIDE_RESET && !has_closed(peer) && peer->state != SIDE_INACTIVE)
+        return;
+    side->seen |= TCP_SIDE_ENDED;
+    side->advanced_at = at;
+    peer->seen &= (uint16_t)~TCP_SIDE_ENDED;
+}
+
+static void end_history(struct tcp_quality *quality)
+{
+    quality->side[0].seen |= TCP_SIDE_ENDED;
+    quality->side[1].seen |= TCP_SIDE_ENDED;
+}
+
+bool tcp_history_is_over(struct tcp_quality *quality, uint32_t at)
+{
+    static const int32_t remembered_steps = (int32_t)(5 * NS_PER_S / TCP_STEP_NS);
+    const struct tcp_side *sides = quality->side;
+    bool ended[2] = {(sides[0].seen & TCP_SIDE_ENDED) != 0, (sides[1].seen & TCP_SIDE_ENDED) != 0};
+    assert(ended[0] || ended[1]);
+    if (ended[0] && ended[1])
+        return true;
+    bool over = (int32_t)(at - sides[ended[1]].advanced_at) >= remembered_steps;
+    if (over)
+        end_history(quality);
+    return over;
+}
+
+void tcp_history_rest(struct tcp_quality *quality)
+{
+    if (((quality->side[0].seen | quality->side[1].seen) & TCP_SIDE_ENDED) != 0)
+        end_history(quality);
+}
+
 static void advance_side(struct tcp_quality *quality, int direction, const struct segment *segment)
 {
     struct tcp_side *side = &quality->side[direction], *peer = &quality->side[!direction];
@@ -249,8 +293,11 @@ static void advance_side(struct tcp_quality *quality, int direction, const struc
 void tcp_sides_note(struct flow_store *store, struct tcp_quality *quality, int direction,
                     const struct segment *segment)
 {
+    bool closed = has_closed(&quality->side[direction]);
     note_letters(store, quality, direction, segment);
     advance_side(quality, direction, segment);
+    if (!closed && has_closed(&quality->side[direction]))
+        note_end(quality, direction, segment->at);
 }
 
 static enum conn_state state_after_reset(const struct tcp_side *client, const struct tcp_side *server,

@@ -87,12 +87,13 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
 }
 
 // The IP id of a lone SYN is not kept, so that this one's own stands for it where it comes too soon for a second try.
-static void know_syn_again(struct tcp_quality *quality, int client, const struct packet *packet)
+static void know_syn_again(struct tcp_quality *quality, int client, int64_t syn_ns,
+                           const struct packet *packet)
 {
     static const int64_t soon_ns = 200 * NS_PER_MS; // a host waits a second
     bool same = (packet->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
                 packet->tcp.sequence == quality->side[client].first_sequence;
-    if (same && packet->time_ns - quality->handshake_ns < soon_ns)
+    if (same && packet->time_ns - syn_ns < soon_ns)
         quality->side[client].frame = tcp_frame_of(&packet->tcp);
 }
 
@@ -110,21 +111,23 @@ static struct tcp_quality *begin_quality(struct flow_store *store, uint32_t id, 
     if (quality == NULL || !opened)
         return quality;
     int client = (flow->marks & FLOW_MARK_CLIENT_B) != 0;
-    tcp_measure_opening(&opening, client, flow_ends_at(store, id)->first_ns - packet->clock_offset_ns, policy,
-                        quality);
-    if (opening.segments == 0)
-        know_syn_again(quality, client, packet);
+    int64_t syn_ns = flow_ends_at(store, id)->first_ns - packet->clock_offset_ns;
+    tcp_measure_opening(&opening, client, syn_ns, policy, quality);
+    know_syn_again(quality, client, syn_ns, packet);
     return quality;
 }
 
-static inline void measure_packet(struct flow_store *store, const struct flow *flow,
+static inline bool measure_packet(struct flow_store *store, const struct flow *flow,
                                   const struct packet *packet, int direction,
                                   const struct flow_policy *policy)
 {
     struct segment segment = segment_of(&packet->tcp, packet->payload_length, packet->time_ns);
     segment.client = (flow->marks & FLOW_MARK_CLIENT_B) != 0;
     segment.frame = tcp_frame_of(&packet->tcp);
+    int64_t behind_ns = packet->time_ns + packet->clock_offset_ns - flow->last_ns;
+    segment.at_once = behind_ns >= 0 && behind_ns < NS_PER_MS;
     tcp_measure_segment(store, flow_quality(store, flow), direction, &segment, policy);
+    return segment.twice;
 }
 
 void tcp_measure_retry(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
@@ -140,17 +143,17 @@ void tcp_measure_retry(struct flow_store *store, uint32_t id, const struct packe
         trouble->retransmissions += policy->retransmissions;
 }
 
-void tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
+bool tcp_measure(struct flow_store *store, uint32_t id, const struct packet *packet, int direction,
                  const struct flow_policy *policy)
 {
     struct flow *flow = flow_at(store, id);
     struct tcp_quality *quality = flow_quality(store, flow);
     if (quality == NULL) {
         if (is_opening_syn(flow, packet) || wait_in_opening(store, flow, packet, direction))
-            return;
+            return false;
         quality = begin_quality(store, id, packet, policy);
         if (quality == NULL)
-            return;
+            return false;
     }
-    measure_packet(store, flow, packet, direction, policy);
+    return measure_packet(store, flow, packet, direction, policy);
 }

@@ -8,7 +8,8 @@ static const uint32_t fast_retransmit_steps = (uint32_t)(20 * NS_PER_MS / TCP_ST
 static const uint8_t fast_retransmit_acks = 2; // duplicates; one more may have been lost before the capture
 
 // What data below the highest number of its direction is.
-enum old_segment { SEGMENT_LATE, SEGMENT_REPEATED, SEGMENT_BEHIND_PROBE };
+// SEGMENT_REPEATED_IN_COPY: repeated where ACKs that were captured twice are taken for duplicate ACKs, as tshark does.
+enum old_segment { SEGMENT_LATE, SEGMENT_REPEATED, SEGMENT_REPEATED_IN_COPY, SEGMENT_BEHIND_PROBE };
 
 // Whether the segment is what the receiver has just asked for again and again.
 static bool was_asked_for(const struct flow_store *store, const struct tcp_side *receiver,
@@ -17,6 +18,14 @@ static bool was_asked_for(const struct flow_store *store, const struct tcp_side 
     const struct tcp_trouble *trouble = flow_trouble(store, receiver);
     return trouble != NULL && trouble->asked >= fast_retransmit_acks &&
            segment->begin == receiver->last_ack && segment->at - trouble->heard_at < fast_retransmit_steps;
+}
+
+// Whether that is so only where frames captured twice count.
+static bool was_asked_by_copies(const struct flow_store *store, const struct tcp_side *receiver)
+{
+    const struct tcp_trouble *trouble = flow_trouble(store, receiver);
+    assert(trouble != NULL && trouble->asked_again <= trouble->asked);
+    return trouble->asked - trouble->asked_again < fast_retransmit_acks;
 }
 
 // Whether the highest number was reached just now, and the segment does not repeat the data that reached it.
@@ -38,9 +47,10 @@ static enum old_segment judge(const struct flow_store *store, const struct tcp_q
         return SEGMENT_REPEATED;
     if (segment->data > 1 && segment->begin == side->next_sequence - 1)
         return SEGMENT_BEHIND_PROBE;
-    if (was_asked_for(store, receiver, segment))
-        return SEGMENT_REPEATED;
-    return may_be_late(quality, side, segment) ? SEGMENT_LATE : SEGMENT_REPEATED;
+    bool may_be = may_be_late(quality, side, segment);
+    if (!was_asked_for(store, receiver, segment))
+        return may_be ? SEGMENT_LATE : SEGMENT_REPEATED;
+    return may_be && was_asked_by_copies(store, receiver) ? SEGMENT_REPEATED_IN_COPY : SEGMENT_REPEATED;
 }
 
 // Data (or SYN, FIN) below the highest sequence number.
@@ -51,7 +61,7 @@ static void measure_old_segment(struct flow_store *store, struct tcp_quality *qu
     enum old_segment kind = judge(store, quality, direction, segment);
     if (kind == SEGMENT_BEHIND_PROBE)
         return;
-    bool late = kind == SEGMENT_LATE;
+    bool late = kind == SEGMENT_LATE, copied = segment->twice || kind == SEGMENT_REPEATED_IN_COPY;
     if (!late && !segment->twice)
         tcp_rtt_forget_from(side, segment->begin);
     struct tcp_trouble *trouble = flow_need_trouble(store, side);
@@ -60,7 +70,7 @@ static void measure_old_segment(struct flow_store *store, struct tcp_quality *qu
     trouble->heard_at = segment->at;
     trouble->out_of_order += late && policy->out_of_order;
     trouble->retransmissions += !late && policy->retransmissions;
-    trouble->duplicate_retransmissions += !late && segment->twice && policy->retransmissions;
+    trouble->duplicate_retransmissions += !late && copied && policy->retransmissions;
 }
 
 // The stream reaches a new highest sequence number.
@@ -181,9 +191,11 @@ static void note_asking(struct flow_store *store, struct tcp_side *side, const s
     trouble->heard_at = segment->at;
     trouble->duplicate_acks += duplicate;
     if (segment->tcp->acknowledgement != side->last_ack)
-        trouble->asked = 0;
-    else
-        trouble->asked = (uint8_t)(trouble->asked + (duplicate && trouble->asked < UINT8_MAX));
+        trouble->asked = trouble->asked_again = 0;
+    if (!duplicate || segment->tcp->acknowledgement != side->last_ack || trouble->asked == UINT8_MAX)
+        return;
+    trouble->asked++;
+    trouble->asked_again = (uint8_t)(trouble->asked_again + (segment->twice || segment->likely_twice));
 }
 
 static void count_zero_window(struct flow_store *store, struct tcp_side *side)
@@ -244,11 +256,19 @@ static bool changes_state(const struct tcp_side *side, const struct segment *seg
            segment->tcp->window == 0 || repeats || side->state == SIDE_INACTIVE;
 }
 
-static void count_twice(struct flow_store *store, struct tcp_side *side)
+static bool is_over(struct tcp_quality *quality, const struct segment *segment)
+{
+    bool ended = ((quality->side[0].seen | quality->side[1].seen) & TCP_SIDE_ENDED) != 0;
+    return ended && tcp_history_is_over(quality, segment->at);
+}
+
+static void count_sighting(struct flow_store *store, struct tcp_side *side, enum tcp_sighting sighting)
 {
     struct tcp_trouble *trouble = flow_need_trouble(store, side);
-    if (trouble != NULL)
-        trouble->duplicate_frames++;
+    if (trouble == NULL)
+        return;
+    trouble->duplicate_frames += sighting == FRAME_TWICE;
+    trouble->likely_duplicates += sighting == FRAME_LIKELY_TWICE;
 }
 
 void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
@@ -257,12 +277,16 @@ void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, 
     assert(direction == 0 || direction == 1);
     struct tcp_side *side = &quality->side[direction];
     const struct packet_tcp *tcp = segment->tcp;
-    segment->twice = segment->frame != 0 && tcp_frame_is_twice(store, side, segment);
-    if (segment->twice)
-        count_twice(store, side);
+    enum tcp_sighting sighting =
+        segment->frame != 0 ? tcp_frame_sighting(store, quality, direction, segment) : FRAME_NEW;
+    segment->twice = sighting == FRAME_TWICE;
+    segment->likely_twice = sighting == FRAME_LIKELY_TWICE;
+    quality->last_side = (unsigned)direction & 1u;
+    if (sighting != FRAME_NEW)
+        count_sighting(store, side, sighting);
     if (quality->handshake != TCP_HANDSHAKE_DONE)
         tcp_rtt_measure_handshake(quality, segment);
-    if (changes_state(side, segment))
+    if (!is_over(quality, segment) && changes_state(side, segment))
         tcp_sides_note(store, quality, direction, segment);
     if ((tcp->flags & TCP_RST) != 0)
         return;

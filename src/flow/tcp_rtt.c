@@ -65,6 +65,8 @@ void tcp_rest(struct flow_store *store, const struct flow *flow)
     struct tcp_quality *quality = flow_quality(store, flow);
     for (int direction = 0; quality != NULL && direction < 2; direction++)
         forget(&quality->side[direction]);
+    if (quality != NULL)
+        tcp_history_rest(quality);
 }
 
 // From the last SYN to the first ACK behind it, whoever sends that: also the one that refuses. A span of nothing tells

@@ -13,7 +13,9 @@ struct segment {
     uint32_t at;         // the same in steps
     uint16_t frame;      // tcp_frame_of(); 0 = not known
     uint8_t client;      // direction of who opened the connection
+    bool at_once;        // behind the flow's packet before it: within a millisecond
     bool twice;          // the frame was captured before
+    bool likely_twice;   // or that may be so
 };
 
 enum {
@@ -61,7 +63,9 @@ void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, 
 // What knows a frame again that is captured twice, of its IP id, numbers, flags and window. Never 0.
 uint16_t tcp_frame_of(const struct packet_tcp *tcp);
 // Whether the side has just sent this very frame; remembers it.
-bool tcp_frame_is_twice(const struct flow_store *store, struct tcp_side *side, const struct segment *segment);
+enum tcp_sighting { FRAME_NEW, FRAME_TWICE, FRAME_LIKELY_TWICE };
+enum tcp_sighting tcp_frame_sighting(const struct flow_store *store, struct tcp_quality *quality,
+                                     int direction, const struct segment *segment);
 
 // Round trips (tcp_rtt.c): from a segment of the side to an ACK of its peer.
 void tcp_rtt_await(struct tcp_side *side, const struct segment *segment);
@@ -79,4 +83,8 @@ bool tcp_holes_are_passed(const struct flow_store *store, const struct tcp_side 
 // States and history (tcp_history.c), before the numbers of the segment are taken in.
 void tcp_sides_note(struct flow_store *store, struct tcp_quality *quality, int direction,
                     const struct segment *segment);
+// Whether the connection ended so long ago that Zeek has forgotten it. To be asked of every packet behind the end, as steps
+// come around.
+bool tcp_history_is_over(struct tcp_quality *quality, uint32_t at);
+void tcp_history_rest(struct tcp_quality *quality);
 void tcp_history_note_gap(struct flow_store *store, struct tcp_quality *quality, int direction);

@@ -31,6 +31,18 @@ int64_t report_round_trip_ns(const struct flow_record *record)
     return record->handshake_rtt_ns > smoothed ? record->handshake_rtt_ns : smoothed;
 }
 
+// An answer whose question was not captured: nor would be what followed.
+static bool is_lone_answer(const struct flow_record *record)
+{
+    return record->tcp_state == TCP_STATE_SYN_ACK && record->packets[client_of(record)] == 0;
+}
+
+static bool is_half_open(const struct flow_record *record)
+{
+    return (record->tcp_state == TCP_STATE_SYN_ACK || record->tcp_state == TCP_STATE_SYN_SENT) &&
+           !is_lone_answer(record);
+}
+
 static void count_end(struct report_tcp *tcp, const struct flow_record *record, enum report_attempt attempt)
 {
     if (attempt == ATTEMPT_UNANSWERED)
@@ -43,9 +55,9 @@ static void count_end(struct report_tcp *tcp, const struct flow_record *record, 
         tcp->reset++;
     else if (record->tcp_state == TCP_STATE_CLOSED)
         tcp->closed++;
-    else if (record->tcp_state == TCP_STATE_SYN_ACK || record->tcp_state == TCP_STATE_SYN_SENT)
+    else if (is_half_open(record))
         tcp->half_open++;
-    else if (((record->tcp_flags[0] | record->tcp_flags[1]) & TCP_SYN) == 0)
+    else if (((record->tcp_flags[0] | record->tcp_flags[1]) & TCP_SYN) == 0 || is_lone_answer(record))
         tcp->midway++;
     else
         tcp->open++;

@@ -131,8 +131,40 @@ Test(dns_names, pair_by_name_and_type_and_the_latest)
     answer.type = 1;
     cr_assert(note(&test, &answer, 3 * NS_PER_S, &out));
     cr_expect_eq(out.latency_ns, NS_PER_S);
-    cr_assert(note(&test, &answer, 3 * NS_PER_S, &out));
+    cr_assert(note(&test, &answer, 3 * NS_PER_S + 2 * NS_PER_MS, &out));
     cr_expect_lt(out.latency_ns, 0, "the one before it is over too");
+    flow_names_free(end(&test).names);
+}
+
+static bool note_with_id(struct test_table *test, const struct dns_message *message, uint16_t ip_id,
+                         int64_t at_ns)
+{
+    struct packet packet =
+        message->response ? udp_packet(2, 53, 1, 40000, at_ns) : udp_packet(1, 40000, 2, 53, at_ns);
+    packet.tcp.ip_id = ip_id;
+    struct flow_hit hit = feed(test, &packet).hit;
+    struct dns_transaction out;
+    return flow_note_dns(&test->table, &hit, &packet, message, &out);
+}
+
+// A frame that was captured twice is one answer.
+Test(dns_names, of_a_frame_captured_twice_are_one_answer)
+{
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    struct dns_message question = message(1, false, "found.example");
+    struct dns_message answer = message(1, true, "found.example");
+    cr_expect(note_with_id(&test, &answer, 7, 0), "nobody asked");
+    cr_expect_not(note_with_id(&test, &answer, 7, 0));
+    cr_expect(note_with_id(&test, &answer, 8, 0), "sent again");
+    cr_expect(note_with_id(&test, &answer, 8, NS_PER_S));
+    cr_expect(note_with_id(&test, &answer, 0, NS_PER_S));
+    cr_expect(note_with_id(&test, &answer, 0, NS_PER_S), "a flood of equal answers");
+    for (int i = 0; i < 3; i++)
+        note_with_id(&test, &question, 0, 2 * NS_PER_S);
+    cr_expect(note_with_id(&test, &answer, 0, 2 * NS_PER_S));
+    cr_expect_not(note_with_id(&test, &answer, 0, 2 * NS_PER_S), "servers answer a question once");
+    cr_expect(note_with_id(&test, &answer, 0, 2 * NS_PER_S + NS_PER_MS));
     flow_names_free(end(&test).names);
 }
 

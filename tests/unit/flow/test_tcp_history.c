@@ -122,6 +122,94 @@ Test(tcp_history, tells_a_gap_that_was_acknowledged)
     expect_zeek(&record, CONN_STATE_S1, "ShADaG");
 }
 
+static void close_in_order(struct connection *connection)
+{
+    shake_hands(connection);
+    send_data(connection, 0, 100);
+    send(connection, CLIENT, TCP_FIN | TCP_ACK, 100, 0, 0);
+    send(connection, SERVER, TCP_FIN | TCP_ACK, 0, 101, 0);
+}
+
+// Zeek forgets a connection five seconds after its end.
+Test(tcp_history, ends_five_seconds_behind_the_end)
+{
+    struct connection connection;
+    begin(&connection);
+    close_in_order(&connection);
+    wait_ms(&connection, 3000);
+    send(&connection, CLIENT, TCP_RST, 101, 0, 0); // part of it, and moves the clock no more
+    wait_ms(&connection, 1999);
+    send_ack(&connection, 101);
+    wait_ms(&connection, 1);
+    send(&connection, SERVER, TCP_ACK, 0, 101, 10);
+    send(&connection, SERVER, TCP_RST, 11, 0, 0);
+    struct flow_record record = end(&connection);
+    expect_zeek(&record, CONN_STATE_SF, "ShADFfRa");
+    cr_expect_eq(record.last_seen_ns - record.first_seen_ns, INT64_C(5012) * MS);
+    cr_expect_eq(record.packets[0] + record.packets[1], 10);
+}
+
+Test(tcp_history, goes_on_when_the_other_side_ends_as_well)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send(&connection, CLIENT, TCP_RST, 0, 0, 0);
+    wait_ms(&connection, 4000);
+    send(&connection, SERVER, TCP_FIN | TCP_ACK, 0, 0, 0);
+    wait_ms(&connection, 4000);
+    send(&connection, SERVER, TCP_ACK, 1, 0, 0);
+    wait_ms(&connection, 2000);
+    send(&connection, SERVER, TCP_ACK, 0, 0, 10);
+    struct flow_record record = end(&connection);
+    expect_zeek(&record, CONN_STATE_RSTO, "ShARfa");
+}
+
+// Half closed, a connection may go on for any time.
+Test(tcp_history, has_no_clock_while_one_side_is_open)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send(&connection, CLIENT, TCP_FIN | TCP_ACK, 0, 0, 0);
+    wait_ms(&connection, 60000);
+    send(&connection, SERVER, TCP_ACK, 0, 1, 10);
+    send(&connection, SERVER, TCP_FIN | TCP_ACK, 10, 1, 0);
+    struct flow_record record = end(&connection);
+    expect_zeek(&record, CONN_STATE_SF, "ShAFdf");
+}
+
+// The steps in which the end is kept come around after 14 minutes.
+Test(tcp_history, stays_over_when_steps_come_around)
+{
+    struct flow_policy policy = test_policy();
+    policy.linger_ns = 1000 * NS_PER_S;
+    for (int at_once = 0; at_once < 2; at_once++) {
+        struct connection connection;
+        begin_with(&connection, policy, 1000);
+        close_in_order(&connection);
+        for (int i = 0; i < (at_once ? 1 : 3); i++) {
+            wait_ms(&connection, at_once ? 859000 : 286500);
+            send(&connection, SERVER, TCP_ACK, 1, 101, 0);
+        }
+        send(&connection, SERVER, TCP_RST, 11, 0, 0);
+        struct flow_record record = end(&connection);
+        expect_zeek(&record, CONN_STATE_SF, "ShADFf");
+    }
+}
+
+// A stamp before the end is not long behind it.
+Test(tcp_history, knows_stamps_that_step_back)
+{
+    struct connection connection;
+    begin(&connection);
+    close_in_order(&connection);
+    wait_ms(&connection, -500);
+    send_ack(&connection, 101);
+    struct flow_record record = end(&connection);
+    expect_zeek(&record, CONN_STATE_SF, "ShADFfa");
+}
+
 // A frame captured twice is told apart from a retransmission by its IP id.
 static void send_with_id(struct connection *connection, uint16_t id, uint32_t sequence)
 {
@@ -150,6 +238,17 @@ Test(tcp_frames, captured_twice_are_counted_apart)
     expect_counters(&record, 24, 0, 0);
     cr_expect_eq(record.duplicate_frames[0], 20);
     cr_expect_eq(record.duplicate_retransmissions[0], 20);
+}
+
+// Hosts answer each segment of a closed connection with an equal RST.
+Test(tcp_frames, without_an_id_no_reset_is_known_again)
+{
+    struct connection connection;
+    begin(&connection);
+    shake_hands(&connection);
+    send(&connection, SERVER, TCP_RST, 0, 0, 0);
+    send(&connection, SERVER, TCP_RST, 0, 0, 0);
+    cr_expect_eq(end(&connection).duplicate_frames[1], 0);
 }
 
 // Where pairs are not side by side, the trouble of the first one remembers the others.
