@@ -131,12 +131,12 @@ Test(tcp_order, tells_many_holes_apart)
     struct connection connection;
     begin(&connection);
     shake_hands(&connection);
-    for (uint32_t i = 0; i < 15; i++)
-        send_data(&connection, i * 200, 100); // 14 holes
-    for (uint32_t i = 0; i < 14; i++)
+    for (uint32_t i = 0; i < TCP_HOLES + 1; i++)
+        send_data(&connection, i * 200, 100);
+    for (uint32_t i = 0; i < TCP_HOLES; i++)
         send_data(&connection, i * 200 + 100, 100);
     struct flow_record record = end(&connection);
-    expect_counters(&record, 0, 14, 0);
+    expect_counters(&record, 0, TCP_HOLES, 0);
 }
 
 Test(tcp_order, counts_the_bytes_of_holes_that_stay)
