@@ -7,80 +7,51 @@
 enum port_rank { PORT_ANY, PORT_REGISTERED, PORT_SYSTEM };
 enum { SYSTEM_PORTS = 1024, DHCP_CLIENT = 68, DHCPV6_CLIENT = 546 };
 
-enum { BY_TCP = 1, BY_UDP = 2 };
-
-// What servers listen on above the system ports (IANA's registry, and ports that everybody uses without asking), by number.
-static const struct service_port {
-    uint16_t port;
-    uint8_t by;
-} service_ports[] = {
-    {1080, BY_TCP},           // SOCKS
-    {1194, BY_TCP | BY_UDP},  // OpenVPN
-    {1433, BY_TCP},           // SQL Server
-    {1434, BY_UDP},           // and where it is
-    {1521, BY_TCP},           // Oracle
-    {1645, BY_UDP},           // RADIUS, of old
-    {1646, BY_UDP},           //
-    {1701, BY_UDP},           // L2TP
-    {1723, BY_TCP},           // PPTP
-    {1812, BY_UDP},           // RADIUS
-    {1813, BY_UDP},           //
-    {1883, BY_TCP},           // MQTT
-    {1900, BY_UDP},           // SSDP
-    {2049, BY_TCP | BY_UDP},  // NFS
-    {2055, BY_UDP},           // NetFlow
-    {2123, BY_UDP},           // GTP-C
-    {2152, BY_UDP},           // GTP-U
-    {3128, BY_TCP},           // HTTP proxies
-    {3268, BY_TCP},           // LDAP, the global catalogue
-    {3306, BY_TCP},           // MySQL
-    {3386, BY_UDP},           // GTP'
-    {3389, BY_TCP | BY_UDP},  // RDP
-    {3478, BY_TCP | BY_UDP},  // STUN
-    {3544, BY_UDP},           // Teredo
-    {3702, BY_UDP},           // WS-Discovery
-    {3799, BY_UDP},           // RADIUS, changes of authorisation
-    {4011, BY_UDP},           // PXE
-    {4500, BY_UDP},           // IPsec behind NAT
-    {4739, BY_TCP | BY_UDP},  // IPFIX
-    {4789, BY_UDP},           // VXLAN
-    {5060, BY_TCP | BY_UDP},  // SIP
-    {5061, BY_TCP},           //
-    {5072, BY_UDP},           // AYIYA
-    {5222, BY_TCP},           // XMPP
-    {5223, BY_TCP},           //
-    {5246, BY_UDP},           // CAPWAP
-    {5247, BY_UDP},           //
-    {5269, BY_TCP},           // XMPP between servers
-    {5349, BY_TCP | BY_UDP},  // STUN over TLS
-    {5351, BY_UDP},           // NAT-PMP, PCP
-    {5353, BY_UDP},           // mDNS
-    {5355, BY_UDP},           // LLMNR
-    {5432, BY_TCP},           // PostgreSQL
-    {5671, BY_TCP},           // AMQP
-    {5672, BY_TCP},           //
-    {5683, BY_UDP},           // CoAP
-    {5684, BY_UDP},           //
-    {5900, BY_TCP},           // VNC
-    {6081, BY_UDP},           // Geneve
-    {6343, BY_UDP},           // sFlow
-    {6379, BY_TCP},           // Redis
-    {6443, BY_TCP},           // Kubernetes
-    {6667, BY_TCP},           // IRC
-    {8080, BY_TCP},           // HTTP
-    {8443, BY_TCP},           //
-    {8472, BY_UDP},           // VXLAN, of old
-    {8883, BY_TCP},           // MQTT over TLS
-    {9092, BY_TCP},           // Kafka
-    {9200, BY_TCP},           // Elasticsearch
-    {9995, BY_UDP},           // NetFlow
-    {11211, BY_TCP | BY_UDP}, // memcached
-    {20000, BY_TCP | BY_UDP}, // DNP3
-    {27015, BY_UDP},          // Steam
-    {27017, BY_TCP},          // MongoDB
-    {44818, BY_TCP | BY_UDP}, // EtherNet/IP
-    {47808, BY_UDP},          // BACnet
-    {51820, BY_UDP},          // WireGuard
+// What servers listen on by UDP above the system ports (IANA's registry, and ports that everybody uses without asking), by
+// number. Of TCP a SYN tells who asked, and where none was captured the detectors judge by more than a port.
+static const uint16_t service_ports[] = {
+    1194, // OpenVPN
+    1434, // SQL Server, where it is
+    1645, // RADIUS, of old
+    1646,
+    1701, // L2TP
+    1812, // RADIUS
+    1813,
+    1900, // SSDP
+    2049, // NFS
+    2055, // NetFlow
+    2123, // GTP-C
+    2152, // GTP-U
+    3386, // GTP'
+    3389, // RDP
+    3478, // STUN
+    3544, // Teredo
+    3702, // WS-Discovery
+    3799, // RADIUS, changes of authorisation
+    4011, // PXE
+    4500, // IPsec behind NAT
+    4739, // IPFIX
+    4789, // VXLAN
+    5060, // SIP
+    5072, // AYIYA
+    5246, // CAPWAP
+    5247,
+    5349, // STUN over TLS
+    5351, // NAT-PMP, PCP
+    5353, // mDNS
+    5355, // LLMNR
+    5683, // CoAP
+    5684,
+    6081,  // Geneve
+    6343,  // sFlow
+    8472,  // VXLAN, of old
+    9995,  // NetFlow
+    11211, // memcached
+    20000, // DNP3
+    27015, // Steam
+    44818, // EtherNet/IP
+    47808, // BACnet
+    51820, // WireGuard
 };
 
 static enum port_rank rank_of(uint8_t protocol, uint16_t port)
@@ -89,17 +60,18 @@ static enum port_rank rank_of(uint8_t protocol, uint16_t port)
         return PORT_ANY;
     if (port < SYSTEM_PORTS)
         return PORT_SYSTEM;
-    uint8_t by = protocol == IP_PROTOCOL_TCP ? BY_TCP : protocol == IP_PROTOCOL_UDP ? BY_UDP : 0;
+    if (protocol != IP_PROTOCOL_UDP)
+        return PORT_ANY;
     size_t low = 0, high = sizeof service_ports / sizeof service_ports[0];
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (service_ports[middle].port < port)
+        if (service_ports[middle] < port)
             low = middle + 1;
         else
             high = middle;
     }
-    bool found = low < sizeof service_ports / sizeof service_ports[0] && service_ports[low].port == port;
-    return found && (service_ports[low].by & by) != 0 ? PORT_REGISTERED : PORT_ANY;
+    bool found = low < sizeof service_ports / sizeof service_ports[0] && service_ports[low] == port;
+    return found ? PORT_REGISTERED : PORT_ANY;
 }
 
 // What a message says of who sent it.

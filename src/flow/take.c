@@ -17,25 +17,29 @@ static void take_key(const struct flow_store *store, const struct flow *flow, st
     out->protocol = key.protocol;
 }
 
-// Captured twice. What may also have been sent twice is counted where each frame of the side is there twice, or nearly, and
-// at most until half of them are copies.
-static uint64_t duplicate_frames(const struct tcp_trouble *trouble, uint64_t packets)
-{
-    uint64_t all = (uint64_t)trouble->duplicate_frames + trouble->likely_duplicates;
-    bool doubled = 5 * all >= 2 * packets;
-    uint64_t most = doubled ? packets / 2 : 0;
-    uint64_t likely = all < most ? all : most;
-    return likely > trouble->duplicate_frames ? likely : trouble->duplicate_frames;
-}
-
 static void take_trouble(const struct tcp_trouble *trouble, int direction, struct flow_record *out)
 {
     out->retransmissions[direction] = trouble->retransmissions;
     out->out_of_order[direction] = trouble->out_of_order;
     out->zero_windows[direction] = trouble->zero_windows;
     out->duplicate_acks[direction] = trouble->duplicate_acks;
-    out->duplicate_frames[direction] = duplicate_frames(trouble, out->packets[direction]);
+    out->duplicate_frames[direction] = trouble->duplicate_frames;
     out->duplicate_retransmissions[direction] = trouble->duplicate_retransmissions;
+}
+
+// What may have been captured or sent twice was captured twice where each frame of the flow is there twice, or nearly; at
+// most until half of a side's frames are copies.
+static void take_likely_duplicates(const uint32_t likely[2], struct flow_record *out)
+{
+    uint64_t packets = out->packets[0] + out->packets[1];
+    uint64_t all = out->duplicate_frames[0] + out->duplicate_frames[1] + likely[0] + likely[1];
+    if (5 * all < 2 * packets)
+        return;
+    for (int direction = 0; direction < 2; direction++) {
+        uint64_t most = out->packets[direction] / 2, known = out->duplicate_frames[direction];
+        uint64_t copies = known + likely[direction] < most ? known + likely[direction] : most;
+        out->duplicate_frames[direction] = copies > known ? copies : known;
+    }
 }
 
 static struct flow_rtt rtt_of(const struct tcp_rtt *rtt)
@@ -70,12 +74,16 @@ static void take_state(const struct tcp_quality *quality, struct flow_record *ou
 static void take_quality(const struct flow_table *table, const struct tcp_quality *quality,
                          struct flow_record *out)
 {
+    uint32_t likely[2] = {0};
     for (int direction = 0; direction < 2; direction++) {
         const struct tcp_trouble *trouble = flow_trouble(&table->store, &quality->side[direction]);
         if (trouble != NULL)
             take_trouble(trouble, direction, out);
+        if (trouble != NULL)
+            likely[direction] = trouble->likely_duplicates;
         out->bytes_missed[direction] = tcp_bytes_missed(&table->store, quality, direction);
     }
+    take_likely_duplicates(likely, out);
     take_state(quality, out);
     if (table->policy.rtt)
         take_rtt(quality, out);

@@ -1,19 +1,19 @@
 // Frames that were captured twice, as where two ports of a switch are mirrored into one. A frame is known again by 16 bits
-// of a digest of its IP id, numbers, flags and window. A side remembers its last frame, one with trouble its last 16: the
+// of a digest of its IP id, numbers, length, flags and window. A side remembers its last frame, one with trouble its last 16: the
 // first frame of a pair that is not seen side by side makes the trouble. By chance another frame is taken for one of
 // these once in 4,000 times, but such a one is asked about only when it also repeats what was sent. Without an id (IPv6,
 // the SYN-ACKs of some systems) only the side's last frame counts, and only within a time in which no host sends again.
 // Bare ACKs and RSTs may be sent so all the same: they count where they, and what is known, are so many that every frame
-// of the side is there twice.
+// of the flow is there twice (take.c).
 #include "flow/tcp_segment.h"
 
 static const uint32_t within_steps = (uint32_t)(NS_PER_S / TCP_STEP_NS);
 static const uint32_t at_once_steps = (uint32_t)(NS_PER_MS / TCP_STEP_NS);
 
-uint16_t tcp_frame_of(const struct packet_tcp *tcp)
+uint16_t tcp_frame_of(const struct packet_tcp *tcp, uint32_t data)
 {
     uint64_t digest = ((uint64_t)tcp->sequence << 32 | tcp->acknowledgement) * UINT64_C(0x9e3779b97f4a7c15);
-    digest ^= ((uint64_t)tcp->ip_id << 24 | (uint64_t)tcp->window << 8 | tcp->flags);
+    digest ^= ((uint64_t)data << 40) ^ ((uint64_t)tcp->ip_id << 24 | (uint64_t)tcp->window << 8 | tcp->flags);
     digest *= UINT64_C(0xd6e8feb86659fd93);
     uint16_t frame = (uint16_t)(digest >> 48);
     return frame != 0 ? frame : 1;
@@ -40,9 +40,11 @@ static bool is_remembered(struct tcp_trouble *trouble, uint16_t frame)
     uint16_t found = 0; // of the width of a frame: they are compared several at a time
     for (unsigned i = 0; i < TCP_FRAMES; i++)
         found = (uint16_t)(found + (trouble->frame[i] == frame));
+    if (found != 0)
+        return true;
     trouble->frame[trouble->next_frame] = frame;
     trouble->next_frame = (uint8_t)((trouble->next_frame + 1) % TCP_FRAMES);
-    return found != 0;
+    return false;
 }
 
 enum tcp_sighting tcp_frame_sighting(const struct flow_store *store, struct tcp_quality *quality,

@@ -81,7 +81,7 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
         };
         segment = segment_of(&tcp, 0, opening->segment[i].sent_ns);
         segment.client = (uint8_t)client;
-        segment.frame = tcp_frame_of(&tcp);
+        segment.frame = tcp_frame_of(&tcp, 0);
         tcp_measure_segment(NULL, quality, i == 0 ? !client : client, &segment, policy);
     }
 }
@@ -94,7 +94,7 @@ static void know_syn_again(struct tcp_quality *quality, int client, int64_t syn_
     bool same = (packet->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
                 packet->tcp.sequence == quality->side[client].first_sequence;
     if (same && packet->time_ns - syn_ns < soon_ns)
-        quality->side[client].frame = tcp_frame_of(&packet->tcp);
+        quality->side[client].frame = tcp_frame_of(&packet->tcp, packet->payload_length);
 }
 
 // Makes the part, and measures in it what waited for it.
@@ -123,7 +123,7 @@ static inline bool measure_packet(struct flow_store *store, const struct flow *f
 {
     struct segment segment = segment_of(&packet->tcp, packet->payload_length, packet->time_ns);
     segment.client = (flow->marks & FLOW_MARK_CLIENT_B) != 0;
-    segment.frame = tcp_frame_of(&packet->tcp);
+    segment.frame = tcp_frame_of(&packet->tcp, packet->payload_length);
     int64_t behind_ns = packet->time_ns + packet->clock_offset_ns - flow->last_ns;
     segment.at_once = behind_ns >= 0 && behind_ns < NS_PER_MS;
     tcp_measure_segment(store, flow_quality(store, flow), direction, &segment, policy);

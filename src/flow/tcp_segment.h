@@ -60,8 +60,8 @@ static inline struct segment segment_of(const struct packet_tcp *tcp, uint32_t d
 void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
                          struct segment *segment, const struct flow_policy *policy);
 
-// What knows a frame again that is captured twice, of its IP id, numbers, flags and window. Never 0.
-uint16_t tcp_frame_of(const struct packet_tcp *tcp);
+// What knows a frame again that is captured twice, of its IP id, numbers, length, flags and window. Never 0.
+uint16_t tcp_frame_of(const struct packet_tcp *tcp, uint32_t data);
 // Whether the side has just sent this very frame; remembers it.
 enum tcp_sighting { FRAME_NEW, FRAME_TWICE, FRAME_LIKELY_TWICE };
 enum tcp_sighting tcp_frame_sighting(const struct flow_store *store, struct tcp_quality *quality,

@@ -12,6 +12,7 @@ import capture_file
 import sensor
 
 CASES = sensor.ROOT.parent / "shared" / "cases"
+# tests/oracle/made.py does the same with all shared captures.
 WHOLE = ("browsing.pcap", "mail-retransmissions.pcap", "tls13-ech.pcap")
 
 

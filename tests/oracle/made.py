@@ -25,7 +25,7 @@ import tables
 EXPLAINED = Path(__file__).with_name("explained_made.tsv")
 WORKING = {"established", "fin_wait", "closed"}
 FAILED = {"syn_sent", "syn_ack"}
-SYN, ACK, CONGESTION = 0x02, 0x10, 0xC0
+SYN, ACK, TELLING = 0x02, 0x10, 0x17
 DIRECTION = re.compile(r"^(\d+) .*? (\S+) > (\S+) tcp\b")
 
 
@@ -62,8 +62,10 @@ def run(folder, name, frames, *arguments):
 
 def side_of(source, target):
     """0 or 1: which way it goes; fragments have no ports, so they are asked for only where the addresses are equal."""
-    ends = [re.sub(r":\d+$", "", end) if end.count(":") == 1 or end.startswith("[") else end for end in (source, target)]
-    return int((ends if ends[0] != ends[1] else [source, target]) != sorted(ends if ends[0] != ends[1] else [source, target]))
+    ends = [re.sub(r"^\[?([^\]]*?)\]?:\d+$", r"\1", end) if end.count(":") == 1 or "[" in end else end
+            for end in (source, target)]
+    told = ends if ends[0] != ends[1] else [source, target]
+    return int(told != sorted(told))
 
 
 def halves_of(frames, lines):
@@ -86,7 +88,7 @@ def is_two_way(flow):
 
 
 def flags_of(flow):
-    return (flow["tcp_flags_a"] | flow["tcp_flags_b"]) & ~CONGESTION
+    return (flow["tcp_flags_a"] | flow["tcp_flags_b"]) & TELLING
 
 
 def is_lone_syn(flow):
@@ -99,7 +101,7 @@ def of_tcp(flows):
 
 
 def overlap(flow, other):
-    return float(flow["first_seen"]) <= float(other["last_seen"]) and float(other["first_seen"]) <= float(flow["last_seen"])
+    return flow["first_seen"] <= other["last_seen"] and other["first_seen"] <= flow["last_seen"]
 
 
 def check_half(whole, half, summary):
@@ -111,7 +113,8 @@ def check_half(whole, half, summary):
         before = [old for old in known.get(place_of(flow), []) if overlap(old, flow)]
         worked = before and all(is_two_way(old) and old["tcp_state"] in WORKING for old in before)
         if worked and not is_lone_syn(flow) and (flow["tcp_state"] in FAILED or flow["conn_state"] == "REJ"):
-            yield place_of(flow), f"half: {before[0]['tcp_state']} is {flow['tcp_state']} {flow['conn_state']} {flow['history']}"
+            now = " ".join((flow["tcp_state"], flow["conn_state"], flow["history"]))
+            yield place_of(flow), f"half: {before[0]['tcp_state']} is {now}"
     lone = sum(flags_of(flow) == SYN for flow in of_tcp(half))
     failed = sum(summary["tcp"][name] for name in ("unanswered", "refused", "half_open"))
     if failed > lone:
@@ -177,7 +180,7 @@ def main():
         for (name, place), text in sorted(found.items()):
             print(f"{name}\t{place}\t{text}")
     problems = list(judge(found, set(names)))
-    print(f"FIGURE: {len(names)} captures with TCP, {two_way} of them two-way: {len(found)} differences of halves and doubles")
+    print(f"FIGURE: {len(names)} captures with TCP, {two_way} of them two-way: {len(found)} differences in halves, doubles")
     for problem in problems:
         print(f"PROBLEM: {problem}")
     print(f"{len(problems)} problems")

@@ -97,10 +97,12 @@ Test(flow_client, asks_by_gtp_between_equal_ports)
 
 Test(flow_client, of_segments_midway_is_told_by_the_port)
 {
-    struct packet to = tcp_packet(1, 40000, 2, 5432, TCP_ACK, 0);
+    struct packet to = tcp_packet(1, 40000, 2, 443, TCP_ACK, 0);
     expect_opener(&to, true, CLIENT_PORT);
-    struct packet from = tcp_packet(1, 5432, 2, 40000, TCP_ACK, 0);
+    struct packet from = tcp_packet(1, 443, 2, 40000, TCP_ACK, 0);
     expect_opener(&from, false, CLIENT_PORT);
+    struct packet high = tcp_packet(1, 5060, 2, 40000, TCP_ACK, 0);
+    expect_opener(&high, true, CLIENT_FIRST_PACKET);
     struct packet fragment = tcp_packet(1, 40000, 2, 80, 0, 0);
     fragment.has_transport = false; // the flags are in the datagram that is put together
     expect_opener(&fragment, true, CLIENT_PORT);

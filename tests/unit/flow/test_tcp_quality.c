@@ -325,6 +325,62 @@ Test(tcp_window, keep_alives_are_neither_retransmissions_nor_asked_for)
     cr_expect_eq(record.duplicate_acks[1], 0);
 }
 
+// Numbers end at 2^32 and go on with 0: each case once where that lies amid it.
+enum { FROM_THE_END = 150 };
+static const uint32_t near_the_end = 0u - FROM_THE_END;
+
+Test(tcp_wrap, data_goes_on_behind_the_end_of_the_numbers)
+{
+    struct connection connection;
+    begin_with(&connection, test_policy(), near_the_end);
+    shake_hands(&connection);
+    for (uint32_t i = 0; i < 4; i++)
+        send_data(&connection, i * 100, 100);
+    send_ack(&connection, 400);
+    send_data(&connection, 100, 100); // again, across the end
+    send_data(&connection, 500, 100);
+    send_ack(&connection, 600); // a hole that was not captured
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 1, 0, 100);
+    cr_expect_eq(record.payload_bytes[0], 600);
+    cr_expect_eq(record.conn_state, CONN_STATE_S1);
+}
+
+Test(tcp_wrap, what_is_late_fills_a_hole_across_the_end)
+{
+    struct connection connection;
+    begin_with(&connection, test_policy(), near_the_end);
+    shake_hands(&connection);
+    send_data(&connection, 0, 100);
+    send_data(&connection, 200, 100);
+    send_data(&connection, 100, 100);
+    send_ack(&connection, 300);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 1, 0);
+}
+
+Test(tcp_wrap, probes_and_keep_alives_are_known_at_the_end)
+{
+    struct connection connection;
+    begin_with(&connection, test_policy(), near_the_end);
+    shake_hands(&connection);
+    send_data(&connection, 0, FROM_THE_END);
+    send_window(&connection, FROM_THE_END, 0);
+    wait_ms(&connection, 200);
+    send_data(&connection, FROM_THE_END, 1); // number 0, not taken
+    send_window(&connection, FROM_THE_END, 0);
+    send_window(&connection, FROM_THE_END, 500);
+    wait_ms(&connection, 30000);
+    send_data(&connection, FROM_THE_END - 1, 1); // the last number, again
+    send_ack(&connection, FROM_THE_END);
+    send_data(&connection, FROM_THE_END, 100);
+    send_ack(&connection, FROM_THE_END + 100);
+    struct flow_record record = end(&connection);
+    expect_counters(&record, 0, 0, 0);
+    cr_expect_eq(record.zero_windows[1], 2);
+    cr_expect_eq(record.payload_bytes[0], FROM_THE_END + 100);
+}
+
 Test(tcp_window, duplicate_acks_repeat_everything)
 {
     struct connection connection;

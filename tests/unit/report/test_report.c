@@ -195,3 +195,17 @@ Test(report, handshakes_that_never_finish_make_a_headline)
     cr_expect_eq(summary->tcp.half_open, 15);
     cr_expect(says(&summary->headlines, "15 of 20 TCP connections were answered but never finished"));
 }
+
+// Of a lone SYN-ACK nobody knows what followed: its direction alone was captured.
+Test(report, answers_without_their_question_have_not_failed)
+{
+    for (uint8_t host = 1; host <= 20; host++) {
+        struct flow_record record = tcp_flow(host, 100);
+        record.tcp_state = TCP_STATE_SYN_ACK;
+        record.packets[0] = record.bytes[0] = 0;
+        give(&record);
+    }
+    const struct report_summary *summary = finish();
+    cr_expect(summary->tcp.half_open == 0 && summary->tcp.midway == 20);
+    cr_expect_eq(summary->headlines.count, 0);
+}
