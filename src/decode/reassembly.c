@@ -10,6 +10,7 @@ enum { LINK_TYPE_RAW = 101, LONGEST = 65535 };
 struct place {
     uint32_t ticket;  // 0 = free
     uint32_t end;     // bytes of the datagram; 0 = not known yet
+    uint32_t reach;   // end of the part that reaches furthest
     uint32_t have;    // units
     uint8_t protocol; // of the part that it begins with
     uint8_t seen[UNITS / 8];
@@ -65,7 +66,7 @@ uint32_t reassembly_begin(struct reassembly *reassembly)
     uint32_t ticket = ++reassembly->tickets != 0 ? reassembly->tickets : ++reassembly->tickets;
     struct place *place = &reassembly->place[ticket % reassembly->places];
     place->ticket = ticket;
-    place->end = place->have = 0;
+    place->end = place->reach = place->have = 0;
     place->protocol = 0;
     memset(place->seen, 0, sizeof place->seen);
     return ticket;
@@ -88,7 +89,18 @@ static bool contradicts(const struct place *place, const struct packet *packet, 
     uint32_t end = begin + length;
     if (length == 0 || end > LONGEST || (packet->fragment_more && length % UNIT_BYTES != 0))
         return true;
+    if (!packet->fragment_more && end < place->reach)
+        return true;
     return place->end != 0 && (end > place->end || (!packet->fragment_more && end != place->end));
+}
+
+// All units lie before the end: as many as fit there are all of them.
+static bool is_whole(const struct place *place)
+{
+    assert(place->end == 0 || place->reach <= place->end);
+    bool whole = place->end != 0 && place->have == (place->end + UNIT_BYTES - 1) / UNIT_BYTES;
+    assert(!whole || (place->seen[0] & 1) != 0);
+    return whole;
 }
 
 bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct packet *packet)
@@ -109,7 +121,9 @@ bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct
         place->protocol = packet->fragment_protocol;
     if (!packet->fragment_more)
         place->end = begin + length;
-    return place->end != 0 && place->have == (place->end + UNIT_BYTES - 1) / UNIT_BYTES;
+    if (begin + length > place->reach)
+        place->reach = begin + length;
+    return is_whole(place);
 }
 
 static void put_u16(uint8_t *at, uint32_t value)

@@ -238,6 +238,20 @@ Test(fragments, parts_that_contradict_each_other_make_no_datagram)
     fragments_destroy(fragments);
 }
 
+// As many units as the datagram has, but not its own: those behind its end were seen before the end was.
+Test(fragments, parts_behind_the_end_fill_no_hole)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first = part_of(0, 1, 0), beyond = part_of(1, 1, 0), last = part_of(2, 1, 0),
+                  middle = part_of(1, 1, 0);
+    beyond.fragment_place = 100;
+    fragments_apply(fragments, &beyond);
+    fragments_apply(fragments, &first);
+    cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_GOES_ON, "without its middle");
+    cr_expect_eq(fragments_apply(fragments, &middle), FRAGMENT_GOES_ON, "nor what was contradicted");
+    fragments_destroy(fragments);
+}
+
 Test(fragments, what_was_not_captured_whole_is_not_put_together)
 {
     struct fragments *fragments = fragments_create(64, 1);
