@@ -16,8 +16,13 @@ struct datagram {
     uint8_t source[16], target[16];
     uint32_t id;
     uint8_t version, protocol;
-    uint16_t vlan; // the same private addresses may live in several
+    // The same private addresses may live in several.
+    uint16_t vlan;
+    uint32_t tunnel_id;
+    uint8_t tunnel_kind, tunnel_version[2], unused;
+    uint8_t tunnel_source[16], tunnel_target[16];
 };
+_Static_assert(sizeof(struct datagram) == 80, "no padding");
 
 // Packets that wait, by number + 1; 0 = none.
 struct waiting_list {
@@ -186,6 +191,18 @@ unsigned fragments_waiting(const struct fragments *fragments)
 
 // Datagrams.
 
+static void add_tunnel(struct datagram *datagram, const struct packet_tunnel *tunnel)
+{
+    datagram->tunnel_kind = tunnel->kind;
+    if (tunnel->kind == TUNNEL_NONE) // nothing else of it is written
+        return;
+    datagram->tunnel_id = tunnel->id;
+    datagram->tunnel_version[0] = tunnel->source.version;
+    datagram->tunnel_version[1] = tunnel->target.version;
+    memcpy(datagram->tunnel_source, tunnel->source.bytes, sizeof datagram->tunnel_source);
+    memcpy(datagram->tunnel_target, tunnel->target.bytes, sizeof datagram->tunnel_target);
+}
+
 static struct datagram datagram_of(const struct packet *packet)
 {
     struct datagram datagram = {
@@ -200,6 +217,7 @@ static struct datagram datagram_of(const struct packet *packet)
         datagram.protocol = 0;
     memcpy(datagram.source, packet->source.bytes, sizeof datagram.source);
     memcpy(datagram.target, packet->target.bytes, sizeof datagram.target);
+    add_tunnel(&datagram, &packet->tunnel);
     return datagram;
 }
 

@@ -28,7 +28,7 @@ void fragments_destroy(struct fragments *fragments);
 size_t fragments_bytes(const struct fragments *fragments); // all there may be, touched as it is used
 
 // A first fragment with ports is remembered; a later one of the same datagram (addresses, protocol,
-// identification) gets them, the transport's number (IPv6: the fragment may name an extension header)
+// identification, VLAN, tunnel) gets them, the transport's number (IPv6: the fragment may name an extension header)
 // and ports_known. Of fragments that are put together none has a transport but the one that completes them.
 enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet *packet);
 // Of the packet that completes its datagram, see reassembly_finish().

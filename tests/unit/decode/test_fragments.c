@@ -282,3 +282,27 @@ Test(fragments, a_tunnel_in_parts_is_looked_into)
     cr_expect_eq(last.length, 32, "the frame's own");
     fragments_destroy(fragments);
 }
+
+// Two tenants use the same private addresses and the same identification.
+Test(fragments, datagrams_of_two_tunnels_are_told_apart)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first = part_of(0, 1, 0), middle = part_of(1, 1, 0), last = part_of(2, 1, 0), other = last;
+    struct packet_tunnel tunnel = {
+        .kind = TUNNEL_VXLAN, .id = 1, .source = first.source, .target = first.target};
+    first.tunnel = middle.tunnel = last.tunnel = tunnel;
+    fragments_apply(fragments, &first);
+    fragments_apply(fragments, &middle);
+    cr_expect_eq(fragments_apply(fragments, &other), FRAGMENT_WAITS, "without a tunnel");
+    other.tunnel = tunnel;
+    other.tunnel.id = 2;
+    cr_expect_eq(fragments_apply(fragments, &other), FRAGMENT_WAITS, "of another tenant");
+    other.tunnel = tunnel;
+    other.tunnel.kind = TUNNEL_GENEVE;
+    cr_expect_eq(fragments_apply(fragments, &other), FRAGMENT_WAITS, "of another kind");
+    other.tunnel = tunnel;
+    other.tunnel.source.bytes[3]++;
+    cr_expect_eq(fragments_apply(fragments, &other), FRAGMENT_WAITS, "from another end");
+    cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_COMPLETES);
+    fragments_destroy(fragments);
+}
