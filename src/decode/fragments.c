@@ -7,9 +7,10 @@
 #include "base/hash.h"
 #include "base/time.h"
 
-enum { WAYS = 4, CAPACITY_MAXIMUM = 1 << 20 };
+enum { WAYS = 4, CAPACITY_MAXIMUM = 1 << 20, BEGINNING_BYTES = 8 };
 
 #define LIFETIME_NS (30 * NS_PER_S)
+#define COPIES_NS   (500 * NS_PER_MS) // so long parts of a datagram that was whole are copies
 
 // No padding: compared and hashed as bytes.
 struct datagram {
@@ -32,6 +33,7 @@ struct waiting_list {
 struct entry {
     struct datagram datagram;
     int64_t seen_ns; // of its fragment that came first
+    int64_t last_ns; // and of the one that came last
     uint32_t ticket; // 0 = it is not put together
     struct waiting_list waiting;
     uint16_t source_port, target_port;
@@ -39,6 +41,8 @@ struct entry {
     bool used;
     bool begun; // its first part was seen: what is told of it above is known
     bool has_ports;
+    bool told;                          // it was whole
+    uint8_t beginning[BEGINNING_BYTES]; // of its first part
 };
 
 struct waiting {
@@ -252,18 +256,41 @@ static struct entry *best_entry(struct entry *set, const struct datagram *datagr
     return best;
 }
 
+// What the datagram begins with: ports, and the checksum or the sequence number.
+static bool begins_alike(const struct entry *entry, const struct packet *packet)
+{
+    return packet->captured - packet->fragment_at >= BEGINNING_BYTES &&
+           memcmp(entry->beginning, packet->bytes + packet->fragment_at, BEGINNING_BYTES) == 0;
+}
+
+// The number is used again. While parts of one that was begun are put together, none is of another; when that is
+// over, a copy of a part comes soon, and of the first one it begins alike.
+static bool is_another(const struct fragments *fragments, const struct entry *entry,
+                       const struct packet *packet)
+{
+    if (is_over(entry, packet->now_ns))
+        return true;
+    if (!entry->begun || reassembly_is_valid(fragments->reassembly, entry->ticket))
+        return false;
+    bool late = packet->now_ns - entry->last_ns >= COPIES_NS;
+    if (packet->fragment == FRAGMENT_FIRST)
+        return late || !entry->told || !begins_alike(entry, packet);
+    return late && entry->ticket != 0;
+}
+
 static struct entry *entry_for(struct fragments *fragments, const struct packet *packet)
 {
     struct datagram datagram = datagram_of(packet);
     struct entry *entry = best_entry(set_of(fragments, &datagram), &datagram);
-    if (is_of(entry, &datagram) && !is_over(entry, packet->now_ns))
-        return entry;
-    release(fragments, entry);
-    *entry = (struct entry){.datagram = datagram, .seen_ns = packet->now_ns, .used = true};
+    if (!is_of(entry, &datagram) || is_another(fragments, entry, packet)) {
+        release(fragments, entry);
+        *entry = (struct entry){.datagram = datagram, .seen_ns = packet->now_ns, .used = true};
+    }
+    entry->last_ns = packet->now_ns;
     return entry;
 }
 
-// The first part came. A second one is of another datagram with the same number.
+// The first part came.
 static void begin(struct fragments *fragments, struct entry *entry, const struct packet *packet)
 {
     entry->begun = true;
@@ -271,6 +298,8 @@ static void begin(struct fragments *fragments, struct entry *entry, const struct
     entry->source_port = packet->source_port;
     entry->target_port = packet->target_port;
     entry->protocol = packet->ip_protocol;
+    if (packet->captured - packet->fragment_at >= BEGINNING_BYTES)
+        memcpy(entry->beginning, packet->bytes + packet->fragment_at, BEGINNING_BYTES);
     release(fragments, entry);
 }
 
@@ -283,6 +312,7 @@ static bool put_together(struct fragments *fragments, struct entry *entry, const
     if (cut || !reassembly_add(fragments->reassembly, entry->ticket, packet))
         return false;
     fragments->complete = entry->ticket;
+    entry->told = true;
     return true;
 }
 
@@ -293,8 +323,6 @@ enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet
     assert(packet->source.version != 0);
     struct entry *entry = entry_for(fragments, packet);
     bool first = packet->fragment == FRAGMENT_FIRST;
-    if (first && entry->begun && !reassembly_is_valid(fragments->reassembly, entry->ticket))
-        *entry = (struct entry){.datagram = entry->datagram, .seen_ns = packet->now_ns, .used = true};
     bool complete = put_together(fragments, entry, packet);
     if (first)
         begin(fragments, entry, packet);
@@ -302,7 +330,7 @@ enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet
         give_ports(entry, packet);
     if (complete)
         return FRAGMENT_COMPLETES;
-    if (first && reassembly_is_valid(fragments->reassembly, entry->ticket))
+    if (first && (entry->told || reassembly_is_valid(fragments->reassembly, entry->ticket)))
         packet->has_transport = false;
     if (entry->begun)
         return FRAGMENT_GOES_ON;

@@ -306,3 +306,50 @@ Test(fragments, datagrams_of_two_tunnels_are_told_apart)
     cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_COMPLETES);
     fragments_destroy(fragments);
 }
+
+// The number of them that made a datagram whole. The source port of the first part is 4096 + `port`.
+static unsigned completed(struct fragments *fragments, const unsigned *order, unsigned count, uint8_t port,
+                          int64_t now_ns)
+{
+    static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
+    unsigned complete = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct packet packet = part_of(order[i], 1, now_ns), waited;
+        if (order[i] == 0) {
+            packet = wire_keep(packet);
+            ((uint8_t *)packet.bytes)[21] = port;
+            packet.source_port = (uint16_t)(packet.source_port + port);
+        }
+        if (fragments_apply(fragments, &packet) == FRAGMENT_COMPLETES) {
+            complete++;
+            fragments_finish(fragments, &tunnels_too, whole, &packet);
+            cr_expect_eq(packet.source_port, 4096 + port);
+        } else {
+            cr_expect_not(order[i] == 0 && packet.has_transport, "told once");
+        }
+        while (fragments_next(fragments, &waited))
+            cr_expect_eq(waited.source_port, 4096 + port);
+    }
+    cr_expect_eq(fragments_waiting(fragments), 0);
+    return complete;
+}
+
+Test(fragments, a_number_used_again_is_of_another_datagram_in_any_order)
+{
+    static const unsigned backwards[] = {2, 1, 0}, forwards[] = {0, 1, 2};
+    struct fragments *fragments = fragments_create(64, 1);
+    cr_expect_eq(completed(fragments, backwards, 3, 0, 0), 1);
+    cr_expect_eq(completed(fragments, backwards, 3, 1, NS_PER_S), 1);
+    cr_expect_eq(completed(fragments, backwards, 3, 1, 2 * NS_PER_S), 1);
+    cr_expect_eq(completed(fragments, forwards, 3, 2, 2 * NS_PER_S), 1, "at once, when its beginning tells");
+    fragments_destroy(fragments);
+}
+
+Test(fragments, copies_of_parts_make_no_second_datagram)
+{
+    static const unsigned copies[] = {0, 1, 2, 0, 1, 2, 2, 1, 0, 2};
+    struct fragments *fragments = fragments_create(64, 1);
+    cr_expect_eq(completed(fragments, copies, 10, 0, 0), 1);
+    cr_expect_eq(completed(fragments, copies + 5, 5, 0, NS_PER_S), 1);
+    fragments_destroy(fragments);
+}
