@@ -303,10 +303,17 @@ static void begin(struct fragments *fragments, struct entry *entry, const struct
     release(fragments, entry);
 }
 
+// Whether its part of the datagram is not all at hand. What the transport lacks may be in another part.
+static bool is_cut(const struct packet *packet)
+{
+    bool failed = packet->error_reason != DECODE_OK && packet->error_layer != DECODE_LAYER_TRANSPORT;
+    return failed || packet->payload_captured < packet->payload_length;
+}
+
 // Whether it completes its datagram.
 static bool put_together(struct fragments *fragments, struct entry *entry, const struct packet *packet)
 {
-    bool cut = packet->payload_captured < packet->payload_length || packet->error_reason != DECODE_OK;
+    bool cut = is_cut(packet);
     if (entry->ticket == 0 && !cut)
         entry->ticket = reassembly_begin(fragments->reassembly);
     if (cut || !reassembly_add(fragments->reassembly, entry->ticket, packet))
@@ -314,6 +321,16 @@ static bool put_together(struct fragments *fragments, struct entry *entry, const
     fragments->complete = entry->ticket;
     entry->told = true;
     return true;
+}
+
+// The datagram tells it, and its errors, when it is whole. That a part ends within a header is none.
+static void leave_transport(struct packet *packet)
+{
+    packet->has_transport = false;
+    if (packet->error_layer != DECODE_LAYER_TRANSPORT)
+        return;
+    packet->error_layer = DECODE_LAYER_NONE;
+    packet->error_reason = DECODE_OK;
 }
 
 enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet *packet)
@@ -331,7 +348,7 @@ enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet
     if (complete)
         return FRAGMENT_COMPLETES;
     if (first && (entry->told || reassembly_is_valid(fragments->reassembly, entry->ticket)))
-        packet->has_transport = false;
+        leave_transport(packet);
     if (entry->begun)
         return FRAGMENT_GOES_ON;
     return wait_for_first(fragments, entry, packet) ? FRAGMENT_WAITS : FRAGMENT_GOES_ON;

@@ -264,6 +264,44 @@ Test(fragments, what_was_not_captured_whole_is_not_put_together)
     fragments_destroy(fragments);
 }
 
+// As small as they can be, so that not even the transport's header is in one: what nmap -f sends.
+Test(fragments, a_header_in_parts_is_read)
+{
+    static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first =
+        wire_decode(LINK_RAW, IPV4_HEADER("001c", "2000", "06", "0000") "3039 01bb 00000001");
+    struct packet middle =
+        wire_decode(LINK_RAW, IPV4_HEADER("001c", "2001", "06", "0000") "00000000 5002 ffff");
+    struct packet last = wire_decode(LINK_RAW, IPV4_HEADER("0018", "0002", "06", "0000") "0000 0000");
+    expect_error(&first, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
+    cr_expect_eq(fragments_apply(fragments, &first), FRAGMENT_GOES_ON);
+    cr_expect(first.ports_known && !first.has_transport);
+    expect_fine(&first); // what it lacks comes
+    cr_expect_eq(fragments_apply(fragments, &middle), FRAGMENT_GOES_ON);
+    cr_assert_eq(fragments_apply(fragments, &last), FRAGMENT_COMPLETES);
+    fragments_finish(fragments, &tunnels_too, whole, &last);
+    expect_flow(&last, "10.0.0.1:12345", "10.0.0.2:443");
+    cr_expect(last.has_transport);
+    cr_expect_eq(last.tcp.flags, TCP_SYN);
+    expect_fine(&last);
+    fragments_destroy(fragments);
+}
+
+Test(fragments, what_has_a_bad_length_is_not_put_together)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first =
+        wire_decode(LINK_RAW, IPV4_HEADER("0020", "2000", "06", "0000") "3039 01bb 00000001");
+    struct packet last =
+        wire_decode(LINK_RAW, IPV4_HEADER("0020", "0001", "06", "0000") "00000000 5002 ffff 0000 0000");
+    expect_error(&first, DECODE_LAYER_NETWORK, DECODE_BAD_LENGTH);
+    fragments_apply(fragments, &first);
+    cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_GOES_ON);
+    expect_error(&first, DECODE_LAYER_NETWORK, DECODE_BAD_LENGTH);
+    fragments_destroy(fragments);
+}
+
 Test(fragments, a_tunnel_in_parts_is_looked_into)
 {
     static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
