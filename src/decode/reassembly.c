@@ -126,20 +126,15 @@ bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct
     return is_whole(place);
 }
 
-static void put_u16(uint8_t *at, uint32_t value)
-{
-    assert(value <= UINT16_MAX);
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
 // A total that does not fit counts to the end of the frame: 0.
 static uint32_t write_header(const struct packet *packet, const struct place *place, uint8_t *into)
 {
+    assert(place->end <= LONGEST);
     memset(into, 0, IPV6_BYTES);
     if (packet->source.version == 4) {
         into[0] = 0x45;
-        put_u16(into + 2, place->end + IPV4_BYTES <= LONGEST ? place->end + IPV4_BYTES : 0);
+        uint32_t total = place->end + IPV4_BYTES;
+        bytes_put_u16(into + 2, (uint16_t)(total <= LONGEST ? total : 0));
         into[8] = packet->ttl;
         into[9] = place->protocol;
         memcpy(into + 12, packet->source.bytes, 4);
@@ -147,7 +142,7 @@ static uint32_t write_header(const struct packet *packet, const struct place *pl
         return IPV4_BYTES;
     }
     into[0] = 0x60;
-    put_u16(into + 4, place->end);
+    bytes_put_u16(into + 4, (uint16_t)place->end);
     into[6] = place->protocol;
     into[7] = packet->ttl;
     memcpy(into + 8, packet->source.bytes, 16);
