@@ -323,6 +323,14 @@ static bool put_together(struct fragments *fragments, struct entry *entry, const
     return true;
 }
 
+// The datagram that was found whole, when nobody took it.
+static void give_up_complete(struct fragments *fragments)
+{
+    if (fragments->complete != 0)
+        reassembly_give_up(fragments->reassembly, fragments->complete);
+    fragments->complete = 0;
+}
+
 // The datagram tells it, and its errors, when it is whole. That a part ends within a header is none.
 static void leave_transport(struct packet *packet)
 {
@@ -338,6 +346,7 @@ enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet
     if (packet->fragment != FRAGMENT_FIRST && packet->fragment != FRAGMENT_LATER)
         return FRAGMENT_GOES_ON;
     assert(packet->source.version != 0);
+    give_up_complete(fragments);
     struct entry *entry = entry_for(fragments, packet);
     bool first = packet->fragment == FRAGMENT_FIRST;
     bool complete = put_together(fragments, entry, packet);

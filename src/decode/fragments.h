@@ -19,7 +19,7 @@ enum { FRAGMENTS_WAITING = 4096, FRAGMENTS_PLACES = 64 };
 enum fragment_outcome {
     FRAGMENT_GOES_ON,  // with ports, if they are known
     FRAGMENT_WAITS,    // kept: fragments_next() gives it back
-    FRAGMENT_COMPLETES // its datagram is whole: fragments_finish() may follow, before anything else
+    FRAGMENT_COMPLETES // its datagram is whole: fragments_finish() may follow, before anything else, or never
 };
 
 // `capacity` datagrams, rounded up to a power of two. NULL without memory.

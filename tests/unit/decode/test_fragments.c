@@ -391,3 +391,16 @@ Test(fragments, copies_of_parts_make_no_second_datagram)
     cr_expect_eq(completed(fragments, copies + 5, 5, 0, NS_PER_S), 1);
     fragments_destroy(fragments);
 }
+
+// Live there may be no room for the datagram.
+Test(fragments, a_datagram_that_nobody_takes_gives_no_other_its_bytes)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        struct packet packet = part_of(i, 1, 0);
+        cr_expect_eq(fragments_apply(fragments, &packet), i == 2 ? FRAGMENT_COMPLETES : FRAGMENT_GOES_ON);
+    }
+    struct packet next = part_of(0, 1, NS_PER_S);
+    cr_expect_eq(fragments_apply(fragments, &next), FRAGMENT_GOES_ON, "without its other parts");
+    fragments_destroy(fragments);
+}
