@@ -28,16 +28,10 @@ static bool is_tag(uint16_t type)
     return type == 0x8100 || type == 0x88a8 || type == 0x9100;
 }
 
-static void put_u16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
 static void add_tag(struct cooked *cooked, uint16_t type, const uint8_t *control)
 {
     uint8_t *tag = cooked->tag[cooked->tags++];
-    put_u16(tag, type);
+    bytes_put_u16(tag, type);
     memcpy(tag + 2, control, 2);
 }
 
@@ -95,7 +89,7 @@ bool filter_cooked_untag(const struct frame *frame, uint8_t *into, struct frame 
     memcpy(into, frame->bytes, cooked.header);
     if (frame->link_type == LINK_TYPE_SLL)
         memset(into + 12, 0, 2);
-    put_u16(into + cooked.type_at, cooked.type);
+    bytes_put_u16(into + cooked.type_at, cooked.type);
     add_payload(frame, &cooked, into, cooked.header, out);
     return true;
 }
@@ -110,7 +104,7 @@ bool filter_cooked_to_ethernet(const struct frame *frame, uint8_t *into, struct 
     uint32_t header = 2 * MAC_BYTES;
     for (unsigned i = 0; i < cooked.tags; i++, header += TAG_BYTES)
         memcpy(into + header, cooked.tag[i], TAG_BYTES);
-    put_u16(into + header, cooked.type);
+    bytes_put_u16(into + header, cooked.type);
     add_payload(frame, &cooked, into, header + 2, out);
     out->link_type = LINK_TYPE_EN10MB;
     return true;

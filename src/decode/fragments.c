@@ -7,17 +7,23 @@
 #include "base/hash.h"
 #include "base/time.h"
 
-enum { WAYS = 4, CAPACITY_MAXIMUM = 1 << 20 };
+enum { WAYS = 4, CAPACITY_MAXIMUM = 1 << 20, BEGINNING_BYTES = 8 };
 
 #define LIFETIME_NS (30 * NS_PER_S)
+#define COPIES_NS   (500 * NS_PER_MS) // so long parts of a datagram that was whole are copies
 
 // No padding: compared and hashed as bytes.
 struct datagram {
     uint8_t source[16], target[16];
     uint32_t id;
     uint8_t version, protocol;
-    uint16_t vlan; // the same private addresses may live in several
+    // The same private addresses may live in several.
+    uint16_t vlan;
+    uint32_t tunnel_id;
+    uint8_t tunnel_kind, tunnel_version[2], unused;
+    uint8_t tunnel_source[16], tunnel_target[16];
 };
+_Static_assert(sizeof(struct datagram) == 80, "no padding");
 
 // Packets that wait, by number + 1; 0 = none.
 struct waiting_list {
@@ -27,6 +33,7 @@ struct waiting_list {
 struct entry {
     struct datagram datagram;
     int64_t seen_ns; // of its fragment that came first
+    int64_t last_ns; // and of the one that came last
     uint32_t ticket; // 0 = it is not put together
     struct waiting_list waiting;
     uint16_t source_port, target_port;
@@ -34,6 +41,8 @@ struct entry {
     bool used;
     bool begun; // its first part was seen: what is told of it above is known
     bool has_ports;
+    bool told;                          // it was whole
+    uint8_t beginning[BEGINNING_BYTES]; // of its first part
 };
 
 struct waiting {
@@ -186,6 +195,18 @@ unsigned fragments_waiting(const struct fragments *fragments)
 
 // Datagrams.
 
+static void add_tunnel(struct datagram *datagram, const struct packet_tunnel *tunnel)
+{
+    datagram->tunnel_kind = tunnel->kind;
+    if (tunnel->kind == TUNNEL_NONE) // nothing else of it is written
+        return;
+    datagram->tunnel_id = tunnel->id;
+    datagram->tunnel_version[0] = tunnel->source.version;
+    datagram->tunnel_version[1] = tunnel->target.version;
+    memcpy(datagram->tunnel_source, tunnel->source.bytes, sizeof datagram->tunnel_source);
+    memcpy(datagram->tunnel_target, tunnel->target.bytes, sizeof datagram->tunnel_target);
+}
+
 static struct datagram datagram_of(const struct packet *packet)
 {
     struct datagram datagram = {
@@ -200,6 +221,7 @@ static struct datagram datagram_of(const struct packet *packet)
         datagram.protocol = 0;
     memcpy(datagram.source, packet->source.bytes, sizeof datagram.source);
     memcpy(datagram.target, packet->target.bytes, sizeof datagram.target);
+    add_tunnel(&datagram, &packet->tunnel);
     return datagram;
 }
 
@@ -234,18 +256,41 @@ static struct entry *best_entry(struct entry *set, const struct datagram *datagr
     return best;
 }
 
+// What the datagram begins with: ports, and the checksum or the sequence number.
+static bool begins_alike(const struct entry *entry, const struct packet *packet)
+{
+    return packet->captured - packet->fragment_at >= BEGINNING_BYTES &&
+           memcmp(entry->beginning, packet->bytes + packet->fragment_at, BEGINNING_BYTES) == 0;
+}
+
+// The number is used again. While parts of one that was begun are put together, none is of another; when that is
+// over, a copy of a part comes soon, and of the first one it begins alike.
+static bool is_another(const struct fragments *fragments, const struct entry *entry,
+                       const struct packet *packet)
+{
+    if (is_over(entry, packet->now_ns))
+        return true;
+    if (!entry->begun || reassembly_is_valid(fragments->reassembly, entry->ticket))
+        return false;
+    bool late = packet->now_ns - entry->last_ns >= COPIES_NS;
+    if (packet->fragment == FRAGMENT_FIRST)
+        return late || !entry->told || !begins_alike(entry, packet);
+    return late && entry->ticket != 0;
+}
+
 static struct entry *entry_for(struct fragments *fragments, const struct packet *packet)
 {
     struct datagram datagram = datagram_of(packet);
     struct entry *entry = best_entry(set_of(fragments, &datagram), &datagram);
-    if (is_of(entry, &datagram) && !is_over(entry, packet->now_ns))
-        return entry;
-    release(fragments, entry);
-    *entry = (struct entry){.datagram = datagram, .seen_ns = packet->now_ns, .used = true};
+    if (!is_of(entry, &datagram) || is_another(fragments, entry, packet)) {
+        release(fragments, entry);
+        *entry = (struct entry){.datagram = datagram, .seen_ns = packet->now_ns, .used = true};
+    }
+    entry->last_ns = packet->now_ns;
     return entry;
 }
 
-// The first part came. A second one is of another datagram with the same number.
+// The first part came.
 static void begin(struct fragments *fragments, struct entry *entry, const struct packet *packet)
 {
     entry->begun = true;
@@ -253,19 +298,47 @@ static void begin(struct fragments *fragments, struct entry *entry, const struct
     entry->source_port = packet->source_port;
     entry->target_port = packet->target_port;
     entry->protocol = packet->ip_protocol;
+    if (packet->captured - packet->fragment_at >= BEGINNING_BYTES)
+        memcpy(entry->beginning, packet->bytes + packet->fragment_at, BEGINNING_BYTES);
     release(fragments, entry);
+}
+
+// Whether its part of the datagram is not all at hand. What the transport lacks may be in another part.
+static bool is_cut(const struct packet *packet)
+{
+    bool failed = packet->error_reason != DECODE_OK && packet->error_layer != DECODE_LAYER_TRANSPORT;
+    return failed || packet->payload_captured < packet->payload_length;
 }
 
 // Whether it completes its datagram.
 static bool put_together(struct fragments *fragments, struct entry *entry, const struct packet *packet)
 {
-    bool cut = packet->payload_captured < packet->payload_length || packet->error_reason != DECODE_OK;
+    bool cut = is_cut(packet);
     if (entry->ticket == 0 && !cut)
         entry->ticket = reassembly_begin(fragments->reassembly);
     if (cut || !reassembly_add(fragments->reassembly, entry->ticket, packet))
         return false;
     fragments->complete = entry->ticket;
+    entry->told = true;
     return true;
+}
+
+// The datagram that was found whole, when nobody took it.
+static void give_up_complete(struct fragments *fragments)
+{
+    if (fragments->complete != 0)
+        reassembly_give_up(fragments->reassembly, fragments->complete);
+    fragments->complete = 0;
+}
+
+// The datagram tells it, and its errors, when it is whole. That a part ends within a header is none.
+static void leave_transport(struct packet *packet)
+{
+    packet->has_transport = false;
+    if (packet->error_layer != DECODE_LAYER_TRANSPORT)
+        return;
+    packet->error_layer = DECODE_LAYER_NONE;
+    packet->error_reason = DECODE_OK;
 }
 
 enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet *packet)
@@ -273,10 +346,9 @@ enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet
     if (packet->fragment != FRAGMENT_FIRST && packet->fragment != FRAGMENT_LATER)
         return FRAGMENT_GOES_ON;
     assert(packet->source.version != 0);
+    give_up_complete(fragments);
     struct entry *entry = entry_for(fragments, packet);
     bool first = packet->fragment == FRAGMENT_FIRST;
-    if (first && entry->begun && !reassembly_is_valid(fragments->reassembly, entry->ticket))
-        *entry = (struct entry){.datagram = entry->datagram, .seen_ns = packet->now_ns, .used = true};
     bool complete = put_together(fragments, entry, packet);
     if (first)
         begin(fragments, entry, packet);
@@ -284,8 +356,8 @@ enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet
         give_ports(entry, packet);
     if (complete)
         return FRAGMENT_COMPLETES;
-    if (first && reassembly_is_valid(fragments->reassembly, entry->ticket))
-        packet->has_transport = false;
+    if (first && (entry->told || reassembly_is_valid(fragments->reassembly, entry->ticket)))
+        leave_transport(packet);
     if (entry->begun)
         return FRAGMENT_GOES_ON;
     return wait_for_first(fragments, entry, packet) ? FRAGMENT_WAITS : FRAGMENT_GOES_ON;

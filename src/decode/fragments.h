@@ -19,7 +19,7 @@ enum { FRAGMENTS_WAITING = 4096, FRAGMENTS_PLACES = 64 };
 enum fragment_outcome {
     FRAGMENT_GOES_ON,  // with ports, if they are known
     FRAGMENT_WAITS,    // kept: fragments_next() gives it back
-    FRAGMENT_COMPLETES // its datagram is whole: fragments_finish() may follow, before anything else
+    FRAGMENT_COMPLETES // its datagram is whole: fragments_finish() may follow, before anything else, or never
 };
 
 // `capacity` datagrams, rounded up to a power of two. NULL without memory.
@@ -28,7 +28,7 @@ void fragments_destroy(struct fragments *fragments);
 size_t fragments_bytes(const struct fragments *fragments); // all there may be, touched as it is used
 
 // A first fragment with ports is remembered; a later one of the same datagram (addresses, protocol,
-// identification) gets them, the transport's number (IPv6: the fragment may name an extension header)
+// identification, VLAN, tunnel) gets them, the transport's number (IPv6: the fragment may name an extension header)
 // and ports_known. Of fragments that are put together none has a transport but the one that completes them.
 enum fragment_outcome fragments_apply(struct fragments *fragments, struct packet *packet);
 // Of the packet that completes its datagram, see reassembly_finish().

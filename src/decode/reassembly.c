@@ -10,6 +10,7 @@ enum { LINK_TYPE_RAW = 101, LONGEST = 65535 };
 struct place {
     uint32_t ticket;  // 0 = free
     uint32_t end;     // bytes of the datagram; 0 = not known yet
+    uint32_t reach;   // end of the part that reaches furthest
     uint32_t have;    // units
     uint8_t protocol; // of the part that it begins with
     uint8_t seen[UNITS / 8];
@@ -60,12 +61,27 @@ bool reassembly_is_valid(const struct reassembly *reassembly, uint32_t ticket)
     return place_of(reassembly, ticket) != NULL;
 }
 
+static void give_up(struct place *place)
+{
+    assert(place->ticket != 0);
+    place->ticket = 0;
+}
+
+void reassembly_give_up(struct reassembly *reassembly, uint32_t ticket)
+{
+    struct place *place = place_of(reassembly, ticket);
+    if (place != NULL)
+        give_up(place);
+}
+
 uint32_t reassembly_begin(struct reassembly *reassembly)
 {
     uint32_t ticket = ++reassembly->tickets != 0 ? reassembly->tickets : ++reassembly->tickets;
     struct place *place = &reassembly->place[ticket % reassembly->places];
+    if (place->ticket != 0)
+        give_up(place);
     place->ticket = ticket;
-    place->end = place->have = 0;
+    place->end = place->reach = place->have = 0;
     place->protocol = 0;
     memset(place->seen, 0, sizeof place->seen);
     return ticket;
@@ -88,7 +104,18 @@ static bool contradicts(const struct place *place, const struct packet *packet, 
     uint32_t end = begin + length;
     if (length == 0 || end > LONGEST || (packet->fragment_more && length % UNIT_BYTES != 0))
         return true;
+    if (!packet->fragment_more && end < place->reach)
+        return true;
     return place->end != 0 && (end > place->end || (!packet->fragment_more && end != place->end));
+}
+
+// All units lie before the end: as many as fit there are all of them.
+static bool is_whole(const struct place *place)
+{
+    assert(place->end == 0 || place->reach <= place->end);
+    bool whole = place->end != 0 && place->have == (place->end + UNIT_BYTES - 1) / UNIT_BYTES;
+    assert(!whole || (place->seen[0] & 1) != 0);
+    return whole;
 }
 
 bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct packet *packet)
@@ -100,7 +127,7 @@ bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct
     assert(packet->fragment_at <= behind && packet->payload_captured >= packet->payload_length);
     uint32_t begin = (uint32_t)packet->fragment_place * UNIT_BYTES, length = behind - packet->fragment_at;
     if (contradicts(place, packet, begin, length)) {
-        place->ticket = 0;
+        give_up(place);
         return false;
     }
     memcpy(place->bytes + begin, packet->bytes + packet->fragment_at, length);
@@ -109,23 +136,20 @@ bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct
         place->protocol = packet->fragment_protocol;
     if (!packet->fragment_more)
         place->end = begin + length;
-    return place->end != 0 && place->have == (place->end + UNIT_BYTES - 1) / UNIT_BYTES;
-}
-
-static void put_u16(uint8_t *at, uint32_t value)
-{
-    assert(value <= UINT16_MAX);
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
+    if (begin + length > place->reach)
+        place->reach = begin + length;
+    return is_whole(place);
 }
 
 // A total that does not fit counts to the end of the frame: 0.
 static uint32_t write_header(const struct packet *packet, const struct place *place, uint8_t *into)
 {
+    assert(place->end <= LONGEST);
     memset(into, 0, IPV6_BYTES);
     if (packet->source.version == 4) {
         into[0] = 0x45;
-        put_u16(into + 2, place->end + IPV4_BYTES <= LONGEST ? place->end + IPV4_BYTES : 0);
+        uint32_t total = place->end + IPV4_BYTES;
+        bytes_put_u16(into + 2, (uint16_t)(total <= LONGEST ? total : 0));
         into[8] = packet->ttl;
         into[9] = place->protocol;
         memcpy(into + 12, packet->source.bytes, 4);
@@ -133,7 +157,7 @@ static uint32_t write_header(const struct packet *packet, const struct place *pl
         return IPV4_BYTES;
     }
     into[0] = 0x60;
-    put_u16(into + 4, place->end);
+    bytes_put_u16(into + 4, (uint16_t)place->end);
     into[6] = place->protocol;
     into[7] = packet->ttl;
     memcpy(into + 8, packet->source.bytes, 16);

@@ -19,6 +19,7 @@ size_t reassembly_bytes(const struct reassembly *reassembly);
 // A ticket for a new datagram; never 0. It is void once its place was taken over.
 uint32_t reassembly_begin(struct reassembly *reassembly);
 bool reassembly_is_valid(const struct reassembly *reassembly, uint32_t ticket);
+void reassembly_give_up(struct reassembly *reassembly, uint32_t ticket); // voids it, if it is valid
 // Adds what the fragment carries, all of which was captured. True when the datagram is whole. Does nothing with a void
 // ticket, or 0; a part that contradicts the datagram's end voids it.
 bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct packet *packet);

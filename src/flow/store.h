@@ -337,12 +337,6 @@ struct flow_names *flow_take_names(struct flow_store *store, struct flow_extra *
 void flow_key_of(const struct flow_store *store, const struct flow *flow, struct flow_key *key);
 bool flow_has_key(const struct flow_store *store, const struct flow *flow, const struct flow_key *key);
 
-// Whether this is the flow's first packet, counted already.
-static inline bool flow_has_one_packet(const struct flow *flow)
-{
-    return flow->packets[0] + (uint64_t)flow->packets[1] == 1;
-}
-
 static inline bool flow_answered(const struct flow *flow)
 {
     return flow->bytes[0] != 0 && flow->bytes[1] != 0;

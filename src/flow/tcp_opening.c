@@ -5,11 +5,17 @@
 
 #include "base/time.h"
 
+// Nothing with a header came before.
+static bool is_first_segment(const struct flow *flow)
+{
+    return flow->tcp_state == TCP_STATE_NONE;
+}
+
 // Whether the flow so far is one SYN without data: its number is all there is to remember of it, so that a
 // flood of them costs no more than their nodes.
 static bool is_opening_syn(const struct flow *flow, const struct packet *packet)
 {
-    return flow_has_one_packet(flow) && flow->client_from == CLIENT_SYN && packet->payload_length == 0 &&
+    return is_first_segment(flow) && flow->client_from == CLIENT_SYN && packet->payload_length == 0 &&
            (packet->tcp.flags & (TCP_FIN | TCP_RST)) == 0;
 }
 
@@ -102,7 +108,7 @@ static struct tcp_quality *begin_quality(struct flow_store *store, uint32_t id, 
                                          const struct flow_policy *policy)
 {
     struct flow *flow = flow_at(store, id);
-    bool opened = flow->client_from == CLIENT_SYN && !flow_has_one_packet(flow);
+    bool opened = flow->client_from == CLIENT_SYN && !is_first_segment(flow);
     assert((flow->marks & FLOW_MARK_QUALITY) == 0);
     struct tcp_opening opening = {.syn_sequence = flow->quality};
     if ((flow->marks & FLOW_MARK_OPENING) != 0)

@@ -238,6 +238,20 @@ Test(fragments, parts_that_contradict_each_other_make_no_datagram)
     fragments_destroy(fragments);
 }
 
+// As many units as the datagram has, but not its own: those behind its end were seen before the end was.
+Test(fragments, parts_behind_the_end_fill_no_hole)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first = part_of(0, 1, 0), beyond = part_of(1, 1, 0), last = part_of(2, 1, 0),
+                  middle = part_of(1, 1, 0);
+    beyond.fragment_place = 100;
+    fragments_apply(fragments, &beyond);
+    fragments_apply(fragments, &first);
+    cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_GOES_ON, "without its middle");
+    cr_expect_eq(fragments_apply(fragments, &middle), FRAGMENT_GOES_ON, "nor what was contradicted");
+    fragments_destroy(fragments);
+}
+
 Test(fragments, what_was_not_captured_whole_is_not_put_together)
 {
     struct fragments *fragments = fragments_create(64, 1);
@@ -247,6 +261,44 @@ Test(fragments, what_was_not_captured_whole_is_not_put_together)
     cr_expect(first.has_transport, "as much as there is");
     fragments_apply(fragments, &middle);
     cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_GOES_ON);
+    fragments_destroy(fragments);
+}
+
+// As small as they can be, so that not even the transport's header is in one: what nmap -f sends.
+Test(fragments, a_header_in_parts_is_read)
+{
+    static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first =
+        wire_decode(LINK_RAW, IPV4_HEADER("001c", "2000", "06", "0000") "3039 01bb 00000001");
+    struct packet middle =
+        wire_decode(LINK_RAW, IPV4_HEADER("001c", "2001", "06", "0000") "00000000 5002 ffff");
+    struct packet last = wire_decode(LINK_RAW, IPV4_HEADER("0018", "0002", "06", "0000") "0000 0000");
+    expect_error(&first, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
+    cr_expect_eq(fragments_apply(fragments, &first), FRAGMENT_GOES_ON);
+    cr_expect(first.ports_known && !first.has_transport);
+    expect_fine(&first); // what it lacks comes
+    cr_expect_eq(fragments_apply(fragments, &middle), FRAGMENT_GOES_ON);
+    cr_assert_eq(fragments_apply(fragments, &last), FRAGMENT_COMPLETES);
+    fragments_finish(fragments, &tunnels_too, whole, &last);
+    expect_flow(&last, "10.0.0.1:12345", "10.0.0.2:443");
+    cr_expect(last.has_transport);
+    cr_expect_eq(last.tcp.flags, TCP_SYN);
+    expect_fine(&last);
+    fragments_destroy(fragments);
+}
+
+Test(fragments, what_has_a_bad_length_is_not_put_together)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first =
+        wire_decode(LINK_RAW, IPV4_HEADER("0020", "2000", "06", "0000") "3039 01bb 00000001");
+    struct packet last =
+        wire_decode(LINK_RAW, IPV4_HEADER("0020", "0001", "06", "0000") "00000000 5002 ffff 0000 0000");
+    expect_error(&first, DECODE_LAYER_NETWORK, DECODE_BAD_LENGTH);
+    fragments_apply(fragments, &first);
+    cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_GOES_ON);
+    expect_error(&first, DECODE_LAYER_NETWORK, DECODE_BAD_LENGTH);
     fragments_destroy(fragments);
 }
 
@@ -266,5 +318,89 @@ Test(fragments, a_tunnel_in_parts_is_looked_into)
     cr_expect_eq(last.tunnel.kind, TUNNEL_GRE);
     expect_address(&last.tunnel.source, "10.0.0.1");
     cr_expect_eq(last.length, 32, "the frame's own");
+    fragments_destroy(fragments);
+}
+
+// Two tenants use the same private addresses and the same identification.
+Test(fragments, datagrams_of_two_tunnels_are_told_apart)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    struct packet first = part_of(0, 1, 0), middle = part_of(1, 1, 0), last = part_of(2, 1, 0), other = last;
+    struct packet_tunnel tunnel = {
+        .kind = TUNNEL_VXLAN, .id = 1, .source = first.source, .target = first.target};
+    first.tunnel = middle.tunnel = last.tunnel = tunnel;
+    fragments_apply(fragments, &first);
+    fragments_apply(fragments, &middle);
+    cr_expect_eq(fragments_apply(fragments, &other), FRAGMENT_WAITS, "without a tunnel");
+    other.tunnel = tunnel;
+    other.tunnel.id = 2;
+    cr_expect_eq(fragments_apply(fragments, &other), FRAGMENT_WAITS, "of another tenant");
+    other.tunnel = tunnel;
+    other.tunnel.kind = TUNNEL_GENEVE;
+    cr_expect_eq(fragments_apply(fragments, &other), FRAGMENT_WAITS, "of another kind");
+    other.tunnel = tunnel;
+    other.tunnel.source.bytes[3]++;
+    cr_expect_eq(fragments_apply(fragments, &other), FRAGMENT_WAITS, "from another end");
+    cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_COMPLETES);
+    fragments_destroy(fragments);
+}
+
+// The number of them that made a datagram whole. The source port of the first part is 4096 + `port`.
+static unsigned completed(struct fragments *fragments, const unsigned *order, unsigned count, uint8_t port,
+                          int64_t now_ns)
+{
+    static uint8_t whole[REASSEMBLY_WHOLE_BYTES];
+    unsigned complete = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct packet packet = part_of(order[i], 1, now_ns), waited;
+        if (order[i] == 0) {
+            packet = wire_keep(packet);
+            ((uint8_t *)packet.bytes)[21] = port;
+            packet.source_port = (uint16_t)(packet.source_port + port);
+        }
+        if (fragments_apply(fragments, &packet) == FRAGMENT_COMPLETES) {
+            complete++;
+            fragments_finish(fragments, &tunnels_too, whole, &packet);
+            cr_expect_eq(packet.source_port, 4096 + port);
+        } else {
+            cr_expect_not(order[i] == 0 && packet.has_transport, "told once");
+        }
+        while (fragments_next(fragments, &waited))
+            cr_expect_eq(waited.source_port, 4096 + port);
+    }
+    cr_expect_eq(fragments_waiting(fragments), 0);
+    return complete;
+}
+
+Test(fragments, a_number_used_again_is_of_another_datagram_in_any_order)
+{
+    static const unsigned backwards[] = {2, 1, 0}, forwards[] = {0, 1, 2};
+    struct fragments *fragments = fragments_create(64, 1);
+    cr_expect_eq(completed(fragments, backwards, 3, 0, 0), 1);
+    cr_expect_eq(completed(fragments, backwards, 3, 1, NS_PER_S), 1);
+    cr_expect_eq(completed(fragments, backwards, 3, 1, 2 * NS_PER_S), 1);
+    cr_expect_eq(completed(fragments, forwards, 3, 2, 2 * NS_PER_S), 1, "at once, when its beginning tells");
+    fragments_destroy(fragments);
+}
+
+Test(fragments, copies_of_parts_make_no_second_datagram)
+{
+    static const unsigned copies[] = {0, 1, 2, 0, 1, 2, 2, 1, 0, 2};
+    struct fragments *fragments = fragments_create(64, 1);
+    cr_expect_eq(completed(fragments, copies, 10, 0, 0), 1);
+    cr_expect_eq(completed(fragments, copies + 5, 5, 0, NS_PER_S), 1);
+    fragments_destroy(fragments);
+}
+
+// Live there may be no room for the datagram.
+Test(fragments, a_datagram_that_nobody_takes_gives_no_other_its_bytes)
+{
+    struct fragments *fragments = fragments_create(64, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        struct packet packet = part_of(i, 1, 0);
+        cr_expect_eq(fragments_apply(fragments, &packet), i == 2 ? FRAGMENT_COMPLETES : FRAGMENT_GOES_ON);
+    }
+    struct packet next = part_of(0, 1, NS_PER_S);
+    cr_expect_eq(fragments_apply(fragments, &next), FRAGMENT_GOES_ON, "without its other parts");
     fragments_destroy(fragments);
 }

@@ -106,6 +106,30 @@ Test(flow_table, tells_the_client)
     expect_client(icmp_packet(2, 1, 8, 0, 0), 1, CLIENT_FIRST_PACKET);
 }
 
+// Of a datagram in parts the last one has the header: what came before is no first word.
+Test(flow_table, tells_the_client_by_a_syn_in_parts)
+{
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    struct packet part = tcp_packet(2, 40000, 1, 40001, 0, 0),
+                  syn = tcp_packet(2, 40000, 1, 40001, TCP_SYN, 1),
+                  answer = tcp_packet(1, 40001, 2, 40000, TCP_SYN | TCP_ACK, 12000001);
+    part.has_transport = false;
+    syn.tcp.sequence = 1000;
+    answer.tcp.acknowledgement = 1001;
+    feed(&test, &part);
+    feed(&test, &part);
+    feed(&test, &syn);
+    feed(&test, &answer);
+    finish(&test, NS_PER_S);
+    struct flow_record record = take(&test);
+    cr_expect_eq(record.client, 1);
+    cr_expect_eq(record.client_from, CLIENT_SYN);
+    cr_expect_eq(record.tcp_state, TCP_STATE_SYN_ACK);
+    cr_expect_eq(record.retransmissions[1], 0);
+    test_table_done(&test);
+}
+
 Test(flow_table, keeps_ipv6_and_ipv4_flows_side_by_side)
 {
     struct test_table test;
