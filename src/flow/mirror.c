@@ -98,11 +98,14 @@ static enum fit fit_inside(const struct flow *flow, const struct flow_tunnel *kn
     return flow->bytes[sender] == 0 ? FIT_INSIDE : FIT_NONE;
 }
 
+// Where every observation counts, what another interface sees is another flow.
 static enum fit fit_other_side(const struct flow_table *table, const struct flow *flow, bool joined,
                                const struct packet *packet, uint8_t sender)
 {
-    bool unseen = flow->bytes[sender] == 0;
-    bool elsewhere = table->policy.observe_first && flow->owner[sender] != packet->interface + 1;
+    bool unseen = flow->bytes[sender] == 0, first_only = table->policy.observe_first;
+    bool elsewhere = flow->owner[unseen ? !sender : sender] != packet->interface + 1;
+    if (elsewhere && !first_only)
+        return FIT_NONE;
     if (joined)
         return FIT_JOINED;
     return unseen || elsewhere ? FIT_OTHER_SIDE : FIT_NONE;

@@ -208,6 +208,16 @@ Test(mirror, halves_inside_join_each_other_before_a_plain_flow)
     }
 }
 
+Test(mirror, forms_of_two_interfaces_join_only_where_the_first_counts)
+{
+    for (int first = 0; first < 2; first++) {
+        begin(first);
+        feed_form(false, TUNNEL_NONE, 0, 1);
+        cr_expect_eq(feed_form(true, TUNNEL_VXLAN, 9, 2).created, !first);
+        expect_flows(first ? 1 : 2);
+    }
+}
+
 // One after the other, with the same endpoints.
 static void begin_tenants(uint32_t first, uint32_t second)
 {
