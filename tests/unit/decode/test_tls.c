@@ -431,4 +431,7 @@ Test(tls, names_versions_and_statuses)
     cr_expect_str_eq(tls_version_name(0x1234, text), "0x1234");
     cr_expect_str_eq(tls_version_name(0x0002, text), "SSL 2.0");
     cr_expect_str_eq(sni_status_name(SNI_ABSENT), "absent");
+    for (int status = SNI_UNKNOWN; status <= SNI_ABSENT + 1; status++)
+        cr_expect_not_null(sni_status_name((enum sni_status)status));
+    cr_expect_str_eq(sni_status_name((enum sni_status)5), "unknown"); // no status any more
 }
