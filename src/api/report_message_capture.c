@@ -193,6 +193,7 @@ static void build_doubts(struct report_message *message)
     given_up->dns_names = overflow->dns_names;
     given_up->tls_names = overflow->tls_names;
     given_up->streams = overflow->streams;
+    given_up->answers = overflow->answers;
     report->given_up = given_up;
 }
 

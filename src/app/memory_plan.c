@@ -31,8 +31,9 @@
 // Bytes that a flow may take: its node and its place in the index, and what it has with quality.
 enum { FLOW_PLAIN_BYTES = 100, FLOW_QUALITY_BYTES = 160 };
 enum { BASE_BYTES = 11 << 20, REPORT_BYTES = 14 << 20 };
-// Ticks whose DNS answers are in memory: one is gathered, one is read, and as many as one holds are on their way.
-enum { TICKS_OF_ANSWERS = 4 };
+// DNS answers in memory, in packets of a tick, which has at most two answers a packet: one tick is gathered and one is
+// read, unless as many answers as a tick has packets are on their way.
+enum { TICKS_OF_ANSWERS = 2 * 2 };
 enum { PLAN_ROWS = 20 };
 
 struct plan_row {

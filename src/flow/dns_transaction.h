@@ -19,7 +19,8 @@ struct dns_transaction {
     struct dns_answer answer[4]; // those with an address
 };
 
-// The transactions of a tick, in the order of their packets; one packet may bring several.
+// The transactions of a tick, in the order of their packets; one packet may bring several, all of a tick at most
+// as many more as packets.
 struct dns_list {
     struct dns_transaction *items; // owned
     unsigned count, room;

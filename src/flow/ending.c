@@ -190,6 +190,9 @@ void flow_table_tick(struct flow_table *table, int64_t now_ns, bool last)
         for (int kind = 0; last && kind < IDLE_CLASSES; kind++)
             finish_wheel(table, partition, &partition->wheels[kind], now_ns);
     }
+    for (unsigned p = 0; p < table->partitions; p++)
+        if (table->partition[p] != NULL)
+            table->partition[p]->more_answers = 0;
     if (last) {
         flow_index_clear(&table->index);
         flow_index_clear(&table->mirrors);

@@ -67,7 +67,8 @@ struct reading {
     const struct flow_hit *hit;
     const struct packet *packet;
     struct dns_list *answers;
-    bool cut; // by the snap length
+    bool cut;      // by the snap length
+    bool answered; // an answer of the segment is listed
 };
 
 static void note_hello(struct flow_table *table, struct flow *flow, struct tls_hello *hello, bool several,
@@ -197,12 +198,23 @@ static void go_on_with_hello(struct reading *reading, struct assembly *stream)
 
 // DNS.
 
+// Whether the answer is listed. One a segment is as many as other protocols' packets bring; of more, which come in a few
+// bytes each, a tick's list would have no bound.
+static bool may_list(struct reading *reading)
+{
+    bool may = !reading->answered || reading->partition->more_answers < reading->table->more_answers;
+    reading->partition->more_answers += reading->answered && may;
+    reading->table->payload.answers_given_up += !may;
+    reading->answered = true;
+    return may;
+}
+
 static void note_message(struct reading *reading, const struct dns_message *message)
 {
     reading->table->payload.dns_messages++;
     struct dns_transaction *place = dns_list_place(reading->answers);
     if (place != NULL && flow_note_dns(reading->table, reading->hit, reading->packet, message, place))
-        reading->answers->count++;
+        reading->answers->count += may_list(reading);
 }
 
 // Reads the messages at the front, as many as are whole (`last`: or cut). How many bytes are read; of the rest more is to

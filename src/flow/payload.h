@@ -14,6 +14,8 @@
 #include "flow/payload_counts.h"
 #include "flow/store.h"
 
+enum { MORE_ANSWERS = 1024 }; // of flow_table.more_answers, where nobody says how many packets a tick has
+
 struct flow_table;
 struct flow_hit;
 struct flow_partition;
@@ -29,7 +31,8 @@ enum segment_place {
 enum segment_place flow_place_segment(const struct flow_store *store, const struct flow *flow,
                                       const struct packet *packet, uint8_t sender, uint32_t *first);
 
-// A segment that its flow counted and that has data at hand. Answers go to the list.
+// A segment that its flow counted and that has data at hand. Answers go to the list: one a segment, and as many more as
+// the partition may list in a tick (flow_table.more_answers). The others are told to their flows alone, and counted.
 void flow_read_segment(struct flow_table *table, const struct flow_hit *hit, const struct packet *packet,
                        uint64_t hash, struct dns_list *answers);
 

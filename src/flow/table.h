@@ -56,6 +56,7 @@ struct flow_partition {
     struct idle_wheel wheels[IDLE_CLASSES];
     struct look_queue looks;
     struct assembly_pool streams;
+    uint32_t more_answers; // of this tick, see flow_table.more_answers
 };
 
 // A flow that ends, while it is still whole: for whoever counts ends (the shard, and the detectors' evidence). Ends of a
@@ -87,7 +88,8 @@ struct flow_table {
     struct ended_list ended;
     struct flow_table_counts counts;
     struct payload_counts payload;
-    int64_t newest_ns; // flow time at which the youngest flow began
+    uint32_t more_answers; // most that a partition lists of a tick's DNS answers beyond one a packet
+    int64_t newest_ns;     // flow time at which the youngest flow began
     uint32_t
         most_flows; // that policy.max_flows may be raised to: the store has no room for more; 0 = no cap at all
     bool refile;    // a timeout has changed: flows that are not settled are filed anew

@@ -116,8 +116,10 @@ static bool read_timeouts(struct flow_table *table)
 bool flow_table_init(struct flow_table *table, const struct flow_policy *policy, unsigned number,
                      unsigned shards)
 {
-    *table = (struct flow_table){
-        .policy = *policy, .partitions = partition_count(policy->max_flows), .newest_ns = INT64_MIN};
+    *table = (struct flow_table){.policy = *policy,
+                                 .partitions = partition_count(policy->max_flows),
+                                 .more_answers = MORE_ANSWERS,
+                                 .newest_ns = INT64_MIN};
     table->most_flows = policy->max_flows;
     table->settled = table->partitions;
     read_timeouts(table);

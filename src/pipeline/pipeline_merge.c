@@ -20,6 +20,7 @@ static void add_totals(struct totals *to, const struct shard_totals *from)
     to->not_ip += from->not_ip;
     to->not_ip_bytes += from->not_ip_bytes;
     to->dns_messages += from->payload.dns_messages;
+    to->answers_given_up += from->payload.answers_given_up;
     to->tls_hellos += from->payload.tls_hellos;
     to->hellos_cut += from->payload.hellos_cut;
     to->streams_given_up += from->payload.streams_given_up;

@@ -174,10 +174,9 @@ struct batch *pipeline_send_batch(void *owner, struct batch *batch, bool wait)
     return empty != NULL ? empty : empty_batch(pipeline, wait);
 }
 
-static uint32_t answers_most(const struct pipeline *pipeline)
+static uint32_t tick_packets(const struct pipeline *pipeline)
 {
-    uint32_t packets = pipeline->setup.tick_packets != 0 ? pipeline->setup.tick_packets : TICK_PACKETS;
-    return packets / pipeline->setup.workers + 1;
+    return pipeline->setup.tick_packets != 0 ? pipeline->setup.tick_packets : TICK_PACKETS;
 }
 
 static bool create_worker(struct pipeline *pipeline, unsigned number)
@@ -187,6 +186,7 @@ static bool create_worker(struct pipeline *pipeline, unsigned number)
         .number = number,
         .shards = pipeline->setup.workers,
         .names = pipeline->setup.names,
+        .tick_packets = tick_packets(pipeline),
         .top_flows = pipeline->setup.top_flows,
         .generation = pipeline->setup.generation,
         .behind = &pipeline->consumer->behind,
@@ -197,7 +197,8 @@ static bool create_worker(struct pipeline *pipeline, unsigned number)
         .aggregate = &pipeline->merging,
         .each_tick = !is_lossless(pipeline),
     };
-    pipeline->workers[number] = worker_create(&setup, &bells, answers_most(pipeline));
+    uint32_t answers_most = tick_packets(pipeline) / pipeline->setup.workers + 1;
+    pipeline->workers[number] = worker_create(&setup, &bells, answers_most);
     return pipeline->workers[number] != NULL;
 }
 

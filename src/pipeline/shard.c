@@ -71,6 +71,8 @@ struct shard *shard_create(const struct shard_setup *setup)
     shard->generation = shard->settled = setup->generation;
     if (flow_table_init(&shard->table, &setup->policy, setup->number, setup->shards) &&
         (!setup->top_flows || create_top(shard))) {
+        if (setup->tick_packets != 0)
+            shard->table.more_answers = setup->tick_packets / shard->table.partitions;
         shard->table.on_end = count_end;
         shard->table.on_look = gather;
         shard->table.on_end_owner = shard->table.on_look_owner = shard;

@@ -19,6 +19,7 @@ struct shard_setup {
     struct flow_policy policy; // max_flows is the run's: each partition gets its exact part
     unsigned number, shards;   // this one owns the partitions p with p mod shards = number
     bool names;                // look into payloads
+    uint32_t tick_packets;     // of the run, at most; 0 = nobody says
     bool top_flows;            // report the flows with the most bytes of an interval
     uint64_t generation;       // of the settings
     const atomic_bool *behind; // of struct tick_consumer, borrowed; NULL = nobody ever is

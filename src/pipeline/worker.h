@@ -23,8 +23,8 @@ struct worker_bells {
     bool each_tick;         // or all of a tick (live)
 };
 
-// `answers_most`: DNS answers of ticks that the aggregate is not done with, above which the shard waits for it; of two ticks
-// there may be any number. NULL without memory.
+// `answers_most`: DNS answers of ticks that the aggregate is not done with, above which the shard waits for it but
+// with one tick. NULL without memory.
 struct worker *worker_create(const struct shard_setup *setup, const struct worker_bells *bells,
                              uint32_t answers_most);
 void worker_destroy(struct worker *worker); // takes NULL

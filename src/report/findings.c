@@ -127,6 +127,11 @@ static void warn_overflow(struct report_summary *summary)
             "More hosts or names than the report keeps: %" PRIu64
             " small ones were given up, and counts a host or name may be too low.",
             rows);
+    if (over->answers > 0)
+        say(&summary->warnings,
+            "%" PRIu64 " DNS answer%s came in segments with many others, more than are kept at a time: "
+            "counts of answers and names may be too low.",
+            over->answers, plural(over->answers));
     if (over->streams > 0)
         say(&summary->warnings,
             "%" PRIu64

@@ -260,6 +260,7 @@ bool report_names_finish(struct report_names *names, const struct totals *totals
     summary->dns.messages = totals->dns_messages;
     summary->tls.hellos = totals->tls_hellos;
     summary->overflow.dns_names = names->failed.given_up + names->unanswered.given_up;
+    summary->overflow.answers = totals->answers_given_up;
     summary->overflow.streams = totals->streams_given_up;
     summary->overflow.tls_names = names->tls_names.given_up;
     return finished;

@@ -217,6 +217,8 @@ struct report_doubts {
 // Rows that bounded tables had to give up, so that what is counted under the others may be too low.
 struct report_overflow {
     uint64_t hosts, services, targets, dns_names, tls_names;
+    uint64_t
+        answers; // of DNS, more than a tick's list has places for: not in the counts of answers and names
     uint64_t streams; // hellos and DNS messages in several segments, told as far as they came
 };
 

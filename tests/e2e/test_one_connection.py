@@ -102,6 +102,16 @@ class OneConnectionTest(sensor.SensorTest):
                         if not record["final"] and record["first_seen"] == former["first_seen"]]
             self.assertEqual(interims, [2.0, 3.0, 4.0, 5.0] if interim == "1" else [])
 
+    def test_answers_of_a_tick_are_bounded_and_the_rest_is_told(self):
+        answer = struct.pack(">HHHHHHH", 17, 7, 0x8180, 1, 0, 0, 0) + b"\0\0\1\0\1"
+        segment, frames = answer * 1500, []
+        for sequence in range(1, 4 * len(segment), len(segment)):
+            frames.append(capture_file.tcp_frame("10.0.0.2", "10.0.0.1", (53, 5000), (sequence, 1), 0x18, segment))
+        for workers in (1, 3):
+            summary = self.summarise("-r", self.write(frames), "--workers", workers)
+            self.assertEqual((summary["dns"]["messages"], summary["given_up"]["answers"]), (6000, 6000 - 1024 - 4))
+            self.assertTrue(any("DNS answers came" in line for line in summary["warnings"]), summary["warnings"])
+
     def test_parts_of_many_datagrams_are_all_counted(self):
         frame = capture_file.udp_frame("10.0.0.1", "10.0.0.2", 5000, 53, b"x" * 40)
         last = [list(fragments(frame, 16, number))[-1] for number in range(20000)]

@@ -39,6 +39,38 @@ class RepeatableTest(sensor.SensorTest):
                         changed = self.ended_and_export(capture, "--workers", workers, "--batch", batch)
                         self.assertEqual(changed, expected)
 
+    def test_workers_do_not_choose_between_tenants(self):
+        """Answers outside of any tunnel to questions that two tenants asked: whose they are, no place in memory tells."""
+        capture = self.folder / "tenants.pcap"
+        capture_file.write_pcap(capture, self.tenants())
+        expected = self.export("-r", capture, "--workers", 1)
+        for workers in (2, 3, 8):
+            self.assertEqual(self.export("-r", capture, "--workers", workers), expected, workers)
+        answered = [flow["tunnel"]["id"] for flow in json.loads(expected) if flow["packets_b_to_a"] > 0]
+        self.assertEqual(answered, [2] * 2000)
+
+    @staticmethod
+    def tenants():
+        """Of two tenants the same 2000 endpoints, the second one's later; flows of a third one, soon over, lie between."""
+        def inside(tenant, ports, flags):
+            frame = capture_file.tcp_frame("10.0.0.1", "10.0.0.2", ports, (100, 0), flags, b"question")
+            header = struct.pack(">BxxxI", 8, tenant << 8)
+            return capture_file.udp_frame("192.0.2.1", "192.0.2.2", 40000, 4789, header + frame)
+
+        first, data, reset = range(3000, 5000), 0x18, 0x04
+        frames = []
+        for port in first:
+            frames += [(0, inside(9, (port + 30000, 81), reset)), (0, inside(1, (port, 80), data)),
+                       (0, inside(9, (port + 40000, 81), reset))]
+        frames += [(1_000_000_000, capture_file.udp_frame("10.0.0.1", "10.0.0.2", 7, 7)) for _ in range(20)]
+        frames += [(0, inside(2, (port, 80), data)) for port in first]
+        frames += [(0, capture_file.tcp_frame("10.0.0.2", "10.0.0.1", (80, port), (500, 108), data, b"answer"))
+                   for port in first]
+        time_ns = 1_600_000_000 * 1_000_000_000
+        for pause_ns, frame in frames:
+            time_ns += 1000 + pause_ns
+            yield time_ns, frame
+
     def ended_and_export(self, capture, *arguments):
         """The flows as they ended, which time out and are evicted during the run, and all of them at its end."""
         ended = self.folder / "ended.jsonl"

@@ -37,9 +37,12 @@ static struct cursor take_u16_list(struct cursor *body)
     return list;
 }
 
+// The first name stays: what repeats the extension neither hides it nor changes it.
 static void read_server_name(struct cursor body, struct hello *hello)
 {
     hello->has_sni_extension = true;
+    if (cursor_left(&hello->server_name) > 0)
+        return;
     struct cursor list = cursor_sub(&body, cursor_u16(&body));
     if (cursor_u8(&list) != HOST_NAME)
         return;

@@ -14,13 +14,14 @@ enum { JA3_TEXT_BYTES = 33, JA4_TEXT_BYTES = 37 };
 // What a ClientHello and its records may take of a stream; longer ones are read as far as that.
 enum { TLS_STREAM_BYTES_MAX = 16 * 1024 + 512 };
 
+// Numbered as in messages, where 5 was another status once.
 enum sni_status {
-    SNI_UNKNOWN,     // no ClientHello seen
-    SNI_COMPLETE,    // the whole name, even when the hello goes on behind the bytes at hand
-    SNI_REASSEMBLED, // the hello came in several segments, and as a whole
-    SNI_TRUNCATED,   // the hello ended before the name, and not where it says
-    SNI_GAP,         // bytes of it were never captured, though others behind them were
-    SNI_ABSENT,      // a whole hello without a name
+    SNI_UNKNOWN = 0,     // no ClientHello seen
+    SNI_COMPLETE = 1,    // the whole name, even when the hello goes on behind the bytes at hand
+    SNI_REASSEMBLED = 2, // the hello came in several segments, and as a whole
+    SNI_TRUNCATED = 3,   // the hello ended before the name, and not where it says
+    SNI_GAP = 4,         // bytes of it were never captured, though others behind them were
+    SNI_ABSENT = 6,      // a whole hello without a name
 };
 
 struct tls_hello {

@@ -41,5 +41,6 @@ const char *sni_status_name(enum sni_status status)
         [SNI_UNKNOWN] = "unknown",     [SNI_COMPLETE] = "complete", [SNI_REASSEMBLED] = "reassembled",
         [SNI_TRUNCATED] = "truncated", [SNI_GAP] = "gap",           [SNI_ABSENT] = "absent",
     };
-    return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown";
+    bool known = (size_t)status < sizeof names / sizeof names[0] && names[status] != NULL;
+    return names[known ? status : SNI_UNKNOWN];
 }

@@ -273,6 +273,25 @@ Test(tls, keeps_255_bytes_of_a_name)
     cr_expect_eq(strlen(out.sni), 255);
 }
 
+Test(tls, keeps_the_first_name)
+{
+    static const char *const repeated[] = {
+        "0000 0000",                 // nothing in it
+        "0000 0005 0003 01 0000",    // another kind of name
+        "0000 0005 0003 00 0000",    // an empty one
+        "0000 0006 0004 00 0001 62", // another one
+        "0000 0006 0004 00 00ff 62", // longer than its list
+    };
+    for (unsigned i = 0; i < sizeof repeated / sizeof repeated[0]; i++) {
+        char extensions[128];
+        snprintf(extensions, sizeof extensions, "0000 0006 0004 00 0001 61 %s", repeated[i]);
+        struct message message = hello("0303", "1301", extensions);
+        struct tls_hello out = parsed(&message);
+        cr_expect_str_eq(out.sni, "a", "%s", repeated[i]);
+        cr_expect_eq(out.sni_status, SNI_COMPLETE);
+    }
+}
+
 Test(tls, joins_as_many_protocols_as_fit)
 {
     char extensions[1024] = "0010 008a 0088";
@@ -412,4 +431,7 @@ Test(tls, names_versions_and_statuses)
     cr_expect_str_eq(tls_version_name(0x1234, text), "0x1234");
     cr_expect_str_eq(tls_version_name(0x0002, text), "SSL 2.0");
     cr_expect_str_eq(sni_status_name(SNI_ABSENT), "absent");
+    for (int status = SNI_UNKNOWN; status <= SNI_ABSENT + 1; status++)
+        cr_expect_not_null(sni_status_name((enum sni_status)status));
+    cr_expect_str_eq(sni_status_name((enum sni_status)5), "unknown"); // no status any more
 }

@@ -186,3 +186,74 @@ Test(mirror, the_second_index_is_bounded_and_empties)
     cr_expect_eq(test.table.mirrors.entries, 0);
     expect_flows(0);
 }
+
+// A connection on a pod's interface and inside on the node's, another id each way, the node's copy first.
+Test(mirror, halves_inside_join_each_other_before_a_plain_flow)
+{
+    for (uint16_t node = 1; node <= 2; node++) {
+        begin(false);
+        for (int round = 0; round < 3; round++) {
+            feed_form(false, TUNNEL_VXLAN, 7, node);
+            feed_form(false, TUNNEL_NONE, 0, 1);
+            feed_form(true, TUNNEL_VXLAN, 9, node);
+            feed_form(true, TUNNEL_NONE, 0, 1);
+        }
+        finish(&test, NS_PER_S);
+        for (int flow = 0; flow < 2; flow++) {
+            struct flow_record record = take(&test);
+            cr_expect(record.packets[0] == 3 && record.packets[1] == 3);
+            cr_expect_eq(record.tunnel.two_ids, record.tunnel.kind != TUNNEL_NONE);
+        }
+        test_table_done(&test);
+    }
+}
+
+Test(mirror, forms_of_two_interfaces_join_only_where_the_first_counts)
+{
+    for (int first = 0; first < 2; first++) {
+        begin(first);
+        feed_form(false, TUNNEL_NONE, 0, 1);
+        cr_expect_eq(feed_form(true, TUNNEL_VXLAN, 9, 2).created, !first);
+        expect_flows(first ? 1 : 2);
+    }
+}
+
+// One after the other, with the same endpoints.
+static void begin_tenants(uint32_t first, uint32_t second)
+{
+    begin(false);
+    feed_form(false, TUNNEL_VXLAN, first, 0);
+    feed_form(false, TUNNEL_VXLAN, second, 0);
+}
+
+static void expect_answers(uint32_t id, unsigned answers)
+{
+    finish(&test, NS_PER_S);
+    while (ended(&test) > 0) {
+        struct flow_record record = take(&test);
+        cr_expect_eq(record.packets[1], record.tunnel.id == id ? answers : 0, "id %u", record.tunnel.id);
+    }
+    flow_table_done(&test.table);
+}
+
+Test(mirror, an_answer_is_of_the_flow_that_was_seen_last)
+{
+    begin_tenants(1, 2);
+    feed_form(true, TUNNEL_NONE, 0, 0);
+    expect_answers(2, 1);
+    begin_tenants(2, 1);
+    feed_form(true, TUNNEL_NONE, 0, 0);
+    expect_answers(1, 1);
+}
+
+Test(mirror, answers_stay_with_the_flow_that_has_the_first)
+{
+    static const enum tunnel_kind forms[] = {TUNNEL_NONE, TUNNEL_VXLAN};
+    for (int form = 0; form < 2; form++) {
+        begin_tenants(1, 2);
+        feed_form(true, forms[form], 9, 0);
+        feed_form(false, TUNNEL_VXLAN, 1, 0);
+        feed_form(true, forms[form], 9, 0);
+        expect_answers(2, 2);
+    }
+}

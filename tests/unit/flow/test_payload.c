@@ -245,6 +245,30 @@ Test(payload, reads_dns_as_a_stream)
     }
 }
 
+// An answer takes few bytes of a segment and many of memory: of a tick's, one a segment is listed and some more.
+Test(payload, lists_a_bounded_number_of_answers)
+{
+    enum { ANSWERS = 100, SEGMENTS = 40 };
+    static uint8_t bytes[ANSWERS * 32];
+    uint32_t length = 0, sequence = FIRST_BYTE;
+    struct conversation talk;
+    for (uint8_t i = 0; i < ANSWERS; i++)
+        length += add_question(bytes + length, i, 'a', true);
+    begin(&talk, 53);
+    shake_hands(&talk);
+    for (unsigned tick_number = 1; tick_number <= 2; tick_number++) {
+        for (unsigned i = 0; i < SEGMENTS; i++, sequence += length)
+            say(&talk, true, TCP_ACK, sequence, bytes, length);
+        cr_expect_eq(talk.answers.count, MORE_ANSWERS + SEGMENTS);
+        cr_expect_eq(talk.test.table.payload.dns_messages, tick_number * SEGMENTS * ANSWERS);
+        cr_expect_eq(talk.test.table.payload.answers_given_up,
+                     tick_number * (SEGMENTS * ANSWERS - talk.answers.count));
+        talk.answers.count = 0;
+        tick(&talk.test, 0);
+    }
+    flow_names_free(end(&talk).names);
+}
+
 // Of a message longer than is held the front is read, and the next one is found behind it.
 Test(payload, passes_a_long_message_by)
 {
