@@ -342,7 +342,7 @@ static void follow_tcp(struct flow_table *table, uint32_t id, const struct packe
     if (kin == TCP_KIN_CHALLENGE)
         return;
     if (flow->tcp_state == TCP_STATE_NONE && (packet->tcp.flags & TCP_SYN) != 0)
-        guess_client(flow, packet, sender); // parts of its datagram may have come before
+        begin_client(flow, packet, sender); // parts of its datagram may have come before
     if (packet->payload_length != 0)
         hit->place = (uint8_t)flow_place_segment(&table->store, flow, packet, sender, &hit->stream_first);
     bool twice = false;
