@@ -193,6 +193,11 @@ unsigned fragments_waiting(const struct fragments *fragments)
     return fragments->count;
 }
 
+uint64_t fragments_given_up(const struct fragments *fragments)
+{
+    return reassembly_given_up(fragments->reassembly);
+}
+
 // Datagrams.
 
 static void add_tunnel(struct datagram *datagram, const struct packet_tunnel *tunnel)

@@ -41,3 +41,4 @@ bool fragments_next(struct fragments *fragments, struct packet *out);
 void fragments_expire(struct fragments *fragments, int64_t now_ns);
 void fragments_release_all(struct fragments *fragments);
 unsigned fragments_waiting(const struct fragments *fragments);
+uint64_t fragments_given_up(const struct fragments *fragments); // datagrams, see reassembly_given_up()

@@ -14,6 +14,9 @@ enum { REASSEMBLY_WHOLE_BYTES = 40 + 65536 }; // a header of ours and the longes
 
 struct reassembly *reassembly_create(unsigned places);
 void reassembly_destroy(struct reassembly *reassembly); // takes NULL
+// Datagrams that were begun and are none: their place was taken over, their parts contradict each other, or nobody
+// took the whole.
+uint64_t reassembly_given_up(const struct reassembly *reassembly);
 size_t reassembly_bytes(const struct reassembly *reassembly);
 
 // A ticket for a new datagram; never 0. It is void once its place was taken over.
