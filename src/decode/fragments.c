@@ -102,10 +102,10 @@ void fragments_destroy(struct fragments *fragments)
     free(fragments);
 }
 
-size_t fragments_bytes(const struct fragments *fragments)
+size_t fragments_bytes(unsigned capacity)
 {
-    return table_bytes(fragments->sets) + FRAGMENTS_WAITING * sizeof *fragments->waiting +
-           reassembly_bytes(fragments->reassembly);
+    return table_bytes(sets_for(capacity)) + FRAGMENTS_WAITING * sizeof(struct waiting) +
+           reassembly_bytes(FRAGMENTS_PLACES);
 }
 
 // Packets that wait. Numbers that were never used follow each other behind those that were.

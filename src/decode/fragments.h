@@ -25,7 +25,7 @@ enum fragment_outcome {
 // `capacity` datagrams, rounded up to a power of two. NULL without memory.
 struct fragments *fragments_create(unsigned capacity, uint64_t hash_seed);
 void fragments_destroy(struct fragments *fragments);
-size_t fragments_bytes(const struct fragments *fragments); // all there may be, touched as it is used
+size_t fragments_bytes(unsigned capacity); // all that such a one takes, touched as it is used
 
 // A first fragment with ports is remembered; a later one of the same datagram (addresses, protocol,
 // identification, VLAN, tunnel) gets them, the transport's number (IPv6: the fragment may name an extension header)

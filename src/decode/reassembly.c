@@ -16,6 +16,7 @@ struct place {
     uint8_t seen[UNITS / 8];
     uint8_t bytes[DATAGRAM_BYTES];
 };
+_Static_assert(sizeof(struct place) == 66580, "as reassembly.h says");
 
 struct reassembly {
     unsigned places;
@@ -46,9 +47,9 @@ void reassembly_destroy(struct reassembly *reassembly)
     free(reassembly);
 }
 
-size_t reassembly_bytes(const struct reassembly *reassembly)
+size_t reassembly_bytes(unsigned places)
 {
-    return sizeof *reassembly + reassembly->places * sizeof *reassembly->place;
+    return sizeof(struct reassembly) + places * sizeof(struct place);
 }
 
 static struct place *place_of(const struct reassembly *reassembly, uint32_t ticket)
