@@ -181,6 +181,7 @@ READ_WHOLE(read_active, totals->flows_active)
 READ_WHOLE(read_created, totals->flows_created)
 READ_WHOLE(read_streams_given_up, totals->streams_given_up)
 READ_WHOLE(read_answers_given_up, totals->answers_given_up)
+READ_WHOLE(read_datagrams_given_up, totals->datagrams_given_up)
 READ_WHOLE(read_table_bytes, totals->flow_table_bytes)
 READ_WHOLE(read_dispatch_drops, totals->lost[LOST_DISPATCH_QUEUE])
 READ_WHOLE(read_kernel_drops, totals->lost[LOST_KERNEL_RING])
@@ -260,6 +261,9 @@ const struct metric run_metrics[] = {
      read_streams_given_up},
     {"netscope_dns_answers_given_up_total", METRIC_COUNTER, NULL,
      "DNS answers that came in segments with too many others to be counted by name.", {0}, read_answers_given_up},
+    {"netscope_datagrams_given_up_total", METRIC_COUNTER, NULL,
+     "IP datagrams in fragments that made room for others before they were whole, or contradict themselves.", {0},
+     read_datagrams_given_up},
     {"netscope_flow_capacity", METRIC_GAUGE, NULL, "Most flows that the table holds; 0 = no cap.", {0}, read_capacity},
     {"netscope_flow_table_bytes", METRIC_GAUGE, "bytes", "Memory of the flow table.", {0}, read_table_bytes},
     {"netscope_capture_lag_seconds", METRIC_GAUGE, "seconds",

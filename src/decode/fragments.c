@@ -102,10 +102,10 @@ void fragments_destroy(struct fragments *fragments)
     free(fragments);
 }
 
-size_t fragments_bytes(const struct fragments *fragments)
+size_t fragments_bytes(unsigned capacity)
 {
-    return table_bytes(fragments->sets) + FRAGMENTS_WAITING * sizeof *fragments->waiting +
-           reassembly_bytes(fragments->reassembly);
+    return table_bytes(sets_for(capacity)) + FRAGMENTS_WAITING * sizeof(struct waiting) +
+           reassembly_bytes(FRAGMENTS_PLACES);
 }
 
 // Packets that wait. Numbers that were never used follow each other behind those that were.
@@ -191,6 +191,11 @@ bool fragments_next(struct fragments *fragments, struct packet *out)
 unsigned fragments_waiting(const struct fragments *fragments)
 {
     return fragments->count;
+}
+
+uint64_t fragments_given_up(const struct fragments *fragments)
+{
+    return reassembly_given_up(fragments->reassembly);
 }
 
 // Datagrams.

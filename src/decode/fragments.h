@@ -25,7 +25,7 @@ enum fragment_outcome {
 // `capacity` datagrams, rounded up to a power of two. NULL without memory.
 struct fragments *fragments_create(unsigned capacity, uint64_t hash_seed);
 void fragments_destroy(struct fragments *fragments);
-size_t fragments_bytes(const struct fragments *fragments); // all there may be, touched as it is used
+size_t fragments_bytes(unsigned capacity); // all that such a one takes, touched as it is used
 
 // A first fragment with ports is remembered; a later one of the same datagram (addresses, protocol,
 // identification, VLAN, tunnel) gets them, the transport's number (IPv6: the fragment may name an extension header)
@@ -41,3 +41,4 @@ bool fragments_next(struct fragments *fragments, struct packet *out);
 void fragments_expire(struct fragments *fragments, int64_t now_ns);
 void fragments_release_all(struct fragments *fragments);
 unsigned fragments_waiting(const struct fragments *fragments);
+uint64_t fragments_given_up(const struct fragments *fragments); // datagrams, see reassembly_given_up()

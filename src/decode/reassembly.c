@@ -16,10 +16,12 @@ struct place {
     uint8_t seen[UNITS / 8];
     uint8_t bytes[DATAGRAM_BYTES];
 };
+_Static_assert(sizeof(struct place) == 66580, "as reassembly.h says");
 
 struct reassembly {
     unsigned places;
     uint32_t tickets; // given so far
+    uint64_t given_up;
     struct place *place;
 };
 
@@ -45,9 +47,9 @@ void reassembly_destroy(struct reassembly *reassembly)
     free(reassembly);
 }
 
-size_t reassembly_bytes(const struct reassembly *reassembly)
+size_t reassembly_bytes(unsigned places)
 {
-    return sizeof *reassembly + reassembly->places * sizeof *reassembly->place;
+    return sizeof(struct reassembly) + places * sizeof(struct place);
 }
 
 static struct place *place_of(const struct reassembly *reassembly, uint32_t ticket)
@@ -61,17 +63,23 @@ bool reassembly_is_valid(const struct reassembly *reassembly, uint32_t ticket)
     return place_of(reassembly, ticket) != NULL;
 }
 
-static void give_up(struct place *place)
+static void give_up(struct reassembly *reassembly, struct place *place)
 {
     assert(place->ticket != 0);
     place->ticket = 0;
+    reassembly->given_up++;
 }
 
 void reassembly_give_up(struct reassembly *reassembly, uint32_t ticket)
 {
     struct place *place = place_of(reassembly, ticket);
     if (place != NULL)
-        give_up(place);
+        give_up(reassembly, place);
+}
+
+uint64_t reassembly_given_up(const struct reassembly *reassembly)
+{
+    return reassembly->given_up;
 }
 
 uint32_t reassembly_begin(struct reassembly *reassembly)
@@ -79,7 +87,7 @@ uint32_t reassembly_begin(struct reassembly *reassembly)
     uint32_t ticket = ++reassembly->tickets != 0 ? reassembly->tickets : ++reassembly->tickets;
     struct place *place = &reassembly->place[ticket % reassembly->places];
     if (place->ticket != 0)
-        give_up(place);
+        give_up(reassembly, place);
     place->ticket = ticket;
     place->end = place->reach = place->have = 0;
     place->protocol = 0;
@@ -127,7 +135,7 @@ bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct
     assert(packet->fragment_at <= behind && packet->payload_captured >= packet->payload_length);
     uint32_t begin = (uint32_t)packet->fragment_place * UNIT_BYTES, length = behind - packet->fragment_at;
     if (contradicts(place, packet, begin, length)) {
-        give_up(place);
+        give_up(reassembly, place);
         return false;
     }
     memcpy(place->bytes + begin, packet->bytes + packet->fragment_at, length);

@@ -1,6 +1,6 @@
 // Puts IP datagrams together from their fragments, in whatever order they come. So many at a time as there are places;
 // a new datagram takes the place of the one that was begun first. What overlaps: the last one counts. Owned by the source
-// thread; memory is fixed at start (66,560 bytes a place, touched as it is used). Cost: a copy of each fragment, and of the
+// thread; memory is fixed at start (66,580 bytes a place, touched as it is used). Cost: a copy of each fragment, and of the
 // whole.
 #pragma once
 
@@ -14,7 +14,10 @@ enum { REASSEMBLY_WHOLE_BYTES = 40 + 65536 }; // a header of ours and the longes
 
 struct reassembly *reassembly_create(unsigned places);
 void reassembly_destroy(struct reassembly *reassembly); // takes NULL
-size_t reassembly_bytes(const struct reassembly *reassembly);
+// Datagrams that were begun and are none: their place was taken over, their parts contradict each other, or nobody
+// took the whole.
+uint64_t reassembly_given_up(const struct reassembly *reassembly);
+size_t reassembly_bytes(unsigned places);
 
 // A ticket for a new datagram; never 0. It is void once its place was taken over.
 uint32_t reassembly_begin(struct reassembly *reassembly);

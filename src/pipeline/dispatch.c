@@ -267,6 +267,7 @@ static void send_waiting(struct dispatch *dispatch)
         send_copy(dispatch, &packet, NULL);
     }
     dispatch->totals->fragments_waiting = fragments_waiting(dispatch->fragments);
+    dispatch->totals->datagrams_given_up = fragments_given_up(dispatch->fragments);
 }
 
 // A chunk with room for a datagram; NULL when none is free (live). The batches on their way hold them: a file's go round

@@ -52,6 +52,7 @@ struct totals {
     uint64_t bad_checksums, snapped, fragments, vlan_packets, tunnelled;
     uint64_t unread;                         // neither IP nor ARP
     uint64_t fragments_waiting;              // now
+    uint64_t datagrams_given_up;             // in fragments, and never put together
     uint64_t bounded_stamps;                 // before 1823 or after 2116: told as the nearest that can be
     uint64_t impossible_lengths;             // a wire length that no frame has: bounded
     uint64_t clock_steps_back;               // larger than 1 s: re-based

@@ -238,6 +238,16 @@ static void feed_fragment(unsigned number, uint8_t more, uint8_t place, int64_t 
     cr_assert(dispatch_frame(&fixture.dispatch, &frame));
 }
 
+Test(dispatch, counts_datagrams_given_up)
+{
+    begin(&fixture, file_settings(), 100);
+    feed_fragment(0, 0, 2, 0);
+    feed_fragment(1, 0, 1, 0); // another end
+    cr_expect_eq(fixture.totals.datagrams_given_up, 1);
+    dispatch_end(&fixture.dispatch);
+    end(&fixture);
+}
+
 Test(dispatch, later_fragments_that_come_first_wait)
 {
     begin(&fixture, file_settings(), 100);
