@@ -6,6 +6,7 @@
 #include "flow/ending.h"
 #include "flow/names.h"
 #include "flow/table.h"
+#include "flow/tcp_segment.h"
 
 enum { DNS_ROOM = 4096 }; // of a longer message the front is read, the rest passed by
 
@@ -28,14 +29,9 @@ static uint32_t first_byte(const struct packet *packet)
     return packet->tcp.sequence + ((packet->tcp.flags & TCP_SYN) != 0);
 }
 
-static bool is_before(uint32_t sequence, uint32_t other)
-{
-    return (int32_t)(sequence - other) < 0;
-}
-
 static bool is_ahead(uint32_t begin, uint32_t next)
 {
-    return is_before(next, begin) && begin - next < ASSEMBLY_ROOM_MAX;
+    return before(next, begin) && begin - next < ASSEMBLY_ROOM_MAX;
 }
 
 enum segment_place flow_place_segment(const struct flow_store *store, const struct flow *flow,
@@ -53,7 +49,7 @@ enum segment_place flow_place_segment(const struct flow_store *store, const stru
     const struct tcp_side *side = &quality->side[sender];
     if ((side->seen & TCP_SIDE_SEQUENCE) == 0)
         return SEGMENT_NEXT;
-    if (!is_before(side->next_sequence, begin + packet->payload_length))
+    if (!before(side->next_sequence, begin + packet->payload_length))
         return SEGMENT_OLD;
     *first = side->first_sequence + 1;
     bool untouched = side->next_sequence == *first && (side->seen & TCP_SIDE_SYN) != 0;
@@ -79,7 +75,6 @@ static void note_hello(struct flow_table *table, struct flow *flow, struct tls_h
     else if (hello->sni_status == SNI_TRUNCATED && gap)
         hello->sni_status = SNI_GAP;
     table->payload.tls_hellos++;
-    table->payload.hellos_cut += !hello->complete;
     flow_note_tls(table, flow, hello);
 }
 
@@ -260,7 +255,7 @@ static void go_on_with_dns(struct reading *reading, struct assembly *stream)
     if (!over && assembly_front(stream) >= DNS_ROOM)
         pass_long_message(reading, stream);
     uint32_t end = first_byte(reading->packet) + reading->packet->payload_length;
-    bool rests = stream->parts == 0 && !is_before(end, stream->base);
+    bool rests = stream->parts == 0 && !before(end, stream->base);
     if (over || rests)
         close_stream(reading->table, reading->partition, stream);
 }

@@ -5,7 +5,6 @@
 
 struct payload_counts {
     uint64_t tls_hellos;
-    uint64_t hellos_cut; // of these: never came as a whole
     uint64_t dns_messages;
     uint64_t answers_given_up; // of DNS: more than a tick's list has places for, told to their flows alone
     uint64_t bad_messages;     // DNS or TLS that contradict themselves

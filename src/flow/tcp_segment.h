@@ -1,5 +1,5 @@
-// A TCP segment in sequence space, for tcp_quality.c, which measures it, and tcp_opening.c, which keeps those of a
-// handshake until that is worth it.
+// A TCP segment in sequence space, for tcp_quality.c, which measures it, tcp_opening.c, which keeps those of a handshake
+// until that is worth it, and payload.c, which reads what is next.
 #pragma once
 
 #include "flow/tcp.h"

@@ -22,7 +22,6 @@ static void add_totals(struct totals *to, const struct shard_totals *from)
     to->dns_messages += from->payload.dns_messages;
     to->answers_given_up += from->payload.answers_given_up;
     to->tls_hellos += from->payload.tls_hellos;
-    to->hellos_cut += from->payload.hellos_cut;
     to->streams_given_up += from->payload.streams_given_up;
     to->decode_errors[DECODE_LAYER_APP][DECODE_BAD_MESSAGE] += from->payload.bad_messages;
     for (int reason = 0; reason < END_REASONS; reason++)

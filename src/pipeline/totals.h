@@ -73,7 +73,6 @@ struct totals {
     uint64_t arp, arp_bytes, not_ip, not_ip_bytes;       // the others of these
     uint64_t dns_messages, tls_hellos;
     uint64_t answers_given_up; // of DNS: not in the counts of names, for a tick had too many of them
-    uint64_t hellos_cut;       // of the hellos: never came as a whole
     uint64_t
         streams_given_up; // hellos and DNS messages in several segments: made room for others before they were whole
     // Source thread, see ledger.h. Those of a file past TOTALS_INTERFACES share the last row.
