@@ -30,6 +30,7 @@ enum decoder_id decode_ipv6(struct decoding *decoding, struct packet *packet)
     uint16_t payload = cursor_u16(&header);
     uint8_t next = cursor_u8(&header);
     packet->ttl = cursor_u8(&header);
+    packet->tcp.ip_id = 0;
     packet->source = address_v6(header.at);
     packet->target = address_v6(header.at + 16);
     decoding->cursor.at += IPV6_BYTES;

@@ -8,6 +8,7 @@ Test(ipv6, of_a_capture)
     expect_fine(&packet);
     expect_flow(&packet, "[2001:db8:1::2]:59694", "[2001:db8:1::1]:80");
     cr_expect_eq(packet.tcp.sequence, 1770092805);
+    cr_expect_eq(packet.tcp.ip_id, 0);
     cr_expect_eq(packet.fragment, FRAGMENT_NONE, "an atomic fragment");
 }
 
