@@ -29,7 +29,6 @@ import tables
 REQUIRED_EQUAL, REQUIRED_OUTSIDE = 0.99, 0.995  # of all tuples; of those in files without tunnels
 EXPLAINED = Path(__file__).with_name("explained.tsv")
 ENDS = (sensor.DONE, sensor.UNREADABLE, sensor.TRUNCATED)
-WHOLE_FILE = "packets"  # in place of a tuple: the packet count of the file
 
 
 @dataclass
@@ -100,14 +99,6 @@ def describe(frame):
     return f"({frame.time_ns} ns, {len(frame.content)} of {frame.length} bytes, link type {frame.link_type})"
 
 
-def read_explained(path):
-    """{(file, tuple text or "packets"): reason}; `*` for a tuple stands for all tuples of the file."""
-    explained = {}
-    for row in tables.read_rows(path):
-        explained[row["file"], row["tuple"]] = row["reason"]
-    return explained
-
-
 def compare_tuples(expected, found):
     """(equal, {tuple text: what differs}) of one file; a tuple that only one side has differs."""
     equal, differing = 0, {}
@@ -142,7 +133,7 @@ class Comparison:
         if file.whole:
             self.counts_checked += 1
             if outcome.packets != file.packets:
-                self.differing[file.name, WHOLE_FILE] = f"tshark {file.packets}, netscope {outcome.packets}"
+                self.differing[file.name, tables.WHOLE_FILE] = f"tshark {file.packets}, netscope {outcome.packets}"
         if file.left_out:
             self.left_out[file.left_out] += 1
             return
@@ -151,19 +142,6 @@ class Comparison:
         share.equal += equal
         share.total += equal + len(differing)
         self.differing.update({(file.name, place): text for place, text in differing.items()})
-
-
-def judge_explanations(differing, explained, names, path):
-    """Differences nobody explained, and explanations of what does not differ (any more)."""
-    used = set()
-    for (name, place), text in sorted(differing.items()):
-        reasons = {(name, place), (name, "*")} if place != WHOLE_FILE else {(name, place)}
-        if not reasons & explained.keys():
-            yield f"{name}: {place}: {text}: not in {path.name}"
-        used |= reasons & explained.keys()
-    for name, place in sorted(explained.keys() - used):
-        if name in names:
-            yield f"{name}: {place}: explained in {path.name} but equal"
 
 
 def list_differences(*lists):
@@ -203,8 +181,8 @@ def run_all(arguments):
 def find_problems(files, outcomes, comparison, agreement, explained):
     names = {file.name for file in files}
     problems = [f"{outcome.name}: {problem}" for outcome in outcomes for problem in outcome.problems]
-    problems += judge_explanations(comparison.differing, explained, names, EXPLAINED)
-    problems += judge_explanations(agreement.differing, read_explained(streams.EXPLAINED), names, streams.EXPLAINED)
+    problems += tables.judge_explanations(comparison.differing, explained, names, EXPLAINED)
+    problems += tables.judge_explanations(agreement.differing, tables.read_explained(streams.EXPLAINED), names, streams.EXPLAINED)
     return problems
 
 
@@ -226,7 +204,7 @@ def main():
     expected = tables.read_streams(arguments.captures)
     for file, outcome in zip(files, outcomes):
         comparison.add(file, outcome, expected.get(file.name, {}))
-    explained = read_explained(EXPLAINED)
+    explained = tables.read_explained(EXPLAINED)
     if arguments.list_differences:
         list_differences(comparison.differing, agreement.differing)
     problems = find_problems(files, outcomes, comparison, agreement, explained)

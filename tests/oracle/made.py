@@ -144,16 +144,6 @@ def check_capture(path):
         return problems, any(is_two_way(flow) for flow in of_tcp(whole))
 
 
-def judge(found, names):
-    explained = {(row["file"], row["place"]) for row in tables.read_rows(EXPLAINED)}
-    for (name, place), text in sorted(found.items()):
-        if (name, place) not in explained and (name, "*") not in explained:
-            yield f"{name}: {place}: {text}: not in {EXPLAINED.name}"
-    for name, place in sorted(explained):
-        if name in names and not any(file == name and place in ("*", where) for file, where in found):
-            yield f"{name}: {place}: explained in {EXPLAINED.name} but as it should be"
-
-
 def read_arguments():
     parser = argparse.ArgumentParser(description="Checks what is said of halves and doubles of the shared captures.")
     parser.add_argument("--captures", type=Path, default=sensor.SHARED_CAPTURES)
@@ -179,7 +169,7 @@ def main():
     if arguments.list_differences:
         for (name, place), text in sorted(found.items()):
             print(f"{name}\t{place}\t{text}")
-    problems = list(judge(found, set(names)))
+    problems = list(tables.judge_explanations(found, tables.read_explained(EXPLAINED, "place"), set(names), EXPLAINED))
     print(f"FIGURE: {len(names)} captures with TCP, {two_way} of them two-way: {len(found)} differences in halves, doubles")
     for problem in problems:
         print(f"PROBLEM: {problem}")

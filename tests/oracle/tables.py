@@ -6,6 +6,7 @@ import ipaddress
 from collections import defaultdict
 from dataclasses import dataclass
 
+WHOLE_FILE = "packets"  # in place of a tuple: the packet count of the file
 STREAM_LIMIT = 300  # streams of a file after which the tables stop
 # Words of the manifest's column `exercises` for what the comparison of tuples leaves out: of a datagram in fragments tshark
 # counts the last one alone.
@@ -37,6 +38,24 @@ class File:
 def read_rows(path):
     with open(path, encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def read_explained(path, column="tuple"):
+    """{(file, place): reason}; `*` for a place stands for all of the file but its packet count."""
+    return {(row["file"], row[column]): row["reason"] for row in read_rows(path)}
+
+
+def judge_explanations(differing, explained, names, path):
+    """Differences nobody explained, and explanations of what does not differ (any more)."""
+    used = set()
+    for (name, place), text in sorted(differing.items()):
+        reasons = {(name, place), (name, "*")} if place != WHOLE_FILE else {(name, place)}
+        if not reasons & explained.keys():
+            yield f"{name}: {place}: {text}: not in {path.name}"
+        used |= reasons & explained.keys()
+    for name, place in sorted(explained.keys() - used):
+        if name in names:
+            yield f"{name}: {place}: explained in {path.name} but equal"
 
 
 def read_exercises(captures):

@@ -45,7 +45,7 @@ class TuplesTest(unittest.TestCase):
 
 class ExplanationsTest(unittest.TestCase):
     def judge(self, differing, explained):
-        return list(compare.judge_explanations(differing, explained, {"a.pcap"}, compare.EXPLAINED))
+        return list(tables.judge_explanations(differing, explained, {"a.pcap"}, compare.EXPLAINED))
 
     def test_a_difference_wants_an_explanation(self):
         self.assertEqual(len(self.judge({("a.pcap", TEXT): "x"}, {})), 1)
@@ -57,7 +57,7 @@ class ExplanationsTest(unittest.TestCase):
         self.assertEqual(len(self.judge({}, {("a.pcap", "*"): "why"})), 1)
 
     def test_a_packet_count_is_not_explained_by_its_tuples(self):
-        differing = {("a.pcap", compare.WHOLE_FILE): "x", ("a.pcap", TEXT): "y"}
+        differing = {("a.pcap", tables.WHOLE_FILE): "x", ("a.pcap", TEXT): "y"}
         self.assertEqual(len(self.judge(differing, {("a.pcap", "*"): "why"})), 1)
 
     def test_the_share_counts_tuples_only_and_apart_by_tunnels(self):

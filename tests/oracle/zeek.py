@@ -114,17 +114,6 @@ def compare(expected, found, shares):
     return {place: "; ".join(texts) for place, texts in differing.items()}
 
 
-def judge(differing, names):
-    explained = {(row["file"], row["tuple"]) for row in tables.read_rows(EXPLAINED)}
-    for place, text in sorted(differing.items()):
-        if place not in explained and (place[0], "*") not in explained:
-            yield f"{place[0]}: {place[1]}: {text}: not in {EXPLAINED.name}"
-    for name, place in sorted(explained):
-        differs = any(file == name and place in ("*", where) for file, where in differing)
-        if name in names and not differs:
-            yield f"{name}: {place}: explained in {EXPLAINED.name} but equal"
-
-
 def read_arguments():
     parser = argparse.ArgumentParser(description="Compares connections with Zeek's baselines.")
     parser.add_argument("--captures", type=Path, default=sensor.SHARED_CAPTURES)
@@ -149,7 +138,7 @@ def main():
             differing[capture, place] = text
             if arguments.list_differences:
                 print(f"{capture}\t{test}\t{place}\t{text}")
-    problems = list(judge(differing, set(names)))
+    problems = list(tables.judge_explanations(differing, tables.read_explained(EXPLAINED), set(names), EXPLAINED))
     problems += [f"{field}: only {shares[field]} equal to Zeek's, {required:.0%} must be"
                  for field, required in REQUIRED.items() if not arguments.only and shares[field].share < required]
     print(f"FIGURE: {len(baselines)} baselines of {len(names)} captures")
