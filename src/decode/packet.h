@@ -119,9 +119,9 @@ struct packet {
     struct packet_tcp tcp;
 
     // From the source.
+    uint32_t captured;  // bytes at hand
     int64_t now_ns;     // the source's clock: never steps back
     uint64_t number;    // 1 for the first packet of the run
-    uint32_t captured;  // bytes at hand
     uint16_t link_type; // LINKTYPE_* number, which libpcap calls DLT_*
 
     // Zero until a decoder fills it, up to `tunnel`.
@@ -144,6 +144,7 @@ struct packet {
     struct packet_arp arp;
 };
 _Static_assert(offsetof(struct packet, tcp.has_window_shift) < 64, "one cache line");
+_Static_assert(sizeof(struct packet) == 256, "four cache lines");
 
 static inline const uint8_t *packet_payload(const struct packet *packet)
 {

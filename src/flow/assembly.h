@@ -11,7 +11,7 @@
 enum {
     ASSEMBLY_PARTS = 8,             // that are at hand apart from each other
     ASSEMBLY_ROOM_MAX = 17 * 1024,  // of bytes of a stream
-    ASSEMBLY_POOL_BYTES = 64 * 1024 // of a partition, 4 MiB in all
+    ASSEMBLY_POOL_BYTES = 24 * 1024 // of a partition, 1.5 MiB in all
 };
 
 enum assembly_kind {
