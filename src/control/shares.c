@@ -67,12 +67,12 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, const struct setting
 {
     enum { TICK_PART = 32 << 10, TICK_LEAST = 2048, NAMES_PART = 8 << 10, NAMES_LEAST = 2048 };
     return (struct memory_shares){
-        .chunk_bytes = part_of(limit_bytes, 10, 6 * MB, 64 * MB),
+        .chunk_bytes = part_of(limit_bytes, 8, 8 * MB, 64 * MB),
         .flows = flows_of(limit_bytes, settings),
         .tick_packets = power_of_two(part_of(limit_bytes, TICK_PART, TICK_LEAST, TICK_PACKETS)),
         .names = power_of_two(part_of(limit_bytes, NAMES_PART, NAMES_LEAST, AGGREGATE_NAMES)),
         .events = events_of(limit_bytes, settings),
-        .export_bytes = part_of(limit_bytes, 16, 2 * MB, 64 * MB),
+        .export_bytes = part_of(limit_bytes, 32, 2 * MB, 64 * MB),
         .server_bytes = part_of(limit_bytes, 32, 2 * MB, 64 * MB),
         .connection_bytes = limit_bytes == 0 ? UINT64_MAX : part_of(limit_bytes, 32, 2 * MB, 64 * MB),
         .capture_bytes = power_of_two(part_of(limit_bytes, 128, MB, TAP_RING_BYTES / 2)),

@@ -39,7 +39,7 @@ Test(shares, are_less_under_a_limit)
     cr_expect_eq(shares.chunk_bytes, 16 * mb);
     cr_expect_eq(shares.tick_packets, 4096);
     cr_expect_eq(shares.names, 16384);
-    cr_expect_eq(shares.export_bytes, 8 * mb);
+    cr_expect_eq(shares.export_bytes, 4 * mb);
     cr_expect_eq(shares.tap_bytes, 8 * mb);
     cr_expect_leq(shares.flows * SHARES_FLOW_BYTES, 128 * mb / 4);
     cr_expect_eq(memory_shares_of(128 * mb, &live).flows, shares.flows, "live the usual cap is lowered");

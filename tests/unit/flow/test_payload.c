@@ -167,7 +167,7 @@ Test(payload, bounds_half_finished_hellos)
         for (const struct assembly *stream = pool->oldest; stream != NULL; stream = stream->newer)
             waiting++;
     }
-    cr_expect_gt(waiting, FLOW_PARTITIONS * 16);
+    cr_expect_gt(waiting, FLOW_PARTITIONS * 8);
     cr_expect_eq(test.table.payload.streams_given_up + waiting, FLOWS);
     finish(&test, 0);
     cr_expect_eq(test.table.payload.tls_hellos, FLOWS);
