@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "net/protocol.h"
 
 enum { LINK_TYPE_SLL = 113, LINK_TYPE_SLL2 = 276, LINK_TYPE_EN10MB = 1 };
 enum { SLL_BYTES = 16, SLL2_BYTES = 20, MAC_BYTES = 6, TAG_BYTES = 4, TAGS_MAXIMUM = 4 };
@@ -23,11 +24,6 @@ bool filter_is_cooked(uint16_t link_type)
     return link_type == LINK_TYPE_SLL || link_type == LINK_TYPE_SLL2;
 }
 
-static bool is_tag(uint16_t type)
-{
-    return type == 0x8100 || type == 0x88a8 || type == 0x9100;
-}
-
 static void add_tag(struct cooked *cooked, uint16_t type, const uint8_t *control)
 {
     uint8_t *tag = cooked->tag[cooked->tags++];
@@ -40,7 +36,7 @@ static void read_misplaced_tag(const struct frame *frame, struct cooked *cooked)
 {
     const uint8_t *bytes = frame->bytes;
     if (frame->captured < SLL_BYTES + TAG_BYTES || bytes_u16(bytes + 4) != MAC_BYTES ||
-        !is_tag(bytes_u16(bytes + 12)) || bytes_u16(bytes + 16) != 0)
+        !ether_type_is_tag(bytes_u16(bytes + 12)) || bytes_u16(bytes + 16) != 0)
         return;
     add_tag(cooked, bytes_u16(bytes + 12), bytes + 14);
     cooked->type = bytes_u16(bytes + 18);
@@ -58,7 +54,7 @@ static bool read_cooked(const struct frame *frame, struct cooked *cooked)
     cooked->type = bytes_u16(frame->bytes + cooked->type_at);
     if (first)
         read_misplaced_tag(frame, cooked);
-    while (is_tag(cooked->type) && cooked->tags < TAGS_MAXIMUM &&
+    while (ether_type_is_tag(cooked->type) && cooked->tags < TAGS_MAXIMUM &&
            frame->captured - cooked->payload >= TAG_BYTES) {
         const uint8_t *tag = frame->bytes + cooked->payload;
         add_tag(cooked, cooked->type, tag);

@@ -16,11 +16,6 @@ static enum decoder_id cooked_protocol(struct decoding *decoding, struct packet 
     return DECODER_NONE;
 }
 
-static bool is_tag(uint16_t type)
-{
-    return type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ || type == ETHER_TYPE_QINQ_OLD;
-}
-
 // libpcap before 1.4 put the tag that the kernel had kept where an Ethernet header has it: in the last two bytes of the
 // address, which an Ethernet address leaves zero, and in the protocol; those two zeros and the protocol follow it.
 static bool has_tag_in_address(const struct decoding *decoding)
@@ -32,7 +27,7 @@ static bool has_tag_in_address(const struct decoding *decoding)
     uint16_t type = cursor_u16(&header);
     cursor_skip(&header, 2);
     uint16_t zeros = cursor_u16(&header);
-    return !header.failed && address_bytes == MAC_BYTES && is_tag(type) && zeros == 0;
+    return !header.failed && address_bytes == MAC_BYTES && ether_type_is_tag(type) && zeros == 0;
 }
 
 static enum decoder_id misplaced_tag(struct decoding *decoding, struct packet *packet)

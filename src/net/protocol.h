@@ -43,6 +43,12 @@ enum ether_type {
     ETHER_TYPE_QINQ_OLD = 0x9100,
 };
 
+// Whether a VLAN tag follows, of whichever kind.
+static inline bool ether_type_is_tag(uint16_t type)
+{
+    return type == ETHER_TYPE_VLAN || type == ETHER_TYPE_QINQ || type == ETHER_TYPE_QINQ_OLD;
+}
+
 enum tcp_flag {
     TCP_FIN = 0x01,
     TCP_SYN = 0x02,
