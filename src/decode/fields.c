@@ -151,12 +151,17 @@ static bool add_dns(struct fields *fields, const struct packet *packet)
     fields_add(fields, FIELD_TOP, "Operation", at, length, "%u", message.opcode);
     if (message.response)
         fields_add(fields, FIELD_TOP, "Response code", at, length, "%s", dns_rcode_name(message.rcode, text));
-    fields_add(fields, FIELD_TOP, "Name", at, length, "%s", message.name.text);
-    fields_add(fields, FIELD_TOP, "Type", at, length, "%s", dns_type_name(message.type, text));
+    if (message.name.length > 0) {
+        fields_add(fields, FIELD_TOP, "Name", at, length, "%s", message.name.text);
+        fields_add(fields, FIELD_TOP, "Type", at, length, "%s", dns_type_name(message.type, text));
+    }
     fields_add(fields, FIELD_TOP, "Records", at, length,
                "%u questions, %u answers, %u authorities, %u additionals", message.questions, message.answers,
                message.authorities, message.additionals);
     add_dns_answers(fields, packet, &message);
+    if (message.damaged)
+        fields_add(fields, FIELD_TOP, "Decoding stopped", at, length, "%s: %s",
+                   decode_layer_name(DECODE_LAYER_APP), decode_reason_name(DECODE_BAD_MESSAGE));
     return true;
 }
 

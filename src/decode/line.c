@@ -109,9 +109,13 @@ static void add_dns(struct strbuf *into, const struct dns_message *message)
 {
     char text[12];
     strbuf_add(into, message->response ? " dns answer " : " dns query ");
-    strbuf_add(into, dns_type_name(message->type, text));
-    strbuf_add_char(into, ' ');
-    strbuf_add(into, message->name.text);
+    if (message->name.length > 0) {
+        strbuf_add(into, dns_type_name(message->type, text));
+        strbuf_add_char(into, ' ');
+        strbuf_add(into, message->name.text);
+    } else {
+        strbuf_add(into, "(no name)");
+    }
     if (message->response) {
         strbuf_add_char(into, ' ');
         strbuf_add(into, dns_rcode_name(message->rcode, text));
@@ -133,27 +137,30 @@ static void add_tls(struct strbuf *into, const struct tls_hello *hello)
     }
 }
 
-static void add_app(struct strbuf *into, const struct packet *packet)
+// What is wrong with it.
+static enum decode_reason add_app(struct strbuf *into, const struct packet *packet)
 {
     struct dns_message message;
     struct tls_hello hello;
     bool dns = false;
-    dns_of_packet(packet, &message, &dns);
+    enum decode_reason reason = dns_of_packet(packet, &message, &dns);
     if (dns)
         add_dns(into, &message);
     else if (tls_hello_of_packet(packet, &hello))
         add_tls(into, &hello);
+    return reason;
 }
 
-static void add_ip(struct strbuf *into, const struct packet *packet)
+static enum decode_reason add_ip(struct strbuf *into, const struct packet *packet)
 {
     strbuf_add_char(into, ' ');
     add_endpoint(into, packet, &packet->source, packet->source_port);
     strbuf_add(into, " > ");
     add_endpoint(into, packet, &packet->target, packet->target_port);
     add_transport(into, packet);
-    add_app(into, packet);
+    enum decode_reason reason = add_app(into, packet);
     add_tunnel(into, &packet->tunnel);
+    return reason;
 }
 
 static void add_mac(struct strbuf *into, const uint8_t mac[6])
@@ -195,8 +202,14 @@ static bool is_failure(const struct packet *packet)
            packet->error_reason != DECODE_ENCRYPTED && packet->error_reason != DECODE_UNSUPPORTED_LINK;
 }
 
+static void add_failure(struct strbuf *into, enum decode_layer layer, enum decode_reason reason)
+{
+    strbuf_addf(into, " [%s %s]", decode_layer_name(layer), decode_reason_name(reason));
+}
+
 void packet_add_line(struct strbuf *into, const struct packet *packet, const char *interface_name)
 {
+    enum decode_reason app_reason = DECODE_OK;
     strbuf_add_u64(into, packet->number);
     strbuf_add_char(into, ' ');
     add_time(into, packet->time_ns);
@@ -204,12 +217,13 @@ void packet_add_line(struct strbuf *into, const struct packet *packet, const cha
     strbuf_add_wire(into, interface_name, strlen(interface_name));
     add_vlans(into, packet);
     if (packet->source.version != 0)
-        add_ip(into, packet);
+        app_reason = add_ip(into, packet);
     else if (packet->is_arp)
         add_arp(into, &packet->arp);
     else
         add_other(into, packet);
     if (is_failure(packet))
-        strbuf_addf(into, " [%s %s]", decode_layer_name(packet->error_layer),
-                    decode_reason_name(packet->error_reason));
+        add_failure(into, packet->error_layer, packet->error_reason);
+    if (app_reason != DECODE_OK)
+        add_failure(into, DECODE_LAYER_APP, app_reason);
 }

@@ -129,12 +129,13 @@ static bool is_captured_twice(struct flow_extra *extra, const struct packet *pac
     return false;
 }
 
-// An answer that repeats no question (RFC 5452 9.1 asks for it, some servers that fail leave it out) has but its id.
+// An answer that repeats no question (RFC 5452 9.1 asks for it, some servers that fail leave it out), or one that is
+// damaged, has but its id.
 static bool answers(const struct dns_pending *question, const struct dns_message *message, uint8_t sender)
 {
     if (question->answered || question->id != message->id || question->side == sender)
         return false;
-    return message->questions == 0 ||
+    return message->questions == 0 || (message->damaged && message->name.length == 0) ||
            (question->type == message->type && question->name == hash_of_name(&message->name));
 }
 
@@ -185,6 +186,13 @@ static struct flow_names *note_question(struct flow_store *store, struct flow *f
     return flow_set_names(store, flow, &names);
 }
 
+// Whether the message tells what its flow asks for: a question, or an answer to one that was not seen.
+static bool names_flow(const struct flow_names *names, const struct dns_message *message)
+{
+    return names == NULL ||
+           (message->name.length > 0 && (!message->response || names->text[FLOW_TEXT_DNS_QUERY][0] == '\0'));
+}
+
 static bool is_to_many(const struct packet *packet)
 {
     return address_is_multicast(&packet->target) || address_is_broadcast(&packet->target);
@@ -196,7 +204,7 @@ bool flow_note_dns(struct flow_table *table, const struct flow_hit *hit, const s
     struct flow *flow = hit->flow;
     struct flow_extra *extra = flow_extra(&table->store, flow);
     struct flow_names *names = extra != NULL ? extra->names : NULL;
-    if (names == NULL || !message->response || names->text[FLOW_TEXT_DNS_QUERY][0] == '\0') {
+    if (names_flow(names, message)) {
         names = note_question(&table->store, flow, message);
         if (names == NULL)
             return false;

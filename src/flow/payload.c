@@ -106,6 +106,7 @@ static void tell_cut_message(struct flow_table *table, const struct assembly *st
     if (dns_of_stream(stream->bytes, assembly_front(stream), true, &message, &taken) != DNS_STEP_MESSAGE)
         return;
     table->payload.dns_messages++;
+    table->payload.bad_messages += message.damaged;
     flow_note_cut_dns(table, flow_at(&table->store, stream->flow), &message);
 }
 
@@ -207,6 +208,7 @@ static bool may_list(struct reading *reading)
 static void note_message(struct reading *reading, const struct dns_message *message)
 {
     reading->table->payload.dns_messages++;
+    reading->table->payload.bad_messages += message->damaged;
     struct dns_transaction *place = dns_list_place(reading->answers);
     if (place != NULL && flow_note_dns(reading->table, reading->hit, reading->packet, message, place))
         reading->answers->count += may_list(reading);
@@ -265,7 +267,8 @@ static void read_without_length(struct reading *reading)
 {
     bool found;
     struct dns_message message;
-    if (dns_of_packet(reading->packet, &message, &found) == DECODE_OK && found)
+    dns_of_packet(reading->packet, &message, &found);
+    if (found)
         note_message(reading, &message);
 }
 

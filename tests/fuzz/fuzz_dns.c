@@ -17,6 +17,8 @@ static void check(const struct dns_message *message)
     require(strlen(message->name.text) == message->name.length);
     require(message->addresses <= DNS_ANSWERS && message->addresses <= message->answers);
     require(message->rcode <= 0xfff);
+    require(!message->damaged || (message->addresses == 0 && message->rcode <= 0xf && !message->edns));
+    require(!message->damaged || (message->name.length > 0) == (message->type != 0));
     require(strlen(dns_type_name(message->type, text)) < 12);
     require(strlen(dns_rcode_name(message->rcode, text)) < 12);
     for (size_t i = 0; i < message->name.length; i++)
@@ -37,7 +39,7 @@ static void as_packet(const uint8_t *bytes, size_t size, uint8_t protocol, uint1
     packet.target_port = port;
     enum decode_reason reason = dns_of_packet(&packet, &message, &found);
     if (found) {
-        require(reason == DECODE_OK);
+        require(reason == (message.damaged ? DECODE_BAD_MESSAGE : DECODE_OK));
         check(&message);
     }
 }

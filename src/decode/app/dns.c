@@ -1,5 +1,7 @@
 #include "decode/app/dns.h"
 
+#include <assert.h>
+
 #include "base/cursor.h"
 #include "decode/app/dns_message.h"
 #include "decode/app/dns_name.h"
@@ -21,7 +23,7 @@ struct record {
     struct cursor body;
 };
 
-static void read_header(struct cursor *cursor, bool utf8, struct dns_message *out)
+static inline void read_header(struct cursor *cursor, bool utf8, struct dns_message *out)
 {
     *out = (struct dns_message){.id = cursor_u16(cursor), .utf8 = utf8};
     uint16_t flags = cursor_u16(cursor);
@@ -138,14 +140,17 @@ enum dns_fit dns_read(const uint8_t *bytes, size_t length, bool utf8, struct dns
     return cursor.failed ? DNS_FIT_CUT : DNS_FIT_NONE;
 }
 
-bool dns_parse(const uint8_t *bytes, size_t length, bool complete, struct dns_message *out)
+bool dns_read_front(const uint8_t *bytes, size_t length, bool utf8, struct dns_message *out)
 {
-    return dns_parse_as(bytes, length, complete, false, out);
+    assert(length >= DNS_HEADER_BYTES);
+    struct cursor cursor = cursor_of(bytes, length);
+    read_header(&cursor, utf8, out);
+    return out->questions > 0 && read_first_question(&cursor, bytes, out);
 }
 
-bool dns_parse_as(const uint8_t *bytes, size_t length, bool complete, bool utf8, struct dns_message *out)
+bool dns_parse(const uint8_t *bytes, size_t length, bool complete, struct dns_message *out)
 {
-    switch (dns_read(bytes, length, utf8, out)) {
+    switch (dns_read(bytes, length, false, out)) {
     case DNS_FIT_EXACT:
     case DNS_FIT_TRAILER:
         return true;

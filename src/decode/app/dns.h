@@ -34,6 +34,9 @@ struct dns_message {
     struct dns_name name; // of the first question; of the first answer when there is none (mDNS)
     uint16_t type, class; // of it
     bool edns;
+    bool
+        damaged; // contradicts itself behind what is told here: no answers, the code of the header alone, and where
+                 // the first question is broken neither name nor type
     bool utf8;                             // names were read as mDNS has them
     unsigned addresses;                    // answers kept below, of any type
     struct dns_answer answer[DNS_ANSWERS]; // the first ones of the answer section
@@ -44,17 +47,18 @@ struct dns_message {
 // by its server, which sets TC) keeps what could be read. Bytes behind the message are ignored.
 bool dns_parse(const uint8_t *bytes, size_t length, bool complete, struct dns_message *out);
 
-// Whether this UDP or TCP payload is DNS: on port 53, 5353 or 5355 when it parses, on other ports only
-// when the header is usual and every section parses to the exact end. TCP: the segment must begin with
-// a message's length; of several messages the first is read. Fills `out` when *found. Returns
-// DECODE_OK; for a datagram on those three ports that is not DNS DECODE_BAD_MESSAGE, or
-// DECODE_TRUNCATED when not even the header was captured. Costs a few compares when it is not DNS.
+// Whether this UDP or TCP payload is DNS: on port 53, 5353 or 5355 when it parses, or when it is damaged but its first
+// question is a usual one (a datagram's may be broken where the header is beyond doubt); on other ports only when the
+// header is usual and every section parses to the exact end. TCP: the segment must begin with a message's length; of
+// several messages the first is read. Fills `out` when *found. Returns DECODE_OK; for a message that is damaged, and for
+// a datagram on those three ports that is not DNS, DECODE_BAD_MESSAGE, or DECODE_TRUNCATED when not even the header was
+// captured. Costs a few compares when it is not DNS.
 enum decode_reason dns_of_packet(const struct packet *packet, struct dns_message *out, bool *found);
 
 // Messages on a TCP stream, each behind its length (RFC 1035 4.2.2, RFC 7766 8). What the first of the bytes are:
 enum dns_step {
     DNS_STEP_NONE,    // no DNS: the rest is not looked at
-    DNS_STEP_MESSAGE, // a message, in `out`; *taken bytes are its own
+    DNS_STEP_MESSAGE, // a message, in `out` (it may be damaged); *taken bytes are its own
     DNS_STEP_SKIP,    // a message's place, *taken bytes, but it could not be read
     DNS_STEP_PART,    // they may be the beginning of one: more are needed
 };

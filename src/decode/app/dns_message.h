@@ -20,5 +20,5 @@ enum dns_fit {
 // Reads as much as there is into `out`, which is filled unless the fit is NONE. `utf8`: names may be UTF-8, as those
 // of mDNS.
 enum dns_fit dns_read(const uint8_t *bytes, size_t length, bool utf8, struct dns_message *out);
-// dns_parse() with that choice.
-bool dns_parse_as(const uint8_t *bytes, size_t length, bool complete, bool utf8, struct dns_message *out);
+// The header and the first question alone. False: the question is broken, `out` has the header.
+bool dns_read_front(const uint8_t *bytes, size_t length, bool utf8, struct dns_message *out);

@@ -218,6 +218,127 @@ Test(dns, counts_what_is_not_dns_on_its_ports)
     cr_expect_not(is_dns(&junk, DECODE_TRUNCATED));
 }
 
+static struct dns_message damaged(const struct packet *packet)
+{
+    struct dns_message message;
+    bool found;
+    cr_expect_str_eq(decode_reason_name(dns_of_packet(packet, &message, &found)), "bad_message");
+    cr_assert(found);
+    cr_expect(message.damaged);
+    cr_expect_eq(message.id, 0x1234);
+    cr_expect_eq(message.addresses, 0);
+    return message;
+}
+
+// Counts that the bytes do not hold, as random damage makes them: the question stands, the rest is left out.
+Test(dns, keeps_the_question_of_a_damaged_message)
+{
+    static const char *const counts[] = {"0081 0000 0000 0000", "0001 8000 0052 0000", "0001 0000 0000 00cf"};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        char hex[128];
+        snprintf(hex, sizeof hex, "1234 0100 %s" EXAMPLE_COM "0001 0001", counts[i]);
+        struct packet packet = carried(IP_PROTOCOL_UDP, 40000, 53, hex);
+        struct dns_message message = damaged(&packet);
+        cr_expect_not(message.response);
+        cr_expect_str_eq(message.name.text, "example.com");
+        cr_expect_eq(message.type, 1);
+        cr_expect_eq(message.class, 1);
+    }
+    struct packet packet = carried(IP_PROTOCOL_TCP, 40000, 53,
+                                   "001d" QUERY("0100", "0001 0000 0000 00cf") EXAMPLE_COM "0001 0001");
+    struct dns_message message = damaged(&packet);
+    cr_expect_str_eq(message.name.text, "example.com");
+    packet =
+        carried(IP_PROTOCOL_UDP, 40000, 443, QUERY("0100", "0001 0000 0000 00cf") EXAMPLE_COM "0001 0001");
+    cr_expect_not(is_dns(&packet, DECODE_OK), "on another port");
+}
+
+// What stands before the damage may be damaged as well: neither addresses nor EDNS's bits of the code are told.
+Test(dns, leaves_out_the_answers_of_a_damaged_message)
+{
+    struct packet packet =
+        carried(IP_PROTOCOL_UDP, 53, 40000,
+                QUERY("8183", "0001 0002 0000 0000") EXAMPLE_COM
+                "0001 0001 c00c 0001 0001 0000003c 0004 5db8d822 c00c 0001 0001 0000003c 7300 5db8d822");
+    struct dns_message message = damaged(&packet);
+    cr_expect(message.response);
+    cr_expect_eq(message.rcode, 3);
+    cr_expect_eq(message.answers, 2, "as the header claims");
+    packet =
+        carried(IP_PROTOCOL_UDP, 53, 40000,
+                QUERY("8180", "0001 0000 0000 0002") EXAMPLE_COM "0001 0001 00 0029 1000 01 00 0000 0000 4d");
+    message = damaged(&packet);
+    cr_expect_eq(message.rcode, 0);
+    cr_expect_not(message.edns);
+}
+
+// A label that cannot be: direction and code, but no name, of which some bytes look like one.
+Test(dns, keeps_the_header_of_a_message_without_a_name)
+{
+    struct packet packet = carried(IP_PROTOCOL_UDP, 53, 40000,
+                                   QUERY("8182", ONE_QUESTION) "07 6578616d706c65 4d 636f6d 00 0001 0001");
+    struct dns_message message = damaged(&packet);
+    cr_expect(message.response);
+    cr_expect_eq(message.rcode, 2);
+    cr_expect_str_empty(message.name.text);
+    cr_expect_eq(message.name.length, 0);
+    cr_expect_eq(message.type, 0);
+    packet = carried(IP_PROTOCOL_UDP, 40000, 53, QUERY("0100", ONE_QUESTION) EXAMPLE_COM "00");
+    message = damaged(&packet);
+    cr_expect_str_empty(message.name.text, "its type is not all there");
+}
+
+// What is no DNS must not become a name because of its port.
+Test(dns, takes_no_name_from_other_bytes)
+{
+    static const char *const others[] = {
+        QUERY("0100", "0081 0000 0000 0000") EXAMPLE_COM "0001 0777",     // no such class
+        QUERY("0100", "0081 0000 0000 0000") EXAMPLE_COM "0000 0001",     // no such type
+        QUERY("0140", "0081 0000 0000 0000") EXAMPLE_COM "0001 0001",     // the reserved bit
+        QUERY("7900", "0081 0000 0000 0000") EXAMPLE_COM "0001 0001",     // no such operation
+        QUERY("010c", "0081 0000 0000 0000") EXAMPLE_COM "0001 0001",     // no such code
+        QUERY("0100", "0000 0000 0000 0001") EXAMPLE_COM "0001 0001",     // no question
+        QUERY("0100", "0002 0000 0000 0000") "07 6578616d706c65 4d 0001", // no name, two questions
+        QUERY("ff00", "0001 0009 0000 0000") EXAMPLE_COM
+        "0001 0001", // cut short, it says, and no such operation
+        QUERY("8380", "0001 0009 0000 0000") EXAMPLE_COM "0001 0777", // or no such class
+        QUERY("8180",
+              "0001 0000 0000 0003") "07 6578616d706c65 4d 636f6d 00",        // no name, and too many records
+        "474554202f20485454502f312e310d0a486f73743a20612e62636465660d0a0d0a", // HTTP
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct packet packet = carried(IP_PROTOCOL_UDP, 40000, 53, others[i]);
+        cr_expect_not(is_dns(&packet, DECODE_BAD_MESSAGE), "%zu", i);
+    }
+}
+
+// Of a million datagrams of noise on the port of DNS hardly one is taken for a message, and none for one with a name.
+Test(dns, takes_no_name_from_noise)
+{
+    enum { DATAGRAMS = 1000000, BYTES = 64 };
+    uint64_t state = 88172645463325252u;
+    unsigned messages = 0, names = 0;
+    uint64_t words[BYTES / 8];
+    struct packet packet = carried(IP_PROTOCOL_UDP, 40000, 53, "00");
+    packet.bytes = (const uint8_t *)words;
+    packet.payload_captured = packet.payload_length = packet.captured = BYTES;
+    for (unsigned i = 0; i < DATAGRAMS; i++) {
+        for (size_t w = 0; w < BYTES / 8; w++) {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            words[w] = state;
+        }
+        struct dns_message message;
+        bool found;
+        dns_of_packet(&packet, &message, &found);
+        messages += found;
+        names += found && message.name.length > 0;
+    }
+    cr_expect_leq(messages, 2);
+    cr_expect_leq(names, 1);
+}
+
 Test(dns, is_found_by_content_on_other_ports)
 {
     struct packet packet = carried(IP_PROTOCOL_UDP, 40000, 443, QUERY_EXAMPLE);

@@ -11,6 +11,18 @@ static void expect_line(struct packet packet, const char *expected)
     strbuf_done(&text);
 }
 
+// To the port of DNS, with so many bytes.
+static struct packet with_udp(const char *payload, unsigned length)
+{
+    char hex[512];
+    snprintf(hex, sizeof hex,
+             IPV4_HEADER("%04x", "0000", "11", "0000") UDP_HEADER("3039", "0035", "%04x") "%s", 28 + length,
+             8 + length, payload);
+    struct packet packet = wire_hex(LINK_RAW, hex);
+    decode_packet(&packet, &(struct decode_options){.tunnels = true});
+    return packet;
+}
+
 Test(line, tcp_with_a_name)
 {
     expect_line(wire_decode_capture("pppoe-qinq.pcap", 4),
@@ -28,6 +40,20 @@ Test(line, dns)
     expect_line(wire_decode_capture("mail-retransmissions.pcap", 2),
                 "2 2009-10-05 06:06:07.526085 eth0 10.10.1.1:53 > 10.10.1.4:56166 udp len 100 dns answer A "
                 "mail.patriots.in NOERROR 74.53.140.153");
+}
+
+// What is told of a damaged message, and that it is one.
+Test(line, damaged_dns)
+{
+    expect_line(with_udp("1234 0100 0001 0000 0000 00cf 03 6f6e65 00 0001 0001", 21),
+                "1 1970-01-01 00:00:00.000000 eth0 10.0.0.1:12345 > 10.0.0.2:53 udp len 21 dns query A one "
+                "[app bad_message]");
+    expect_line(with_udp("1234 8182 0001 0000 0000 0000 4d 6f6e65 00 0001 0001", 21),
+                "1 1970-01-01 00:00:00.000000 eth0 10.0.0.1:12345 > 10.0.0.2:53 udp len 21 dns answer (no "
+                "name) SERVFAIL [app bad_message]");
+    expect_line(
+        with_udp("ffffffffffffffffffffffffffffffffffffffffff", 21),
+        "1 1970-01-01 00:00:00.000000 eth0 10.0.0.1:12345 > 10.0.0.2:53 udp len 21 [app bad_message]");
 }
 
 Test(line, tunnel)

@@ -101,6 +101,31 @@ Test(dns_names, keep_answers_that_nobody_asked_for)
     flow_names_free(record.names);
 }
 
+// It has but its id, which is enough within a flow, and it takes no name from the flow.
+Test(dns_names, of_a_damaged_answer_are_those_of_its_question)
+{
+    struct test_table test;
+    test_table_init(&test, test_policy());
+    struct dns_transaction out;
+    struct dns_message question = message(9, false, "one.example"), answer = message(9, true, "");
+    cr_expect_not(note(&test, &question, 0, &out));
+    answer.damaged = true;
+    answer.type = 0;
+    answer.rcode = 2;
+    cr_assert(note(&test, &answer, 3 * NS_PER_MS, &out));
+    cr_expect_eq(out.latency_ns, 3 * NS_PER_MS);
+    cr_expect_eq(out.rcode, 2);
+    question = message(10, false, "");
+    question.damaged = true;
+    question.type = 0;
+    cr_expect_not(note(&test, &question, 4 * NS_PER_MS, &out));
+    struct flow_record record = end(&test);
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_DNS_QUERY], "one.example");
+    cr_expect_eq(record.facts.dns_type, 1);
+    cr_expect_eq(record.facts.dns_rcode, 2);
+    flow_names_free(record.names);
+}
+
 Test(dns_names, of_an_unanswered_question_have_no_rcode)
 {
     struct test_table test;
