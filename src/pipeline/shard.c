@@ -94,17 +94,33 @@ void shard_destroy(struct shard *shard)
     free(shard);
 }
 
-static void look_for_dns(struct shard *shard, const struct flow_hit *hit, const struct packet *packet)
+static bool look_for_dns(struct shard *shard, const struct flow_hit *hit, const struct packet *packet)
 {
     bool found;
     if (dns_of_packet(packet, &shard->message, &found) != DECODE_OK)
         shard->table.payload.bad_messages++;
     if (!found)
-        return;
+        return false;
     shard->table.payload.dns_messages++;
     struct dns_transaction *place = dns_list_place(&shard->dns);
     if (place != NULL && flow_note_dns(&shard->table, hit, packet, &shard->message, place))
         shard->dns.count++;
+    return true;
+}
+
+static void look_for_hello(struct shard *shard, const struct flow_hit *hit, const struct packet *packet)
+{
+    struct tls_hello hello;
+    if (!tls_hello_of_packet(packet, &hello))
+        return;
+    shard->table.payload.tls_hellos++;
+    flow_note_tls(&shard->table, hit->flow, &hello);
+}
+
+static void look_into_datagram(struct shard *shard, const struct flow_hit *hit, const struct packet *packet)
+{
+    if (!look_for_dns(shard, hit, packet) && tls_may_be_in_datagram(packet))
+        look_for_hello(shard, hit, packet);
 }
 
 // Names in the payload of a packet that its flow counted.
@@ -116,7 +132,7 @@ static void look_inside(struct shard *shard, const struct flow_hit *hit, const s
     if (packet->ip_protocol == IP_PROTOCOL_TCP)
         flow_read_segment(&shard->table, hit, packet, hash, &shard->dns);
     else if (packet->ip_protocol == IP_PROTOCOL_UDP)
-        look_for_dns(shard, hit, packet);
+        look_into_datagram(shard, hit, packet);
 }
 
 static inline void observe(struct shard *shard, const struct packet *packet, uint64_t hash,

@@ -1,4 +1,4 @@
-// ClientHellos, bare for each transport and as the payload of a TCP packet.
+// ClientHellos, bare for each transport and as the payload of a TCP or UDP packet, in OpenVPN's too.
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,8 +46,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memset(&packet, 0, sizeof packet);
     packet.bytes = bytes;
     packet.payload_captured = packet.payload_length = (uint32_t)size;
-    packet.ip_protocol = IP_PROTOCOL_TCP;
     packet.has_transport = true;
+    packet.ip_protocol = IP_PROTOCOL_TCP;
+    if (tls_hello_of_packet(&packet, &hello))
+        check(&hello);
+    packet.ip_protocol = IP_PROTOCOL_UDP;
     if (tls_hello_of_packet(&packet, &hello))
         check(&hello);
     return 0;

@@ -5,6 +5,7 @@
 #include "decode/app/hello.h"
 #include "decode/app/name_text.h"
 #include "decode/app/offer.h"
+#include "decode/app/openvpn.h"
 #include "decode/app/tls_records.h"
 
 static void take_server_name(const struct hello *hello, struct tls_hello *out)
@@ -74,6 +75,8 @@ bool tls_hello_of_stream(const uint8_t *bytes, size_t length, struct tls_hello *
     struct tls_records records;
     if (tls_sslv2_bytes(bytes, length) > 0)
         return parse_sslv2(bytes, out);
+    if (openvpn_may_begin(bytes, length))
+        return openvpn_hello_of_stream(bytes, length, out);
     if (!tls_records_begin(bytes, length))
         return false;
     tls_records_read(bytes, length, &records);
@@ -82,6 +85,11 @@ bool tls_hello_of_stream(const uint8_t *bytes, size_t length, struct tls_hello *
 
 bool tls_hello_of_packet(const struct packet *packet, struct tls_hello *out)
 {
-    return packet->payload_captured > 0 && packet->ip_protocol == IP_PROTOCOL_TCP && packet->has_transport &&
+    if (packet->payload_captured == 0 || !packet->has_transport)
+        return false;
+    if (packet->ip_protocol == IP_PROTOCOL_UDP)
+        return tls_may_be_in_datagram(packet) &&
+               openvpn_hello_of_datagram(packet_payload(packet), packet->payload_captured, out);
+    return packet->ip_protocol == IP_PROTOCOL_TCP &&
            tls_hello_of_stream(packet_payload(packet), packet->payload_captured, out);
 }

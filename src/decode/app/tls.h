@@ -1,5 +1,6 @@
 // TLS ClientHello (RFC 8446, RFC 6066 SNI, RFC 7301 ALPN, RFC 8701 GREASE, RFC 9849 ECH) from one segment or from what
-// was put together of several, and the JA3 and JA4 fingerprints. Pure, bounded, no allocation.
+// was put together of several, also inside OpenVPN's control channel, and the JA3 and JA4 fingerprints. Pure, bounded, no
+// allocation.
 #pragma once
 
 #include <stdbool.h>
@@ -46,7 +47,7 @@ bool tls_hello_parse(const uint8_t *bytes, size_t length, char transport, struct
 // What the front of a stream (or of a segment of one) is. Cheap when it is no hello (six bytes are looked at).
 enum tls_extent {
     TLS_EXTENT_NONE,
-    TLS_EXTENT_PART, // the beginning of a ClientHello's records, and more of them is needed
+    TLS_EXTENT_PART, // the beginning of a ClientHello's records or of OpenVPN's packets with them, and more is needed
     TLS_EXTENT_WHOLE, // all of one; or more than may be, or records that go on as none can: more would not help
 };
 enum tls_extent tls_hello_extent(const uint8_t *bytes, size_t length);
@@ -55,7 +56,13 @@ enum tls_extent tls_hello_extent(const uint8_t *bytes, size_t length);
 // cipher spec; an SSLv2 hello only as a whole.
 bool tls_hello_of_stream(const uint8_t *bytes, size_t length, struct tls_hello *out);
 
-// The same of a TCP segment's payload, for who sees one packet only.
+// Whether a datagram with bytes at hand may hold a hello, as OpenVPN's control data. What is asked before all else.
+static inline bool tls_may_be_in_datagram(const struct packet *packet)
+{
+    return packet_payload(packet)[0] >> 3 == 4;
+}
+
+// The same of a TCP segment's payload, or of a datagram's, for who sees one packet only.
 bool tls_hello_of_packet(const struct packet *packet, struct tls_hello *out);
 
 // The fingerprints of what a hello offered: JA3 (an MD5 of it in its order) and JA4 (FoxIO's public description; counts,

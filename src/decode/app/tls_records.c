@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "decode/app/openvpn.h"
 #include "decode/app/tls.h"
 
 enum {
@@ -114,11 +115,18 @@ void tls_records_read(const uint8_t *bytes, size_t length, struct tls_records *o
     }
 }
 
+static enum tls_extent extent_of_other(const uint8_t *bytes, size_t length)
+{
+    if (openvpn_may_begin(bytes, length))
+        return openvpn_hello_extent(bytes, length);
+    return tls_sslv2_bytes(bytes, length) > 0 ? TLS_EXTENT_WHOLE : TLS_EXTENT_NONE;
+}
+
 // The same walk without the copies.
 enum tls_extent tls_hello_extent(const uint8_t *bytes, size_t length)
 {
     if (!tls_records_begin(bytes, length))
-        return tls_sslv2_bytes(bytes, length) > 0 ? TLS_EXTENT_WHOLE : TLS_EXTENT_NONE;
+        return extent_of_other(bytes, length);
     struct cursor stream = stream_of(bytes, length), fragment;
     uint8_t header[HELLO_HEADER_BYTES];
     size_t message = 0, wanted = 0;

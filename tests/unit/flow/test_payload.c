@@ -244,6 +244,46 @@ Test(payload, reads_dns_as_a_stream)
     }
 }
 
+// Its question is told, and it is counted as bad; the messages behind it are read.
+Test(payload, goes_on_behind_a_damaged_message)
+{
+    uint8_t questions[64];
+    struct conversation talk;
+    uint32_t length = add_question(questions, 1, 'a', false);
+    questions[2 + 10] = 0xcf; // additional records that are not there
+    length += add_question(questions + length, 2, 'b', false);
+    begin(&talk, 53);
+    shake_hands(&talk);
+    say(&talk, false, TCP_ACK, FIRST_BYTE, questions, length);
+    cr_expect_eq(talk.test.table.payload.dns_messages, 2);
+    cr_expect_eq(talk.test.table.payload.bad_messages, 1);
+    struct flow_record record = end(&talk);
+    cr_expect_str_eq(record.names->text[FLOW_TEXT_DNS_QUERY], "b.example");
+    flow_names_free(record.names);
+}
+
+// Inside OpenVPN's control channel, whose packets are in several segments.
+Test(payload, puts_a_hello_inside_openvpn_together)
+{
+    enum { TLS = 100, HEADERS = 2 + 14, PACKETS = HELLO_BYTES / TLS, STREAM = PACKETS * (HEADERS + TLS) };
+    uint8_t hello[HELLO_BYTES], stream[STREAM] = {0};
+    make_hello(hello);
+    for (unsigned i = 0; i < PACKETS; i++) {
+        uint8_t *at = stream + (size_t)i * (HEADERS + TLS);
+        at[1] = HEADERS - 2 + TLS;
+        at[2] = 0x20;
+        at[15] = (uint8_t)(i + 1);
+        memcpy(at + HEADERS, hello + (size_t)i * TLS, TLS);
+    }
+    struct conversation talk;
+    begin(&talk, 1194);
+    shake_hands(&talk);
+    for (uint32_t at = 0; at < STREAM; at += 500)
+        say(&talk, false, TCP_ACK, FIRST_BYTE + at, stream + at, STREAM - at < 500 ? STREAM - at : 500);
+    cr_expect_eq(talk.test.table.payload.tls_hellos, 1);
+    expect_name(&talk, "example.com", SNI_REASSEMBLED, true);
+}
+
 // An answer takes few bytes of a segment and many of memory: of a tick's, one a segment is listed and some more.
 Test(payload, lists_a_bounded_number_of_answers)
 {

@@ -289,6 +289,66 @@ Test(shard, reports_dns_in_the_tick_in_which_it_was_seen)
     filling_done(&filling);
 }
 
+// Random damage behind the header: both sides are told, without the answer's address.
+Test(shard, counts_damaged_dns_and_keeps_its_question)
+{
+    struct filling filling;
+    filling_init(&filling);
+    struct shard_setup setup = setup_of(0);
+    setup.names = true;
+    struct shard *shard = shard_create(&setup);
+    for (int response = 0; response < 2; response++) {
+        struct packet packet = dns_packet(&filling, response, response * NS_PER_MS);
+        filling.chunk->bytes[9] = 0x52; // authorities that are not there
+        give(&filling, shard, &packet);
+    }
+    struct shard_report report = {0};
+    shard_tick(shard, TEST_START_NS + 50 * NS_PER_MS, false, false, &report);
+    cr_expect_eq(shard_totals(shard)->payload.dns_messages, 2);
+    cr_expect_eq(shard_totals(shard)->payload.bad_messages, 2);
+    cr_assert_eq(report.dns.count, 1);
+    cr_expect_str_eq(report.dns.items[0].name.text, "one.example");
+    cr_expect_eq(report.dns.items[0].latency_ns, NS_PER_MS);
+    cr_expect_eq(report.dns.items[0].addresses, 0);
+    free(report.dns.items);
+    shard_destroy(shard);
+    filling_done(&filling);
+}
+
+Test(shard, reads_a_hello_in_a_datagram)
+{
+    // OpenVPN's first message, with the hello of "769,47,,,"
+    static const uint8_t packet_bytes[] = {
+        0x20, 1, 2, 3, 4,  5, 6, 7, 8,  0, 0, 0, 0, 1, // no acknowledgement
+        22,   3, 1, 0, 45, 1, 0, 0, 41, 3, 1,          // record, handshake, version
+        0,    0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0, 0, // random
+        0,    0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 2, 0, 47, 1, 0};
+    struct filling filling;
+    filling_init(&filling);
+    struct shard_setup setup = setup_of(0);
+    setup.names = true;
+    struct shard *shard = shard_create(&setup);
+    struct packet packet = udp_packet(1, 1000, 2, 1194, 0);
+    memcpy(filling.chunk->bytes, packet_bytes, sizeof packet_bytes);
+    packet.bytes = filling.chunk->bytes;
+    packet.captured = packet.payload_captured = packet.payload_length = sizeof packet_bytes;
+    give(&filling, shard, &packet);
+    struct shard_report report = {0};
+    shard_tick(shard, TEST_START_NS + 50 * NS_PER_MS, true, false, &report);
+    free(report.dns.items);
+    cr_expect_eq(shard_totals(shard)->payload.tls_hellos, 1);
+    struct ended_record ended;
+    char ja3[JA3_TEXT_BYTES];
+    cr_assert(shard_next_ended(shard, &ended));
+    cr_assert_not_null(ended.record.names);
+    cr_expect_eq(ended.record.facts.app, FLOW_APP_TLS);
+    tls_ja3(ended.record.names->text[FLOW_TEXT_OFFER], ja3);
+    cr_expect_str_eq(ja3, "b02be259814e870a469a20ce9b2a7900");
+    flow_names_free(ended.record.names);
+    shard_destroy(shard);
+    filling_done(&filling);
+}
+
 Test(shard, looks_into_payloads_only_when_told_so)
 {
     struct filling filling;
