@@ -6,8 +6,10 @@ Measures, each with a bar; exits 1 when one is missed, or when a difference is n
   sni      of the last ClientHello of a TCP five-tuple, by tshark
   ja3      of the first one, by tshark
   ja4      of a TCP stream, by the tables of the project that made JA4 (ja4/*.expected)
-  dns      a DNS message, by tshark's frame: name, type and code in the packet line; where a message took several TCP
-           segments or several fragments, which no line shows, name and code in the flow
+  dns      a DNS message, by tshark's frame: kind, name, type and code in the packet line; where a message took several
+           TCP segments or several fragments, which no line shows, name and code in the flow. Names are compared as the
+           characters that they are, not as either tool escapes them; one that tshark calls unreadable must be none here
+           (what it calls the type then are the bytes behind the broken label)
 What differs and is right stands in explained_names.tsv: a line a difference, `*` for all of a file.
 """
 
@@ -30,11 +32,14 @@ BARS = {"sni": 0.99, "ja3": 0.99, "ja4": 0.99, "dns": 0.995}
 EXPLAINED = Path(__file__).with_name("explained_names.tsv")
 CLIENT_HELLO = "1"
 TUNNEL = r"(?: (?:ipip|gre|erspan|vxlan|geneve|gtp_u|teredo) \d+ \(\S+ > \S+\))?"
-LINE = re.compile(rf"^(\d+) .*? dns (query|answer) (\S+) (.+?){TUNNEL}(?: \[\S+ \S+\])?$")
+LINE = re.compile(rf"^(\d+) .*? dns (query|answer) (\(no name\)|\S+)(?: (.+?))?{TUNNEL}(?: \[\S+ \S+\])*$")
+NO_NAME = "(no name)"
+UNREADABLE = re.compile(r"<(?!Root>)[A-Z][a-z ]+>")  # tshark's words in place of a name
+C_ESCAPES = {"\\r": "\r", "\\n": "\n", "\\t": "\t", "\\a": "\a", "\\b": "\b", "\\f": "\f", "\\v": "\v"}
 RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET",
           "NOTAUTH", "NOTZONE")
 FRAGMENT = re.compile(r"^(\d+) .*? fragment of ")
-ANSWER = re.compile(r"(.*?) (" + "|".join(RCODES) + r"|RCODE\d+|BAD\w+|DSOTYPENI)(?: .*)?$")
+ANSWER = re.compile(r"(.*?) ?(" + "|".join(RCODES) + r"|RCODE\d+|BAD\w+|DSOTYPENI)(?: .*)?$")
 TYPES = {"1": "A", "2": "NS", "5": "CNAME", "6": "SOA", "10": "NULL", "12": "PTR", "13": "HINFO", "15": "MX", "16": "TXT",
          "24": "SIG", "25": "KEY", "28": "AAAA", "29": "LOC", "33": "SRV", "35": "NAPTR", "39": "DNAME", "41": "OPT",
          "43": "DS", "44": "SSHFP", "46": "RRSIG", "47": "NSEC", "48": "DNSKEY", "50": "NSEC3", "51": "NSEC3PARAM",
@@ -54,8 +59,9 @@ class Expected:
 
 @dataclass
 class Message:
-    """A DNS message; "" is what tshark does not tell."""
+    """A DNS message; "" is what tshark does not tell, or a name that cannot be read."""
 
+    kind: str  # "query", "answer"
     name: str
     type: str
     code: str
@@ -80,9 +86,16 @@ def add_message(expected, row):
         return  # several messages in a frame, of which a line shows one; or no message that tshark could read
     code = row["rcode"] if row["response"] == "1" else ""
     ends = frozenset((row["src"], row["dst"]))
-    expected.dns[int(row["frame"])] = Message("." if name == "<Root>" else name, TYPES.get(dns_type, f"TYPE{dns_type}"),
+    kind = "answer" if row["response"] == "1" else "query"
+    expected.dns[int(row["frame"])] = Message(kind, *their_question(name, dns_type),
                                               RCODES[int(code)] if code and int(code) < len(RCODES) else "",
                                               row["transport"], ends)
+
+
+def their_question(name, dns_type):
+    if UNREADABLE.fullmatch(name):
+        return "", ""
+    return "." if name == "<Root>" else name, TYPES.get(dns_type, f"TYPE{dns_type}")
 
 
 def read_expected(captures):
@@ -128,7 +141,8 @@ def read_lines(text):
 
 def parse_message(kind, dns_type, rest):
     answer = ANSWER.match(rest) if kind == "answer" else None
-    return Message(answer[1], dns_type, answer[2]) if answer else Message(rest, dns_type, "")
+    name, code = (answer[1], answer[2]) if answer else (rest or "", "")
+    return Message(kind, "", "", code) if dns_type == NO_NAME else Message(kind, name, dns_type, code)
 
 
 def tls_of(flows):
@@ -152,13 +166,31 @@ def dns_of(flows):
     return found
 
 
+def their_characters(name):
+    """tshark shows what no terminal may print as C does, and bytes that are no UTF-8 as U+FFFD."""
+    return re.sub(r"\\(?:[0-3][0-7]{2}|[rntabfv])",
+                  lambda escape: C_ESCAPES.get(escape[0]) or chr(int(escape[0][1:], 8)), name)
+
+
+def our_characters(name):
+    """RFC 4343's: \\DDD a byte, a backslash before what would be taken for something else."""
+    plain = re.sub(rb"\\(?:(\d{3})|(.))", lambda escape: bytes([int(escape[1])]) if escape[1] else escape[2],
+                   name.encode())
+    return plain.decode(errors="replace")
+
+
+def same_name(theirs, ours):
+    return theirs == ours or their_characters(theirs) == our_characters(ours)
+
+
 def same(theirs, ours):
-    return ours is not None and (theirs.name, theirs.type) == (ours.name, ours.type) and theirs.code in ("", ours.code)
+    return (ours is not None and (theirs.kind, theirs.type) == (ours.kind, ours.type)
+            and same_name(theirs.name, ours.name) and theirs.code in ("", ours.code))
 
 
 def in_flow(theirs, flows):
     """Where the message took several segments, or fragments."""
-    return any(name == theirs.name and theirs.code in ("", code)
+    return any(same_name(theirs.name, name) and theirs.code in ("", code)
                for name, code in flows.get((theirs.transport, theirs.ends), ()))
 
 
