@@ -216,6 +216,7 @@ static bool build(struct control *control, struct error *error)
         .decode = {.tunnels = settings->analysis.tunnels},
         .tick_ns = (int64_t)settings->pipeline.tick_ms * NS_PER_MS,
         .tick_packets = control->shares.tick_packets,
+        .datagrams = control->shares.datagrams,
         .packet_limit = settings->run.count,
         .workers = worker_count(control),
         .threads = worker_count(control) > 1 ? cores_allowed() - (cores_allowed() > 1) : 0,
