@@ -409,4 +409,6 @@ void fragments_release_all(struct fragments *fragments)
 {
     if (fragments->count != 0)
         release_older(fragments, 0, true);
+    reassembly_give_up_all(fragments->reassembly);
+    fragments->complete = 0;
 }

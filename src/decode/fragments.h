@@ -37,8 +37,9 @@ size_t fragments_finish(struct fragments *fragments, const struct decode_options
 
 // Packets whose wait is over, in the order in which they came; without bytes. To be asked for after each of the other calls.
 bool fragments_next(struct fragments *fragments, struct packet *out);
-// Ends the wait of those whose time is over, or of all.
+// Ends the wait of those whose time is over.
 void fragments_expire(struct fragments *fragments, int64_t now_ns);
+// No more come: ends the wait of all, and gives up the datagrams that are not whole.
 void fragments_release_all(struct fragments *fragments);
 unsigned fragments_waiting(const struct fragments *fragments);
 uint64_t fragments_given_up(const struct fragments *fragments); // datagrams, see reassembly_given_up()
