@@ -194,6 +194,7 @@ static void build_doubts(struct report_message *message)
     given_up->tls_names = overflow->tls_names;
     given_up->streams = overflow->streams;
     given_up->answers = overflow->answers;
+    given_up->datagrams = overflow->datagrams;
     report->given_up = given_up;
 }
 

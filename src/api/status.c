@@ -236,15 +236,23 @@ static void add_code_name(struct strbuf *into, enum status_code code)
         strbuf_add_char(into, *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at);
 }
 
+// Without padding, and in pieces that need none.
+static void add_base64(struct strbuf *into, const uint8_t *bytes, size_t length)
+{
+    enum { PIECE = 3 * 64 };
+    char text[BASE64_TEXT_BYTES(PIECE)];
+    for (size_t at = 0; at < length; at += PIECE) {
+        base64_encode(bytes + at, length - at < PIECE ? length - at : PIECE, text);
+        text[strcspn(text, "=")] = '\0';
+        strbuf_add(into, text);
+    }
+}
+
 static void add_detail(struct strbuf *into, const Google__Protobuf__Any *any)
 {
-    char *text = malloc(BASE64_TEXT_BYTES(any->value.len));
-    if (text == NULL)
-        return;
-    base64_encode(any->value.data, any->value.len, text);
-    text[strcspn(text, "=")] = '\0';
-    strbuf_addf(into, "{\"type\":\"%s\",\"value\":\"%s\"}", any->type_url + sizeof prefix_of_types - 1, text);
-    free(text);
+    strbuf_addf(into, "{\"type\":\"%s\",\"value\":\"", any->type_url + sizeof prefix_of_types - 1);
+    add_base64(into, any->value.data, any->value.len);
+    strbuf_add(into, "\"}");
 }
 
 void status_add_json(const struct status *status, struct strbuf *into)

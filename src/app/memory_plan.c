@@ -34,7 +34,7 @@ enum { BASE_BYTES = 11 << 20, REPORT_BYTES = 14 << 20 };
 // DNS answers in memory, in packets of a tick, which has at most two answers a packet: one tick is gathered and one is
 // read, unless as many answers as a tick has packets are on their way.
 enum { TICKS_OF_ANSWERS = 2 * 2 };
-enum { PLAN_ROWS = 20 };
+enum { PLAN_ROWS = 24 };
 
 struct plan_row {
     const char *name;
@@ -140,7 +140,7 @@ static void add_flows(struct plan *plan, const struct settings *settings, const 
             flows == 0 ? "no cap: grows with the flows of the file"
             : given    ? "flow.max_flows, and those that end in a tick"
             : ended > 0
-                ? "without flow.max_flows: a third of what is above 54 MB, and above what servers take"
+                ? "without flow.max_flows: a third of what is above 58 MB, and above what servers take"
                 : "flow.max_flows");
     add_row(plan, "flow details", (flows + ended) * (SHARES_FLOW_BYTES - flow_bytes(settings)),
             "names, tunnels and losses of flows, if all have some");
@@ -177,6 +177,8 @@ static void make_plan(struct plan *plan, const struct settings *settings)
     add_flows(plan, settings, &shares);
     add_row(plan, "streams", FLOW_PARTITIONS * (uint64_t)ASSEMBLY_POOL_BYTES,
             "ClientHellos and DNS messages in several segments");
+    add_row(plan, "datagrams", dispatch_datagram_bytes(shares.datagrams),
+            "fragments, and what is put together of them");
     add_row(plan, "batches", pipeline_most_bytes(!live, control_workers(settings), settings->pipeline.batch),
             "pipeline.batch packets each, and records on their way");
     add_row(plan, "DNS answers",

@@ -10,7 +10,9 @@
 #include "api/method.h"
 #include "api/runner.h"
 #include "base/bell.h"
+#include "base/log.h"
 #include "base/metric.h"
+#include "base/strbuf.h"
 #include "base/thread.h"
 #include "base/time.h"
 #include "base/version.h"
@@ -23,7 +25,7 @@
 #include "http/server.h"
 #include "rpc/server.h"
 
-enum { GRACE_MS = 5000, LOOK_MS = 1000 };
+enum { GRACE_MS = 5000, LOOK_MS = 1000, PLACES_BYTES = 1024 };
 
 enum { GRPC, WEB, METRICS, LISTENERS };
 
@@ -180,9 +182,40 @@ struct servers *servers_open(const struct settings *settings, struct control *co
     return NULL;
 }
 
+// "web at 127.0.0.1:8080 and /run/netscope.sock", of all that listen.
+static void add_places(struct strbuf *text, const struct servers *servers)
+{
+    const char *before = "";
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        const struct served *served = &servers->served[i];
+        unsigned port = served->settings->enabled ? door_port(servers->door, served->name) : 0;
+        bool six = strchr(served->settings->bind, ':') != NULL;
+        const char *socket = served->settings->enabled ? served->settings->socket : "";
+        if (port != 0 || socket[0] != '\0')
+            strbuf_addf(text, "%s%s at ", before, served->name);
+        if (port != 0)
+            strbuf_addf(text, "%s%s%s:%u", six ? "[" : "", served->settings->bind, six ? "]" : "", port);
+        if (socket[0] != '\0')
+            strbuf_addf(text, "%s%s", port != 0 ? " and " : "", socket);
+        before = text->length > 0 ? ", " : "";
+    }
+}
+
+static void tell_rest(const struct servers *servers)
+{
+    struct strbuf text;
+    strbuf_init(&text, PLACES_BYTES);
+    add_places(&text, servers);
+    log_warning("capture",
+                "all is read; what was found is served until a signal (--exit-at-end ends here): %s",
+                text.text);
+    strbuf_done(&text);
+}
+
 static void *keep(void *argument)
 {
     struct servers *servers = argument;
+    bool told = false;
     pthread_setname_np(pthread_self(), "keeper");
     for (unsigned count = bell_count(&servers->bell); !atomic_load(&servers->ending);
          count = bell_count(&servers->bell)) {
@@ -192,6 +225,10 @@ static void *keep(void *argument)
                 identities_reload(served->identities);
             if (served->server != NULL && served->protocol == DOOR_HTTP1)
                 http_server_look(served->server);
+        }
+        if (!told && control_rests(servers->control)) {
+            tell_rest(servers);
+            told = true;
         }
         bell_wait(&servers->bell, count, LOOK_MS);
     }

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/poison.h"
+
 bool slab_init(struct slab *slab, size_t node_bytes, uint32_t capacity)
 {
     assert(node_bytes >= sizeof(uint32_t) && capacity > 0 && capacity < UINT32_MAX);
@@ -12,6 +14,7 @@ bool slab_init(struct slab *slab, size_t node_bytes, uint32_t capacity)
 
 void slab_done(struct slab *slab)
 {
+    unpoison(slab->arena.base, slab->arena.usable); // what is mapped there next is another's
     arena_done(&slab->arena);
     *slab = (struct slab){.node_bytes = slab->node_bytes};
 }
@@ -26,6 +29,7 @@ static uint32_t take_fresh(struct slab *slab)
     assert(slab->fresh < slab->capacity);
     slab->used++;
     uint32_t id = ++slab->fresh;
+    unpoison(slab_at(slab, id), slab->node_bytes);
     memset(slab_at(slab, id), 0, slab->node_bytes);
     return id;
 }
@@ -36,6 +40,7 @@ uint32_t slab_take(struct slab *slab)
     if (id == 0)
         return take_fresh(slab);
     void *node = slab_at(slab, id);
+    unpoison(node, slab->node_bytes);
     memcpy(&slab->free_head, node, sizeof slab->free_head);
     assert(slab->free_head <= slab->fresh && slab->free_head != id); // else somebody wrote to a free node
     assert(slab->used < slab->fresh);
@@ -48,13 +53,16 @@ void slab_free(struct slab *slab, uint32_t id)
 {
     assert(id != 0 && id <= slab->fresh && slab->used > 0);
     assert(id != slab->free_head); // freed twice in a row
-    memcpy(slab_at(slab, id), &slab->free_head, sizeof slab->free_head);
+    void *node = slab_at(slab, id);
+    memcpy(node, &slab->free_head, sizeof slab->free_head);
+    poison(node, slab->node_bytes);
     slab->free_head = id;
     slab->used--;
 }
 
 void slab_clear(struct slab *slab)
 {
+    poison(slab->arena.base, slab_bytes(slab));
     slab->fresh = slab->free_head = slab->used = 0;
 }
 

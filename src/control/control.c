@@ -5,7 +5,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/memory_limit.h"
 #include "base/time.h"
 #include "capture/clock.h"
@@ -151,8 +150,6 @@ static bool open_source(struct control *control, struct error *error)
     if (control->source == NULL || !control->live)
         return control->source != NULL;
     live_source_set_tick(control->source, (int64_t)control->settings->pipeline.tick_ms * NS_PER_MS);
-    if (live_source_reason(control->source)[0] != '\0')
-        log_warning("capture", "%s", live_source_reason(control->source));
     return true;
 }
 
@@ -216,6 +213,7 @@ static bool build(struct control *control, struct error *error)
         .decode = {.tunnels = settings->analysis.tunnels},
         .tick_ns = (int64_t)settings->pipeline.tick_ms * NS_PER_MS,
         .tick_packets = control->shares.tick_packets,
+        .datagrams = control->shares.datagrams,
         .packet_limit = settings->run.count,
         .workers = worker_count(control),
         .threads = worker_count(control) > 1 ? cores_allowed() - (cores_allowed() > 1) : 0,

@@ -36,7 +36,7 @@ static uint64_t servers_bytes(uint64_t limit_bytes, const struct settings *setti
 static uint64_t flow_bytes(uint64_t limit_bytes, const struct settings *settings)
 {
     const uint64_t least = 2 * (uint64_t)MB;
-    uint64_t rest = 54 * (uint64_t)MB + servers_bytes(limit_bytes, settings);
+    uint64_t rest = 58 * (uint64_t)MB + servers_bytes(limit_bytes, settings);
     uint64_t share = limit_bytes > rest ? (limit_bytes - rest) / 3 : 0;
     return share > least ? share : least;
 }
@@ -65,12 +65,20 @@ static uint64_t events_of(uint64_t limit_bytes, const struct settings *settings)
 
 struct memory_shares memory_shares_of(uint64_t limit_bytes, const struct settings *settings)
 {
-    enum { TICK_PART = 32 << 10, TICK_LEAST = 2048, NAMES_PART = 8 << 10, NAMES_LEAST = 2048 };
+    enum {
+        TICK_PART = 32 << 10,
+        TICK_LEAST = 2048,
+        NAMES_PART = 8 << 10,
+        NAMES_LEAST = 2048,
+        DATAGRAMS_PART = 128 << 10,
+        DATAGRAMS_LEAST = 512
+    };
     return (struct memory_shares){
         .chunk_bytes = part_of(limit_bytes, 8, 8 * MB, 64 * MB),
         .flows = flows_of(limit_bytes, settings),
         .tick_packets = power_of_two(part_of(limit_bytes, TICK_PART, TICK_LEAST, TICK_PACKETS)),
         .names = power_of_two(part_of(limit_bytes, NAMES_PART, NAMES_LEAST, AGGREGATE_NAMES)),
+        .datagrams = power_of_two(part_of(limit_bytes, DATAGRAMS_PART, DATAGRAMS_LEAST, DATAGRAMS_KNOWN)),
         .events = events_of(limit_bytes, settings),
         .export_bytes = part_of(limit_bytes, 32, 2 * MB, 64 * MB),
         .server_bytes = part_of(limit_bytes, 32, 2 * MB, 64 * MB),

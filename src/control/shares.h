@@ -15,9 +15,10 @@ struct memory_shares {
     uint64_t chunk_bytes; // frames on their way to the shards
     uint64_t flows;       // in the table where flow.max_flows is not given; 0 = no cap
     uint32_t
-        tick_packets; // a tick ends after so many: what ends in it stays until then, as do its DNS answers
-    uint32_t names;   // of addresses, from DNS answers
-    uint64_t events;  // that outputs of flows may lag behind: at most events.capacity
+        tick_packets;   // a tick ends after so many: what ends in it stays until then, as do its DNS answers
+    uint32_t names;     // of addresses, from DNS answers
+    uint32_t datagrams; // in fragments that are known at a time
+    uint64_t events;    // that outputs of flows may lag behind: at most events.capacity
     uint64_t export_bytes; // of each output that sorts, in memory
     uint64_t tap_bytes;    // of the recorder's queue, and that of packet lines
     // With a server on: of what waits for clients in streams and in answers, of the library, each...

@@ -52,7 +52,7 @@ struct waiting {
 
 struct fragments {
     uint64_t hash_seed;
-    unsigned sets; // a power of two
+    unsigned capacity; // of entries, and of packets that wait: a power of two
     struct reassembly *reassembly;
     struct waiting *waiting;
     uint32_t free;                // first of those
@@ -63,30 +63,36 @@ struct fragments {
     struct entry entries[];
 };
 
-static unsigned sets_for(unsigned capacity)
+static unsigned entries_for(unsigned capacity)
 {
-    unsigned sets = 1;
-    while (sets * WAYS < capacity && sets * WAYS < CAPACITY_MAXIMUM)
-        sets *= 2;
-    return sets;
+    unsigned entries = WAYS;
+    while (entries < capacity && entries < CAPACITY_MAXIMUM)
+        entries *= 2;
+    return entries;
 }
 
-static size_t table_bytes(unsigned sets)
+static size_t table_bytes(unsigned entries)
 {
-    return sizeof(struct fragments) + (size_t)sets * WAYS * sizeof(struct entry);
+    return sizeof(struct fragments) + entries * sizeof(struct entry);
+}
+
+static unsigned places_for(unsigned entries)
+{
+    unsigned places = entries / FRAGMENTS_A_PLACE;
+    return places > FRAGMENTS_PLACES_LEAST ? places : FRAGMENTS_PLACES_LEAST;
 }
 
 struct fragments *fragments_create(unsigned capacity, uint64_t hash_seed)
 {
     assert(capacity > 0);
-    unsigned sets = sets_for(capacity);
-    struct fragments *fragments = calloc(1, table_bytes(sets));
+    unsigned entries = entries_for(capacity);
+    struct fragments *fragments = calloc(1, table_bytes(entries));
     if (fragments == NULL)
         return NULL;
     fragments->hash_seed = hash_seed;
-    fragments->sets = sets;
-    fragments->reassembly = reassembly_create(FRAGMENTS_PLACES);
-    fragments->waiting = calloc(FRAGMENTS_WAITING, sizeof *fragments->waiting);
+    fragments->capacity = entries;
+    fragments->reassembly = reassembly_create(places_for(entries));
+    fragments->waiting = calloc(entries, sizeof *fragments->waiting);
     if (fragments->reassembly != NULL && fragments->waiting != NULL)
         return fragments;
     fragments_destroy(fragments);
@@ -104,15 +110,15 @@ void fragments_destroy(struct fragments *fragments)
 
 size_t fragments_bytes(unsigned capacity)
 {
-    return table_bytes(sets_for(capacity)) + FRAGMENTS_WAITING * sizeof(struct waiting) +
-           reassembly_bytes(FRAGMENTS_PLACES);
+    unsigned entries = entries_for(capacity);
+    return table_bytes(entries) + entries * sizeof(struct waiting) + reassembly_bytes(places_for(entries));
 }
 
 // Packets that wait. Numbers that were never used follow each other behind those that were.
 
 static struct waiting *waiting_at(const struct fragments *fragments, uint32_t number)
 {
-    assert(number > 0 && number <= FRAGMENTS_WAITING);
+    assert(number > 0 && number <= fragments->capacity);
     return &fragments->waiting[number - 1];
 }
 
@@ -133,7 +139,7 @@ static uint32_t take_free(struct fragments *fragments)
     uint32_t number = fragments->free;
     if (number != 0)
         fragments->free = waiting_at(fragments, number)->next;
-    else if (fragments->count < FRAGMENTS_WAITING)
+    else if (fragments->count < fragments->capacity)
         number = fragments->count + 1;
     return number;
 }
@@ -232,9 +238,10 @@ static struct datagram datagram_of(const struct packet *packet)
 
 static struct entry *set_of(struct fragments *fragments, const struct datagram *datagram)
 {
-    assert((fragments->sets & (fragments->sets - 1)) == 0);
+    unsigned sets = fragments->capacity / WAYS;
+    assert(sets > 0 && (sets & (sets - 1)) == 0);
     uint64_t hash = hash_bytes(datagram, sizeof *datagram, fragments->hash_seed);
-    return &fragments->entries[(hash & (fragments->sets - 1)) * WAYS];
+    return &fragments->entries[(hash & (sets - 1)) * WAYS];
 }
 
 static bool is_over(const struct entry *entry, int64_t now_ns)
@@ -380,7 +387,7 @@ size_t fragments_finish(struct fragments *fragments, const struct decode_options
 static void release_older(struct fragments *fragments, int64_t now_ns, bool all)
 {
     int64_t oldest_ns = INT64_MAX;
-    for (unsigned i = 0; i < fragments->sets * WAYS; i++) {
+    for (unsigned i = 0; i < fragments->capacity; i++) {
         struct entry *entry = &fragments->entries[i];
         if (entry->waiting.first == 0)
             continue;
@@ -402,4 +409,6 @@ void fragments_release_all(struct fragments *fragments)
 {
     if (fragments->count != 0)
         release_older(fragments, 0, true);
+    reassembly_give_up_all(fragments->reassembly);
+    fragments->complete = 0;
 }

@@ -77,6 +77,13 @@ void reassembly_give_up(struct reassembly *reassembly, uint32_t ticket)
         give_up(reassembly, place);
 }
 
+void reassembly_give_up_all(struct reassembly *reassembly)
+{
+    for (unsigned i = 0; i < reassembly->places; i++)
+        if (reassembly->place[i].ticket != 0)
+            give_up(reassembly, &reassembly->place[i]);
+}
+
 uint64_t reassembly_given_up(const struct reassembly *reassembly)
 {
     return reassembly->given_up;

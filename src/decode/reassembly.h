@@ -14,8 +14,8 @@ enum { REASSEMBLY_WHOLE_BYTES = 40 + 65536 }; // a header of ours and the longes
 
 struct reassembly *reassembly_create(unsigned places);
 void reassembly_destroy(struct reassembly *reassembly); // takes NULL
-// Datagrams that were begun and are none: their place was taken over, their parts contradict each other, or nobody
-// took the whole.
+// Datagrams that were begun and are none: their place was taken over, their parts contradict each other, nobody took the
+// whole, or all were given up.
 uint64_t reassembly_given_up(const struct reassembly *reassembly);
 size_t reassembly_bytes(unsigned places);
 
@@ -23,6 +23,7 @@ size_t reassembly_bytes(unsigned places);
 uint32_t reassembly_begin(struct reassembly *reassembly);
 bool reassembly_is_valid(const struct reassembly *reassembly, uint32_t ticket);
 void reassembly_give_up(struct reassembly *reassembly, uint32_t ticket); // voids it, if it is valid
+void reassembly_give_up_all(struct reassembly *reassembly);
 // Adds what the fragment carries, all of which was captured. True when the datagram is whole. Does nothing with a void
 // ticket, or 0; a part that contradicts the datagram's end voids it.
 bool reassembly_add(struct reassembly *reassembly, uint32_t ticket, const struct packet *packet);

@@ -271,9 +271,9 @@ static void admit(struct listener *listener, int descriptor, const struct peer *
 {
     struct address site = site_of(peer);
     uint32_t of_site = open_of(listener, &site), share = (listener->most + ADDRESS_SHARE - 1) / ADDRESS_SHARE;
-    bool full = finds_no_place(listener, peer->local_socket, of_site);
-    if (full || of_site >= share) {
-        count_more(&listener->counts.refused[full ? REFUSED_CONNECTIONS : REFUSED_ADDRESS]);
+    bool over_share = of_site >= share; // then nobody makes room for it
+    if (over_share || finds_no_place(listener, peer->local_socket, of_site)) {
+        count_more(&listener->counts.refused[over_share ? REFUSED_ADDRESS : REFUSED_CONNECTIONS]);
         close(descriptor);
         return;
     }

@@ -1,7 +1,6 @@
 #include "flow/payload.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "flow/ending.h"
 #include "flow/names.h"
@@ -9,19 +8,6 @@
 #include "flow/tcp_segment.h"
 
 enum { DNS_ROOM = 4096 }; // of a longer message the front is read, the rest passed by
-
-struct dns_transaction *dns_list_place(struct dns_list *list)
-{
-    if (list->count == list->room) {
-        unsigned room = list->room != 0 ? list->room * 2 : 64;
-        struct dns_transaction *items = realloc(list->items, room * sizeof *items);
-        if (items == NULL)
-            return NULL;
-        list->items = items;
-        list->room = room;
-    }
-    return &list->items[list->count];
-}
 
 // With data, a SYN's own number comes first (RFC 9293 3.4).
 static uint32_t first_byte(const struct packet *packet)

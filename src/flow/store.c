@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/poison.h"
+
 static bool nodes_init(struct flow_nodes *nodes, size_t bytes, uint32_t flows)
 {
     return slab_init(&nodes->slab, bytes, flows) &&
@@ -61,8 +63,10 @@ size_t flow_store_bytes(const struct flow_store *store)
 
 static void free_node(struct flow_store *store, uint32_t id)
 {
-    assert((flow_at(store, id)->marks & FLOW_MARK_ENDED) != 0);
+    const struct flow *flow = flow_at(store, id);
+    assert((flow->marks & FLOW_MARK_ENDED) != 0);
     slab_free((id & FLOW_ID_V6) != 0 ? &store->v6.slab : &store->v4.slab, id & ~(uint32_t)FLOW_ID_V6);
+    unpoison(&flow->marks, sizeof flow->marks);
 }
 
 static bool set_tunnel(struct flow_store *store, struct flow *flow, const struct flow_key *key)

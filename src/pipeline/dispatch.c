@@ -7,23 +7,41 @@
 #include "pipeline/observation.h"
 #include "pipeline/shard.h"
 
-enum { FRAGMENT_ENTRIES = 4096, FILE_WAIT_MS = 10, DATAGRAM_CHUNKS = 16, DATAGRAM_CHUNK_BYTES = 256 * 1024 };
+enum {
+    FILE_WAIT_MS = 10,
+    DATAGRAMS_A_CHUNK = 256,
+    DATAGRAM_CHUNKS_LEAST = 2,
+    DATAGRAM_CHUNK_BYTES = 256 * 1024
+};
 _Static_assert((int)DATAGRAM_CHUNK_BYTES >= (int)REASSEMBLY_WHOLE_BYTES, "a datagram fits");
 // Live, where packets come, the next ones end the tick, so that it need not wake the source by itself: it waits a little
 // longer than the usual capture.timeout_ms for them.
 static const int64_t tick_patience_ns = 12 * NS_PER_MS;
 
+// One is filled while batches hold the others.
+static unsigned datagram_chunks(unsigned datagrams)
+{
+    unsigned chunks = datagrams / DATAGRAMS_A_CHUNK;
+    return chunks > DATAGRAM_CHUNKS_LEAST ? chunks : DATAGRAM_CHUNKS_LEAST;
+}
+
+uint64_t dispatch_datagram_bytes(unsigned datagrams)
+{
+    return fragments_bytes(datagrams) + datagram_chunks(datagrams) * (uint64_t)DATAGRAM_CHUNK_BYTES;
+}
+
 bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch *open,
                    struct totals *totals, deliver_function *deliver, void *owner)
 {
+    unsigned datagrams = settings->datagrams != 0 ? settings->datagrams : DATAGRAMS_KNOWN;
     *dispatch = (struct dispatch){
         .settings = *settings,
         .deliver = deliver,
         .owner = owner,
         .open = open,
         .totals = totals,
-        .fragments = fragments_create(FRAGMENT_ENTRIES, settings->hash_seed),
-        .datagrams = chunk_pool_create(DATAGRAM_CHUNKS, DATAGRAM_CHUNK_BYTES),
+        .fragments = fragments_create(datagrams, settings->hash_seed),
+        .datagrams = chunk_pool_create(datagram_chunks(datagrams), DATAGRAM_CHUNK_BYTES),
     };
     if (settings->tick_packets == 0)
         dispatch->settings.tick_packets = TICK_PACKETS;

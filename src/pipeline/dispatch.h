@@ -17,7 +17,7 @@
 
 struct tap;
 
-enum { TICK_PACKETS = 65536, DISPATCH_TAPS = 16 };
+enum { TICK_PACKETS = 65536, DATAGRAMS_KNOWN = 4096, DISPATCH_TAPS = 16 };
 
 // Takes a batch that is full or ends a tick (or NULL), and gives an empty one to fill; NULL when there is
 // none and `wait` is false.
@@ -29,6 +29,7 @@ struct dispatch_settings {
     unsigned shards, partitions;
     int64_t tick_ns;
     uint32_t tick_packets;     // a tick ends after so many at the latest; 0 = TICK_PACKETS
+    unsigned datagrams;        // in fragments that are known at a time; 0 = DATAGRAMS_KNOWN
     uint64_t packet_limit;     // run.count; 0 = none
     int64_t interval_ns;       // of totals->interval_end; 0 = none
     bool lossless;             // time is the packets' (a file), and everything waits
@@ -61,6 +62,8 @@ struct dispatch {
 bool dispatch_init(struct dispatch *dispatch, const struct dispatch_settings *settings, struct batch *open,
                    struct totals *totals, deliver_function *deliver, void *owner);
 void dispatch_done(struct dispatch *dispatch);
+// What is kept of so many datagrams in fragments, with the chunks of those that were put together; touched as it is used.
+uint64_t dispatch_datagram_bytes(unsigned datagrams);
 
 // Every frame goes into the tap too, in order.
 void dispatch_add_tap(struct dispatch *dispatch, struct tap *tap);

@@ -19,6 +19,7 @@ static bool build(struct pipeline *pipeline)
         .partitions = partition_count(setup->policy.max_flows),
         .tick_ns = setup->tick_ns,
         .tick_packets = setup->tick_packets,
+        .datagrams = setup->datagrams,
         .packet_limit = setup->packet_limit,
         .interval_ns = setup->interval_ns,
         .lossless = pipeline->source->ops->lossless,

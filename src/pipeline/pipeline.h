@@ -34,6 +34,7 @@ struct pipeline_setup {
     struct decode_options decode;
     int64_t tick_ns;
     uint32_t tick_packets; // a tick ends after so many at the latest; 0 = TICK_PACKETS
+    unsigned datagrams;    // in fragments that are known at a time; 0 = DATAGRAMS_KNOWN
     uint64_t packet_limit;
     unsigned workers; // 1 to PIPELINE_WORKERS
     unsigned

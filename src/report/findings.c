@@ -138,6 +138,13 @@ static void warn_overflow(struct report_summary *summary)
             " TLS hello%s or DNS messages in several segments were never whole and made room for others:"
             " they are told as far as they came.",
             over->streams, plural(over->streams));
+    if (over->datagrams > 0)
+        say(&summary->warnings,
+            "%" PRIu64
+            " IP datagram%s came in fragments and %s never whole: parts are missing, contradict each "
+            "other or came among too many others. Names in %s are not told.",
+            over->datagrams, plural(over->datagrams), over->datagrams == 1 ? "was" : "were",
+            over->datagrams == 1 ? "it" : "them");
 }
 
 static void headline_tcp(struct report_summary *summary)

@@ -219,7 +219,8 @@ struct report_overflow {
     uint64_t hosts, services, targets, dns_names, tls_names;
     uint64_t
         answers; // of DNS, more than a tick's list has places for: not in the counts of answers and names
-    uint64_t streams; // hellos and DNS messages in several segments, told as far as they came
+    uint64_t streams;   // hellos and DNS messages in several segments, told as far as they came
+    uint64_t datagrams; // IP's, in fragments: never put together
 };
 
 enum { REPORT_INTERFACES = 64, REPORT_LINK_TYPES = 16, REPORT_PROTOCOLS = 16 };

@@ -192,6 +192,7 @@ static void fill_protocols(struct report_summary *summary, const struct totals *
     add_flowless(summary, totals, "not-ip", totals->not_ip, totals->not_ip_bytes);
     add_others(summary);
     summary->fragments = totals->fragments;
+    summary->overflow.datagrams = totals->datagrams_given_up;
     summary->vlan_packets = totals->vlan_packets;
     summary->tunnelled = totals->tunnelled;
 }

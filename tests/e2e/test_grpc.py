@@ -122,6 +122,11 @@ class Calls(ServerTest):
         result = sensor.run("-r", CAPTURE, "--grpc", "--grpc-port", self.port)
         self.check(result, code=9, said=str(self.port))
 
+    def test_whoever_waits_at_the_end_of_a_file_is_told_where_it_is_served(self):
+        running = self.serve()
+        sensor.until(lambda: "served until a signal" in running.stderr(), 20, running.stderr)
+        self.assertIn(f"grpc at 127.0.0.1:{self.port} and {self.socket}\n", running.stderr())
+
     def test_a_file_ends_at_its_end_when_it_is_told_to(self):
         result = sensor.run("-r", CAPTURE, "--grpc", "--grpc-port", 0, "--exit-at-end", timeout=60)
         self.check(result)

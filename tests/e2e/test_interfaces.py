@@ -106,6 +106,14 @@ class InterfaceTest(namespaces.NamespaceTest, sensor.SensorTest):
     def test_auto_without_default_route_exits_7(self):
         self.check(sensor.run(prefix=self.inside), sensor.NO_INTERFACE, "route")
 
+    def test_auto_says_once_where_it_captures_and_why(self):
+        self.net.ip("sensor", "addr", "add", "192.0.2.2/24", "dev", "in0")
+        self.net.ip("sensor", "route", "add", "default", "via", "192.0.2.1")
+        for level in ("warning", "info"):
+            running = self.capture("--log-level", level)
+            self.finish(running)
+            self.assertEqual(running.stderr().count("capturing on in0: it holds the IPv4 default route via 192.0.2.1"), 1)
+
 
 if __name__ == "__main__":
     sensor.main()

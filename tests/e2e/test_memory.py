@@ -151,6 +151,7 @@ class MemoryTest(sensor.SensorTest):
         with memory_group(128 * MB) as inside:
             plan = self.check(sensor.run("--check-config", "-r", path, prefix=inside)).stdout.decode()
             self.assertIn("of 128 MB that the cgroup allows", plan)
+            self.assertRegex(plan, "datagrams +2 MB ")
 
     def test_long_names_at_one_moment(self):
         path = self.folder / "dns.pcap"
@@ -159,6 +160,22 @@ class MemoryTest(sensor.SensorTest):
             dns(path, 80_000, answered)
             self.survives(path, sensor.DONE, None, *outputs)
             self.assertEqual(len(sensor.load_json(self.folder / "flows.json")), 80_000)
+
+    def test_datagrams_in_parts(self):
+        """A few of the longest are put together at any limit, and wait for their chunks; fewer at a time under a lower one."""
+        path, together = self.folder / "parts.pcap", 16
+        datagrams = [list(capture_file.fragments(capture_file.udp_frame("10.0.0.1", "10.0.0.2", 5000, 9, bytes(60_000)), 8000,
+                                                 number)) for number in range(8 * together)]
+        def write(at_a_time):
+            groups = [datagrams[at:at + at_a_time] for at in range(0, len(datagrams), at_a_time)]
+            parts = [part for group in groups for part_of_each in zip(*group, strict=True) for part in part_of_each]
+            capture_file.write_pcap(path, ((1_600_000_000_000_000_000 + i * 1000, part) for i, part in enumerate(parts)))
+        for limit, at_a_time, lost in ((64, 8, 0), (64, together, len(datagrams) // 2), (512, together, 0)):
+            write(at_a_time)
+            for workers in (1, 3):
+                with memory_group(limit * MB) as inside:
+                    told = self.summarise("-r", path, "--workers", workers, prefix=inside)
+                self.assertEqual((told["fragments"], told["given_up"]["datagrams"]), (8 * len(datagrams), lost))
 
     def test_what_does_not_fit_is_refused(self):
         path = self.folder / "flood.pcap"

@@ -24,15 +24,6 @@ def vxlan(frame, back):
     return capture_file.udp_frame(source, target, 40000, 4789, struct.pack(">BxxxI", 8, 77 << 8) + frame)
 
 
-def fragments(frame, size, number):
-    """The datagram of an Ethernet frame in parts of `size` bytes of payload."""
-    header, payload = frame[14:34], frame[34:]
-    for at in range(0, len(payload), size):
-        part, more = payload[at:at + size], at + size < len(payload)
-        place = at // 8 | (0x2000 if more else 0)
-        yield frame[:14] + header[:2] + struct.pack(">HHH", 20 + len(part), number, place) + header[8:] + part
-
-
 class OneConnectionTest(sensor.SensorTest):
     def flows(self, capture, *arguments):
         result = self.check(sensor.run("-r", capture, "--export-json", "-", "--report", "none", *arguments))
@@ -62,7 +53,7 @@ class OneConnectionTest(sensor.SensorTest):
 
     def test_fragments_in_any_order_are_of_one_flow_and_tell_their_name(self):
         question = struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"\7example\3com\0\0\1\0\1"
-        parts = list(fragments(capture_file.udp_frame("10.0.0.1", "10.0.0.2", 5000, 53, question), 16, 1))
+        parts = list(capture_file.fragments(capture_file.udp_frame("10.0.0.1", "10.0.0.2", 5000, 53, question), 16, 1))
         for order in (parts, parts[::-1], parts[1:] + parts[:1]):
             flows = self.flows(self.write(order))
             self.assertEqual(len(flows), 1, flows)
@@ -71,7 +62,7 @@ class OneConnectionTest(sensor.SensorTest):
     def test_many_datagrams_in_parts_are_put_together_at_any_number_of_workers(self):
         answer = struct.pack(">HHHHHH", 7, 0x8180, 1, 0, 0, 0) + b"\7example\3com\0\0\1\0\1" + b"\0" * 60000
         parts = [part for number in range(120)
-                 for part in fragments(capture_file.udp_frame("10.0.0.1", f"10.0.1.{number}", 53, 5000, answer), 8000, number)]
+                 for part in capture_file.fragments(capture_file.udp_frame("10.0.0.1", f"10.0.1.{number}", 53, 5000, answer), 8000, number)]
         capture = self.write(parts)
         for workers in (0, 1, 2, 8):
             flows = self.flows(capture, "--workers", workers)
@@ -114,9 +105,24 @@ class OneConnectionTest(sensor.SensorTest):
 
     def test_parts_of_many_datagrams_are_all_counted(self):
         frame = capture_file.udp_frame("10.0.0.1", "10.0.0.2", 5000, 53, b"x" * 40)
-        last = [list(fragments(frame, 16, number))[-1] for number in range(20000)]
+        last = [list(capture_file.fragments(frame, 16, number))[-1] for number in range(20000)]
         flows = self.flows(self.write(last))
         self.assertEqual(sum(flow["packets_total"] for flow in flows), len(last))
+
+    def test_datagrams_that_were_never_whole_are_told(self):
+        frame = capture_file.udp_frame("10.0.0.1", "10.0.0.2", 5000, 53, b"x" * 40)
+        frames = list(capture_file.fragments(frame, 16, 0))
+        for number in range(1, 201):
+            first, _, last = capture_file.fragments(frame, 16, number)
+            frames += first, last
+        capture = self.write(frames)
+        for workers in (1, 3):
+            summary = self.summarise("-r", capture, "--workers", workers)
+            self.assertEqual((summary["fragments"], summary["given_up"]["datagrams"]), (403, 200))
+            (told,) = (line for line in summary["warnings"] if "came in fragments" in line)
+            self.assertRegex(told, "^200 IP datagrams came in fragments and were never whole")
+        report = self.check(sensor.run("-r", capture, "--report", "text")).stdout.decode()
+        self.assertIn("! 200 IP datagrams came in fragments and were never whole", " ".join(report.split()))
 
 
 @unittest.skipUnless(CASES.is_dir(), "the shared cases are not here")

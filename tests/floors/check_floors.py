@@ -51,7 +51,7 @@ SYSTEM = re.compile(
     r"(assert|complex|ctype|dirent|dlfcn|endian|errno|fcntl|fenv|float|fnmatch|getopt|glob|grp|ifaddrs|inttypes|"
     r"iso646|libgen|limits|locale|malloc|math|netdb|poll|pthread|pwd|regex|sched|semaphore|setjmp|signal|spawn|std\w+|"
     r"string|strings|syslog|termios|threads|time|uchar|unistd|wchar|wctype|zconf|"
-    r"(sys|net|netinet|netpacket|arpa|linux|asm|bits)/[\w/-]+|[a-z0-9]*intrin)\.h$")
+    r"(sys|net|netinet|netpacket|arpa|linux|asm|bits|sanitizer)/[\w/-]+|[a-z0-9]*intrin)\.h$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 FOLDER_CALL = re.compile(r"netscope_folder\s*\(\s*(\w+)(.*?)\)", re.DOTALL)

@@ -157,6 +157,15 @@ def udp_frame(source, target, source_port, target_port, payload=b""):
     return _ipv4_frame(source, target, 17, udp)
 
 
+def fragments(frame, size, number):
+    """The datagram of an Ethernet frame in parts of `size` bytes of payload."""
+    header, payload = frame[14:34], frame[34:]
+    for at in range(0, len(payload), size):
+        part, more = payload[at:at + size], at + size < len(payload)
+        place = at // 8 | (0x2000 if more else 0)
+        yield frame[:14] + header[:2] + struct.pack(">HHH", 20 + len(part), number, place) + header[8:] + part
+
+
 def tcp_frame(source, target, ports, sequence=(0, 0), flags=0x10, payload=b""):
     """`ports` is (source, target), `sequence` is (sequence, acknowledgement)."""
     tcp = struct.pack(">HHIIBBHHH", *ports, *sequence, 5 << 4, flags, 65535, 0, 0) + payload

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "capture/file/file_faults.h"
 #include "capture/file/file_input.h"
 #include "capture/file/file_inputs.h"
@@ -193,9 +192,7 @@ static enum source_result after_end(struct file_source *source, int timeout_ms)
 {
     if (!atomic_load(&source->kept_open))
         return SOURCE_END;
-    if (!atomic_exchange(&source->rests, true))
-        log_warning("capture",
-                    "all is read; what was found is served until a signal (--exit-at-end ends here)");
+    atomic_store(&source->rests, true);
     poll(NULL, 0, timeout_ms);
     return SOURCE_RESTS;
 }

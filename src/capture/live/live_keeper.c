@@ -252,7 +252,6 @@ bool live_keeper_begin(struct live_keeper *keeper, const struct capture_settings
         return error_set(error, ERROR_EXHAUSTED, "the live capture finds no descriptors: raise ulimit -n");
     if (!live_set_open(&keeper->set, settings, &keeper->exchange, error))
         return false;
-    memcpy(keeper->reason, keeper->set.reason, sizeof keeper->reason);
     keeper->running = thread_start_capable(&keeper->thread, keep, keeper);
     return keeper->running ||
            error_set(error, ERROR_EXHAUSTED, "no thread could be started: %s", thread_shortage());

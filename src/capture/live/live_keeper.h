@@ -20,7 +20,6 @@ struct live_keeper {
     pthread_t thread;
     bool running;
     int64_t patience_ns; // of who asks
-    char reason[160];    // why auto chose its interface, at the start
     atomic_bool stopping, keep_open;
     pthread_mutex_t lock;
     pthread_cond_t answered;

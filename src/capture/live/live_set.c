@@ -26,15 +26,14 @@ static void add_glob_matches(struct live_set *set, const char *glob)
             live_places_add(set, links[i].name, glob, true);
 }
 
-static void choose_auto(struct live_set *set, struct live_target *target)
+static void choose_auto(struct live_target *target)
 {
     char why[96];
     if (!default_route_find(target->chosen, why, sizeof why)) {
         target->chosen[0] = 0;
         return;
     }
-    snprintf(set->reason, sizeof set->reason, "capturing on %s: %s", target->chosen, why);
-    log_info("capture", "%s", set->reason);
+    log_warning("capture", "capturing on %s: %s", target->chosen, why);
 }
 
 void live_set_add_places(struct live_set *set)
@@ -42,7 +41,7 @@ void live_set_add_places(struct live_set *set)
     for (unsigned i = 0; i < set->targets.count; i++) {
         struct live_target *target = &set->targets.items[i];
         if (target->kind == TARGET_AUTO && target->chosen[0] == 0)
-            choose_auto(set, target);
+            choose_auto(target);
         if (target->kind == TARGET_GLOB)
             add_glob_matches(set, target->word);
         else if (target->kind == TARGET_NAME || target->chosen[0] != 0)

@@ -53,7 +53,6 @@ struct live_set {
     bool closed_one;                   // since it was last asked whether anything is left
     struct source_drops stopped;       // what was counted by those that were stopped
     char starting[LIVE_WORD_BYTES];    // the word that a start added; "" = none
-    char reason[160];                  // why auto chose its interface
 };
 
 // Opens what the settings name, and waits until it is captured. Starts with a zeroed set; after a failure it is closed

@@ -212,12 +212,6 @@ struct source *live_source_create(const struct capture_settings *settings, struc
     return NULL;
 }
 
-const char *live_source_reason(const struct source *source)
-{
-    assert(source->ops == &live_ops);
-    return const_live_of(source)->keeper.reason;
-}
-
 void live_source_set_tick(struct source *source, int64_t tick_ns)
 {
     assert(source->ops == &live_ops && tick_ns >= 0);

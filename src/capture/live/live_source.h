@@ -12,9 +12,6 @@
 struct source *live_source_create(const struct capture_settings *settings, struct chunk_pool *pool,
                                   struct error *error);
 
-// Why `auto` chose its interface: "capturing on eth0: it holds...". "" when it had nothing to choose.
-const char *live_source_reason(const struct source *source);
-
 // Before the first poll: how far apart drops are asked for at most (a tick of the pipeline). Who stops an interface
 // waits for that.
 void live_source_set_tick(struct source *source, int64_t tick_ns);

@@ -3,8 +3,10 @@
 #include <criterion/criterion.h>
 #include <google/rpc/error_details.pb-c.h>
 #include <google/rpc/status.pb-c.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/strbuf.h"
 
 static struct status status;
@@ -114,6 +116,29 @@ Test(status, success_has_no_details)
     google__rpc__status__free_unpacked(message, NULL);
     cr_expect_str_eq(status_code_name(STATUS_OK), "OK");
     cr_expect_str_eq(status_code_name(STATUS_UNAUTHENTICATED), "UNAUTHENTICATED");
+}
+
+// However long it is.
+Test(status, a_detail_of_connect_is_base64_of_all_its_bytes)
+{
+    struct strbuf text;
+    strbuf_init(&text, 8192);
+    for (size_t length = 1; length <= STATUS_EXTRA_BYTES; length = length < 600 ? length + 1 : length * 2) {
+        status = STATUS_FINE;
+        status_set(&status, STATUS_ABORTED, "ABORTED", "x");
+        status.extra_type = "netscope.v1.ApplyConfigResponse";
+        status.extra_bytes = length;
+        for (size_t i = 0; i < length; i++)
+            status.extra[i] = (uint8_t)(i * 7);
+        static char value[BASE64_TEXT_BYTES(STATUS_EXTRA_BYTES)], told[sizeof value + 64];
+        base64_encode(status.extra, length, value);
+        value[strcspn(value, "=")] = '\0';
+        snprintf(told, sizeof told, "ApplyConfigResponse\",\"value\":\"%s\"}]}", value);
+        strbuf_clear(&text);
+        status_add_json(&status, &text);
+        cr_assert_not_null(strstr(text.text, told), "%zu bytes", length);
+    }
+    strbuf_done(&text);
 }
 
 Test(status, is_an_error_of_connect)

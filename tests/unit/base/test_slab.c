@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/poison.h"
+
 enum { NODE_BYTES = 24, CAPACITY = 300000 };
 
 static bool is_zero(const uint8_t *bytes)
@@ -108,7 +110,12 @@ Test(slab, a_node_freed_twice_is_a_bug, .signal = SIGABRT)
 }
 
 // The first bytes of a free node name the next one.
-Test(slab, a_free_node_that_was_written_to_is_a_bug, .signal = SIGABRT)
+#ifdef POISONS
+#define FOUND .exit_code = 1
+#else
+#define FOUND .signal = SIGABRT
+#endif
+Test(slab, a_free_node_that_was_written_to_is_a_bug, FOUND)
 {
     struct slab slab;
     cr_assert(slab_init(&slab, NODE_BYTES, 3));
@@ -116,4 +123,48 @@ Test(slab, a_free_node_that_was_written_to_is_a_bug, .signal = SIGABRT)
     slab_free(&slab, id);
     memset(slab_at(&slab, id), 0x55, NODE_BYTES);
     slab_take(&slab);
+}
+
+#ifdef POISONS
+static uint8_t first_byte(const struct slab *slab, uint32_t id)
+{
+    return *(volatile uint8_t *)slab_at(slab, id);
+}
+
+Test(slab, a_free_node_that_is_read_is_found, .exit_code = 1)
+{
+    struct slab slab;
+    cr_assert(slab_init(&slab, NODE_BYTES, 3));
+    uint32_t id = slab_take(&slab);
+    slab_free(&slab, id);
+    first_byte(&slab, id);
+}
+
+Test(slab, so_is_one_of_a_slab_that_was_cleared, .exit_code = 1)
+{
+    struct slab slab;
+    cr_assert(slab_init(&slab, NODE_BYTES, 3));
+    slab_take(&slab);
+    slab_clear(&slab);
+    first_byte(&slab, 1);
+}
+#endif
+
+// Around free ones, and where a slab lay before.
+Test(slab, nodes_that_are_out_may_be_touched)
+{
+    for (unsigned round = 0; round < 2; round++) {
+        struct slab slab;
+        cr_assert(slab_init(&slab, NODE_BYTES, CAPACITY));
+        for (uint32_t id = 1; id <= 9; id++)
+            slab_take(&slab);
+        for (uint32_t id = 1; id <= 9; id += 2)
+            slab_free(&slab, id);
+        for (uint32_t id = 2; id <= 9; id += 2)
+            memset(slab_at(&slab, id), 0xff, NODE_BYTES);
+        slab_clear(&slab);
+        for (uint32_t id = 1; id <= 9; id++)
+            memset(slab_at(&slab, slab_take(&slab)), 0xff, NODE_BYTES);
+        slab_done(&slab);
+    }
 }

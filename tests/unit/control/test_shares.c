@@ -24,6 +24,7 @@ Test(shares, are_what_is_of_use_without_a_limit)
     cr_expect_eq(shares.flows, 0, "no cap for files");
     cr_expect_eq(shares.tick_packets, 65536);
     cr_expect_eq(shares.events, 65536);
+    cr_expect_eq(shares.datagrams, 4096);
     cr_expect_eq(shares.export_bytes, 64 * mb);
     cr_expect_eq(memory_shares_of(unlimited, &live).flows, 1000000);
     struct memory_shares large = memory_shares_of(UINT64_C(64) << 30, &live);
@@ -39,6 +40,7 @@ Test(shares, are_less_under_a_limit)
     cr_expect_eq(shares.chunk_bytes, 16 * mb);
     cr_expect_eq(shares.tick_packets, 4096);
     cr_expect_eq(shares.names, 16384);
+    cr_expect_eq(shares.datagrams, 1024);
     cr_expect_eq(shares.export_bytes, 4 * mb);
     cr_expect_eq(shares.tap_bytes, 8 * mb);
     cr_expect_leq(shares.flows * SHARES_FLOW_BYTES, 128 * mb / 4);
@@ -68,8 +70,10 @@ Test(shares, never_grow_when_the_limit_falls)
         cr_expect_leq(shares.flows, above.flows);
         cr_expect_leq(shares.tick_packets, above.tick_packets);
         cr_expect_leq(shares.events, above.events);
+        cr_expect_leq(shares.datagrams, above.datagrams);
         above = shares;
     }
     cr_expect_gt(above.flows, 0, "the least is no \"no cap\"");
     cr_expect_eq(above.chunk_bytes, 8 * mb, "as much as a reader needs");
+    cr_expect_eq(above.datagrams, 512);
 }

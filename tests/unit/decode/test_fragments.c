@@ -200,8 +200,8 @@ Test(fragments, what_waits_goes_on_without_ports_when_its_time_is_over)
 // Each is counted once, however many there are; memory is what it was.
 Test(fragments, parts_of_a_million_datagrams_all_come_out)
 {
-    enum { DATAGRAMS = 1000000 };
-    struct fragments *fragments = fragments_create(4096, 1);
+    enum { DATAGRAMS = 1000000, KNOWN = 4096 };
+    struct fragments *fragments = fragments_create(KNOWN, 1);
     struct packet part = part_of(2, 1, 0), out;
     uint64_t came_out = 0;
     for (uint32_t i = 0; i < DATAGRAMS; i++) {
@@ -213,13 +213,33 @@ Test(fragments, parts_of_a_million_datagrams_all_come_out)
             came_out++;
         cr_assert_eq(came_out + fragments_waiting(fragments), i + 1);
     }
-    cr_expect_leq(fragments_waiting(fragments), FRAGMENTS_WAITING);
+    cr_expect_leq(fragments_waiting(fragments), KNOWN);
+    cr_expect_eq(fragments_given_up(fragments), DATAGRAMS - KNOWN / FRAGMENTS_A_PLACE);
     fragments_release_all(fragments);
     while (fragments_next(fragments, &out))
         came_out++;
     cr_expect_eq(came_out, DATAGRAMS);
-    cr_expect_eq(fragments_given_up(fragments), DATAGRAMS - FRAGMENTS_PLACES);
-    cr_expect_leq(fragments_bytes(4096), 8 << 20);
+    cr_expect_eq(fragments_given_up(fragments), DATAGRAMS, "at the end none is whole");
+    cr_expect_leq(fragments_bytes(KNOWN), 8 << 20);
+    fragments_destroy(fragments);
+}
+
+// Where memory is short.
+Test(fragments, a_small_table_takes_less_and_still_puts_some_together)
+{
+    enum { KNOWN = 512 };
+    cr_expect_lt(fragments_bytes(KNOWN), fragments_bytes(8 * KNOWN) / 7);
+    struct fragments *fragments = fragments_create(KNOWN, 1);
+    for (unsigned part = 0; part < 2; part++)
+        for (uint16_t id = 0; id < FRAGMENTS_PLACES_LEAST; id++) {
+            struct packet packet = part_of(part, id, 0);
+            cr_expect_eq(fragments_apply(fragments, &packet), FRAGMENT_GOES_ON);
+        }
+    for (uint16_t id = 0; id < FRAGMENTS_PLACES_LEAST; id++) {
+        struct packet last = part_of(2, id, 0);
+        cr_expect_eq(fragments_apply(fragments, &last), FRAGMENT_COMPLETES, "%u", id);
+    }
+    cr_expect_eq(fragments_given_up(fragments), FRAGMENTS_PLACES_LEAST - 1, "nobody took them");
     fragments_destroy(fragments);
 }
 

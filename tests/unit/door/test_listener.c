@@ -260,6 +260,35 @@ Test(listener, has_who_lingers_make_room)
     close(transport);
 }
 
+// Whoever makes room does so for one that is let in.
+Test(listener, refuses_an_address_over_its_share_before_anyone_makes_room)
+{
+    enum { MOST = 8, SHARE = 2 };
+    add_address("10.9.8.7");
+    settings.bind = "0.0.0.0";
+    settings.max_connections = MOST;
+    limits.linger_ms = PATIENCE_MS;
+    open_door(DOOR_HTTP1);
+    uint16_t port = door_port(door, "grpc");
+    int clients[MOST], transports[MOST];
+    for (int i = 0; i < MOST; i++) {
+        clients[i] = i < SHARE ? connect_to("10.9.8.7", port) : connect_port();
+        transports[i] = taken();
+    }
+    close(transports[MOST - 1]);
+    expect_end(clients[MOST - 1]); // and lingers
+    int more = connect_to("10.9.8.7", port);
+    expect_closed(more);
+    cr_expect_eq(refused("address"), 1);
+    cr_expect_eq(sample("netscope_connections{listener=\"grpc\"}"), MOST);
+    close(more);
+    for (int i = 0; i < MOST; i++) {
+        close(clients[i]);
+        if (i < MOST - 1)
+            close(transports[i]);
+    }
+}
+
 static int lowest_free(void)
 {
     int descriptor = dup(0);

@@ -109,6 +109,15 @@ Test(report_capture, with_observation_first_there_is_no_such_warning)
     cr_expect_eq(summary->warnings.count, 0);
 }
 
+Test(report_capture, datagrams_that_were_never_whole_are_warned_of)
+{
+    totals.received = totals.analysed = totals.fragments = 2;
+    totals.datagrams_given_up = 1;
+    const struct report_summary *summary = finish();
+    cr_expect_eq(summary->overflow.datagrams, 1);
+    cr_expect(says(&summary->warnings, "1 IP datagram came in fragments and was never whole"));
+}
+
 Test(report_capture, what_was_not_understood_is_listed)
 {
     totals.received = totals.analysed = 20;
