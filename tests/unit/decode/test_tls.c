@@ -420,18 +420,3 @@ Test(tls, says_whether_more_of_a_hello_is_needed)
     segment.bytes[0] = 23;
     cr_expect_eq(tls_hello_extent(segment.bytes, segment.length), TLS_EXTENT_NONE);
 }
-
-Test(tls, names_versions_and_statuses)
-{
-    char text[12];
-    cr_expect_str_eq(tls_version_name(0x0304, text), "TLS 1.3");
-    cr_expect_str_eq(tls_version_name(0x0300, text), "SSL 3.0");
-    cr_expect_str_eq(tls_version_name(0xfefd, text), "DTLS 1.2");
-    cr_expect_str_eq(tls_version_name(0x7f1c, text), "TLS 1.3 d28");
-    cr_expect_str_eq(tls_version_name(0x1234, text), "0x1234");
-    cr_expect_str_eq(tls_version_name(0x0002, text), "SSL 2.0");
-    cr_expect_str_eq(sni_status_name(SNI_ABSENT), "absent");
-    for (int status = SNI_UNKNOWN; status <= SNI_ABSENT + 1; status++)
-        cr_expect_not_null(sni_status_name((enum sni_status)status));
-    cr_expect_str_eq(sni_status_name((enum sni_status)5), "unknown"); // no status any more
-}
