@@ -9,6 +9,7 @@
 #include "api/visibility.h"
 #include "base/time.h"
 #include "capture/source.h"
+#include "decode/app/tls.h"
 #include "decode/packet.h"
 #include "flow/filter.h"
 #include "net/protocol.h"
@@ -120,6 +121,20 @@ static bool read_app(struct reading *reading, const char *word, uint32_t *number
     return WRONG(reading, "\"%.40s\" is no app that is recognised: dns, tls", word);
 }
 
+static bool read_conn_state(struct reading *reading, const char *word, uint32_t *number)
+{
+    for (*number = CONN_STATE_UNKNOWN + 1; *number < CONN_STATES; ++*number)
+        if (strcmp(conn_state_name((enum conn_state) * number), word) == 0)
+            return true;
+    return WRONG(reading, "\"%.40s\" is no conn_state: S0, S1, SF, REJ, S2, S3, RSTO, RSTR..., OTH", word);
+}
+
+static bool read_tls_version(struct reading *reading, const char *word, uint32_t *number)
+{
+    return tls_version_parse(word, number) ||
+           WRONG(reading, "\"%.40s\" is no version of TLS: \"TLS 1.3\", \"SSL 3.0\", \"DTLS 1.2\"...", word);
+}
+
 // One that was never seen has a number that none has: it fits no flow, and may come yet.
 static bool read_interface(struct reading *reading, const char *word, uint32_t *number)
 {
@@ -174,6 +189,12 @@ static void read_fields(struct reading *reading, const Filter *from)
     read_numbers(reading, "tunnel_ids", from->tunnel_ids, from->n_tunnel_ids, 0, UINT32_MAX,
                  &field[FILTER_TUNNEL_ID]);
     read_words(reading, "apps", from->apps, from->n_apps, read_app, &field[FILTER_APP]);
+    read_words(reading, "conn_states", from->conn_states, from->n_conn_states, read_conn_state,
+               &field[FILTER_CONN_STATE]);
+    read_numbers(reading, "sni_statuses", (const uint32_t *)from->sni_statuses, from->n_sni_statuses, 1,
+                 SNI_ABSENT, &field[FILTER_SNI_STATUS]);
+    read_words(reading, "tls_versions", from->tls_versions, from->n_tls_versions, read_tls_version,
+               &field[FILTER_TLS_VERSION]);
 }
 
 static void read_range(struct reading *reading, const char *name, const Netscope__V1__NumberRange *from,

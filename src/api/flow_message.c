@@ -229,23 +229,16 @@ static void fill_sides(Netscope__V1__Flow *flow, const struct flow_record *recor
     flow->duplicate_frames_b_to_a = record->duplicate_frames[1];
 }
 
-static void fill_round_trips(Netscope__V1__Flow *flow, const struct flow_record *record)
-{
-    const struct flow_rtt *client = &record->rtt[record->client == 1],
-                          *server = &record->rtt[record->client != 1];
-    flow->rtt_client_samples = client->samples;
-    flow->rtt_server_samples = server->samples;
-    if (client->samples > 0) {
-        SET_KNOWN(flow, RTT_CLIENT_LAST_MS, rtt_client_last_ms, time_ms(client->last_ns));
-        SET_KNOWN(flow, RTT_CLIENT_MIN_MS, rtt_client_min_ms, time_ms(client->min_ns));
-        SET_KNOWN(flow, RTT_CLIENT_EWMA_MS, rtt_client_ewma_ms, time_ms(client->ewma_ns));
-    }
-    if (server->samples > 0) {
-        SET_KNOWN(flow, RTT_SERVER_LAST_MS, rtt_server_last_ms, time_ms(server->last_ns));
-        SET_KNOWN(flow, RTT_SERVER_MIN_MS, rtt_server_min_ms, time_ms(server->min_ns));
-        SET_KNOWN(flow, RTT_SERVER_EWMA_MS, rtt_server_ewma_ms, time_ms(server->ewma_ns));
-    }
-}
+// The figures of round trips, by the names of their members.
+#define SET_ROUND_TRIPS(flow, RTT, rtt, trips)                                                               \
+    do {                                                                                                     \
+        (flow)->rtt##_samples = (trips)->samples;                                                            \
+        if ((trips)->samples == 0)                                                                           \
+            break;                                                                                           \
+        SET_KNOWN(flow, RTT##_LAST_MS, rtt##_last_ms, time_ms((trips)->last_ns));                            \
+        SET_KNOWN(flow, RTT##_MIN_MS, rtt##_min_ms, time_ms((trips)->min_ns));                               \
+        SET_KNOWN(flow, RTT##_EWMA_MS, rtt##_ewma_ms, time_ms((trips)->ewma_ns));                            \
+    } while (false)
 
 static void fill_state(struct flow_message *message, const struct flow_record *record)
 {
@@ -273,13 +266,9 @@ static void fill_quality(Netscope__V1__Flow *flow, const struct flow_record *rec
     flow->bytes_missed = both(record->bytes_missed);
     flow->duplicate_frames = both(record->duplicate_frames);
     fill_sides(flow, record);
-    flow->rtt_samples = record->rtt_far.samples;
-    if (record->rtt_far.samples > 0) {
-        SET_KNOWN(flow, RTT_LAST_MS, rtt_last_ms, time_ms(record->rtt_far.last_ns));
-        SET_KNOWN(flow, RTT_MIN_MS, rtt_min_ms, time_ms(record->rtt_far.min_ns));
-        SET_KNOWN(flow, RTT_EWMA_MS, rtt_ewma_ms, time_ms(record->rtt_far.ewma_ns));
-    }
-    fill_round_trips(flow, record);
+    SET_ROUND_TRIPS(flow, RTT, rtt, &record->rtt_far);
+    SET_ROUND_TRIPS(flow, RTT_CLIENT, rtt_client, &record->rtt[record->client == 1]);
+    SET_ROUND_TRIPS(flow, RTT_SERVER, rtt_server, &record->rtt[record->client != 1]);
     if (record->handshake_rtt_ns >= 0)
         SET_KNOWN(flow, HANDSHAKE_RTT_MS, handshake_rtt_ms, time_ms(record->handshake_rtt_ns));
 }

@@ -53,6 +53,7 @@ static void build_figures(struct call *call, Status *status, const struct snapsh
 bool sensor_get_status(struct call *call, struct ProtobufCMessage *request)
 {
     Status *status = CALL_RESPONSE(call, Status, netscope__v1__get_status_response__init);
+    bool rests = control_rests(call->api->control); // asked before the figures: they are no older than that
     const struct snapshot *snapshot = control_snapshot(call->api->control);
     (void)request;
     if (status != NULL) {
@@ -63,9 +64,8 @@ bool sensor_get_status(struct call *call, struct ProtobufCMessage *request)
         status->start_time = build_time(&call->build, call->api->start_ns);
         status->state = NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_STARTING;
         if (snapshot != NULL) {
-            status->state = control_rests(call->api->control)
-                                ? NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_READ
-                                : NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_RUNNING;
+            status->state = rests ? NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_READ
+                                  : NETSCOPE__V1__SENSOR_STATE__SENSOR_STATE_RUNNING;
             status->as_of = build_time(&call->build, snapshot->now_ns);
         }
         if (snapshot != NULL && call->limits == NULL)

@@ -58,7 +58,7 @@ struct capture_settings;
 enum source_result {
     SOURCE_FRAMES, // *count frames (1 or more)
     SOURCE_IDLE,   // nothing within the timeout, or no chunk is free: send the batches you hold
-    SOURCE_RESTS, // the last frame was handed over, and the source is kept open; after the timeout at the latest
+    SOURCE_RESTS, // the last frame was handed over, and the source is kept open; first at once, then after the timeout
     SOURCE_END, // the last frame was handed over; source_verdict() tells how it ended
 };
 

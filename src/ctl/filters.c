@@ -180,6 +180,16 @@ static bool add_to_end(struct filling *filling, void *filter, const struct filte
     return true;
 }
 
+// Which enum a list is of.
+static const ProtobufCEnumDescriptor *enum_at(const ProtobufCMessage *filter, size_t offset)
+{
+    const ProtobufCFieldDescriptor *field = filter->descriptor->fields;
+    while (field->offset != offset)
+        field++;
+    assert(field->type == PROTOBUF_C_TYPE_ENUM);
+    return field->descriptor;
+}
+
 static bool add_option(struct filling *filling, void *filter, const struct filter_member *member,
                        const struct given_option *option)
 {
@@ -199,7 +209,8 @@ static bool add_option(struct filling *filling, void *filter, const struct filte
     case FILTER_WORD: {
         int *value = next_place(filling, place, count, sizeof *value);
         if (value != NULL)
-            *value = word_value(option->row->words, option->value);
+            *value =
+                enum_at(filter, member->offset)->values[word_place(option->row->words, option->value)].value;
         return true;
     }
     case FILTER_NUMBER:

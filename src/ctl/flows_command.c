@@ -142,7 +142,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
     struct flow_filters filters;
     const char *order = given_text(given, "sort");
     if (order != NULL)
-        request->order = (Netscope__V1__FlowOrder)word_value(flow_order_words, order);
+        request->order = (Netscope__V1__FlowOrder)word_place(flow_order_words, order);
     request->reverse = given_is(given, "reverse");
     if (given_text(given, "since") != NULL)
         return error_set(error, ERROR_INVALID_ARGUMENT,

@@ -8,6 +8,9 @@ const char *const flow_order_words[] = {"bytes",           "packets", "last-seen
                                         "retransmissions", "rtt",     "rate",      NULL};
 const char *const tcp_state_words[] = {"unknown",  "syn_sent", "syn_ack", "established",
                                        "fin_wait", "closed",   "reset",   NULL};
+const char *const conn_state_words[] = {"S0",   "S1",     "SF",    "REJ", "S2",  "S3",  "RSTO",
+                                        "RSTR", "RSTOS0", "RSTRH", "SH",  "SHR", "OTH", NULL};
+const char *const sni_status_words[] = {"complete", "reassembled", "truncated", "gap", "absent", NULL};
 const char *const tunnel_kind_words[] = {"ipip", "gre", "erspan", "vxlan", "geneve", "gtp_u", "teredo", NULL};
 const char *const severity_words[] = {"low", "medium", "high", "critical", NULL};
 const char *const lifecycle_words[] = {"started", "updated", "ended", NULL};
@@ -16,12 +19,12 @@ static const char *const text_formats[] = {"text", "json", NULL};
 static const char *const list_formats[] = {"table", "wide", "json", "jsonl", "csv", NULL};
 static const char *const colour_words[] = {"auto", "always", "never", NULL};
 
-int word_value(const char *const *words, const char *word)
+int word_place(const char *const *words, const char *word)
 {
-    int value = 1;
-    for (; strcmp(*words, word) != 0; words++, value++)
+    int place = 1;
+    for (; strcmp(*words, word) != 0; words++, place++)
         assert(words[1] != NULL);
-    return value;
+    return place;
 }
 
 // clang-format off

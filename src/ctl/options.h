@@ -22,11 +22,14 @@ enum hint_field {
     HINT_VLAN,
 };
 
-// Words of enums of the API, in their order from the value 1 on, ended by NULL.
+// Values of Flow.conn_state, ended by NULL.
+extern const char *const conn_state_words[];
+// Words of enums of the API, in the order of their values behind 0, ended by NULL.
 extern const char *const flow_order_words[];
 extern const char *const tcp_state_words[];
+extern const char *const sni_status_words[];
 extern const char *const tunnel_kind_words[];
 extern const char *const severity_words[];
 extern const char *const lifecycle_words[];
-// The value of a word that is in the list: 1 for the first.
-int word_value(const char *const *words, const char *word);
+// The place of a word that is in the list: 1 for the first.
+int word_place(const char *const *words, const char *word);

@@ -305,7 +305,7 @@ static bool prepare(struct task *task, struct build *build, const struct invocat
     struct flow_filters filters;
     const char *order = given_text(given, "sort");
     top->request.order =
-        (Netscope__V1__FlowOrder)word_value(flow_order_words, order != NULL ? order : "rate");
+        (Netscope__V1__FlowOrder)word_place(flow_order_words, order != NULL ? order : "rate");
     if (!given_number(given, "limit", MOST_ROWS, 0, &top->rows, error) ||
         !given_number(given, "count", UINT32_MAX, 0, &top->looks, error) ||
         !given_span(given, "interval", NS_PER_S, &top->interval_ns, error) ||

@@ -41,10 +41,8 @@ enum decoder_id decode_arp(struct decoding *decoding, struct packet *packet)
     struct packet_arp arp = packet->arp;
     if (known)
         read_ipv4_over_ethernet(&cursor, &arp);
-    if (cursor.failed) {
-        decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (cursor.failed)
+        return decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_TRUNCATED);
     packet->arp = arp;
     decoding_limit(decoding, (uint32_t)(cursor.at - decoding->cursor.at));
     decoding->cursor = cursor_of(cursor.at, 0);

@@ -16,10 +16,8 @@ enum decoder_id decode_cisco_metadata(struct decoding *decoding, struct packet *
 {
     size_t bytes = header_bytes(decoding->cursor);
     struct cursor header = decoding_header(decoding, bytes);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     cursor_skip(&header, bytes - TYPE_BYTES);
     decoding->cursor.at += bytes;
     return decode_ether_type(decoding, packet, cursor_u16(&header));

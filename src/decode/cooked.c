@@ -12,8 +12,7 @@ static enum decoder_id cooked_protocol(struct decoding *decoding, struct packet 
         return decode_ether_type(decoding, packet, protocol);
     if (protocol == COOKED_8022)
         return DECODER_LLC;
-    decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
-    return DECODER_NONE;
+    return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
 }
 
 // libpcap before 1.4 put the tag that the kernel had kept where an Ethernet header has it: in the last two bytes of the
@@ -43,10 +42,8 @@ static enum decoder_id misplaced_tag(struct decoding *decoding, struct packet *p
 enum decoder_id decode_sll(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, SLL_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     if (has_tag_in_address(decoding))
         return misplaced_tag(decoding, packet);
     cursor_skip(&header, 14);
@@ -57,10 +54,8 @@ enum decoder_id decode_sll(struct decoding *decoding, struct packet *packet)
 enum decoder_id decode_sll2(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, SLL2_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     uint16_t protocol = cursor_u16(&header);
     cursor_skip(&header, 2);
     packet->link_interface = cursor_u32(&header);

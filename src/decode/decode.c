@@ -20,14 +20,15 @@ enum {
     SECOND_END = offsetof(struct packet, tunnel),
 };
 
-void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_reason reason)
+enum decoder_id decode_fail(struct packet *packet, enum decode_layer layer, enum decode_reason reason)
 {
     assert(layer > DECODE_LAYER_NONE && layer < DECODE_LAYERS && reason > DECODE_OK &&
            reason < DECODE_REASONS);
-    if (packet->error_reason != DECODE_OK)
-        return;
-    packet->error_layer = (uint8_t)layer;
-    packet->error_reason = (uint8_t)reason;
+    if (packet->error_reason == DECODE_OK) {
+        packet->error_layer = (uint8_t)layer;
+        packet->error_reason = (uint8_t)reason;
+    }
+    return DECODER_NONE;
 }
 
 // Field by field, see decoding_header().

@@ -6,8 +6,8 @@
 
 #include "decode/decode.h"
 
-// Records the first failure of a packet. Decoding may go on after it.
-void decode_fail(struct packet *packet, enum decode_layer layer, enum decode_reason reason);
+// Records the first failure of a packet; DECODER_NONE, for who ends with it. Decoding may go on after it.
+enum decoder_id decode_fail(struct packet *packet, enum decode_layer layer, enum decode_reason reason);
 
 // The row of a link type, the packet's or one that a header names; DECODER_NONE with UNSUPPORTED_LINK recorded when there
 // is none.

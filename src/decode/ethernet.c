@@ -10,10 +10,8 @@ enum { OUI_ETHER_TYPE = 0x000000, OUI_BRIDGE_TUNNEL = 0x0000f8 };
 enum decoder_id decode_ethernet(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, ETHERNET_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     cursor_skip(&header, 12);
     decoding->cursor.at += ETHERNET_BYTES;
     return decode_ether_type(decoding, packet, cursor_u16(&header));
@@ -22,10 +20,8 @@ enum decoder_id decode_ethernet(struct decoding *decoding, struct packet *packet
 enum decoder_id decode_vlan(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, TAG_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     decode_note_tag(packet, cursor_u16(&header));
     decoding->cursor.at += TAG_BYTES;
     return decode_ether_type(decoding, packet, cursor_u16(&header));
@@ -34,27 +30,22 @@ enum decoder_id decode_vlan(struct decoding *decoding, struct packet *packet)
 static enum decoder_id decode_snap(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, SNAP_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     cursor_skip(&header, LLC_BYTES);
     uint32_t oui = cursor_u24(&header);
     uint16_t type = cursor_u16(&header);
     decoding->cursor.at += SNAP_BYTES;
     if ((oui == OUI_ETHER_TYPE || oui == OUI_BRIDGE_TUNNEL) && type > ETHER_LENGTH_MAXIMUM)
         return decode_ether_type(decoding, packet, type);
-    decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
-    return DECODER_NONE;
+    return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
 }
 
 enum decoder_id decode_llc(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, LLC_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     uint16_t access_points = cursor_u16(&header);
     uint8_t control = cursor_u8(&header);
     if (access_points == LLC_SNAP && control == LLC_UNNUMBERED)
@@ -62,8 +53,7 @@ enum decoder_id decode_llc(struct decoding *decoding, struct packet *packet)
     decoding->cursor.at += LLC_BYTES;
     if (access_points == LLC_IP && control == LLC_UNNUMBERED)
         return DECODER_IPV4;
-    decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
-    return DECODER_NONE;
+    return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
 }
 
 // The last field of a MAC header or tag: a type, or a length that was chosen to be small.

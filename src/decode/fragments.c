@@ -6,24 +6,12 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "decode/datagram.h"
 
 enum { WAYS = 4, CAPACITY_MAXIMUM = 1 << 20, BEGINNING_BYTES = 8 };
 
 #define LIFETIME_NS (30 * NS_PER_S)
 #define COPIES_NS   (500 * NS_PER_MS) // so long parts of a datagram that was whole are copies
-
-// No padding: compared and hashed as bytes.
-struct datagram {
-    uint8_t source[16], target[16];
-    uint32_t id;
-    uint8_t version, protocol;
-    // The same private addresses may live in several.
-    uint16_t vlan;
-    uint32_t tunnel_id;
-    uint8_t tunnel_kind, tunnel_version[2], unused;
-    uint8_t tunnel_source[16], tunnel_target[16];
-};
-_Static_assert(sizeof(struct datagram) == 80, "no padding");
 
 // Packets that wait, by number + 1; 0 = none.
 struct waiting_list {
@@ -205,36 +193,6 @@ uint64_t fragments_given_up(const struct fragments *fragments)
 }
 
 // Datagrams.
-
-static void add_tunnel(struct datagram *datagram, const struct packet_tunnel *tunnel)
-{
-    datagram->tunnel_kind = tunnel->kind;
-    if (tunnel->kind == TUNNEL_NONE) // nothing else of it is written
-        return;
-    datagram->tunnel_id = tunnel->id;
-    datagram->tunnel_version[0] = tunnel->source.version;
-    datagram->tunnel_version[1] = tunnel->target.version;
-    memcpy(datagram->tunnel_source, tunnel->source.bytes, sizeof datagram->tunnel_source);
-    memcpy(datagram->tunnel_target, tunnel->target.bytes, sizeof datagram->tunnel_target);
-}
-
-static struct datagram datagram_of(const struct packet *packet)
-{
-    struct datagram datagram = {
-        .id = packet->fragment_id,
-        .version = packet->source.version,
-        .protocol = packet->fragment_protocol,
-        .vlan = packet->vlans > 0 ? packet->vlan[0] : 0,
-    };
-    // IPv6 keeps the protocol apart: a later fragment names the first header of the fragmented part,
-    // which need not be the transport (RFC 8200 section 4.5 identifies without it).
-    if (packet->source.version == 6)
-        datagram.protocol = 0;
-    memcpy(datagram.source, packet->source.bytes, sizeof datagram.source);
-    memcpy(datagram.target, packet->target.bytes, sizeof datagram.target);
-    add_tunnel(&datagram, &packet->tunnel);
-    return datagram;
-}
 
 static struct entry *set_of(struct fragments *fragments, const struct datagram *datagram)
 {

@@ -60,10 +60,8 @@ enum decoder_id decode_gre(struct decoding *decoding, struct packet *packet)
 {
     struct cursor cursor = decoding->cursor;
     struct gre_header header = read_gre(&cursor);
-    if (cursor.failed || header.broken) {
-        decode_fail(packet, DECODE_LAYER_TUNNEL, cursor.failed ? DECODE_TRUNCATED : DECODE_BAD_HEADER);
-        return DECODER_NONE;
-    }
+    if (cursor.failed || header.broken)
+        return decode_fail(packet, DECODE_LAYER_TUNNEL, cursor.failed ? DECODE_TRUNCATED : DECODE_BAD_HEADER);
     // Version 1 keeps the payload length in the key's upper half, the call id in the lower.
     bool enhanced = header.flags & GRE_VERSION;
     decode_tunnel(packet, TUNNEL_GRE, enhanced ? header.key & 0xffff : header.key);
@@ -94,10 +92,9 @@ enum decoder_id decode_erspan(struct decoding *decoding, struct packet *packet)
 {
     size_t length = erspan_bytes(decoding->cursor);
     struct cursor header = decoding_header(decoding, length);
-    if (length == 0 || header.failed) {
-        decode_fail(packet, DECODE_LAYER_TUNNEL, header.failed ? DECODE_TRUNCATED : DECODE_BAD_VERSION);
-        return DECODER_NONE;
-    }
+    if (length == 0 || header.failed)
+        return decode_fail(packet, DECODE_LAYER_TUNNEL,
+                           header.failed ? DECODE_TRUNCATED : DECODE_BAD_VERSION);
     cursor_skip(&header, 2);
     decode_tunnel(packet, TUNNEL_ERSPAN, cursor_u16(&header) & ERSPAN_SESSION);
     decoding->cursor.at += length;

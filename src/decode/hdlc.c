@@ -8,35 +8,29 @@ enum { RELAY_CONTROL = 0x03, NLPID_SNAP = 0x80, NLPID_IPV6 = 0x8e, NLPID_IPV4 = 
 enum decoder_id decode_cisco_hdlc(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, CISCO_HDLC_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     cursor_skip(&header, 2);
     uint16_t type = cursor_u16(&header);
     decoding->cursor.at += CISCO_HDLC_BYTES;
     // 0x8035 is SLARP on these lines, not RARP.
     if (type > ETHER_LENGTH_MAXIMUM && type != ETHER_TYPE_RARP)
         return decode_ether_type(decoding, packet, type);
-    decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
-    return DECODER_NONE;
+    return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
 }
 
 // SNAP without LLC; a pad byte in front (RFC 2427 section 4.1) has been taken.
 static enum decoder_id relay_snap(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, RELAY_SNAP_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     uint32_t organisation = cursor_u24(&header);
     uint16_t type = cursor_u16(&header);
     decoding->cursor.at += RELAY_SNAP_BYTES;
     if (organisation == 0 && type > ETHER_LENGTH_MAXIMUM)
         return decode_ether_type(decoding, packet, type);
-    decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
-    return DECODER_NONE;
+    return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
 }
 
 static enum decoder_id relay_protocol(struct decoding *decoding, struct packet *packet, uint8_t nlpid)
@@ -49,8 +43,7 @@ static enum decoder_id relay_protocol(struct decoding *decoding, struct packet *
     case NLPID_SNAP:
         return relay_snap(decoding, packet);
     default:
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
-        return DECODER_NONE;
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
     }
 }
 
@@ -69,10 +62,8 @@ static enum decoder_id relay_nlpid(struct decoding *decoding, struct packet *pac
     uint8_t nlpid = cursor_u8(&header);
     if (nlpid == 0)
         nlpid = cursor_u8(&header);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     decoding->cursor = header;
     return relay_protocol(decoding, packet, nlpid);
 }
@@ -82,10 +73,9 @@ static enum decoder_id relay_ether_type(struct decoding *decoding, struct packet
                                         struct cursor header)
 {
     uint16_t type = cursor_u16(&header);
-    if (header.failed || type <= ETHER_LENGTH_MAXIMUM) {
-        decode_fail(packet, DECODE_LAYER_LINK, header.failed ? DECODE_TRUNCATED : DECODE_UNSUPPORTED_TYPE);
-        return DECODER_NONE;
-    }
+    if (header.failed || type <= ETHER_LENGTH_MAXIMUM)
+        return decode_fail(packet, DECODE_LAYER_LINK,
+                           header.failed ? DECODE_TRUNCATED : DECODE_UNSUPPORTED_TYPE);
     decoding->cursor = header;
     return decode_ether_type(decoding, packet, type);
 }
@@ -93,10 +83,8 @@ static enum decoder_id relay_ether_type(struct decoding *decoding, struct packet
 enum decoder_id decode_frame_relay(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding->cursor;
-    if (!skip_relay_address(&header)) {
-        decode_fail(packet, DECODE_LAYER_LINK, header.failed ? DECODE_TRUNCATED : DECODE_BAD_HEADER);
-        return DECODER_NONE;
-    }
+    if (!skip_relay_address(&header))
+        return decode_fail(packet, DECODE_LAYER_LINK, header.failed ? DECODE_TRUNCATED : DECODE_BAD_HEADER);
     if (cursor_peek(&header) == RELAY_CONTROL)
         return relay_nlpid(decoding, packet, header);
     return relay_ether_type(decoding, packet, header);

@@ -15,10 +15,8 @@ enum decoder_id decode_icmp(struct decoding *decoding, struct packet *packet)
         packet->target_port = code;
         packet->ports_known = true;
     }
-    if (!cursor_skip(&header, ICMP_BYTES - 2)) {
-        decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (!cursor_skip(&header, ICMP_BYTES - 2))
+        return decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
     packet->has_transport = true;
     decoding->cursor.at += ICMP_BYTES;
     return DECODER_NONE;

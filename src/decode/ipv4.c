@@ -63,10 +63,8 @@ static bool cut_to_total(struct decoding *decoding, struct packet *packet, uint3
 static enum decoder_id after_header(struct decoding *decoding, struct packet *packet, unsigned header_bytes)
 {
     const uint8_t *header = decoding->cursor.at;
-    if (!decoding_skip(decoding, header_bytes)) {
-        decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (!decoding_skip(decoding, header_bytes))
+        return decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_TRUNCATED);
     if (!checksum_holds(header, header_bytes))
         packet->notes |= PACKET_NOTE_IPV4_CHECKSUM;
     if (packet->fragment != FRAGMENT_NONE)
@@ -78,21 +76,15 @@ static enum decoder_id after_header(struct decoding *decoding, struct packet *pa
     return decode_ip_protocol(packet->ip_protocol);
 }
 
-static enum decoder_id ipv4_fail(struct packet *packet, enum decode_reason reason)
-{
-    decode_fail(packet, DECODE_LAYER_NETWORK, reason);
-    return DECODER_NONE;
-}
-
 enum decoder_id decode_ipv4(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, IPV4_BYTES);
     if (header.failed)
-        return ipv4_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_TRUNCATED);
     uint8_t version_and_words = cursor_u8(&header);
     uint32_t header_bytes = (version_and_words & 0xfU) * 4;
     if (version_and_words >> 4 != 4)
-        return ipv4_fail(packet, DECODE_BAD_VERSION);
+        return decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_BAD_VERSION);
     cursor_skip(&header, 1);
     uint16_t total = cursor_u16(&header);
     uint16_t id = cursor_u16(&header);
@@ -101,7 +93,7 @@ enum decoder_id decode_ipv4(struct decoding *decoding, struct packet *packet)
     uint8_t protocol = cursor_u8(&header);
     cursor_skip(&header, 2);
     if (header_bytes < IPV4_BYTES || !cut_to_total(decoding, packet, header_bytes, total))
-        return ipv4_fail(packet, DECODE_BAD_LENGTH);
+        return decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_BAD_LENGTH);
     packet->ttl = ttl;
     packet->ip_protocol = protocol;
     fill_address(&packet->source, header.at);

@@ -6,12 +6,6 @@
 
 enum { IPV6_BYTES = 40 };
 
-static enum decoder_id ipv6_fail(struct packet *packet, enum decode_reason reason)
-{
-    decode_fail(packet, DECODE_LAYER_NETWORK, reason);
-    return DECODER_NONE;
-}
-
 static void cut_to_payload(struct decoding *decoding, struct packet *packet, uint16_t payload, uint8_t next)
 {
     if (payload == 0 && next != IP_PROTOCOL_NO_NEXT)
@@ -24,9 +18,9 @@ enum decoder_id decode_ipv6(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, IPV6_BYTES);
     if (header.failed)
-        return ipv6_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_TRUNCATED);
     if (cursor_u32(&header) >> 28 != 6)
-        return ipv6_fail(packet, DECODE_BAD_VERSION);
+        return decode_fail(packet, DECODE_LAYER_NETWORK, DECODE_BAD_VERSION);
     uint16_t payload = cursor_u16(&header);
     uint8_t next = cursor_u8(&header);
     packet->ttl = cursor_u8(&header);

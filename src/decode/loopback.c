@@ -33,10 +33,8 @@ static enum decoder_id family_row(uint32_t family)
 enum decoder_id decode_null(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, FAMILY_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     struct cursor ahead = header;
     if (cursor_u16(&ahead) == PPP_FRAMING)
         return DECODER_PPP;

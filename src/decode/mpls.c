@@ -52,17 +52,14 @@ static enum decoder_id below_stack(struct decoding *decoding, struct packet *pac
     }
     if (fits_ethernet(decoding, 0))
         return DECODER_ETHERNET;
-    decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
-    return DECODER_NONE;
+    return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
 }
 
 enum decoder_id decode_mpls(struct decoding *decoding, struct packet *packet)
 {
     struct cursor stack = decoding->cursor;
-    if (!skip_stack(&stack)) {
-        decode_fail(packet, DECODE_LAYER_LINK, stack.failed ? DECODE_TRUNCATED : DECODE_TOO_DEEP);
-        return DECODER_NONE;
-    }
+    if (!skip_stack(&stack))
+        return decode_fail(packet, DECODE_LAYER_LINK, stack.failed ? DECODE_TRUNCATED : DECODE_TOO_DEEP);
     decoding->cursor = stack;
     return below_stack(decoding, packet);
 }

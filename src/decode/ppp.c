@@ -31,10 +31,8 @@ enum decoder_id decode_ppp(struct decoding *decoding, struct packet *packet)
         return DECODER_CISCO_HDLC;
     skip_framing(&header);
     uint16_t protocol = read_protocol(&header);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     decoding->cursor = header;
     return decode_ppp_protocol(packet, protocol);
 }
@@ -42,14 +40,10 @@ enum decoder_id decode_ppp(struct decoding *decoding, struct packet *packet)
 enum decoder_id decode_pppoe(struct decoding *decoding, struct packet *packet)
 {
     struct cursor header = decoding_header(decoding, PPPOE_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
-    if (cursor_u8(&header) != PPPOE_VERSION_TYPE || cursor_u8(&header) != 0) {
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_BAD_HEADER);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
+    if (cursor_u8(&header) != PPPOE_VERSION_TYPE || cursor_u8(&header) != 0)
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_BAD_HEADER);
     cursor_skip(&header, 2);
     decoding->cursor.at += PPPOE_BYTES;
     if (!decoding_limit(decoding, cursor_u16(&header)))

@@ -7,10 +7,8 @@ enum { SCTP_BYTES = 12 };
 enum decoder_id decode_sctp(struct decoding *decoding, struct packet *packet)
 {
     decode_ports(decoding, packet);
-    if (cursor_left(&decoding->cursor) < SCTP_BYTES) {
-        decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (cursor_left(&decoding->cursor) < SCTP_BYTES)
+        return decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
     packet->has_transport = true;
     decoding->cursor.at += SCTP_BYTES;
     return DECODER_NONE;

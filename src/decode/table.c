@@ -85,8 +85,7 @@ enum decoder_id decode_link_type(struct packet *packet, uint16_t link_type)
     const struct link_row *row = find_link(link_type);
     if (row != NULL)
         return row->decoder;
-    decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_LINK);
-    return DECODER_NONE;
+    return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_LINK);
 }
 
 static enum decoder_id ether_type_row(uint16_t ether_type)
@@ -184,8 +183,7 @@ enum decoder_id decode_ppp_protocol(struct packet *packet, uint16_t protocol)
     case 0x0283:
         return DECODER_MPLS;
     default:
-        decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
-        return DECODER_NONE;
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
     }
 }
 

@@ -78,12 +78,6 @@ static bool read_options(struct cursor *options, struct packet_tcp *tcp)
     return !options->failed;
 }
 
-static enum decoder_id tcp_fail(struct packet *packet, enum decode_reason reason)
-{
-    decode_fail(packet, DECODE_LAYER_TRANSPORT, reason);
-    return DECODER_NONE;
-}
-
 // Of options that are cut, those at hand count.
 static void take_options(struct decoding *decoding, struct packet *packet, uint32_t option_bytes)
 {
@@ -92,7 +86,7 @@ static void take_options(struct decoding *decoding, struct packet *packet, uint3
     bool whole = decoding_skip(decoding, option_bytes);
     bool sound = read_options(&options, &packet->tcp);
     if (!whole || !sound)
-        tcp_fail(packet, whole ? DECODE_BAD_HEADER : DECODE_TRUNCATED);
+        decode_fail(packet, DECODE_LAYER_TRANSPORT, whole ? DECODE_BAD_HEADER : DECODE_TRUNCATED);
 }
 
 enum decoder_id decode_tcp(struct decoding *decoding, struct packet *packet)
@@ -100,15 +94,15 @@ enum decoder_id decode_tcp(struct decoding *decoding, struct packet *packet)
     decode_ports(decoding, packet);
     struct cursor header = decoding_header(decoding, TCP_BYTES);
     if (header.failed)
-        return tcp_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
     cursor_skip(&header, 4);
     uint32_t sequence = cursor_u32(&header);
     uint32_t acknowledgement = cursor_u32(&header);
     uint32_t header_bytes = (cursor_u8(&header) >> 4) * 4U;
     if (header_bytes < TCP_BYTES)
-        return tcp_fail(packet, DECODE_BAD_HEADER);
+        return decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_BAD_HEADER);
     if (header_bytes > decoding_wire_left(decoding))
-        return tcp_fail(packet, DECODE_BAD_LENGTH);
+        return decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_BAD_LENGTH);
     packet->tcp = (struct packet_tcp){
         .sequence = sequence, .acknowledgement = acknowledgement, .ip_id = packet->tcp.ip_id};
     packet->tcp.flags = cursor_u8(&header);

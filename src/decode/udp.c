@@ -17,10 +17,8 @@ enum decoder_id decode_udp(struct decoding *decoding, struct packet *packet)
 {
     decode_ports(decoding, packet);
     struct cursor header = decoding_header(decoding, UDP_BYTES);
-    if (header.failed) {
-        decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
-        return DECODER_NONE;
-    }
+    if (header.failed)
+        return decode_fail(packet, DECODE_LAYER_TRANSPORT, DECODE_TRUNCATED);
     cursor_skip(&header, 4);
     uint16_t length = cursor_u16(&header);
     packet->has_transport = true;

@@ -34,12 +34,6 @@ enum wifi_control {
 };
 enum { QOS_AGGREGATE = 0x80 };
 
-static enum decoder_id wifi_fail(struct packet *packet, enum decode_reason reason)
-{
-    decode_fail(packet, DECODE_LAYER_LINK, reason);
-    return DECODER_NONE;
-}
-
 // The flags of a radiotap header, which come behind the clock; 0 without any. Fields are aligned from its begin.
 static uint8_t radiotap_flags(struct cursor header)
 {
@@ -83,12 +77,12 @@ static enum decoder_id wifi_data(struct decoding *decoding, struct packet *packe
         bytes = (bytes + 3) & ~UINT32_C(3);
     struct cursor header = decoding_header(decoding, bytes);
     if (header.failed)
-        return wifi_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     if ((control & WIFI_PROTECTED) != 0)
-        return wifi_fail(packet, DECODE_ENCRYPTED);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_ENCRYPTED);
     decoding->cursor.at += bytes;
     if ((control & WIFI_NO_DATA) != 0)
-        return wifi_fail(packet, DECODE_UNSUPPORTED_TYPE);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
     bool aggregate = (control & WIFI_QOS) != 0 && (header.at[qos_offset(control)] & QOS_AGGREGATE) != 0;
     return aggregate ? DECODER_ETHERNET : DECODER_LLC;
 }
@@ -98,11 +92,11 @@ static enum decoder_id wifi_frame(struct decoding *decoding, struct packet *pack
     struct cursor header = decoding_header(decoding, 2);
     uint16_t control = cursor_u16le(&header);
     if (header.failed)
-        return wifi_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     if ((control & WIFI_VERSION) != 0)
-        return wifi_fail(packet, DECODE_BAD_VERSION);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_BAD_VERSION);
     if ((control & WIFI_TYPE) != WIFI_TYPE_DATA)
-        return wifi_fail(packet, DECODE_UNSUPPORTED_TYPE);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_TYPE);
     return wifi_data(decoding, packet, control, padded);
 }
 
@@ -121,13 +115,14 @@ enum decoder_id decode_radiotap(struct decoding *decoding, struct packet *packet
 {
     struct cursor header = decoding_header(decoding, RADIOTAP_BYTES);
     if (header.failed)
-        return wifi_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     uint16_t bytes = radiotap_bytes(header);
     if (header.at[0] != 0 || bytes < RADIOTAP_BYTES)
-        return wifi_fail(packet, header.at[0] != 0 ? DECODE_BAD_VERSION : DECODE_BAD_LENGTH);
+        return decode_fail(packet, DECODE_LAYER_LINK,
+                           header.at[0] != 0 ? DECODE_BAD_VERSION : DECODE_BAD_LENGTH);
     header = decoding_header(decoding, bytes);
     if (header.failed)
-        return wifi_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     uint8_t flags = radiotap_flags(header);
     decoding->cursor.at += bytes;
     uint32_t left = decoding_wire_left(decoding);

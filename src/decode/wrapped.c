@@ -16,12 +16,6 @@ enum {
     LINK_TYPE_USER2 = 149
 };
 
-static enum decoder_id wrapped_fail(struct packet *packet, enum decode_reason reason)
-{
-    decode_fail(packet, DECODE_LAYER_LINK, reason);
-    return DECODER_NONE;
-}
-
 // Items are in the byte order of the machine that captured. The first one is short: the wrong order makes it long.
 static bool items_are_little_endian(struct cursor items)
 {
@@ -47,14 +41,15 @@ enum decoder_id decode_nflog(struct decoding *decoding, struct packet *packet)
     uint8_t version = cursor_u8(&cursor);
     cursor_skip(&cursor, 2);
     if (!cursor.failed && version != 0)
-        return wrapped_fail(packet, DECODE_BAD_VERSION);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_BAD_VERSION);
     bool little_endian = items_are_little_endian(cursor);
     uint16_t ether_type = 0;
     for (unsigned i = 0; i < NFLOG_ITEMS_MAXIMUM; i++) {
         uint16_t length = cursor_u16_in(&cursor, little_endian);
         uint16_t type = cursor_u16_in(&cursor, little_endian) & NFLOG_TYPE;
         if (cursor.failed || length < NFLOG_ITEM_BYTES)
-            return wrapped_fail(packet, cursor.failed ? DECODE_TRUNCATED : DECODE_BAD_LENGTH);
+            return decode_fail(packet, DECODE_LAYER_LINK,
+                               cursor.failed ? DECODE_TRUNCATED : DECODE_BAD_LENGTH);
         if (type == NFLOG_PAYLOAD) {
             decoding->cursor = cursor;
             if (!decoding_limit(decoding, length - NFLOG_ITEM_BYTES))
@@ -66,7 +61,7 @@ enum decoder_id decode_nflog(struct decoding *decoding, struct packet *packet)
             ether_type = cursor_u16(&item);
         cursor_skip(&cursor, -(size_t)length & 3);
     }
-    return wrapped_fail(packet, DECODE_TOO_DEEP);
+    return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TOO_DEEP);
 }
 
 enum decoder_id decode_pktap(struct decoding *decoding, struct packet *packet)
@@ -76,15 +71,16 @@ enum decoder_id decode_pktap(struct decoding *decoding, struct packet *packet)
     uint32_t type = cursor_u32le(&header);
     uint32_t link_type = cursor_u32le(&header);
     if (header.failed)
-        return wrapped_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     if (packet->link_type == LINK_TYPE_USER2 && (bytes < PKTAP_BYTES || type > PKTAP_PACKET))
-        return wrapped_fail(packet, DECODE_UNSUPPORTED_LINK); // somebody else's
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_UNSUPPORTED_LINK); // somebody else's
     if (bytes < PKTAP_BYTES || type != PKTAP_PACKET)
-        return wrapped_fail(packet, bytes < PKTAP_BYTES ? DECODE_BAD_LENGTH : DECODE_UNSUPPORTED_TYPE);
+        return decode_fail(packet, DECODE_LAYER_LINK,
+                           bytes < PKTAP_BYTES ? DECODE_BAD_LENGTH : DECODE_UNSUPPORTED_TYPE);
     if (bytes > decoding_wire_left(decoding))
-        return wrapped_fail(packet, DECODE_BAD_LENGTH);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_BAD_LENGTH);
     if (!decoding_skip(decoding, bytes))
-        return wrapped_fail(packet, DECODE_TRUNCATED);
+        return decode_fail(packet, DECODE_LAYER_LINK, DECODE_TRUNCATED);
     return decode_link_type(packet, link_type <= UINT16_MAX ? (uint16_t)link_type : UINT16_MAX);
 }
 

@@ -162,7 +162,15 @@ static bool figure_fits(const struct prepared_filter *filter, enum filter_figure
     return value >= filter->figure[figure].min && value <= filter->figure[figure].max;
 }
 
-// Fields that lie in `flow_extra`, of flows that have one.
+// A field whose 0 says "none": only the records of `told` have another value.
+static void require_told(const struct prepared_filter *filter, enum filter_field field, uint64_t told,
+                         struct flow_fit *fit)
+{
+    if (filter->field[field].count > 0)
+        require(fit, told, field_fits(filter, field, 0) ? ~told : 0);
+}
+
+// Fields that lie in the parts of flows, of those that have the part.
 static void require_extra(const struct prepared_filter *filter, const struct flow_faces *faces,
                           struct flow_fit *fit)
 {
@@ -171,14 +179,15 @@ static void require_extra(const struct prepared_filter *filter, const struct flo
         require(fit, extra, fields_in(filter, FILTER_INTERFACE, faces->interface, among));
     if (filter->asks_figure[FILTER_PACKETS])
         require(fit, extra, figures_in(&filter->figure[FILTER_PACKETS], faces->packets, among & ~extra));
-    if (filter->field[FILTER_APP].count > 0)
-        require(fit, extra, field_fits(filter, FILTER_APP, FLOW_APP_NONE) ? ~extra : 0);
     if (filter->name_count > 0)
         require(fit, extra, named_in(filter, faces, among));
     if (filter->field[FILTER_TUNNEL_ID].count > 0)
         require(fit, faces->tunnel, 0);
-    if (filter->field[FILTER_TUNNEL_KIND].count > 0)
-        require(fit, faces->tunnel, field_fits(filter, FILTER_TUNNEL_KIND, TUNNEL_NONE) ? ~faces->tunnel : 0);
+    require_told(filter, FILTER_TUNNEL_KIND, faces->tunnel, fit);
+    require_told(filter, FILTER_CONN_STATE, faces->ports, fit);
+    require_told(filter, FILTER_APP, extra, fit);
+    require_told(filter, FILTER_SNI_STATUS, extra, fit);
+    require_told(filter, FILTER_TLS_VERSION, extra, fit);
 }
 
 static struct flow_fit filter_fits_faces(const struct prepared_filter *filter, const struct flow_faces *faces)
@@ -291,6 +300,13 @@ static bool names_fit(const struct prepared_filter *filter, const struct flow_fa
                              text_fits(filter, names->text[FLOW_TEXT_DNS_QUERY]));
 }
 
+static bool facts_fit(const struct prepared_filter *filter, const struct flow_facts *facts)
+{
+    return field_fits(filter, FILTER_APP, facts->app) &&
+           field_fits(filter, FILTER_SNI_STATUS, facts->sni_status) &&
+           field_fits(filter, FILTER_TLS_VERSION, facts->tls_version);
+}
+
 static bool community_fits(const struct prepared_filter *filter, const struct flow_record *record)
 {
     uint8_t digest[COMMUNITY_ID_DIGEST_BYTES];
@@ -333,8 +349,9 @@ static bool filter_fits(const struct prepared_filter *filter, const struct flow_
 {
     return nodes_in(filter, face) != 0 && interface_fits(filter, record) &&
            figure_fits(filter, FILTER_PACKETS, record->packets[0] + record->packets[1]) &&
-           field_fits(filter, FILTER_APP, record->facts.app) && tunnel_fits(filter, record) &&
-           names_fit(filter, face, record) && id_fits(filter, record) && community_fits(filter, record);
+           field_fits(filter, FILTER_CONN_STATE, record->conn_state) && facts_fit(filter, &record->facts) &&
+           tunnel_fits(filter, record) && names_fit(filter, face, record) && id_fits(filter, record) &&
+           community_fits(filter, record);
 }
 
 static bool list_fits(const struct flow_selection *selection, const struct flow_faces *face,

@@ -71,11 +71,14 @@ struct filter_numbers {
 enum filter_field {
     FILTER_PROTOCOL,    // of IP
     FILTER_TCP_STATE,   // enum tcp_state; TCP_STATE_NONE: what is not TCP
-    FILTER_INTERFACE,   // that counted it, or that saw it too
     FILTER_VLAN,        // the outer one; what is untagged fits none
+    FILTER_INTERFACE,   // that counted it, or that saw it too; from here on a column does not decide alone
     FILTER_TUNNEL_KIND, // enum tunnel_kind; TUNNEL_NONE: outside of any
     FILTER_TUNNEL_ID,
-    FILTER_APP, // enum flow_app; FLOW_APP_NONE: not recognised
+    FILTER_APP,         // enum flow_app; FLOW_APP_NONE: not recognised
+    FILTER_CONN_STATE,  // enum conn_state; CONN_STATE_UNKNOWN: neither TCP nor UDP, or not measured
+    FILTER_SNI_STATUS,  // enum sni_status; SNI_UNKNOWN: no hello seen
+    FILTER_TLS_VERSION, // as on the wire, the highest offered; 0: none told
     FILTER_FIELDS,
 };
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "decode/app/tls.h"
 #include "flow/community_id.h"
 #include "flow/filter.h"
 #include "flow/store.h"
@@ -117,11 +118,14 @@ static bool check_fields(const struct checking *checking, const struct flow_filt
     } fields[FILTER_FIELDS] = {
         [FILTER_PROTOCOL] = {"protocol", UINT8_MAX},
         [FILTER_TCP_STATE] = {"tcp_state", TCP_STATE_RESET},
-        [FILTER_INTERFACE] = {"interface", UINT16_MAX},
         [FILTER_VLAN] = {"vlan", 4095},
+        [FILTER_INTERFACE] = {"interface", UINT16_MAX},
         [FILTER_TUNNEL_KIND] = {"tunnel_kind", TUNNEL_KINDS - 1},
         [FILTER_TUNNEL_ID] = {"tunnel_id", UINT32_MAX},
         [FILTER_APP] = {"app", FLOW_APPS - 1},
+        [FILTER_CONN_STATE] = {"conn_state", CONN_STATES - 1},
+        [FILTER_SNI_STATUS] = {"sni_status", SNI_ABSENT},
+        [FILTER_TLS_VERSION] = {"tls_version", UINT16_MAX},
     };
     for (int field = 0; field < FILTER_FIELDS; field++)
         if (!check_field(checking, fields[field].name, fields[field].most, &filter->field[field]))

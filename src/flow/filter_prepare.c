@@ -229,10 +229,11 @@ static bool prepare_ids(const struct flow_filter *filter, struct prepared_filter
 
 static bool asks_parts(const struct prepared_filter *filter)
 {
-    return filter->field[FILTER_INTERFACE].count > 0 || filter->field[FILTER_TUNNEL_KIND].count > 0 ||
-           filter->field[FILTER_TUNNEL_ID].count > 0 || filter->field[FILTER_APP].count > 0 ||
-           filter->asks_figure[FILTER_PACKETS] || filter->name_count > 0 || filter->community_count > 0 ||
-           filter->id_count > 0;
+    bool asks = false;
+    for (int field = FILTER_INTERFACE; field < FILTER_FIELDS; field++)
+        asks = asks || filter->field[field].count > 0;
+    return asks || filter->asks_figure[FILTER_PACKETS] || filter->name_count > 0 ||
+           filter->community_count > 0 || filter->id_count > 0;
 }
 
 static bool prepare(const struct flow_filter *filter, struct flow_selection *selection,

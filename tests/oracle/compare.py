@@ -13,15 +13,14 @@ Checks, and exits 1 when one fails:
               rest explained in explained_tcp.tsv, and none explained that is equal
 """
 
-import argparse
 import sys
 import tempfile
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import capture_file
+import comparing
 import sensor
 import streams
 import tables
@@ -161,23 +160,6 @@ def print_figures(outcomes, comparison, explained, agreement):
         print(f"FIGURE: {figure}")
 
 
-def read_arguments():
-    parser = argparse.ArgumentParser(description="Compares netscope with tshark over the shared captures.")
-    parser.add_argument("--captures", type=Path, default=sensor.SHARED_CAPTURES)
-    parser.add_argument("--only", default="", help="only captures whose name holds this")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--list-differences", action="store_true",
-                        help="print every tuple and TCP stream that differs")
-    return parser.parse_args()
-
-
-def run_all(arguments):
-    files = [file for file in tables.read_files(arguments.captures) if arguments.only in file.name]
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        outcomes = list(pool.map(lambda file: run_capture(arguments.captures, file.name), files))
-    return files, outcomes
-
-
 def find_problems(files, outcomes, comparison, agreement, explained):
     names = {file.name for file in files}
     problems = [f"{outcome.name}: {problem}" for outcome in outcomes for problem in outcome.problems]
@@ -194,12 +176,9 @@ def judge_shares(comparison, agreement):
     yield from agreement.problems()
 
 
-def main():
-    arguments = read_arguments()
-    if not arguments.captures.is_dir():
-        print(f"SKIPPED: no captures at {arguments.captures}: nothing was compared with tshark")
-        return sensor.SKIPPED
-    files, outcomes = run_all(arguments)
+def compare_all(arguments):
+    files = [file for file in tables.read_files(arguments.captures) if arguments.only in file.name]
+    outcomes = list(comparing.run_all(arguments, [file.name for file in files], run_capture).values())
     comparison, agreement = Comparison(), streams.agreement(arguments.captures, outcomes)
     expected = tables.read_streams(arguments.captures)
     for file, outcome in zip(files, outcomes):
@@ -211,11 +190,9 @@ def main():
     if not arguments.only:
         problems += judge_shares(comparison, agreement)
     print_figures(outcomes, comparison, explained, agreement)
-    for problem in problems:
-        print(f"PROBLEM: {problem}")
-    print(f"{len(problems)} problems")
-    return 1 if problems or not outcomes else 0
+    return problems, outcomes
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(comparing.main(compare_all, "Compares netscope with tshark over the shared captures.",
+                            "nothing was compared with tshark"))

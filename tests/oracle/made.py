@@ -9,7 +9,6 @@ change a headline of the report, nor the retransmissions behind it. Each differe
 reason. Exits 1 where one is not explained, or an explanation explains nothing.
 """
 
-import argparse
 import json
 import re
 import struct
@@ -19,6 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import capture_file
+import comparing
 import sensor
 import tables
 
@@ -129,11 +129,11 @@ def check_doubled(whole, doubled):
             yield name, f"doubled: {whole['tcp'][name]} are {doubled['tcp'][name]}"
 
 
-def check_capture(path):
+def check_capture(captures, name):
     """[(place, what is wrong)], and whether the capture has TCP in both directions."""
-    frames = capture_file.read_frames(path)
-    with tempfile.TemporaryDirectory(prefix="netscope-test-") as name:
-        folder, problems = Path(name), []
+    frames = capture_file.read_frames(captures / name)
+    with tempfile.TemporaryDirectory(prefix="netscope-test-") as path:
+        folder, problems = Path(path), []
         whole, summary, lines = run(folder, "whole", frames, "--packets", "always")
         for half in halves_of(frames, lines.splitlines()):
             if half:
@@ -144,38 +144,21 @@ def check_capture(path):
         return problems, any(is_two_way(flow) for flow in of_tcp(whole))
 
 
-def read_arguments():
-    parser = argparse.ArgumentParser(description="Checks what is said of halves and doubles of the shared captures.")
-    parser.add_argument("--captures", type=Path, default=sensor.SHARED_CAPTURES)
-    parser.add_argument("--only", default="", help="only captures whose name holds this")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--list-differences", action="store_true")
-    return parser.parse_args()
-
-
-def main():
-    arguments = read_arguments()
-    if not arguments.captures.is_dir():
-        print(f"SKIPPED: no captures at {arguments.captures}: nothing was made of them")
-        return sensor.SKIPPED
+def compare_all(arguments):
     files = tables.read_rows(arguments.captures / "tshark-oracle" / "files.tsv")
     names = [row["file"] for row in files if int(row["tcp_streams"]) > 0 and arguments.only in row["file"]]
     found, two_way = {}, 0
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        outcomes = pool.map(check_capture, [arguments.captures / name for name in names], chunksize=4)
-        for name, (problems, has_two_way) in zip(names, outcomes):
-            found.update({(name, place): text for place, text in problems})
-            two_way += has_two_way
+    for name, (problems, has_two_way) in comparing.run_all(arguments, names, check_capture, ProcessPoolExecutor).items():
+        found.update({(name, place): text for place, text in problems})
+        two_way += has_two_way
     if arguments.list_differences:
         for (name, place), text in sorted(found.items()):
             print(f"{name}\t{place}\t{text}")
     problems = list(tables.judge_explanations(found, tables.read_explained(EXPLAINED, "place"), set(names), EXPLAINED))
     print(f"FIGURE: {len(names)} captures with TCP, {two_way} of them two-way: {len(found)} differences in halves, doubles")
-    for problem in problems:
-        print(f"PROBLEM: {problem}")
-    print(f"{len(problems)} problems")
-    return 1 if problems or not names else 0
+    return problems, names
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(comparing.main(compare_all, "Checks what is said of halves and doubles of the shared captures.",
+                            "nothing was made of them"))

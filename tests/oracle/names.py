@@ -1,6 +1,6 @@
 """Compares the names that netscope reads in payloads with what tshark and FoxIO's tools read in the shared captures.
 
-    names.py [--captures DIR] [--only TEXT] [--jobs N]
+    names.py [--captures DIR] [--only TEXT] [--jobs N] [--list-differences]
 
 Measures, each with a bar; exits 1 when one is missed, or when a difference is not explained:
   sni      of the last ClientHello of a TCP five-tuple, by tshark
@@ -13,16 +13,15 @@ Measures, each with a bar; exits 1 when one is missed, or when a difference is n
 What differs and is right stands in explained_names.tsv: a line a difference, `*` for all of a file.
 """
 
-import argparse
 import csv
 import re
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import comparing
 import sensor
 import tables
 
@@ -242,34 +241,24 @@ def judge(outcomes, explained):
             for measure in BARS}, problems
 
 
-def read_arguments():
-    parser = argparse.ArgumentParser(description="Compares netscope's names with those of tshark and of JA4's tools.")
-    parser.add_argument("--captures", type=Path, default=sensor.SHARED_CAPTURES)
-    parser.add_argument("--only", default="", help="only captures whose name holds this")
-    parser.add_argument("--jobs", type=int, default=2)
-    return parser.parse_args()
-
-
-def main():
-    arguments = read_arguments()
-    if not arguments.captures.is_dir():
-        print(f"SKIPPED: no captures at {arguments.captures}: no names were compared")
-        return sensor.SKIPPED
+def compare_all(arguments):
     expected = {name: tables_of for name, tables_of in sorted(read_expected(arguments.captures).items())
                 if arguments.only in name}
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        runs = pool.map(lambda name: compare_file(arguments.captures, name, expected[name]), expected)
-        outcomes = dict(zip(expected, runs))
+    outcomes = comparing.run_all(arguments, list(expected),
+                                 lambda captures, name: compare_file(captures, name, expected[name]))
+    if arguments.list_differences:
+        for name, outcome in outcomes.items():
+            for measure, (_, different) in outcome.items():
+                for place, text in different.items():
+                    print(f"{name}\t{measure}\t{place}\t{text}")
     shares, problems = judge(outcomes, read_explained())
     for measure, (equal, excused, total) in shares.items():
         print(f"FIGURE: {measure}: {equal} of {total} equal ({equal / max(total, 1):.2%}), {excused} explained")
     missed = [f"{measure}: below {BARS[measure]:.1%}" for measure, (equal, excused, total) in shares.items()
               if equal + excused < BARS[measure] * total]
-    for problem in problems + missed:
-        print(f"PROBLEM: {problem}")
-    print(f"{len(problems)} differences without a reason, {len(missed)} bars missed")
-    return 1 if problems or missed or not outcomes else 0
+    return problems + missed, outcomes
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(comparing.main(compare_all, "Compares netscope's names with those of tshark and of JA4's tools.",
+                            "no names were compared"))

@@ -10,13 +10,12 @@ out, as NetScope looks through them; tuples that it has no flow of are explained
 stands in explained_zeek.tsv with its reason. Exits 1 where the bars are missed, a difference is not explained, or an explanation explains nothing.
 """
 
-import argparse
 import sys
 import tempfile
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import comparing
 import sensor
 import tables
 from streams import Share
@@ -26,8 +25,6 @@ SETTINGS, EXPLAINED = HERE / "zeek_settings.tsv", HERE / "explained_zeek.tsv"
 REQUIRED = {"conn_state": 0.95, "history": 0.92}
 FIELDS = ("conn_state", "history", "orig_bytes", "resp_bytes")
 HISTORY_LENGTH = 16
-
-
 TUNNELS = {"ayiya", "geneve", "gtpv1", "teredo", "vxlan"}  # services whose connections are looked through
 
 
@@ -114,24 +111,10 @@ def compare(expected, found, shares):
     return {place: "; ".join(texts) for place, texts in differing.items()}
 
 
-def read_arguments():
-    parser = argparse.ArgumentParser(description="Compares connections with Zeek's baselines.")
-    parser.add_argument("--captures", type=Path, default=sensor.SHARED_CAPTURES)
-    parser.add_argument("--only", default="", help="only captures whose name holds this")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--list-differences", action="store_true")
-    return parser.parse_args()
-
-
-def main():
-    arguments = read_arguments()
-    if not arguments.captures.is_dir():
-        print(f"SKIPPED: no captures at {arguments.captures}: nothing was compared with Zeek")
-        return sensor.SKIPPED
+def compare_all(arguments):
     baselines = [line for line in read_baselines(arguments.captures) if arguments.only in line[0]]
     names = sorted({capture for capture, _, _ in baselines})
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        runs = dict(zip(names, pool.map(lambda name: run_capture(arguments.captures, name), names)))
+    runs = comparing.run_all(arguments, names, run_capture)
     shares, differing = {field: Share() for field in FIELDS}, {}
     for capture, test, connections in baselines:
         for place, text in compare(connections, runs[capture], shares).items():
@@ -144,11 +127,8 @@ def main():
     print(f"FIGURE: {len(baselines)} baselines of {len(names)} captures")
     for field, share in shares.items():
         print(f"FIGURE: {field} equal to Zeek's: {share}")
-    for problem in problems:
-        print(f"PROBLEM: {problem}")
-    print(f"{len(problems)} problems")
-    return 1 if problems or not baselines else 0
+    return problems, baselines
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(comparing.main(compare_all, "Compares connections with Zeek's baselines.", "nothing was compared with Zeek"))

@@ -47,6 +47,20 @@ describe("a file that was read", () => {
     await page.context().close();
   });
 
+  test("nothing that only goes on with packets is asked for any more", async () => {
+    const page = await openPage(browser, url);
+    const asked = [];
+    page.on("request", (request) => asked.push(request.url().replace(/.*\//u, "")));
+    const times = (method) => asked.filter((one) => one === method).length;
+    await page.locator("section[aria-label=Report]").getByText("Top talkers").waitFor();
+    await until(() => times("GetStatus") > 0, "the status is asked for again");
+    asked.length = 0;
+    await until(() => times("GetStatus") > 0, "and once more", 15_000);
+    assert.equal(times("TopFlows") + times("FilterHints"), 0, asked.join());
+    quiet(page);
+    await page.context().close();
+  });
+
   test("all flows of the file are listed, those that ended too", async () => {
     const page = await openPage(browser, `${url}#/flows`, { width: 1700, height: 2600 });
     await until(async () => (await rows(page).count()) === exported.length, `${exported.length} flows`);

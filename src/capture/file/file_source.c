@@ -23,7 +23,8 @@ struct file_source {
     unsigned pipes, pipes_max; // inputs that stay open from the start, each with a chunk
     struct file_merge merge;
     atomic_bool stopped, kept_open;
-    atomic_bool rests; // all was read
+    bool ended;        // all was handed over
+    atomic_bool rests; // and whoever polls has come back since: it is done with what was
     bool cut;          // stopped before the end
     struct file_faults faults;
     struct interface_list interfaces;
@@ -192,6 +193,10 @@ static enum source_result after_end(struct file_source *source, int timeout_ms)
 {
     if (!atomic_load(&source->kept_open))
         return SOURCE_END;
+    if (!source->ended) { // the poller cuts its last tick of it before anybody is told that all was read
+        source->ended = true;
+        return SOURCE_RESTS;
+    }
     atomic_store(&source->rests, true);
     poll(NULL, 0, timeout_ms);
     return SOURCE_RESTS;

@@ -17,7 +17,7 @@ enum { FILE_SOURCE_OPEN_MAX = 64 };
 // them and names the first.
 struct source *file_source_create(const struct string_list *paths, const char *filter,
                                   struct chunk_pool *pool, struct error *error);
-// Whether all was read, and it is kept open. Any thread.
+// Whether all was read, the poller has come back since it was told so, and the source is kept open. Any thread.
 bool file_source_rests(const struct source *source);
 // After its end: whether it was stopped before its inputs were read to theirs.
 bool file_source_was_cut(const struct source *source);

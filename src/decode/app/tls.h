@@ -72,4 +72,5 @@ void tls_ja3(const char *offer, char into[JA3_TEXT_BYTES]);
 void tls_ja4(const char *offer, char into[JA4_TEXT_BYTES]);
 
 const char *tls_version_name(uint16_t version, char into[12]); // "TLS 1.3"
+bool tls_version_parse(const char *text, uint32_t *version);   // false: it is the name of none
 const char *sni_status_name(enum sni_status status);

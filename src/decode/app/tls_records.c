@@ -67,18 +67,45 @@ static bool next_fragment(struct cursor *stream, struct cursor *fragment, bool *
     return !*ended;
 }
 
-static struct cursor stream_of(const uint8_t *bytes, size_t length)
-{
-    size_t skip = change_cipher_spec_bytes(bytes, length);
-    return cursor_of(bytes + skip, length - skip);
-}
-
 // What the message's header says it takes; 0 while that is not at hand.
 static size_t wanted_bytes(const uint8_t *message, size_t length)
 {
     return length < HELLO_HEADER_BYTES
                ? 0
                : HELLO_HEADER_BYTES + ((size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3]);
+}
+
+// The message that records carry, a record at a time.
+struct walk {
+    struct cursor stream;
+    uint8_t header[HELLO_HEADER_BYTES]; // of the message, as far as it was met
+    size_t bytes;                       // of the message so far
+    unsigned records;
+    bool whole; // the message is there
+    bool ended; // by what cannot be: no more of the stream would help
+};
+
+static struct walk walk_of(const uint8_t *bytes, size_t length)
+{
+    size_t skip = change_cipher_spec_bytes(bytes, length);
+    return (struct walk){.stream = cursor_of(bytes + skip, length - skip)};
+}
+
+// The next part of the message; false: there is none, or none is needed.
+static bool walk_on(struct walk *walk, struct cursor *fragment)
+{
+    if (walk->whole || !next_fragment(&walk->stream, fragment, &walk->ended))
+        return false;
+    walk->ended = walk->records == TLS_RECORDS_MAX;
+    if (walk->ended)
+        return false;
+    walk->records++;
+    for (size_t i = 0; walk->bytes + i < sizeof walk->header && i < cursor_left(fragment); i++)
+        walk->header[walk->bytes + i] = fragment->at[i];
+    walk->bytes += cursor_left(fragment);
+    size_t wanted = wanted_bytes(walk->header, walk->bytes);
+    walk->whole = wanted > 0 && walk->bytes >= wanted;
+    return true;
 }
 
 static void join(struct tls_records *out, const struct cursor *fragment)
@@ -93,25 +120,17 @@ static void join(struct tls_records *out, const struct cursor *fragment)
 
 void tls_records_read(const uint8_t *bytes, size_t length, struct tls_records *out)
 {
-    struct cursor stream = stream_of(bytes, length), fragment;
+    struct walk walk = walk_of(bytes, length);
+    struct cursor fragment;
     out->message = out->joined;
     out->length = 0;
-    out->ended = false;
-    for (unsigned records = 0; next_fragment(&stream, &fragment, &out->ended); records++) {
-        size_t wanted = wanted_bytes(fragment.at, cursor_left(&fragment));
-        if (records == 0 && (cursor_left(&stream) == 0 || (wanted > 0 && wanted <= cursor_left(&fragment)))) {
+    while (walk_on(&walk, &fragment)) {
+        if (walk.records == 1 && (walk.whole || cursor_left(&walk.stream) == 0)) {
             out->message = fragment.at;
             out->length = cursor_left(&fragment);
             return;
         }
-        if (records == TLS_RECORDS_MAX || out->length == sizeof out->joined) {
-            out->ended = true;
-            return;
-        }
         join(out, &fragment);
-        wanted = wanted_bytes(out->joined, out->length);
-        if (wanted > 0 && out->length >= wanted)
-            return;
     }
 }
 
@@ -122,22 +141,15 @@ static enum tls_extent extent_of_other(const uint8_t *bytes, size_t length)
     return tls_sslv2_bytes(bytes, length) > 0 ? TLS_EXTENT_WHOLE : TLS_EXTENT_NONE;
 }
 
-// The same walk without the copies.
 enum tls_extent tls_hello_extent(const uint8_t *bytes, size_t length)
 {
     if (!tls_records_begin(bytes, length))
         return extent_of_other(bytes, length);
-    struct cursor stream = stream_of(bytes, length), fragment;
-    uint8_t header[HELLO_HEADER_BYTES];
-    size_t message = 0, wanted = 0;
-    bool ended = length >= TLS_STREAM_BYTES_MAX;
-    for (unsigned records = 0; next_fragment(&stream, &fragment, &ended); records++) {
-        for (size_t i = 0; message + i < sizeof header && i < cursor_left(&fragment); i++)
-            header[message + i] = fragment.at[i];
-        message += cursor_left(&fragment);
-        wanted = wanted_bytes(header, message);
-        if ((wanted > 0 && message >= wanted) || records == TLS_RECORDS_MAX)
-            return TLS_EXTENT_WHOLE;
-    }
-    return ended ? TLS_EXTENT_WHOLE : TLS_EXTENT_PART;
+    if (length >= TLS_STREAM_BYTES_MAX)
+        return TLS_EXTENT_WHOLE;
+    struct walk walk = walk_of(bytes, length);
+    struct cursor fragment;
+    while (walk_on(&walk, &fragment))
+        continue;
+    return walk.whole || walk.ended ? TLS_EXTENT_WHOLE : TLS_EXTENT_PART;
 }

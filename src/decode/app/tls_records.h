@@ -15,7 +15,6 @@ enum { TLS_RECORDS_MAX = 64 };
 struct tls_records {
     const uint8_t *message; // in the records where one holds all of it, else in `joined`
     size_t length;
-    bool ended; // by what cannot be: no more of the stream would help
     uint8_t joined[HELLO_BYTES_MAX];
 };
 

@@ -109,6 +109,11 @@ Test(flow_service, filters_select, .timeout = 60)
     expect_total(
         &calling,
         "{\"allow\": [{\"apps\": [\"dns\"]}, {\"vlans\": [7]}, {\"tcp_states\": [\"TCP_STATE_RESET\"]}]}", 0);
+    expect_total(&calling, "{\"allow\": [{\"conn_states\": [\"SF\", \"S0\"]}]}", FLOWS_SENT);
+    expect_total(&calling, "{\"allow\": [{\"conn_states\": [\"SHR\"]}]}", 0);
+    expect_total(
+        &calling,
+        "{\"allow\": [{\"sni_statuses\": [\"SNI_STATUS_ABSENT\"]}, {\"tls_versions\": [\"TLS 1.3\"]}]}", 0);
     expect_total(&calling, "{\"allow\": [{\"tunnel_kinds\": [\"TUNNEL_KIND_GRE\"], \"tunnel_ids\": [1]}]}",
                  0);
     end_calling(&calling);
@@ -128,6 +133,9 @@ Test(flow_service, what_is_wrong_in_a_filter_has_its_field, .timeout = 60)
         {"{\"protocols\": [\"tpc\"]}", "allow[0].protocols[0]", "no protocol"},
         {"{\"apps\": [\"http\"]}", "allow[0].apps[0]", "no app"},
         {"{\"tcp_states\": [1, 0]}", "allow[0].tcp_states[1]", "0 is none"},
+        {"{\"conn_states\": [\"SF\", \"sf\"]}", "allow[0].conn_states[1]", "no conn_state"},
+        {"{\"sni_statuses\": [0]}", "allow[0].sni_statuses[0]", "0 is none"},
+        {"{\"tls_versions\": [\"1.3\"]}", "allow[0].tls_versions[0]", "no version of TLS"},
         {"{\"vlans\": [4096]}", "allow[0].vlans[0]", "4096 is none"},
         {"{\"tunnel_kinds\": [0]}", "allow[0].tunnel_kinds[0]", "0 is none"},
         {"{\"names\": [{}]}", "allow[0].names[0]", "it is empty"},

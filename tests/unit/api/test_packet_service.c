@@ -210,12 +210,16 @@ Test(packet_service, filters_of_what_a_packet_has, .timeout = 60)
         cr_expect_eq(seen.count, cases[i].packets, "%s: %u", cases[i].json, seen.count);
         end_watch(&seen.watching);
     }
-    static const char *const fields[] = {"client",  "server",   "tcp_states",      "apps", "ids",
-                                         "packets", "duration", "retransmissions", "rtt"};
+    static const char *const fields[] = {"client",      "server",       "tcp_states",      "apps",
+                                         "conn_states", "sni_statuses", "tls_versions",    "ids",
+                                         "packets",     "duration",     "retransmissions", "rtt"};
     static const char *const values[] = {"{\"ports\": [{\"min\": 1}]}",
                                          "{\"ports\": [{\"min\": 1}]}",
                                          "[1]",
                                          "[\"dns\"]",
+                                         "[\"SF\"]",
+                                         "[1]",
+                                         "[\"TLS 1.3\"]",
                                          "[\"00112233445566778899aabbccddeeff\"]",
                                          "{\"min\": 1}",
                                          "{\"min\": \"1s\"}",

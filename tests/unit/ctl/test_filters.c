@@ -58,6 +58,20 @@ Test(filters, values_of_an_option_are_alternatives_in_one_filter)
     cr_expect_eq(filter->vlans[0], 7);
 }
 
+Test(filters, words_become_the_numbers_of_their_enum)
+{
+    make(LINE("flows", "--sni-status", "gap", "--sni-status", "absent", "--conn-state", "RSTOS0",
+              "--tls-version", "TLS 1.3", "--tunnel", "teredo"));
+    cr_assert_eq(filters.allow_count, 1);
+    const Filter *filter = filters.allow[0];
+    cr_assert_eq(filter->n_sni_statuses, 2);
+    cr_expect_eq(filter->sni_statuses[0], NETSCOPE__V1__SNI_STATUS__SNI_STATUS_GAP);
+    cr_expect_eq(filter->sni_statuses[1], NETSCOPE__V1__SNI_STATUS__SNI_STATUS_ABSENT, "5 is none any more");
+    cr_expect_str_eq(filter->conn_states[0], "RSTOS0");
+    cr_expect_str_eq(filter->tls_versions[0], "TLS 1.3");
+    cr_expect_eq(filter->tunnel_kinds[0], NETSCOPE__V1__TUNNEL_KIND__TUNNEL_KIND_TEREDO);
+}
+
 Test(filters, each_not_is_a_filter_of_its_own)
 {
     make(LINE("flows", "--not", "--app", "dns", "--protocol", "udp", "--not", "--to-port", "53"));

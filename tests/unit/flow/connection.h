@@ -68,6 +68,12 @@ static inline void shake_hands(struct connection *connection)
     send(connection, CLIENT, TCP_ACK, 0, 0, 0);
 }
 
+static inline void begin_open(struct connection *connection)
+{
+    begin(connection);
+    shake_hands(connection);
+}
+
 static inline struct flow_record end(struct connection *connection)
 {
     finish(&connection->test, connection->now_ns);

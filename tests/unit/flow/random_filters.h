@@ -71,6 +71,9 @@ static inline void decorate(struct dice *dice, struct flow_table *table, struct 
     if (roll(dice, 4) == 0) {
         struct tls_hello hello = {0};
         strcpy(hello.sni, some_names[roll(dice, 6)]);
+        hello.sni_status = (uint8_t)(SNI_COMPLETE + roll(dice, 3));
+        hello.version = (uint16_t)(1 + roll(dice, 3));
+        hello.complete = true;
         flow_note_tls(table, flow, &hello);
     }
     if (roll(dice, 6) == 0) {
@@ -155,8 +158,9 @@ static inline void make_end(struct dice *dice, struct made *made, int role)
 static inline uint32_t some_value(struct dice *dice, int field)
 {
     static const uint32_t sides[FILTER_FIELDS] = {
-        [FILTER_TCP_STATE] = TCP_STATE_RESET + 1, [FILTER_INTERFACE] = 5, [FILTER_VLAN] = 5,
-        [FILTER_TUNNEL_KIND] = TUNNEL_KINDS,      [FILTER_TUNNEL_ID] = 4, [FILTER_APP] = FLOW_APPS};
+        [FILTER_TCP_STATE] = TCP_STATE_RESET + 1, [FILTER_INTERFACE] = 5,  [FILTER_VLAN] = 5,
+        [FILTER_TUNNEL_KIND] = TUNNEL_KINDS,      [FILTER_TUNNEL_ID] = 4,  [FILTER_APP] = FLOW_APPS,
+        [FILTER_CONN_STATE] = CONN_STATES,        [FILTER_SNI_STATUS] = 5, [FILTER_TLS_VERSION] = 5};
     return field == FILTER_PROTOCOL ? some_protocols[roll(dice, 5)] : roll(dice, sides[field]);
 }
 
@@ -270,7 +274,9 @@ static inline bool plain_fields(const struct flow_filter *filter, const struct f
            has(&field[FILTER_TUNNEL_KIND], record->tunnel.kind) &&
            (field[FILTER_TUNNEL_ID].count == 0 ||
             (tunnel && has(&field[FILTER_TUNNEL_ID], record->tunnel.id))) &&
-           has(&field[FILTER_APP], record->facts.app);
+           has(&field[FILTER_APP], record->facts.app) && has(&field[FILTER_CONN_STATE], record->conn_state) &&
+           has(&field[FILTER_SNI_STATUS], record->facts.sni_status) &&
+           has(&field[FILTER_TLS_VERSION], record->facts.tls_version);
 }
 
 static inline bool plain_range(const struct filter_range *range, bool known, uint64_t value)

@@ -141,6 +141,28 @@ Test(filter, asks_for_apps)
     cr_expect_not(field_fits(FILTER_APP, FLOW_APP_NONE, &record));
 }
 
+Test(filter, asks_how_a_connection_went)
+{
+    struct flow_record record = known();
+    record.conn_state = CONN_STATE_SF;
+    cr_expect(field_fits(FILTER_CONN_STATE, CONN_STATE_SF, &record));
+    cr_expect_not(field_fits(FILTER_CONN_STATE, CONN_STATE_S0, &record));
+    cr_expect_not(field_fits(FILTER_CONN_STATE, CONN_STATE_UNKNOWN, &record));
+}
+
+Test(filter, asks_for_what_a_hello_told)
+{
+    struct flow_record record = known();
+    cr_expect_not(field_fits(FILTER_SNI_STATUS, SNI_ABSENT, &record));
+    cr_expect_not(field_fits(FILTER_TLS_VERSION, 0x0304, &record));
+    record.facts.sni_status = SNI_ABSENT;
+    record.facts.tls_version = 0x0304;
+    cr_expect(field_fits(FILTER_SNI_STATUS, SNI_ABSENT, &record));
+    cr_expect_not(field_fits(FILTER_SNI_STATUS, SNI_COMPLETE, &record));
+    cr_expect(field_fits(FILTER_TLS_VERSION, 0x0304, &record));
+    cr_expect_not(field_fits(FILTER_TLS_VERSION, 0x0303, &record));
+}
+
 static bool figure_fits(enum filter_figure figure, struct filter_range range,
                         const struct flow_record *record)
 {

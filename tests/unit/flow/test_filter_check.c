@@ -49,6 +49,8 @@ Test(filter, with_wrong_values_is_refused)
     expect_wrong_filter(filter, "deny[1].protocol[0]: 256 is above the largest value, 255");
     filter = (struct flow_filter){.field[FILTER_APP] = {&value, 1}};
     expect_wrong_filter(filter, "deny[1].app[0]: 256 is above the largest value, 2");
+    filter = (struct flow_filter){.field[FILTER_SNI_STATUS] = {&value, 1}};
+    expect_wrong_filter(filter, "deny[1].sni_status[0]: 256 is above the largest value, 6");
     filter = (struct flow_filter){.figure[FILTER_RTT_NS] = {2, 1, true, true}};
     expect_wrong_filter(filter, "deny[1].rtt: the least value, 2, is above the largest, 1");
     const char *id = "1:LQU9qZlK+B5F3KDmev6m5PMibrg";

@@ -11,8 +11,7 @@ static void expect_zeek(const struct flow_record *record, enum conn_state state,
 Test(tcp_history, of_an_orderly_connection)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     send_ack(&connection, 100);
     send(&connection, SERVER, TCP_ACK, 0, 100, 500);
@@ -37,8 +36,7 @@ Test(tcp_history, of_attempts)
     struct flow_record refused = end(&connection);
     expect_zeek(&refused, CONN_STATE_REJ, "Sr");
 
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     struct flow_record opened = end(&connection);
     expect_zeek(&opened, CONN_STATE_S1, "ShA");
     cr_expect(opened.payload_bytes[0] == 0 && opened.payload_bytes[1] == 0);
@@ -47,22 +45,19 @@ Test(tcp_history, of_attempts)
 Test(tcp_history, of_resets)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     send(&connection, SERVER, TCP_RST, 0, 0, 0);
     struct flow_record by_server = end(&connection);
     expect_zeek(&by_server, CONN_STATE_RSTR, "ShADr");
 
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send(&connection, CLIENT, TCP_RST, 0, 0, 0);
     send(&connection, CLIENT, TCP_RST, 0, 0, 0); // the same again
     struct flow_record by_client = end(&connection);
     expect_zeek(&by_client, CONN_STATE_RSTO, "ShAR");
 
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send(&connection, CLIENT, TCP_FIN | TCP_ACK, 0, 0, 0);
     send(&connection, CLIENT, TCP_RST, 1, 0, 0);
     send(&connection, SERVER, TCP_FIN | TCP_ACK, 0, 1, 0);
@@ -95,16 +90,14 @@ Test(tcp_history, of_one_direction)
 Test(tcp_history, counts_in_powers_of_ten_and_ends_after_16)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     for (int i = 0; i < 10; i++)
         send_data(&connection, 0, 100);
     struct flow_record record = end(&connection);
     expect_zeek(&record, CONN_STATE_S1, "ShADTT");
 
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     for (uint32_t i = 0; i < 20; i++)
         send(&connection, CLIENT, TCP_RST, i, 0, 0);
     struct flow_record full = end(&connection);
@@ -114,8 +107,7 @@ Test(tcp_history, counts_in_powers_of_ten_and_ends_after_16)
 Test(tcp_history, tells_a_gap_that_was_acknowledged)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 100, 100);
     send_ack(&connection, 200);
     struct flow_record record = end(&connection);
@@ -152,8 +144,7 @@ Test(tcp_history, ends_five_seconds_behind_the_end)
 Test(tcp_history, goes_on_when_the_other_side_ends_as_well)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send(&connection, CLIENT, TCP_RST, 0, 0, 0);
     wait_ms(&connection, 4000);
     send(&connection, SERVER, TCP_FIN | TCP_ACK, 0, 0, 0);
@@ -169,8 +160,7 @@ Test(tcp_history, goes_on_when_the_other_side_ends_as_well)
 Test(tcp_history, has_no_clock_while_one_side_is_open)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send(&connection, CLIENT, TCP_FIN | TCP_ACK, 0, 0, 0);
     wait_ms(&connection, 60000);
     send(&connection, SERVER, TCP_ACK, 0, 1, 10);
@@ -208,120 +198,4 @@ Test(tcp_history, knows_stamps_that_step_back)
     send_ack(&connection, 101);
     struct flow_record record = end(&connection);
     expect_zeek(&record, CONN_STATE_SF, "ShADFfa");
-}
-
-// A frame captured twice is told apart from a retransmission by its IP id.
-static void send_with_id(struct connection *connection, uint16_t id, uint32_t sequence)
-{
-    struct packet packet = segment(connection, CLIENT, TCP_ACK, sequence, 0, 100);
-    packet.tcp.ip_id = id;
-    feed(&connection->test, &packet);
-}
-
-Test(tcp_frames, captured_twice_are_counted_apart)
-{
-    struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
-    for (uint16_t i = 0; i < 20; i++) {
-        send_with_id(&connection, (uint16_t)(500 + i), i * 100u);
-        send_with_id(&connection, (uint16_t)(500 + i), i * 100u);
-    }
-    send_with_id(&connection, 600, 1900); // a new id: sent again
-    wait_ms(&connection, 1001);
-    send_with_id(&connection, 600, 1900); // some hosts keep it
-    for (int i = 0; i < 2; i++) {
-        wait_ms(&connection, 2);
-        send_with_id(&connection, 0, 1900); // none: nobody knows after so long
-    }
-    struct flow_record record = end(&connection);
-    expect_counters(&record, 24, 0, 0);
-    cr_expect_eq(record.duplicate_frames[0], 20);
-    cr_expect_eq(record.duplicate_retransmissions[0], 20);
-}
-
-// Equal ACKs without an IP id are sent by receivers of holes, too: they count where all is there twice.
-Test(tcp_frames, without_an_id_are_told_by_their_number)
-{
-    struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
-    for (uint32_t i = 0; i < 10; i++) {
-        send_data(&connection, i * 100, 100);
-        wait_ms(&connection, 1);
-        send_ack(&connection, 0);
-    }
-    for (int i = 0; i < 3; i++)
-        send_ack(&connection, 0);
-    cr_expect_eq(end(&connection).duplicate_frames[1], 0, "holes");
-
-    begin(&connection);
-    shake_hands(&connection);
-    for (uint32_t i = 0; i < 20; i++) {
-        send_data(&connection, i * 100, 100);
-        send_data(&connection, i * 100, 100);
-        wait_ms(&connection, 50);
-        send_ack(&connection, (i + 1) * 100);
-        send_ack(&connection, (i + 1) * 100);
-        wait_ms(&connection, 50);
-    }
-    struct flow_record doubled = end(&connection);
-    cr_expect_eq(doubled.duplicate_frames[0], 20);
-    cr_expect_eq(doubled.duplicate_frames[1], 20);
-    cr_expect_eq(doubled.retransmissions[0] - doubled.duplicate_retransmissions[0], 0);
-}
-
-// tshark takes copies of an ACK for duplicate ACKs and what is late for asked for; what is told to people leaves it out.
-Test(tcp_frames, ask_for_nothing)
-{
-    struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
-    send_data(&connection, 0, 100);
-    send_data(&connection, 200, 100);
-    for (int i = 0; i < 3; i++)
-        send_ack(&connection, 100);
-    send_data(&connection, 100, 50);
-    struct flow_record record = end(&connection);
-    expect_counters(&record, 1, 0, 50);
-    cr_expect_eq(record.duplicate_retransmissions[0], 1);
-}
-
-// A copy of the first segment is no second word.
-Test(tcp_frames, prove_nothing)
-{
-    struct connection connection;
-    begin(&connection);
-    send_with_id(&connection, 7, 0);
-    send_with_id(&connection, 7, 0);
-    cr_expect_eq(end(&connection).tcp_state, TCP_STATE_UNKNOWN);
-    begin(&connection);
-    send_with_id(&connection, 7, 0);
-    send_with_id(&connection, 8, 0);
-    cr_expect_eq(end(&connection).tcp_state, TCP_STATE_ESTABLISHED);
-}
-
-// Hosts answer each segment of a closed connection with an equal RST.
-Test(tcp_frames, without_an_id_no_reset_is_known_again)
-{
-    struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
-    send(&connection, SERVER, TCP_RST, 0, 0, 0);
-    send(&connection, SERVER, TCP_RST, 0, 0, 0);
-    cr_expect_eq(end(&connection).duplicate_frames[1], 0);
-}
-
-// Where pairs are not side by side, the trouble of the first one remembers the others.
-Test(tcp_frames, are_known_again_behind_others)
-{
-    struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
-    send_with_id(&connection, 499, 0);
-    send_with_id(&connection, 499, 0);
-    for (uint16_t round = 0; round < 2; round++)
-        for (uint16_t i = 0; i < 8; i++)
-            send_with_id(&connection, (uint16_t)(500 + i), 100 + i * 100u);
-    cr_expect_eq(end(&connection).duplicate_frames[0], 1 + 8);
 }

@@ -6,8 +6,7 @@
 Test(tcp_order, data_sent_before_is_retransmitted)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     send_data(&connection, 100, 100);
     send_data(&connection, 100, 100); // at once, but it ends where the highest number is
@@ -21,8 +20,7 @@ Test(tcp_order, data_sent_before_is_retransmitted)
 Test(tcp_order, data_below_the_newest_is_out_of_order_soon_behind_it)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection); // 12 ms
+    begin_open(&connection); // 12 ms
     send_data(&connection, 0, 100);
     send_data(&connection, 100, 100);
     wait_ms(&connection, 11);
@@ -34,8 +32,7 @@ Test(tcp_order, data_below_the_newest_is_out_of_order_soon_behind_it)
 Test(tcp_order, data_that_the_receiver_has_is_retransmitted_also_where_it_is_new_here)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     send_data(&connection, 200, 100); // 100 was not captured
     send_ack(&connection, 200);
@@ -48,8 +45,7 @@ Test(tcp_order, data_that_the_receiver_has_is_retransmitted_also_where_it_is_new
 Test(tcp_order, goes_on_behind_a_probe_that_was_taken)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     struct packet closed = segment(&connection, SERVER, TCP_ACK, 0, 100, 0);
     closed.tcp.window = 0;
@@ -67,8 +63,7 @@ Test(tcp_order, goes_on_behind_a_probe_that_was_taken)
 Test(tcp_order, a_hole_filled_soon_is_out_of_order)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection); // 12 ms
+    begin_open(&connection); // 12 ms
     send_data(&connection, 0, 100);
     send_data(&connection, 200, 100);
     wait_ms(&connection, 11);
@@ -80,8 +75,7 @@ Test(tcp_order, a_hole_filled_soon_is_out_of_order)
 Test(tcp_order, a_hole_filled_late_is_retransmitted)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     send_data(&connection, 200, 100);
     wait_ms(&connection, 12);
@@ -111,8 +105,7 @@ Test(tcp_order, soon_is_counted_from_the_newest_data)
 Test(tcp_order, what_the_receiver_asked_for_is_retransmitted)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     send_ack(&connection, 100);
     for (uint32_t i = 0; i < 3; i++) {
@@ -129,8 +122,7 @@ Test(tcp_order, what_the_receiver_asked_for_is_retransmitted)
 Test(tcp_order, tells_many_holes_apart)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     for (uint32_t i = 0; i < TCP_HOLES + 1; i++)
         send_data(&connection, i * 200, 100);
     for (uint32_t i = 0; i < TCP_HOLES; i++)
@@ -189,8 +181,7 @@ Test(tcp_order, a_syn_with_another_number_starts_anew)
 Test(tcp_order, syn_and_fin_take_a_number)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send(&connection, CLIENT, TCP_SYN, (uint32_t)-1, 0, 0);
     send_data(&connection, 0, 100);
     send(&connection, CLIENT, TCP_FIN | TCP_ACK, 100, 0, 0);
@@ -214,8 +205,7 @@ Test(tcp_order, misses_what_the_receiver_has_and_this_capture_has_not)
 {
     for (int acknowledged = 0; acknowledged < 2; acknowledged++) {
         struct connection connection;
-        begin(&connection);
-        shake_hands(&connection);
+        begin_open(&connection);
         send_data(&connection, 0, 100);
         send_data(&connection, 200000, 100);
         send_ack(&connection, acknowledged ? 200300 : 100); // 200 more that nothing follows
@@ -229,8 +219,7 @@ Test(tcp_order, misses_what_the_receiver_has_and_this_capture_has_not)
 Test(tcp_order, misses_no_fin)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     send_data(&connection, 0, 100);
     send_ack(&connection, 101);
     struct flow_record record = end(&connection);

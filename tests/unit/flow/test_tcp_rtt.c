@@ -73,8 +73,7 @@ Test(tcp_rtt, measures_the_second_of_many)
 Test(tcp_rtt, is_a_series_a_side)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     for (uint32_t i = 0; i < 3; i++) {
         send(&connection, CLIENT, TCP_ACK, i * 100, i * 100, 100);
         wait_ms(&connection, 20);
@@ -92,8 +91,7 @@ Test(tcp_rtt, is_none_beyond_five_minutes)
 {
     for (int step = 0; step < 3; step++) {
         struct connection connection;
-        begin(&connection);
-        shake_hands(&connection);
+        begin_open(&connection);
         send_data(&connection, 0, 100);
         wait_ms(&connection, 299 * 1000);
         if (step > 0)
@@ -107,8 +105,7 @@ Test(tcp_rtt, is_none_beyond_five_minutes)
 Test(tcp_rtt, of_the_handshake_is_from_syn_to_ack)
 {
     struct connection connection;
-    begin(&connection);
-    shake_hands(&connection);
+    begin_open(&connection);
     wait_ms(&connection, 500);
     send(&connection, CLIENT, TCP_ACK, 0, 0, 0);
     cr_expect_eq(end(&connection).handshake_rtt_ns, 12 * MS);

@@ -37,13 +37,20 @@ test("bare words are guessed", () => {
   assert.deepEqual(named('namespace:"a, b"'), ["namespace=a, b"]);
 });
 
+test("closed lists are words, whatever their case", () => {
+  const { allow, wrong, options } = readFilter('conn-state:sf,RSTO sni-status:absent tls-version:"TLS 1.3" tcp-state:fin-wait');
+  assert.deepEqual(wrong, []);
+  assert.deepEqual([allow[0].connStates, allow[0].sniStatuses, allow[0].tlsVersions, allow[0].tcpStates], [["SF", "RSTO"], [6], ["TLS 1.3"], [5]]);
+  assert.deepEqual([...options.slice(0, 2), ...options.slice(-2)], ["--conn-state", "SF", "--tcp-state", "fin_wait"]);
+});
+
 test("what is wrong is told where it stands, and asked for no more", () => {
   const { allow, wrong } = readFilter("port:99999 colour:red app:tls");
   assert.deepEqual(wrong.map(({ at }) => at), [0, 11]);
   assert.match(wrong[0].sentence, /99999/);
   assert.match(wrong[1].sentence, /colour/);
   assert.deepEqual(allow[0].apps, ["tls"]);
-  for (const text of ["tcp-state:openn", "ip:10.0.0", "min-rtt:5", "min-bytes:x", "port:9-3"]) assert.equal(readFilter(text).wrong.length, 1, text);
+  for (const text of ["tcp-state:openn", "conn-state:constructor", "ip:10.0.0", "min-rtt:5", "min-bytes:x", "port:9-3"]) assert.equal(readFilter(text).wrong.length, 1, text);
 });
 
 test("any value comes back as it was put in, and puts in nothing besides", () => {

@@ -24,6 +24,8 @@ test("the screen as a command", () => {
   assert.equal(command({ view: "flows", scope: "records" }), "netscopectl flows --follow");
   assert.equal(command({ view: "alerts", severity: "high", live: false }), "netscopectl alerts --severity high --severity critical");
   assert.equal(command({ view: "health" }), "netscopectl status");
+  assert.equal(command({ order: "bytes", filter: "app:tls" }), "netscopectl top --sort bytes --app tls");
+  assert.equal(command({ order: "rate" }), "netscopectl top", "which is its own order");
 });
 
 test("thinned ticks keep their maximum", () => {

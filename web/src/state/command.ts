@@ -10,6 +10,8 @@ function flows(place: Place, options: string[]): string[] {
   return ["flows", ...order, ...(place.reverse ? ["--reverse"] : []), ...options];
 }
 
+const top_order = "rate"; // the order of netscopectl top
+
 const severities = ["low", "medium", "high", "critical"];
 
 function alerts(place: Place): string[] {
@@ -22,7 +24,7 @@ function alerts(place: Place): string[] {
 export function commandOf(place: Place): string {
   const { options } = readFilter(place.filter);
   const words: Record<Place["view"], () => string[]> = {
-    overview: () => ["top", ...options],
+    overview: () => ["top", ...(place.order === top_order ? [] : ["--sort", place.order]), ...options],
     flows: () => flows(place, options),
     packets: () => ["capture", "-w", "-", "|", "tshark", "-r", "-"],
     alerts: () => alerts(place),

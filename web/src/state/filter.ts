@@ -3,7 +3,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { shellWord } from "../format/names.ts";
 import type { EndpointFilterSchema, FlowFilterSchema } from "../wire/gen/netscope/v1/filter_pb.ts";
-import { type Bounds, type Draft, type EndDraft, emptyDraft, isNetwork, spanRange, termOf } from "./filter_terms.ts";
+import { type Bounds, type Draft, type EndDraft, emptyDraft, isNetwork, meantBy, spanRange, termOf } from "./filter_terms.ts";
 
 export type FlowFilterInit = MessageInitShape<typeof FlowFilterSchema>;
 type EndInit = MessageInitShape<typeof EndpointFilterSchema>;
@@ -103,8 +103,9 @@ function filterInit(draft: Draft, oneEnd: EndDraft, otherEnd?: EndDraft): FlowFi
       bytes: range(draft.bytes), packets: range(draft.packets), retransmissions: range(draft.retransmissions),
       duration: spans(draft.duration), rtt: spans(draft.rtt),
     }),
-    protocols: draft.protocols, tcpStates: draft.tcpStates, interfaces: draft.interfaces, vlans: draft.vlans,
-    tunnelKinds: draft.tunnelKinds, tunnelIds: draft.tunnelIds, apps: draft.apps, names: namesInit(draft.names),
+    protocols: draft.protocols, tcpStates: draft.tcpStates, connStates: draft.connStates, interfaces: draft.interfaces,
+    vlans: draft.vlans, tunnelKinds: draft.tunnelKinds, tunnelIds: draft.tunnelIds, tlsVersions: draft.tlsVersions,
+    sniStatuses: draft.sniStatuses, apps: draft.apps, names: namesInit(draft.names),
     communityIds: draft.communityIds, ids: draft.ids,
   };
 }
@@ -137,14 +138,15 @@ export function readFilter(text: string): Filter {
   for (const piece of pieces(text)) {
     const term = termOf(piece.name);
     const into = piece.not ? emptyDraft() : draft;
-    const sentence = term === undefined ? `“${piece.name}:” is no word of the filter` : term.add(into, piece.value);
+    const value = term === undefined ? piece.value : meantBy(term, piece.value);
+    const sentence = term === undefined ? `“${piece.name}:” is no word of the filter` : term.add(into, value);
     if (sentence !== undefined) {
       filter.wrong.push({ sentence, at: piece.at });
       continue;
     }
     if (piece.not) filter.deny.push(...ways(into));
     else asked = true;
-    filter.options.push(...(piece.not ? ["--not"] : []), `--${piece.name}`, shellWord(piece.value));
+    filter.options.push(...(piece.not ? ["--not"] : []), `--${piece.name}`, shellWord(value));
   }
   if (asked) filter.allow = ways(draft);
   return filter;

@@ -1,6 +1,6 @@
 // The words of the flow filter: the names of netscopectl's options, and what each puts into a FlowFilter.
 import { HintField } from "../wire/gen/netscope/v1/flow_service_pb.ts";
-import { TcpState, TunnelKind } from "../wire/gen/netscope/v1/flow_pb.ts";
+import { SniStatus, TcpState, TunnelKind } from "../wire/gen/netscope/v1/flow_pb.ts";
 import { duration } from "../wire/wire.ts";
 
 export interface PortBounds {
@@ -27,10 +27,13 @@ export interface Draft {
   either: EndDraft;
   protocols: string[];
   tcpStates: TcpState[];
+  connStates: string[];
   interfaces: string[];
   vlans: number[];
   tunnelKinds: TunnelKind[];
   tunnelIds: number[];
+  tlsVersions: string[];
+  sniStatuses: SniStatus[];
   apps: string[];
   names: string[];
   communityIds: string[];
@@ -45,8 +48,8 @@ export interface Draft {
 const emptyEnd = (): EndDraft => ({ networks: [], ports: [], namespaces: [] });
 
 export const emptyDraft = (): Draft => ({
-  client: emptyEnd(), server: emptyEnd(), either: emptyEnd(), protocols: [], tcpStates: [], interfaces: [], vlans: [],
-  tunnelKinds: [], tunnelIds: [], apps: [], names: [], communityIds: [], ids: [], bytes: {}, packets: {},
+  client: emptyEnd(), server: emptyEnd(), either: emptyEnd(), protocols: [], tcpStates: [], connStates: [], interfaces: [],
+  vlans: [], tunnelKinds: [], tunnelIds: [], tlsVersions: [], sniStatuses: [], apps: [], names: [], communityIds: [], ids: [], bytes: {}, packets: {},
   retransmissions: {}, duration: {}, rtt: {},
 });
 
@@ -97,13 +100,23 @@ function addNumber(list: (draft: Draft) => number[]): Term["add"] {
   };
 }
 
-function addWord<T extends number>(list: (draft: Draft) => T[], words: readonly string[], first: T, all: readonly T[]): Term["add"] {
-  return (draft, value) => {
-    const at = words.indexOf(value.toLowerCase().replaceAll("-", "_"));
-    if (at < 0) return `“${value}” is none of ${words.join(", ")}`;
-    list(draft).push(all[at] ?? first);
-    return undefined;
+/** One of a closed list, by the words that people write for its values. */
+function oneOf<T>(list: (draft: Draft) => T[], values: Readonly<Record<string, T>>): Pick<Term, "words" | "add"> {
+  return {
+    words: Object.keys(values),
+    add: (draft, value) => {
+      const found = Object.entries(values).find(([word]) => word === value);
+      if (found === undefined) return `“${value}” is none of ${Object.keys(values).join(", ")}`;
+      list(draft).push(found[1]);
+      return undefined;
+    },
   };
+}
+
+/** A value as netscopectl takes it: words of closed lists may be written in any case here, and with a minus. */
+export function meantBy(term: Term, value: string): string {
+  const plain = (text: string): string => text.toLowerCase().replaceAll("-", "_");
+  return term.words?.find((word) => plain(word) === plain(value)) ?? value;
 }
 
 const factors: Record<string, number> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
@@ -136,10 +149,20 @@ function addSpan(of: (draft: Draft) => Bounds, bound: keyof Bounds): Term["add"]
   };
 }
 
-const states = ["unknown", "syn_sent", "syn_ack", "established", "fin_wait", "closed", "reset"];
-const stateValues = [TcpState.UNKNOWN, TcpState.SYN_SENT, TcpState.SYN_ACK, TcpState.ESTABLISHED, TcpState.FIN_WAIT, TcpState.CLOSED, TcpState.RESET];
-const tunnels = ["ipip", "gre", "erspan", "vxlan", "geneve", "gtp_u", "teredo"];
-const tunnelValues = [TunnelKind.IPIP, TunnelKind.GRE, TunnelKind.ERSPAN, TunnelKind.VXLAN, TunnelKind.GENEVE, TunnelKind.GTP_U, TunnelKind.TEREDO];
+const tcpStates = {
+  unknown: TcpState.UNKNOWN, syn_sent: TcpState.SYN_SENT, syn_ack: TcpState.SYN_ACK, established: TcpState.ESTABLISHED,
+  fin_wait: TcpState.FIN_WAIT, closed: TcpState.CLOSED, reset: TcpState.RESET,
+};
+const connStates = Object.fromEntries(
+  ["S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"].map((state) => [state, state]));
+const tunnels = {
+  ipip: TunnelKind.IPIP, gre: TunnelKind.GRE, erspan: TunnelKind.ERSPAN, vxlan: TunnelKind.VXLAN, geneve: TunnelKind.GENEVE,
+  gtp_u: TunnelKind.GTP_U, teredo: TunnelKind.TEREDO,
+};
+const sniStatuses = {
+  complete: SniStatus.COMPLETE, reassembled: SniStatus.REASSEMBLED, truncated: SniStatus.TRUNCATED, gap: SniStatus.GAP,
+  absent: SniStatus.ABSENT,
+};
 
 export const terms: readonly Term[] = [
   { name: "ip", help: "address or network of either end", hint: HintField.ADDRESS, add: addNetwork(either) },
@@ -155,10 +178,13 @@ export const terms: readonly Term[] = [
   { name: "from-namespace", help: "of the client", hint: HintField.NAMESPACE, add: addNamespace(client) },
   { name: "to-namespace", help: "of the server", hint: HintField.NAMESPACE, add: addNamespace(server) },
   { name: "interface", help: "that saw it", hint: HintField.INTERFACE, add: addText((draft) => draft.interfaces) },
-  { name: "tcp-state", help: "how far the connection is", words: states, add: addWord((draft) => draft.tcpStates, states, TcpState.UNKNOWN, stateValues) },
+  { name: "tcp-state", help: "how far the connection is", ...oneOf((draft) => draft.tcpStates, tcpStates) },
+  { name: "conn-state", help: "as Zeek says it", ...oneOf((draft) => draft.connStates, connStates) },
   { name: "vlan", help: "the outer one", hint: HintField.VLAN, add: addNumber((draft) => draft.vlans) },
-  { name: "tunnel", help: "what it went through", words: tunnels, add: addWord((draft) => draft.tunnelKinds, tunnels, TunnelKind.IPIP, tunnelValues) },
+  { name: "tunnel", help: "what it went through", ...oneOf((draft) => draft.tunnelKinds, tunnels) },
   { name: "tunnel-id", help: "VNI, key or TEID", add: addNumber((draft) => draft.tunnelIds) },
+  { name: "tls-version", help: "the highest offered: \"TLS 1.3\"", add: addText((draft) => draft.tlsVersions) },
+  { name: "sni-status", help: "how the TLS server's name was come by", ...oneOf((draft) => draft.sniStatuses, sniStatuses) },
   { name: "community-id", help: "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", add: addText((draft) => draft.communityIds) },
   { name: "id", help: "of the flow", add: addText((draft) => draft.ids) },
   { name: "min-bytes", help: "both directions together: 1500, 20k, 1.5M", add: addBound((draft) => draft.bytes, "min") },

@@ -24,7 +24,7 @@ async function valuesOf(minus: string, name: string, prefix: string, others: str
   const term = termOf(name);
   if (term === undefined) return [];
   const hint = (value: string, note: string): Hint => ({ text: `${minus}${name}:${quoted(value)} `, label: value, note });
-  if (term.words !== undefined) return term.words.filter((word) => word.startsWith(prefix.toLowerCase())).map((word) => hint(word, ""));
+  if (term.words !== undefined) return term.words.filter((word) => word.toLowerCase().startsWith(prefix.toLowerCase())).map((word) => hint(word, ""));
   if (term.hint === undefined) return [];
   const { allow, deny } = readFilter(others);
   const told = await call(FlowService.method.filterHints, { field: term.hint, prefix, allow, deny, limit: values_limit }, abort);

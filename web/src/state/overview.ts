@@ -7,6 +7,7 @@ import { readFilter } from "./filter.ts";
 import { flowOrders } from "./flows.ts";
 import { pageSettings } from "./page_settings.ts";
 import { place } from "./place.ts";
+import { fileRead } from "./sensor.ts";
 
 const mix_limit = 6;
 const selectionOf = () => {
@@ -23,11 +24,18 @@ const hintsOf = (field: HintField, abort: AbortSignal): Promise<FilterHintsRespo
 export const mix = new Asked<[FilterHintsResponse, FilterHintsResponse, FilterHintsResponse]>(
   (abort) => Promise.all([hintsOf(HintField.PROTOCOL, abort), hintsOf(HintField.APP, abort), hintsOf(HintField.SERVER_PORT, abort)]), 5000);
 
-/** Asks while the overview is shown, and anew when the question changes. */
+/** Asks while the overview is shown, and anew when the question changes; of a file that was read to its end nothing, as all of
+ * its flows are shown then. */
 export function watchOverview(): () => void {
   let question = "";
   const stop = effect(() => {
     const { filter, order } = place.value;
+    if (fileRead.value) {
+      question = "";
+      top.stop();
+      mix.stop();
+      return;
+    }
     const fresh = question !== "" && question.split("\n")[1] !== filter;
     if (question === `${order}\n${filter}`) return;
     question = `${order}\n${filter}`;

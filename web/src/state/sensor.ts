@@ -4,7 +4,7 @@ import { call, tryAgain } from "../wire/call.ts";
 import { type GetStatusResponse, SensorService, SensorState } from "../wire/gen/netscope/v1/sensor_pb.ts";
 import { StatsService, type WatchStatsResponse } from "../wire/gen/netscope/v1/stats_pb.ts";
 import { type Link, Stream } from "../wire/stream.ts";
-import { duration, known, millis, number, spanMillis } from "../wire/wire.ts";
+import { duration, millis, number, spanMillis } from "../wire/wire.ts";
 import { Asked } from "./asked.ts";
 import { inFrame } from "./frame.ts";
 import { RateHistory } from "./history.ts";
@@ -20,7 +20,7 @@ export interface Tick {
   bits: number | undefined;
   packets: number | undefined;
   flows_per_second: number | undefined;
-  counters: { received: number; bytes: number; analysed: number; duplicate: number; lost: number; errors: number; flows: number; created: number; ended: number; alerts: number; table_bytes: number } | undefined;
+  counters: { received: number; bytes: number; lost: number; errors: number; flows: number; alerts: number } | undefined;
   received_at: number; // by this browser's clock
 }
 
@@ -47,10 +47,8 @@ export const degraded = computed(() => status.answer.value.value?.detectors.filt
 function countersOf(told: WatchStatsResponse["counters"]): Tick["counters"] {
   if (told === undefined) return undefined;
   return {
-    received: number(told.packetsReceived), bytes: number(told.bytesReceived), analysed: number(told.packetsAnalysed),
-    duplicate: number(told.packetsDuplicate), lost: number(told.packetsLost), errors: number(told.decodeErrors),
-    flows: number(told.flowsActive), created: number(told.flowsCreated), ended: number(told.flowsEnded),
-    alerts: number(told.alerts), table_bytes: number(told.flowTableBytes),
+    received: number(told.packetsReceived), bytes: number(told.bytesReceived), lost: number(told.packetsLost),
+    errors: number(told.decodeErrors), flows: number(told.flowsActive), alerts: number(told.alerts),
   };
 }
 
@@ -131,7 +129,3 @@ export function retry(): void {
 
 /** Who the sensor takes the page for. */
 export const caller = computed(() => status.answer.value.value?.caller);
-export const ratioOfStatus = computed(() => {
-  const told = status.answer.value.value;
-  return told === undefined ? undefined : known(told.lossRatioValue);
-});

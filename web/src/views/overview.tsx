@@ -8,13 +8,12 @@ import { active, alerts } from "../state/alerts.ts";
 import { flowColumns } from "./flow_columns.tsx";
 import { pageSettings } from "../state/page_settings.ts";
 import { watchWhole, whole, wholeOrdered } from "../state/whole.ts";
-import { Report, WholeMix } from "./report.tsx";
+import { Report, Shares, WholeMix } from "./report.tsx";
 import { fileRead, history, link, lossRatio, now, status, tick } from "../state/sensor.ts";
 import { go, linkTo, place, zone } from "../state/place.ts";
 import { mix, top, watchOverview } from "../state/overview.ts";
-import { withTerm } from "../state/filter.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
-import { Bar, Choices, SeverityMark, Wire } from "../parts/small.tsx";
+import { Choices, SeverityMark, Wire } from "../parts/small.tsx";
 import { Empty, Loading, Notice, Problem } from "../parts/states.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Flow } from "../wire/gen/netscope/v1/flow_pb.ts";
@@ -83,25 +82,7 @@ function Charts() {
   );
 }
 
-function MixList({ name, told, term }: { name: string; told: FilterHintsResponse; term: string }) {
-  const sum = told.values.reduce((all, one) => all + number(one.weight), 0);
-  return (
-    <div class="mix">
-      <h3>{name}</h3>
-      {told.values.length === 0 && <p class="muted">none</p>}
-      <ul>
-        {told.values.map((one, at) => (
-          <li key={one.value}>
-            <button type="button" class="plain" title={`only ${term}:${one.value}`} onClick={() => go({ filter: withTerm(place.peek().filter, term, one.value) })}><Wire text={one.value} /></button>
-            <Bar part={sum === 0 ? 0 : number(one.weight) / sum} series={Math.min(at + 1, 5)} />
-            <span class="numeric">{share(sum === 0 ? 0 : number(one.weight) / sum)}</span>
-            <span class="numeric muted">{bytes(number(one.weight))}</span>
-          </li>
-        ))}
-      </ul>
-    </div>
-  );
-}
+const sharesOf = (told: FilterHintsResponse) => told.values.map(({ value, weight }) => ({ name: value, bytes: number(weight) }));
 
 function Mix() {
   const { value, refusal } = mix.answer.value;
@@ -120,9 +101,9 @@ function Mix() {
       </div>
       {value === undefined ? (refusal === undefined ? <Loading what="the mix" /> : <Problem refusal={refusal} retry={() => void mix.now()} />) : (
         <>
-          <MixList name="Protocols" told={value[0]} term="protocol" />
-          <MixList name="Applications" told={value[1]} term="app" />
-          <MixList name="Server ports" told={value[2]} term="to-port" />
+          <Shares name="Protocols" all={sharesOf(value[0])} term="protocol" of="bytes" />
+          <Shares name="Applications" all={sharesOf(value[1])} term="app" of="bytes" />
+          <Shares name="Server ports" all={sharesOf(value[2])} term="to-port" of="bytes" />
         </>
       )}
     </section>
@@ -186,7 +167,7 @@ function TopFlows() {
         <Choices label="By" value={order} choose={(next) => go({ order: next })} all={topOrders} />
         <span class="muted">{matched === undefined ? "" : `of ${count(matched)}`}</span>
       </div>
-      {refusal !== undefined ? <Problem refusal={refusal} retry={() => void top.now()} /> : (
+      {refusal !== undefined ? <Problem refusal={refusal} retry={() => void (fileRead.peek() ? whole : top).now()} /> : (
         <Table<TopRow> label="Top flows" rows={rows} idOf={(row) => row.flow.id} columns={topColumns} selected={selected}
           select={select} open={(id) => go({ view: "flows", id, page: true })} question={`${filter}|${order}`} holds
           empty={loading ? <Loading what="flows" /> : <Empty title="No flow is alive that fits.">{filter === "" ? "Flows appear as soon as packets come." : "Loosen the filter (x clears it)."}</Empty>} />

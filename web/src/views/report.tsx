@@ -4,7 +4,7 @@ import { bytes, count, quantity, share, span, unknown } from "../format/numbers.
 import { plain } from "../format/names.ts";
 import { moment } from "../format/times.ts";
 import { withTerm } from "../state/filter.ts";
-import { digestOf, type Digest, type Share } from "../state/digest.ts";
+import { digestOf, type Digest } from "../state/digest.ts";
 import { go, linkTo, place, zone } from "../state/place.ts";
 import { tick } from "../state/sensor.ts";
 import { whole, whole_most } from "../state/whole.ts";
@@ -14,7 +14,7 @@ import { Loading, Notice, Problem } from "../parts/states.tsx";
 const rows_most = 8;
 
 /** Names with their shares; a name that is a word of the filter leads to its flows. */
-export function Shares({ name, all, term, of }: { name: string; all: readonly Share[]; term?: string; of: "bytes" | "flows" }) {
+export function Shares<K extends "bytes" | "flows">({ name, all, term, of }: { name: string; all: readonly ({ name: string } & Record<K, number>)[]; term?: string; of: K }) {
   const sum = all.reduce((total, one) => total + one[of], 0);
   const choose = (value: string): void => {
     const [, port] = value.split("/");
@@ -31,7 +31,7 @@ export function Shares({ name, all, term, of }: { name: string; all: readonly Sh
               : <button type="button" class="plain" title={`only ${term}:${plain(one.name)}`} onClick={() => choose(one.name)}><Wire text={one.name} /></button>}
             <Bar part={sum === 0 ? 0 : one[of] / sum} series={Math.min(at + 1, 5)} />
             <span class="numeric">{share(sum === 0 ? 0 : one[of] / sum)}</span>
-            <span class="numeric muted">{of === "bytes" ? bytes(one.bytes) : count(one.flows)}</span>
+            <span class="numeric muted">{of === "bytes" ? bytes(one[of]) : count(one[of])}</span>
           </li>
         ))}
       </ul>

@@ -19,9 +19,6 @@ export function duration(ms: number): { seconds: bigint; nanos: number } {
   return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) };
 }
 
-/** Members of a Timestamp. */
-export const timestamp = duration;
-
 type OneMember = { case: string; value: unknown } | { case: undefined; value?: undefined };
 
 /** The value of a one-member oneof, which is how this API says that something may be unknown. */

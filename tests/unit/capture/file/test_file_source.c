@@ -269,7 +269,9 @@ Test(file_source, kept_open_it_rests_after_its_end)
     cr_assert_eq(source_poll(source, 0, frames, 16, &count), SOURCE_FRAMES);
     cr_assert_eq(count, 10);
     cr_assert_eq(source_poll(source, 0, frames, 16, &count), SOURCE_RESTS);
+    cr_expect_not(file_source_rests(source), "what was handed over is not taken in yet");
     cr_assert_eq(source_poll(source, 0, frames, 16, &count), SOURCE_RESTS);
+    cr_expect(file_source_rests(source));
     source_stop(source, true);
     cr_assert_eq(source_poll(source, 0, frames, 16, &count), SOURCE_END);
     cr_expect(!file_source_was_cut(source));
