@@ -10,21 +10,11 @@
 static const uint32_t within_steps = (uint32_t)(NS_PER_S / TCP_STEP_NS);
 static const uint32_t at_once_steps = (uint32_t)(NS_PER_MS / TCP_STEP_NS);
 
-uint16_t tcp_frame_of(const struct packet_tcp *tcp, uint32_t data)
+// Whether nobody can have sent this before: the next data of its side.
+static bool is_new_data(const struct tcp_side *side, const struct segment *segment)
 {
-    uint64_t digest = ((uint64_t)tcp->sequence << 32 | tcp->acknowledgement) * UINT64_C(0x9e3779b97f4a7c15);
-    digest ^= ((uint64_t)data << 40) ^ ((uint64_t)tcp->ip_id << 24 | (uint64_t)tcp->window << 8 | tcp->flags);
-    digest *= UINT64_C(0xd6e8feb86659fd93);
-    uint16_t frame = (uint16_t)(digest >> 48);
-    return frame != 0 ? frame : 1;
-}
-
-// Steps since the side was last heard of, or its data grew.
-static uint32_t steps_since(const struct tcp_side *side, const struct tcp_trouble *trouble, uint32_t at)
-{
-    uint32_t grew = at - side->advanced_at;
-    uint32_t heard = trouble != NULL ? at - trouble->heard_at : grew;
-    return heard < grew ? heard : grew;
+    return segment->data > 0 && segment->begin == side->next_sequence &&
+           (side->seen & TCP_SIDE_SEQUENCE) != 0;
 }
 
 // ACKs of holes and RSTs are sent in equal pairs too.
@@ -34,32 +24,59 @@ static bool may_be_sent_twice(const struct segment *segment)
     return (flags & TCP_RST) != 0 || (segment->data == 0 && (flags & (TCP_SYN | TCP_FIN)) == 0);
 }
 
-// Whether it is among the side's last frames; it is one of them from now on.
-static bool is_remembered(struct tcp_trouble *trouble, uint16_t frame)
+static void remember(struct tcp_trouble *trouble, uint16_t frame)
+{
+    trouble->frame[trouble->next_frame] = frame;
+    trouble->next_frame = (uint8_t)((trouble->next_frame + 1) % TCP_FRAMES);
+}
+
+static bool is_remembered(const struct tcp_trouble *trouble, uint16_t frame)
 {
     uint16_t found = 0; // of the width of a frame: they are compared several at a time
     for (unsigned i = 0; i < TCP_FRAMES; i++)
         found = (uint16_t)(found + (trouble->frame[i] == frame));
-    if (found != 0)
-        return true;
-    trouble->frame[trouble->next_frame] = frame;
-    trouble->next_frame = (uint8_t)((trouble->next_frame + 1) % TCP_FRAMES);
-    return false;
+    return found != 0;
+}
+
+bool tcp_frame_is_new(struct tcp_trouble *trouble, uint16_t frame, bool new_data)
+{
+    if (!new_data && is_remembered(trouble, frame))
+        return false;
+    remember(trouble, frame);
+    return true;
+}
+
+// Whether the side was heard of, or its data grew, so lately that the frame may be one that came then.
+static bool is_soon(const struct tcp_side *side, const struct tcp_trouble *trouble,
+                    const struct segment *segment)
+{
+    uint32_t within = segment->tcp->ip_id != 0 ? within_steps : at_once_steps;
+    return segment->at - side->advanced_at < within ||
+           (trouble != NULL && segment->at - trouble->heard_at < within);
+}
+
+// A frame that is the side's last one, or (`among`) one of its last.
+static enum tcp_sighting sighting_of(const struct tcp_quality *quality, const struct tcp_trouble *trouble,
+                                     int direction, const struct segment *segment, bool among)
+{
+    const struct tcp_side *side = &quality->side[direction];
+    bool last = side->frame == segment->frame, soon = is_soon(side, trouble, segment);
+    bool in_a_row = segment->at_once && quality->last_side == direction;
+    if (!(last && (soon || in_a_row)) && !(among && soon))
+        return FRAME_NEW;
+    return segment->tcp->ip_id == 0 && may_be_sent_twice(segment) ? FRAME_LIKELY_TWICE : FRAME_TWICE;
 }
 
 enum tcp_sighting tcp_frame_sighting(const struct flow_store *store, struct tcp_quality *quality,
                                      int direction, const struct segment *segment)
 {
     struct tcp_side *side = &quality->side[direction];
-    struct tcp_trouble *trouble = flow_trouble(store, side);
-    bool has_id = segment->tcp->ip_id != 0;
-    bool soon = steps_since(side, trouble, segment->at) < (has_id ? within_steps : at_once_steps);
-    bool in_a_row = segment->at_once && quality->last_side == direction;
-    bool twice = (soon || in_a_row) && side->frame == segment->frame;
+    struct tcp_trouble *trouble = segment->tcp->ip_id != 0 ? flow_trouble(store, side) : NULL;
+    bool is_new = is_new_data(side, segment);
+    bool among = trouble != NULL && !tcp_frame_is_new(trouble, segment->frame, is_new);
+    enum tcp_sighting sighting = FRAME_NEW;
+    if (!is_new && (among || side->frame == segment->frame))
+        sighting = sighting_of(quality, flow_trouble(store, side), direction, segment, among);
     side->frame = segment->frame;
-    if (!has_id && twice)
-        return may_be_sent_twice(segment) ? FRAME_LIKELY_TWICE : FRAME_TWICE;
-    if (has_id && trouble != NULL)
-        twice |= is_remembered(trouble, segment->frame) && soon;
-    return twice ? FRAME_TWICE : FRAME_NEW;
+    return sighting;
 }

@@ -69,6 +69,12 @@ static bool wait_in_opening(struct flow_store *store, struct flow *flow, const s
     return true;
 }
 
+static void note_sighting(struct segment *segment, enum tcp_sighting sighting)
+{
+    segment->twice = sighting == FRAME_TWICE;
+    segment->likely_twice = sighting == FRAME_LIKELY_TWICE;
+}
+
 void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t syn_ns,
                          const struct flow_policy *policy, struct tcp_quality *quality)
 {
@@ -88,7 +94,9 @@ void tcp_measure_opening(const struct tcp_opening *opening, int client, int64_t 
         segment = segment_of(&tcp, 0, opening->segment[i].sent_ns);
         segment.client = (uint8_t)client;
         segment.frame = tcp_frame_of(&tcp, 0);
-        tcp_measure_segment(NULL, quality, i == 0 ? !client : client, &segment, policy);
+        int direction = i == 0 ? !client : client;
+        note_sighting(&segment, tcp_frame_sighting(NULL, quality, direction, &segment));
+        tcp_measure_segment(NULL, quality, direction, &segment, policy);
     }
 }
 
@@ -123,16 +131,17 @@ static struct tcp_quality *begin_quality(struct flow_store *store, uint32_t id, 
     return quality;
 }
 
-static inline bool measure_packet(struct flow_store *store, const struct flow *flow,
-                                  const struct packet *packet, int direction,
-                                  const struct flow_policy *policy)
+static bool measure_packet(struct flow_store *store, const struct flow *flow, const struct packet *packet,
+                           int direction, const struct flow_policy *policy)
 {
     struct segment segment = segment_of(&packet->tcp, packet->payload_length, packet->time_ns);
     segment.client = (flow->marks & FLOW_MARK_CLIENT_B) != 0;
     segment.frame = tcp_frame_of(&packet->tcp, packet->payload_length);
     int64_t behind_ns = packet->time_ns + packet->clock_offset_ns - flow->last_ns;
     segment.at_once = behind_ns >= 0 && behind_ns < NS_PER_MS;
-    tcp_measure_segment(store, flow_quality(store, flow), direction, &segment, policy);
+    struct tcp_quality *quality = flow_quality(store, flow);
+    note_sighting(&segment, tcp_frame_sighting(store, quality, direction, &segment));
+    tcp_measure_segment(store, quality, direction, &segment, policy);
     return segment.twice;
 }
 
@@ -161,5 +170,7 @@ bool tcp_measure(struct flow_store *store, uint32_t id, const struct packet *pac
         if (quality == NULL)
             return false;
     }
+    if (tcp_measure_ordinary(store, quality, direction, packet, policy))
+        return false;
     return measure_packet(store, flow, packet, direction, policy);
 }

@@ -73,15 +73,6 @@ static void measure_old_segment(struct flow_store *store, struct tcp_quality *qu
     trouble->duplicate_retransmissions += !late && copied && policy->retransmissions;
 }
 
-// The stream reaches a new highest sequence number.
-static void advance(struct tcp_side *side, uint32_t to, uint32_t at)
-{
-    side->wraps =
-        (uint8_t)(side->wraps + (to - side->first_sequence < side->next_sequence - side->first_sequence));
-    side->next_sequence = to;
-    side->advanced_at = at;
-}
-
 static bool is_keep_alive(const struct tcp_side *side, const struct segment *segment)
 {
     return segment->data <= 1 && segment->begin == side->next_sequence - 1 &&
@@ -106,7 +97,7 @@ static void start_side(const struct flow_store *store, struct tcp_side *side, co
     side->seen |= TCP_SIDE_SEQUENCE | TCP_SIDE_FIRST;
     side->seen &= (uint16_t) ~(TCP_SIDE_PENDING | TCP_SIDE_PENDING_NEWER);
     if (segment->data > 0)
-        tcp_rtt_await(side, segment);
+        tcp_rtt_await(side, segment->end, segment->at);
     struct tcp_trouble *trouble = flow_trouble(store, side);
     if (trouble != NULL)
         trouble->holes = 0;
@@ -164,10 +155,10 @@ static void measure_sequence(struct flow_store *store, struct tcp_quality *quali
         if (trouble != NULL && trouble->holes != 0)
             tcp_holes_fill(trouble, segment);
     } else if (segment->data > 0 && policy->rtt) {
-        tcp_rtt_await(side, segment);
+        tcp_rtt_await(side, segment->end, segment->at);
     }
     if (before(side->next_sequence, segment->end))
-        advance(side, segment->end, segment->at);
+        tcp_advance(side, segment->end, segment->at);
 }
 
 static bool is_duplicate_ack(const struct tcp_quality *quality, int direction, const struct segment *segment)
@@ -214,7 +205,7 @@ static void learn_from_ack(struct tcp_side *peer, const struct segment *segment)
         peer->first_sequence = ack - 1;
         peer->seen |= TCP_SIDE_FIRST;
     } else if ((peer->seen & TCP_SIDE_PROBE) != 0 && ack == peer->next_sequence + 1) {
-        advance(peer, ack, segment->at);
+        tcp_advance(peer, ack, segment->at);
     } else if ((peer->seen & TCP_SIDE_TWO_ANSWERS) != 0) {
         peer->seen &= (uint16_t)~TCP_SIDE_TWO_ANSWERS;
         if (peer->next_sequence == peer->first_sequence + 1) {
@@ -236,7 +227,8 @@ static void measure_ack(struct flow_store *store, struct tcp_quality *quality, i
         return;
     note_asking(store, side, segment, is_duplicate_ack(quality, direction, segment));
     learn_from_ack(peer, segment);
-    tcp_rtt_settle(peer, segment);
+    if (tcp_rtt_is_settled(peer, tcp->acknowledgement))
+        tcp_rtt_settle(peer, segment->at);
     bool passes = (side->seen & TCP_SIDE_ACK) != 0 && (peer->seen & TCP_SIDE_SEQUENCE) != 0 &&
                   tcp->acknowledgement != side->last_ack &&
                   tcp_holes_are_passed(store, peer, side->last_ack, tcp->acknowledgement);
@@ -262,28 +254,24 @@ static bool is_over(struct tcp_quality *quality, const struct segment *segment)
     return ended && tcp_history_is_over(quality, segment->at);
 }
 
-static void count_sighting(struct flow_store *store, struct tcp_side *side, enum tcp_sighting sighting)
+static void count_sighting(struct flow_store *store, struct tcp_side *side, const struct segment *segment)
 {
     struct tcp_trouble *trouble = flow_need_trouble(store, side);
     if (trouble == NULL)
         return;
-    trouble->duplicate_frames += sighting == FRAME_TWICE;
-    trouble->likely_duplicates += sighting == FRAME_LIKELY_TWICE;
+    trouble->duplicate_frames += segment->twice;
+    trouble->likely_duplicates += segment->likely_twice;
 }
 
 void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
-                         struct segment *segment, const struct flow_policy *policy)
+                         const struct segment *segment, const struct flow_policy *policy)
 {
     assert(direction == 0 || direction == 1);
     struct tcp_side *side = &quality->side[direction];
     const struct packet_tcp *tcp = segment->tcp;
-    enum tcp_sighting sighting =
-        segment->frame != 0 ? tcp_frame_sighting(store, quality, direction, segment) : FRAME_NEW;
-    segment->twice = sighting == FRAME_TWICE;
-    segment->likely_twice = sighting == FRAME_LIKELY_TWICE;
     quality->last_side = (unsigned)direction & 1u;
-    if (sighting != FRAME_NEW)
-        count_sighting(store, side, sighting);
+    if (segment->twice || segment->likely_twice)
+        count_sighting(store, side, segment);
     if (quality->handshake != TCP_HANDSHAKE_DONE)
         tcp_rtt_measure_handshake(quality, segment);
     if (!is_over(quality, segment) && changes_state(side, segment))

@@ -20,15 +20,15 @@ static void forget(struct tcp_side *side)
     side->seen &= (uint16_t) ~(TCP_SIDE_PENDING | TCP_SIDE_PENDING_NEWER);
 }
 
-void tcp_rtt_await(struct tcp_side *side, const struct segment *segment)
+void tcp_rtt_await(struct tcp_side *side, uint32_t end, uint32_t at)
 {
-    if ((side->seen & TCP_SIDE_PENDING) != 0 && waits_too_long(side, segment->at))
+    if ((side->seen & TCP_SIDE_PENDING) != 0 && waits_too_long(side, at))
         forget(side);
     if ((side->seen & TCP_SIDE_PENDING_NEWER) != 0)
         return;
     side->seen |= (side->seen & TCP_SIDE_PENDING) != 0 ? TCP_SIDE_PENDING_NEWER : TCP_SIDE_PENDING;
-    side->pending_end = segment->end;
-    side->pending_at = segment->at;
+    side->pending_end = end;
+    side->pending_at = at;
 }
 
 static void take_sample(struct tcp_rtt *rtt, uint32_t sample)
@@ -44,12 +44,11 @@ static void take_sample(struct tcp_rtt *rtt, uint32_t sample)
     rtt->samples += rtt->samples != UINT32_MAX;
 }
 
-void tcp_rtt_settle(struct tcp_side *side, const struct segment *ack)
+void tcp_rtt_settle(struct tcp_side *side, uint32_t at)
 {
-    if ((side->seen & TCP_SIDE_PENDING) == 0 || before(ack->tcp->acknowledgement, side->pending_end))
-        return;
-    if (!waits_too_long(side, ack->at)) // nor do the stamps step back, which looks as long
-        take_sample(&side->rtt, ack->at - side->pending_at);
+    assert((side->seen & TCP_SIDE_PENDING) != 0);
+    if (!waits_too_long(side, at)) // nor do the stamps step back, which looks as long
+        take_sample(&side->rtt, at - side->pending_at);
     forget(side);
 }
 

@@ -1,4 +1,4 @@
-// A TCP segment in sequence space, for tcp_quality.c, which measures it, tcp_opening.c, which keeps those of a handshake
+// A TCP segment in sequence space, for tcp_quality.c and tcp_ordinary.c, which measure it, tcp_opening.c, which keeps those of a handshake
 // until that is worth it, and payload.c, which reads what is next.
 #pragma once
 
@@ -56,20 +56,49 @@ static inline struct segment segment_of(const struct packet_tcp *tcp, uint32_t d
     };
 }
 
+// The stream reaches a new highest sequence number.
+static inline void tcp_advance(struct tcp_side *side, uint32_t to, uint32_t at)
+{
+    side->wraps =
+        (uint8_t)(side->wraps + (to - side->first_sequence < side->next_sequence - side->first_sequence));
+    side->next_sequence = to;
+    side->advanced_at = at;
+}
+
 // Updates the quality part. `store` gives further parts; NULL where the segment asks for none.
 void tcp_measure_segment(struct flow_store *store, struct tcp_quality *quality, int direction,
-                         struct segment *segment, const struct flow_policy *policy);
+                         const struct segment *segment, const struct flow_policy *policy);
+
+// The same for a packet in which nothing is out of the ordinary, as most are, at a fraction of the cost (tcp_ordinary.c).
+// False: it is none, and nothing was done.
+bool tcp_measure_ordinary(const struct flow_store *store, struct tcp_quality *quality, int direction,
+                          const struct packet *packet, const struct flow_policy *policy);
 
 // What knows a frame again that is captured twice, of its IP id, numbers, length, flags and window. Never 0.
-uint16_t tcp_frame_of(const struct packet_tcp *tcp, uint32_t data);
+static inline uint16_t tcp_frame_of(const struct packet_tcp *tcp, uint32_t data)
+{
+    uint64_t numbers = (uint64_t)tcp->sequence << 32 | tcp->acknowledgement;
+    uint64_t rest =
+        (uint64_t)data << 40 ^ ((uint64_t)tcp->ip_id << 24 | (uint64_t)tcp->window << 8 | tcp->flags);
+    uint64_t digest = numbers * UINT64_C(0x9e3779b97f4a7c15) + rest * UINT64_C(0xd6e8feb86659fd93);
+    uint16_t frame = (uint16_t)(digest >> 48);
+    return frame != 0 ? frame : 1;
+}
+// Of a side with trouble, in a frame with an IP id: whether it is none of the frames that it remembers; it is one of them
+// from now on. Data that nobody can have sent before is not looked for.
+bool tcp_frame_is_new(struct tcp_trouble *trouble, uint16_t frame, bool new_data);
 // Whether the side has just sent this very frame; remembers it.
 enum tcp_sighting { FRAME_NEW, FRAME_TWICE, FRAME_LIKELY_TWICE };
 enum tcp_sighting tcp_frame_sighting(const struct flow_store *store, struct tcp_quality *quality,
                                      int direction, const struct segment *segment);
 
-// Round trips (tcp_rtt.c): from a segment of the side to an ACK of its peer.
-void tcp_rtt_await(struct tcp_side *side, const struct segment *segment);
-void tcp_rtt_settle(struct tcp_side *side, const struct segment *ack);
+// Round trips (tcp_rtt.c): from data of the side, up to `end`, to the ACK of its peer that settles it; `at` in steps.
+void tcp_rtt_await(struct tcp_side *side, uint32_t end, uint32_t at);
+static inline bool tcp_rtt_is_settled(const struct tcp_side *side, uint32_t ack)
+{
+    return (side->seen & TCP_SIDE_PENDING) != 0 && !before(ack, side->pending_end);
+}
+void tcp_rtt_settle(struct tcp_side *side, uint32_t at);
 void tcp_rtt_forget_from(struct tcp_side *side, uint32_t begin);
 void tcp_rtt_measure_handshake(struct tcp_quality *quality, const struct segment *segment);
 

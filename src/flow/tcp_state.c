@@ -44,6 +44,10 @@ static bool ends_in_order(const struct flow *flow, const struct packet *packet, 
 void tcp_track_state(struct flow *flow, const struct packet *packet, int direction)
 {
     uint8_t flags = packet->tcp.flags;
+    if ((flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0 && flow->tcp_state >= TCP_STATE_ESTABLISHED) {
+        flow->tcp_flags[direction] |= flags; // most segments
+        return;
+    }
     enum tcp_state state = flow->tcp_state == TCP_STATE_NONE ? TCP_STATE_UNKNOWN : flow->tcp_state;
     flow->tcp_state = state & 0xf;
     if ((flags & TCP_RST) != 0)
