@@ -46,7 +46,7 @@ static int64_t base_for(int64_t stamp_ns)
     return stamp_ns < 0 ? (-stamp_ns / day_ns + 1) * day_ns : 0;
 }
 
-int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns)
+int64_t packet_clock_step(struct packet_clock *clock, int64_t stamp_ns)
 {
     assert(stamp_ns >= -PACKET_CLOCK_LATEST_NS && stamp_ns <= PACKET_CLOCK_LATEST_NS);
     assert(clock->now_ns >= 0 && clock->now_ns <= PACKET_CLOCK_LATEST_NS);

@@ -24,8 +24,16 @@ struct packet_clock {
 // Stamps are at most this, too, and as far before 1970 at the earliest (the year 1823).
 #define PACKET_CLOCK_LATEST_NS (INT64_C(1) << 62)
 
-// Feeds a frame's stamp and returns now.
-int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns);
+// Feeds a frame's stamp and returns now. Most stamps go on from the one before in a capture that did so throughout.
+int64_t packet_clock_step(struct packet_clock *clock, int64_t stamp_ns);
+static inline int64_t packet_clock_advance(struct packet_clock *clock, int64_t stamp_ns)
+{
+    bool plain = clock->started && (clock->base_ns | clock->offset_ns) == 0;
+    if (!plain || stamp_ns < clock->now_ns || stamp_ns > PACKET_CLOCK_LATEST_NS)
+        return packet_clock_step(clock, stamp_ns);
+    clock->now_ns = stamp_ns;
+    return stamp_ns;
+}
 
 // Live time: CLOCK_MONOTONIC, told as wall time of the start plus what has passed since. A frame's stamp is
 // wall time; when the wall clock is set during the run, stamps are shifted by an offset from then on, and

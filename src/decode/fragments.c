@@ -11,6 +11,7 @@
 enum { WAYS = 4, CAPACITY_MAXIMUM = 1 << 20, BEGINNING_BYTES = 8 };
 
 #define LIFETIME_NS (30 * NS_PER_S)
+#define LOOK_NS     NS_PER_S          // between two looks at all entries, which cost what a cache holds
 #define COPIES_NS   (500 * NS_PER_MS) // so long parts of a datagram that was whole are copies
 
 // Packets that wait, by number + 1; 0 = none.
@@ -47,6 +48,7 @@ struct fragments {
     struct waiting_list released; // whose wait is over
     unsigned count;               // that wait
     int64_t oldest_ns;            // no entry that is waited for is older
+    int64_t looked_ns;            // when all entries were last looked at
     uint32_t complete;            // ticket of the datagram that fragments_apply() found whole
     struct entry entries[];
 };
@@ -355,11 +357,13 @@ static void release_older(struct fragments *fragments, int64_t now_ns, bool all)
             oldest_ns = entry->seen_ns;
     }
     fragments->oldest_ns = oldest_ns;
+    fragments->looked_ns = now_ns;
 }
 
 void fragments_expire(struct fragments *fragments, int64_t now_ns)
 {
-    if (fragments->count != 0 && now_ns - fragments->oldest_ns > LIFETIME_NS)
+    bool due = fragments->count != 0 && now_ns - fragments->oldest_ns > LIFETIME_NS;
+    if (due && now_ns - fragments->looked_ns >= LOOK_NS)
         release_older(fragments, now_ns, false);
 }
 

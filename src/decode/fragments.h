@@ -37,7 +37,7 @@ size_t fragments_finish(struct fragments *fragments, const struct decode_options
 
 // Packets whose wait is over, in the order in which they came; without bytes. To be asked for after each of the other calls.
 bool fragments_next(struct fragments *fragments, struct packet *out);
-// Ends the wait of those whose time is over.
+// Ends the wait of those whose time is over, within a second.
 void fragments_expire(struct fragments *fragments, int64_t now_ns);
 // No more come: ends the wait of all, and gives up the datagrams that are not whole.
 void fragments_release_all(struct fragments *fragments);

@@ -13,10 +13,10 @@ struct place {
     uint32_t reach;   // end of the part that reaches furthest
     uint32_t have;    // units
     uint8_t protocol; // of the part that it begins with
-    uint8_t seen[UNITS / 8];
+    uint64_t seen[UNITS / 64];
     uint8_t bytes[DATAGRAM_BYTES];
 };
-_Static_assert(sizeof(struct place) == 66580, "as reassembly.h says");
+_Static_assert(sizeof(struct place) == 66584, "as reassembly.h says");
 
 struct reassembly {
     unsigned places;
@@ -105,10 +105,11 @@ uint32_t reassembly_begin(struct reassembly *reassembly)
 static void note_units(struct place *place, uint32_t first, uint32_t count)
 {
     assert(first + count <= UNITS);
-    for (uint32_t unit = first; unit < first + count; unit++) {
-        uint8_t bit = (uint8_t)(1u << unit % 8);
-        place->have += (place->seen[unit / 8] & bit) == 0;
-        place->seen[unit / 8] |= bit;
+    for (uint32_t unit = first, end = first + count; unit < end; unit = (unit / 64 + 1) * 64) {
+        uint64_t from = UINT64_MAX << unit % 64;
+        uint64_t units = end / 64 > unit / 64 ? from : from & ((UINT64_C(1) << end % 64) - 1);
+        place->have += (uint32_t)__builtin_popcountll(units & ~place->seen[unit / 64]);
+        place->seen[unit / 64] |= units;
     }
 }
 

@@ -1,6 +1,6 @@
 // Puts IP datagrams together from their fragments, in whatever order they come. So many at a time as there are places;
 // a new datagram takes the place of the one that was begun first. What overlaps: the last one counts. Owned by the source
-// thread; memory is fixed at start (66,580 bytes a place, touched as it is used). Cost: a copy of each fragment, and of the
+// thread; memory is fixed at start (66,584 bytes a place, touched as it is used). Cost: a copy of each fragment, and of the
 // whole.
 #pragma once
 

@@ -38,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         if (tls_hello_parse(bytes, size, transports[i], &hello))
             check(&hello);
     enum tls_extent extent = tls_hello_extent(bytes, size);
+    require(extent == TLS_EXTENT_NONE || tls_may_begin(bytes, size));
     if (tls_hello_of_stream(bytes, size, &hello)) {
         require(extent != TLS_EXTENT_NONE);
         check(&hello);

@@ -25,8 +25,20 @@ static bool add_byte(struct name_text *text, uint8_t byte, unsigned rules)
     return add_piece(text, escaped, sizeof escaped);
 }
 
+// Whether all bytes are shown as they are.
+static bool is_plain(const uint8_t *bytes, size_t length, unsigned rules)
+{
+    size_t at = 0;
+    while (at < length && bytes[at] >= ' ' && bytes[at] <= '~' && bytes[at] != '\\' &&
+           (bytes[at] != '.' || (rules & NAME_TEXT_LABEL) == 0))
+        at++;
+    return at == length;
+}
+
 bool name_text_add(struct name_text *text, const uint8_t *bytes, size_t length, unsigned rules)
 {
+    if (is_plain(bytes, length, rules) && add_piece(text, bytes, length))
+        return true;
     while (length > 0) {
         size_t character = (rules & NAME_TEXT_UTF8) != 0 ? utf8_character(bytes, length) : 0;
         bool fits = character > 0 ? add_piece(text, bytes, character) : add_byte(text, bytes[0], rules);

@@ -52,6 +52,16 @@ enum tls_extent {
 };
 enum tls_extent tls_hello_extent(const uint8_t *bytes, size_t length);
 
+// Whether those bytes, at least one, may be other than TLS_EXTENT_NONE. What is asked before all else: the records of a
+// handshake or of a change of ciphers, an SSLv2 hello, a packet of OpenVPN behind its length.
+static inline bool tls_may_begin(const uint8_t *bytes, size_t length)
+{
+    uint8_t first = bytes[0];
+    if (first == 22 || first == 20 || length < 3)
+        return true;
+    return first >= 0x80 ? bytes[2] == 1 : first < 0x10 && bytes[2] >> 4 == 2;
+}
+
 // The hello at the front of a stream, as far as it is at hand; false: none. Reads across records and behind a change
 // cipher spec; an SSLv2 hello only as a whole.
 bool tls_hello_of_stream(const uint8_t *bytes, size_t length, struct tls_hello *out);
