@@ -5,6 +5,37 @@
 
 #include "flow/mirror.h"
 
+uint64_t flow_table_hash(const void *owner, uint32_t id)
+{
+    const struct flow_table *table = owner;
+    const struct flow *flow = flow_at(&table->store, id);
+    if ((flow->marks & (FLOW_MARK_V6 | FLOW_MARK_TUNNEL)) == 0)
+        return flow_key_hash_v4(flow->addresses, flow->ports, flow->protocol, table->policy.index_seed);
+    struct flow_key key;
+    flow_key_of(&table->store, flow, &key);
+    return flow_key_hash(&key, table->policy.index_seed);
+}
+
+enum idle_class flow_class_of(const struct flow *flow)
+{
+    bool answered = flow_answered(flow);
+    switch (flow->protocol) {
+    case IP_PROTOCOL_TCP:
+        if (flow->tcp_state == TCP_STATE_CLOSED || flow->tcp_state == TCP_STATE_RESET)
+            return IDLE_CLOSED;
+        if (flow->tcp_state >= TCP_STATE_ESTABLISHED)
+            return IDLE_ESTABLISHED;
+        return answered ? IDLE_TCP : IDLE_ATTEMPT_TCP;
+    case IP_PROTOCOL_UDP:
+        return answered ? IDLE_UDP : IDLE_ATTEMPT_UDP;
+    case IP_PROTOCOL_ICMP:
+    case IP_PROTOCOL_ICMPV6:
+        return answered ? IDLE_ICMP : IDLE_ATTEMPT_ICMP;
+    default:
+        return answered ? IDLE_OTHER : IDLE_ATTEMPT_OTHER;
+    }
+}
+
 void flow_file(struct flow_table *table, struct flow_partition *partition, uint32_t id)
 {
     struct flow *flow = flow_at(&table->store, id);

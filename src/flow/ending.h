@@ -11,6 +11,9 @@ static inline struct flow_partition *flow_table_partition(const struct flow_tabl
     return table->partition[partition_of(hash, table->partitions)];
 }
 
+// The class by which a flow is idle: of its protocol, its state, and whether both sides have sent.
+enum idle_class flow_class_of(const struct flow *flow);
+
 // Puts a flow on the wheel of its class, and takes it off the wheel it is on.
 void flow_file(struct flow_table *table, struct flow_partition *partition, uint32_t id);
 void flow_unfile(struct flow_table *table, struct flow_partition *partition, uint32_t id);

@@ -51,9 +51,9 @@ size_t flow_index_bytes(const struct flow_index *index);
 
 static inline uint32_t flow_index_bucket_number(const struct flow_index *index, uint64_t hash)
 {
-    uint32_t number = (uint32_t)hash & index->mask;
     uint32_t larger = (uint32_t)hash & (index->mask * 2 + 1);
-    return larger < index->buckets ? larger : number;
+    uint32_t beyond = -(uint32_t)(larger >= index->buckets); // without a branch: it cannot be foretold
+    return larger & ~(beyond & (index->mask + 1));
 }
 
 static inline struct index_bucket *flow_index_bucket(const struct flow_index *index, uint32_t number)

@@ -347,9 +347,21 @@ static void begin(struct reading *reading)
         read_other(reading);
 }
 
+// Most segments begin nothing, which their first bytes tell.
+static inline bool may_begin(const struct flow_hit *hit, const struct packet *packet)
+{
+    const uint8_t *bytes = packet_payload(packet);
+    uint32_t length = packet->payload_captured;
+    return hit->place == SEGMENT_AHEAD || tls_may_begin(bytes, length) || dns_is_on_port(packet) ||
+           dns_may_be_other_stream(bytes, length);
+}
+
 void flow_read_segment(struct flow_table *table, const struct flow_hit *hit, const struct packet *packet,
                        uint64_t hash, struct dns_list *answers)
 {
+    bool has_stream = (hit->flow->extra & FLOW_EXTRA_STREAM) != 0;
+    if (!has_stream && !may_begin(hit, packet))
+        return;
     struct reading reading = {
         .table = table,
         .partition = flow_table_partition(table, hash),
@@ -358,9 +370,7 @@ void flow_read_segment(struct flow_table *table, const struct flow_hit *hit, con
         .answers = answers,
         .cut = packet->payload_captured < packet->payload_length,
     };
-    struct assembly *stream = (hit->flow->extra & FLOW_EXTRA_STREAM) != 0
-                                  ? flow_extra(&table->store, hit->flow)->stream[hit->sender]
-                                  : NULL;
+    struct assembly *stream = has_stream ? flow_extra(&table->store, hit->flow)->stream[hit->sender] : NULL;
     if (stream != NULL)
         go_on(&reading, stream);
     else

@@ -191,7 +191,7 @@ void flow_store_remove(struct flow_store *store, uint32_t id)
     if (extra != NULL) {
         assert((flow->extra & FLOW_EXTRA_STREAM) == 0);
         flow_names_free(flow_take_names(store, extra));
-        slab_free(&store->extra, flow->extra);
+        slab_free(&store->extra, flow->extra & FLOW_EXTRA_ID);
     }
     free_node(store, id);
 }
@@ -267,47 +267,17 @@ struct flow_names *flow_take_names(struct flow_store *store, struct flow_extra *
 
 void flow_key_of(const struct flow_store *store, const struct flow *flow, struct flow_key *key)
 {
-    size_t bytes = (flow->marks & FLOW_MARK_V6) != 0 ? 16 : 4;
-    *key = (struct flow_key){
-        .ports = {flow->ports[0], flow->ports[1]},
-        .protocol = flow->protocol,
-        .ip_version = bytes == 16 ? 6 : 4,
-    };
-    memcpy(key->addresses[0], flow->addresses, bytes);
-    memcpy(key->addresses[1], flow->addresses + bytes, bytes);
+    bool v6 = (flow->marks & FLOW_MARK_V6) != 0;
+    memset(key, 0, sizeof *key);
+    memcpy(key->addresses[0], flow->addresses, v6 ? 16 : 4);
+    memcpy(key->addresses[1], flow->addresses + (v6 ? 16 : 4), v6 ? 16 : 4);
+    memcpy(key->ports, flow->ports, sizeof key->ports);
+    key->protocol = flow->protocol;
+    key->ip_version = v6 ? 6 : 4;
     if ((flow->marks & FLOW_MARK_TUNNEL) != 0) {
         const struct flow_extra *extra = flow_extra(store, flow);
         assert(extra != NULL);
         key->tunnel_kind = extra->tunnel.key_kind;
         key->tunnel = extra->tunnel.key;
     }
-}
-
-static bool has_addresses_v4(const struct flow *flow, const struct flow_key *key)
-{
-    uint32_t own[2], other[2];
-    memcpy(own, flow->addresses, sizeof own);
-    memcpy(&other[0], key->addresses[0], sizeof other[0]);
-    memcpy(&other[1], key->addresses[1], sizeof other[1]);
-    return own[0] == other[0] && own[1] == other[1];
-}
-
-static bool has_addresses(const struct flow *flow, const struct flow_key *key)
-{
-    bool v6 = (flow->marks & FLOW_MARK_V6) != 0;
-    if (v6 != (key->ip_version == 6))
-        return false;
-    return v6 ? memcmp(flow->addresses, key->addresses, sizeof key->addresses) == 0
-              : has_addresses_v4(flow, key);
-}
-
-bool flow_has_key(const struct flow_store *store, const struct flow *flow, const struct flow_key *key)
-{
-    if (flow->ports[0] != key->ports[0] || flow->ports[1] != key->ports[1] ||
-        flow->protocol != key->protocol || !has_addresses(flow, key))
-        return false;
-    if ((flow->marks & FLOW_MARK_TUNNEL) == 0)
-        return key->tunnel_kind == TUNNEL_NONE;
-    const struct flow_extra *extra = flow_extra(store, flow);
-    return extra->tunnel.key_kind == key->tunnel_kind && extra->tunnel.key == key->tunnel;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/prefetch.h"
 #include "base/slab.h"
@@ -42,7 +43,7 @@ struct flow {
     uint64_t bytes[2];
     uint32_t packets[2]; // low 32 bits; what is above them lies in flow_extra
     uint32_t quality;    // id of a part, by the marks; without them the sequence number of the first SYN
-    uint32_t extra;      // id of the part, 0 = none; FLOW_EXTRA_STREAM
+    uint32_t extra;      // id of the part, 0 = none; enum flow_extra_mark
     uint16_t ports[2];
     uint16_t owner[2]; // interface + 1 that owns a direction; 0 = not seen yet
     uint16_t vlan;
@@ -60,8 +61,12 @@ struct flow {
     };
     uint8_t addresses[]; // 2 x 4 or 2 x 16
 };
-// In flow->extra: a side's stream is being put together (assembly.h). Here so that no other packet looks further.
-enum { FLOW_EXTRA_STREAM = 1u << 31 };
+// In flow->extra, so that no other packet looks further.
+enum flow_extra_mark {
+    FLOW_EXTRA_STREAM = 1u << 31,   // a side's stream is being put together (assembly.h)
+    FLOW_EXTRA_FOLLOWS = 1u << 30,  // a challenge, or a clock with an offset: every packet tells more of it
+    FLOW_EXTRA_ID = (1u << 30) - 1, // the rest
+};
 enum { FLOW_NODE_V4_BYTES = 64, FLOW_NODE_V6_BYTES = 88 };
 _Static_assert(offsetof(struct flow, addresses) + 2 * 4 == FLOW_NODE_V4_BYTES, "a cache line");
 _Static_assert(offsetof(struct flow, addresses) + 2 * 16 == FLOW_NODE_V6_BYTES, "no padding");
@@ -212,25 +217,27 @@ struct tcp_challenge {
     uint8_t side;
 };
 
+// In the first two cache lines what a flow with names asks for.
 struct flow_extra {
     struct flow_names *names; // owned; NULL = none
     int64_t clock_offset_ns;  // flow time minus the packets' stamps
-    int64_t owner_last_ns[2]; // when the owner of a direction last saw it
-    int64_t next_active_ns;   // when the next interim record is due; 0 = not asked for
-    struct flow_tunnel tunnel;
+    uint32_t record_seq;
+    uint32_t ordinal;  // of the flow, see flow_record
+    uint8_t dns_known; // entries of `dns` in use, oldest first
+    uint8_t observed;
+    uint8_t joined; // directions that were counted in another form than the key's (mirror.h), as bits
+    bool mirrored;  // the flow is in the table's second index
+    uint32_t packets_above[2]; // packets / 2^32
     struct dns_pending dns[DNS_PENDING];
     struct assembly *stream[2]; // of a side, owned by the partition's pool; NULL = none
+    int64_t owner_last_ns[2];   // when the owner of a direction last saw it
+    int64_t next_active_ns;     // when the next interim record is due; 0 = not asked for
+    int64_t interim_ns;         // of the interim record that waits on the ended list; 0 = none
+    struct flow_tunnel tunnel;
     struct tcp_challenge challenge;
-    int64_t interim_ns;        // of the interim record that waits on the ended list; 0 = none
-    uint32_t packets_above[2]; // packets / 2^32
-    uint32_t record_seq;
-    uint32_t ordinal; // of the flow, see flow_record
     uint16_t observed_at[OBSERVED_INTERFACES];
-    uint8_t observed;
-    uint8_t dns_known; // entries of `dns` in use, oldest first
-    uint8_t joined;    // directions that were counted in another form than the key's (mirror.h), as bits
-    bool mirrored;     // the flow is in the table's second index
 };
+_Static_assert(offsetof(struct flow_extra, stream) <= 144, "names and questions lie together");
 
 // The flows of an IP version.
 struct flow_nodes {
@@ -294,7 +301,7 @@ static inline struct tcp_trouble *flow_trouble(const struct flow_store *store, c
 
 static inline struct flow_extra *flow_extra(const struct flow_store *store, const struct flow *flow)
 {
-    uint32_t id = flow->extra & ~(uint32_t)FLOW_EXTRA_STREAM;
+    uint32_t id = flow->extra & FLOW_EXTRA_ID;
     return id != 0 ? slab_node(&store->extra, id, sizeof(struct flow_extra)) : NULL;
 }
 
@@ -335,7 +342,33 @@ struct flow_names *flow_set_names(struct flow_store *store, struct flow *flow,
 struct flow_names *flow_take_names(struct flow_store *store, struct flow_extra *extra);
 
 void flow_key_of(const struct flow_store *store, const struct flow *flow, struct flow_key *key);
-bool flow_has_key(const struct flow_store *store, const struct flow *flow, const struct flow_key *key);
+
+static inline bool flow_has_addresses(const struct flow *flow, const struct flow_key *key)
+{
+    if ((flow->marks & FLOW_MARK_V6) != 0)
+        return key->ip_version == 6 && memcmp(flow->addresses, key->addresses, sizeof key->addresses) == 0;
+    uint32_t own[2], other[2];
+    memcpy(own, flow->addresses, sizeof own);
+    memcpy(&other[0], key->addresses[0], sizeof other[0]);
+    memcpy(&other[1], key->addresses[1], sizeof other[1]);
+    return key->ip_version == 4 && own[0] == other[0] && own[1] == other[1];
+}
+
+static inline bool flow_has_tunnel(const struct flow_store *store, const struct flow *flow,
+                                   const struct flow_key *key)
+{
+    if ((flow->marks & FLOW_MARK_TUNNEL) == 0)
+        return key->tunnel_kind == TUNNEL_NONE;
+    const struct flow_extra *extra = flow_extra(store, flow);
+    return extra->tunnel.key_kind == key->tunnel_kind && extra->tunnel.key == key->tunnel;
+}
+
+static inline bool flow_has_key(const struct flow_store *store, const struct flow *flow,
+                                const struct flow_key *key)
+{
+    return memcmp(flow->ports, key->ports, sizeof flow->ports) == 0 && flow->protocol == key->protocol &&
+           flow_has_addresses(flow, key) && flow_has_tunnel(store, flow, key);
+}
 
 static inline bool flow_answered(const struct flow *flow)
 {

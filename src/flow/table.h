@@ -123,11 +123,11 @@ struct flow_hit {
 void flow_table_change(struct flow_table *table, const struct flow_policy *policy);
 bool flow_table_settle(struct flow_table *table);
 
-// Counts a packet in its flow, which is made when there is none. `sender` is the packet's direction in the
-// key, `hint` what flow_table_prefetch_node() said in this tick, or 0. The flow pointer is valid until the next
-// call with the table.
-struct flow_hit flow_table_packet(struct flow_table *table, const struct packet *packet,
-                                  const struct flow_key *key, uint64_t hash, uint8_t sender, uint32_t hint);
+// Counts a packet in its flow, which is made when there is none. *hit comes with the packet's direction in the key
+// (sender) and a hint (id) which flow it may be, as flow_table_prefetch_node() said in this tick, or 0. hit->flow is valid
+// until the next call with the table.
+void flow_table_packet(struct flow_table *table, const struct packet *packet, const struct flow_key *key,
+                       uint64_t hash, struct flow_hit *hit);
 
 // Touch early what flow_table_packet() will read: the bucket first, some packets later the node that it
 // names, then the parts of the node. The id is a hint which flow it may be: 0 = none. Of the parts only the quality:

@@ -144,25 +144,25 @@ static void take_node(const struct flow_table *table, uint32_t id, struct flow_r
     const struct flow *flow = flow_at(&table->store, id);
     const struct flow_policy *policy = &table->policy;
     int64_t began_ns = flow_ends_at(&table->store, id)->first_ns;
-    *out = (struct flow_record){
-        .first_seen_ns = began_ns,
-        .last_seen_ns = flow->last_ns,
-        .began_ns = began_ns,
-        .packets = {flow->packets[0], flow->packets[1]},
-        .bytes = {flow->bytes[0], flow->bytes[1]},
-        .handshake_rtt_ns = -1,
-        .interface = (uint16_t)((flow->owner[0] != 0 ? flow->owner[0] : flow->owner[1]) - 1),
-        .vlan = flow->vlan,
-        .has_vlan = (flow->marks & FLOW_MARK_VLAN) != 0,
-        .has_quality = flow_policy_has_quality(policy),
-        .no_retransmissions = flow_policy_has_quality(policy) && !policy->retransmissions,
-        .no_out_of_order = flow_policy_has_quality(policy) && !policy->out_of_order,
-        .tcp_state = flow->tcp_state,
-        .client = (flow->marks & FLOW_MARK_CLIENT_B) != 0,
-        .client_from = flow->client_from,
-        .tcp_flags = {flow->tcp_flags[0], flow->tcp_flags[1]},
-        .facts = flow_names_none.facts,
-    };
+    memset(out, 0, sizeof *out); // in place: a record is too large to be copied
+    out->first_seen_ns = out->began_ns = began_ns;
+    out->last_seen_ns = flow->last_ns;
+    out->handshake_rtt_ns = -1;
+    out->interface = (uint16_t)((flow->owner[0] != 0 ? flow->owner[0] : flow->owner[1]) - 1);
+    out->vlan = flow->vlan;
+    out->has_vlan = (flow->marks & FLOW_MARK_VLAN) != 0;
+    out->has_quality = flow_policy_has_quality(policy);
+    out->no_retransmissions = out->has_quality && !policy->retransmissions;
+    out->no_out_of_order = out->has_quality && !policy->out_of_order;
+    out->tcp_state = flow->tcp_state;
+    out->client = (flow->marks & FLOW_MARK_CLIENT_B) != 0;
+    out->client_from = flow->client_from;
+    out->facts = flow_names_none.facts;
+    for (int direction = 0; direction < 2; direction++) {
+        out->packets[direction] = flow->packets[direction];
+        out->bytes[direction] = flow->bytes[direction];
+        out->tcp_flags[direction] = flow->tcp_flags[direction];
+    }
     take_key(&table->store, flow, out);
     const struct tcp_quality *quality = flow_quality(&table->store, flow);
     if (quality != NULL)

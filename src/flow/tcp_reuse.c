@@ -75,6 +75,7 @@ void tcp_note_challenge(struct flow_store *store, struct flow *flow, const struc
     if (extra == NULL)
         return;
     struct tcp_challenge *challenge = &extra->challenge;
+    flow->extra |= FLOW_EXTRA_FOLLOWS;
     if (challenge->packets == 0 || challenge->sequence != packet->tcp.sequence ||
         challenge->side != direction)
         *challenge = (struct tcp_challenge){

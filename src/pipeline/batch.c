@@ -46,27 +46,10 @@ void batch_clear(struct batch *batch)
     batch->behind = 0;
 }
 
-static bool holds_chunk(const struct batch *batch, const struct chunk *chunk)
+bool batch_holds_older(const struct batch *batch, const struct chunk *chunk)
 {
     for (unsigned i = batch->chunk_count; i-- > 0;)
         if (batch->chunks[i] == chunk)
             return true;
     return false;
-}
-
-bool batch_has_room(const struct batch *batch, const struct chunk *chunk)
-{
-    return batch->count < batch->capacity && (batch->chunk_count < BATCH_CHUNKS || holds_chunk(batch, chunk));
-}
-
-void batch_add(struct batch *batch, uint64_t hash, unsigned shard, struct chunk *chunk)
-{
-    assert(batch_has_room(batch, chunk));
-    if (chunk != NULL && !holds_chunk(batch, chunk)) {
-        chunk_retain(chunk);
-        batch->chunks[batch->chunk_count++] = chunk;
-    }
-    batch->hash[batch->count] = hash;
-    batch->shard[batch->count] = (uint8_t)shard;
-    batch->count++;
 }

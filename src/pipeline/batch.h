@@ -3,6 +3,7 @@
 // with it, the source fills it again. Made at start, never on the packet path.
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,8 +60,20 @@ void batch_init_at(struct batch *batch, unsigned capacity, void *memory);
 // Drops the packets and their chunk references.
 void batch_clear(struct batch *batch);
 
+// Whether the batch holds a reference of the chunk; most often it is the last that it took.
+bool batch_holds_older(const struct batch *batch, const struct chunk *chunk);
+static inline bool batch_holds(const struct batch *batch, const struct chunk *chunk)
+{
+    return (batch->chunk_count > 0 && batch->chunks[batch->chunk_count - 1] == chunk) ||
+           batch_holds_older(batch, chunk);
+}
+
 // Whether one more packet, with bytes in `chunk`, fits.
-bool batch_has_room(const struct batch *batch, const struct chunk *chunk);
+static inline bool batch_has_room(const struct batch *batch, const struct chunk *chunk)
+{
+    return batch->count < batch->capacity && (batch->chunk_count < BATCH_CHUNKS || batch_holds(batch, chunk));
+}
+
 // The place of the next item, to be filled; it counts once batch_add() was called.
 static inline struct batch_item *batch_place(const struct batch *batch)
 {
@@ -68,4 +81,15 @@ static inline struct batch_item *batch_place(const struct batch *batch)
 }
 // Adds that item for a shard; its packet's bytes lie in `chunk` (NULL = elsewhere), of which the batch takes a
 // reference.
-void batch_add(struct batch *batch, uint64_t hash, unsigned shard, struct chunk *chunk);
+static inline void batch_add(struct batch *batch, uint64_t hash, unsigned shard, struct chunk *chunk)
+{
+    assert(batch->count < batch->capacity);
+    if (chunk != NULL && !batch_holds(batch, chunk)) {
+        assert(batch->chunk_count < BATCH_CHUNKS);
+        chunk_retain(chunk);
+        batch->chunks[batch->chunk_count++] = chunk;
+    }
+    batch->hash[batch->count] = hash;
+    batch->shard[batch->count] = (uint8_t)shard;
+    batch->count++;
+}

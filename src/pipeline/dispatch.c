@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "capture/record/tap.h"
+#include "pipeline/claims.h"
 #include "pipeline/observation.h"
 #include "pipeline/shard.h"
 
@@ -116,16 +117,15 @@ static void cut_tick(struct dispatch *dispatch, int64_t end_ns, enum batch_mark 
 
 static void send_waiting(struct dispatch *dispatch);
 
-// Moves the clock; a tick ends at the last boundary that was passed, however many they are. When the shards
+// Ends the tick where it is over, or begins the first: a tick ends at the last boundary that was passed, however many they are. When the shards
 // are so far behind that no batch is free (live), the tick rides on: it ends a little later.
-static void advance(struct dispatch *dispatch, int64_t now_ns)
+static __attribute__((noinline)) void end_tick(struct dispatch *dispatch, int64_t now_ns)
 {
     int64_t tick_ns = dispatch->settings.tick_ns;
     if (dispatch->tick_end_ns == 0) {
         dispatch->interval_begin_ns = now_ns / tick_ns * tick_ns;
         dispatch->tick_end_ns = dispatch->interval_begin_ns + tick_ns;
     }
-    dispatch->now_ns = now_ns;
     bool passed = now_ns >= dispatch->tick_end_ns;
     if (!passed && dispatch->tick_packets < dispatch->settings.tick_packets)
         return;
@@ -136,6 +136,13 @@ static void advance(struct dispatch *dispatch, int64_t now_ns)
     cut_tick(dispatch, passed ? now_ns / tick_ns * tick_ns : now_ns, BATCH_TICK);
     if (passed)
         dispatch->tick_end_ns = (now_ns / tick_ns + 1) * tick_ns;
+}
+
+static inline void advance(struct dispatch *dispatch, int64_t now_ns)
+{
+    dispatch->now_ns = now_ns;
+    if (now_ns >= dispatch->tick_end_ns || dispatch->tick_packets >= dispatch->settings.tick_packets)
+        end_tick(dispatch, now_ns);
 }
 
 static void count_unsupported(struct totals *totals, bool link, uint16_t number)
@@ -152,8 +159,13 @@ static void count_unsupported(struct totals *totals, bool link, uint16_t number)
             (struct unsupported_totals){.link = link, .number = number, .packets = 1};
 }
 
+// Most packets are whole, plain and understood, and count in none of these.
 static inline void count_understanding(struct totals *totals, const struct packet *packet)
 {
+    if ((packet->notes | packet->fragment | packet->vlans | packet->tunnel.kind | packet->error_reason) ==
+            0 &&
+        packet->source.version != 0)
+        return;
     totals->bad_checksums += (packet->notes & PACKET_NOTE_IPV4_CHECKSUM) != 0;
     totals->snapped += packet->captured < packet->length;
     totals->fragments += packet->fragment != FRAGMENT_NONE;
@@ -217,42 +229,9 @@ static void fill_packet(const struct dispatch *dispatch, const struct frame *fra
     decode_packet(packet, &dispatch->settings.decode);
 }
 
-// A file may claim any time. Between 1823 and 2116 sums with offsets and timeouts cannot overflow.
-static int64_t bounded_stamp(struct totals *totals, int64_t time_ns)
-{
-    if (time_ns >= -PACKET_CLOCK_LATEST_NS && time_ns <= PACKET_CLOCK_LATEST_NS)
-        return time_ns;
-    totals->bounded_stamps++;
-    return time_ns < 0 ? -PACKET_CLOCK_LATEST_NS : PACKET_CLOCK_LATEST_NS;
-}
-
-// A file may claim any length. One that no frame has is what the IP header says, or else the greatest that one has.
-static uint32_t possible_length(const struct frame *frame)
-{
-    static const struct decode_options outside = {.tunnels = false};
-    assert(frame->captured <= FRAME_CAPTURED_MAX);
-    struct packet packet = {.bytes = frame->bytes,
-                            .captured = frame->captured,
-                            .length = FRAME_CAPTURED_MAX,
-                            .link_type = frame->link_type};
-    decode_packet(&packet, &outside);
-    uint32_t end = packet.payload_offset + packet.payload_length;
-    if (packet.source.version == 0)
-        return FRAME_CAPTURED_MAX;
-    return end > frame->captured ? end : frame->captured;
-}
-
-static struct frame with_possible_length(struct totals *totals, const struct frame *frame)
-{
-    struct frame mended = *frame;
-    mended.length = possible_length(frame);
-    totals->impossible_lengths++;
-    return mended;
-}
-
 // The item is in its place in the batch, if there is one (live), and gets its key. Its bytes lie in the chunk.
-static inline void add_item(struct dispatch *dispatch, struct batch *batch, struct batch_item *item,
-                            struct chunk *chunk)
+__attribute__((always_inline)) static inline void add_item(struct dispatch *dispatch, struct batch *batch,
+                                                           struct batch_item *item, struct chunk *chunk)
 {
     struct packet *packet = &item->packet;
     const struct dispatch_settings *settings = &dispatch->settings;
@@ -268,7 +247,8 @@ static inline void add_item(struct dispatch *dispatch, struct batch *batch, stru
         batch_add(batch, hash, shard, chunk);
 }
 
-static void send_copy(struct dispatch *dispatch, const struct packet *packet, struct chunk *chunk)
+static __attribute__((noinline)) void send_copy(struct dispatch *dispatch, const struct packet *packet,
+                                                struct chunk *chunk)
 {
     struct batch *batch = batch_for(dispatch, chunk);
     struct batch_item *item = batch != NULL ? batch_place(batch) : &dispatch->nowhere;
@@ -343,10 +323,10 @@ bool dispatch_frame(struct dispatch *dispatch, const struct frame *frame)
     const struct frame *as_read = frame; // what is written is what was read
     struct frame mended;
     if (__builtin_expect(frame->length > FRAME_CAPTURED_MAX, 0)) {
-        mended = with_possible_length(totals, frame);
+        mended = claims_possible_length(totals, frame);
         frame = &mended;
     }
-    int64_t time_ns = bounded_stamp(totals, frame->time_ns);
+    int64_t time_ns = claims_bounded_stamp(totals, frame->time_ns);
     advance(dispatch, now_at(dispatch, time_ns));
     dispatch->tick_packets++;
     dispatch->number++;

@@ -11,6 +11,7 @@
 #include "pipeline/answering.h"
 #include "pipeline/messages.h"
 #include "pipeline/question.h"
+#include "pipeline/walk.h"
 
 struct shard {
     unsigned number;
@@ -169,8 +170,10 @@ static void shard_packet(struct shard *shard, const struct batch_item *item, uin
         count_flowless(&shard->totals, packet);
         return;
     }
-    struct flow_hit hit = flow_table_packet(&shard->table, packet, &item->key, hash, item->sender, hint);
-    shard->totals.second_sightings += hit.second_sighting;
+    struct flow_hit hit = {.sender = item->sender, .id = hint};
+    flow_table_packet(&shard->table, packet, &item->key, hash, &hit);
+    if (hit.second_sighting)
+        shard->totals.second_sightings++;
     if (hit.duplicate) {
         shard->totals.duplicate++;
         return;
@@ -188,58 +191,15 @@ static void shard_packet(struct shard *shard, const struct batch_item *item, uin
         look_inside(shard, &hit, packet, hash);
 }
 
-// The packets of the batch that are this shard's: their places, in order. Without a branch, for which packet
-// is whose cannot be foretold.
-static unsigned find_own(const struct shard *shard, const struct batch *batch, uint16_t own[BATCH_MAXIMUM])
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < batch->count; i++) {
-        own[count] = (uint16_t)i;
-        count += batch->shard[i] == shard->number;
-    }
-    return count;
-}
-
-PREFETCHING void prefetch_item(const struct batch_item *item)
-{
-    for (unsigned line = 0; line < BATCH_ITEM_HOT_BYTES; line += 64)
-        prefetch_read((const char *)item + line);
-}
-
-// Three passes ahead of the work: the index's buckets, the nodes that they name, the parts of the nodes, so
-// that the misses of many packets overlap.
-enum { AHEAD_BUCKETS = 80, AHEAD_NODES = 56, AHEAD_PARTS = 28, HINTS = 64 };
-
-struct passes {
-    unsigned bucket, node, part; // places in own[] that each has reached
-    uint32_t hints[HINTS];       // which flows the packets behind the second pass may be of
-};
-
-PREFETCHING void look_ahead(const struct shard *shard, const struct batch *batch, const uint16_t *own,
-                            unsigned count, unsigned at, struct passes *passes)
-{
-    for (; passes->bucket < count && passes->bucket < at + AHEAD_BUCKETS; passes->bucket++) {
-        flow_table_prefetch_bucket(&shard->table, batch->hash[own[passes->bucket]]);
-        prefetch_item(&batch->items[own[passes->bucket]]);
-    }
-    for (; passes->node < count && passes->node < at + AHEAD_NODES; passes->node++)
-        passes->hints[passes->node % HINTS] =
-            flow_table_prefetch_node(&shard->table, batch->hash[own[passes->node]]);
-    for (; passes->part < count && passes->part < at + AHEAD_PARTS; passes->part++) {
-        flow_table_prefetch_parts(&shard->table, passes->hints[passes->part % HINTS]);
-        if (shard->names)
-            prefetch_read(packet_payload(&batch->items[own[passes->part]].packet));
-    }
-}
-
 void shard_batch(struct shard *shard, const struct batch *batch)
 {
-    uint16_t own[BATCH_MAXIMUM];
-    unsigned count = find_own(shard, batch, own);
-    struct passes passes = {0};
-    for (unsigned at = 0; at < count; at++) {
-        look_ahead(shard, batch, own, count, at, &passes);
-        shard_packet(shard, &batch->items[own[at]], batch->hash[own[at]], passes.hints[at % HINTS]);
+    struct walk walk;
+    walk_begin(&walk, &shard->table, shard->names, batch, shard->number);
+    for (unsigned at = 0; at < walk.count; at++) {
+        unsigned place = walk.own[at];
+        uint32_t hint = walk.hints[at % HINTS];
+        walk_ahead(&walk, at);
+        shard_packet(shard, &batch->items[place], batch->hash[place], hint);
     }
 }
 

@@ -173,7 +173,8 @@ static void take_frame(struct sensor *sensor, struct packet *packet)
     uint64_t hash = flow_hash(&key, HASH_SEED, sensor->shards);
     unsigned partition = partition_of(hash, sensor->tables[0].partitions);
     struct flow_table *table = &sensor->tables[partition % sensor->shards];
-    struct flow_hit hit = flow_table_packet(table, packet, &key, hash, sender, 0);
+    struct flow_hit hit = {.sender = sender};
+    flow_table_packet(table, packet, &key, hash, &hit);
     unsigned facts =
         (hit.peer_sent ? OBSERVED_RECEIVER_SENT : 0) | (hit.handshake_done ? OBSERVED_HANDSHAKE : 0);
     observe_packet(&sensor->evidence[partition % sensor->shards], partition, packet, facts, HASH_SEED);

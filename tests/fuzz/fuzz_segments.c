@@ -22,7 +22,8 @@ static void feed(struct flow_table *table, struct dns_list *answers, struct pack
     uint8_t sender;
     require(flow_key_of_packet(packet, &key, &sender));
     uint64_t hash = flow_hash(&key, 1, 2);
-    struct flow_hit hit = flow_table_packet(table, packet, &key, hash, sender, 0);
+    struct flow_hit hit = {.sender = sender};
+    flow_table_packet(table, packet, &key, hash, &hit);
     if (hit.flow != NULL && packet->payload_captured > 0)
         flow_read_segment(table, &hit, packet, hash, answers);
     require(flow_table_partition(table, hash)->streams.bytes <= ASSEMBLY_POOL_BYTES);

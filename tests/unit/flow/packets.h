@@ -160,7 +160,8 @@ static inline struct fed feed(struct test_table *test, const struct packet *pack
     cr_assert(flow_key_of_packet(packet, &key, &sender));
     uint64_t before = test->table.counts.created;
     uint64_t hash = flow_hash(&key, test->policy.hash_seed, test->policy.index_seed);
-    struct flow_hit hit = flow_table_packet(&test->table, packet, &key, hash, sender, 0);
+    struct flow_hit hit = {.sender = sender};
+    flow_table_packet(&test->table, packet, &key, hash, &hit);
     return (struct fed){hit.flow, hit.duplicate, hit.second_sighting, test->table.counts.created > before,
                         hit,      hash};
 }
