@@ -77,10 +77,9 @@ bool tcp_measure_ordinary(const struct flow_store *store, struct tcp_quality *qu
 // What knows a frame again that is captured twice, of its IP id, numbers, length, flags and window. Never 0.
 static inline uint16_t tcp_frame_of(const struct packet_tcp *tcp, uint32_t data)
 {
-    uint64_t numbers = (uint64_t)tcp->sequence << 32 | tcp->acknowledgement;
-    uint64_t rest =
-        (uint64_t)data << 40 ^ ((uint64_t)tcp->ip_id << 24 | (uint64_t)tcp->window << 8 | tcp->flags);
-    uint64_t digest = numbers * UINT64_C(0x9e3779b97f4a7c15) + rest * UINT64_C(0xd6e8feb86659fd93);
+    uint64_t digest = ((uint64_t)tcp->sequence << 32 | tcp->acknowledgement) * UINT64_C(0x9e3779b97f4a7c15);
+    digest ^= ((uint64_t)data << 40) ^ ((uint64_t)tcp->ip_id << 24 | (uint64_t)tcp->window << 8 | tcp->flags);
+    digest *= UINT64_C(0xd6e8feb86659fd93);
     uint16_t frame = (uint16_t)(digest >> 48);
     return frame != 0 ? frame : 1;
 }
