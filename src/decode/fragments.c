@@ -168,6 +168,44 @@ static void release(struct fragments *fragments, struct entry *entry)
     entry->waiting = (struct waiting_list){0};
 }
 
+// Two lists, each in the order of arrival, become one.
+static uint32_t merge(const struct fragments *fragments, uint32_t left, uint32_t right)
+{
+    uint32_t first = 0, *end = &first;
+    while (left != 0 && right != 0) {
+        bool is_left =
+            waiting_at(fragments, left)->packet.number <= waiting_at(fragments, right)->packet.number;
+        uint32_t *earlier = is_left ? &left : &right;
+        *end = *earlier;
+        end = &waiting_at(fragments, *end)->next;
+        *earlier = *end;
+    }
+    *end = left != 0 ? left : right;
+    return first;
+}
+
+// What is released of many datagrams at once goes on as it came, wherever they lay. Lists of 1, 2, 4... packets are merged
+// as soon as there are two of a length.
+static void sort_released(struct fragments *fragments)
+{
+    enum { LENGTHS = 32 };
+    uint32_t lists[LENGTHS] = {0}, sorted = 0;
+    for (uint32_t number = fragments->released.first, next; number != 0; number = next) {
+        struct waiting *waiting = waiting_at(fragments, number);
+        next = waiting->next;
+        waiting->next = 0;
+        unsigned length = 0;
+        for (; lists[length] != 0; lists[length++] = 0)
+            number = merge(fragments, lists[length], number);
+        lists[length] = number;
+    }
+    for (unsigned length = 0; length < LENGTHS; length++)
+        sorted = merge(fragments, lists[length], sorted);
+    fragments->released.first = sorted;
+    for (uint32_t number = sorted; number != 0; number = waiting_at(fragments, number)->next)
+        fragments->released.last = number;
+}
+
 bool fragments_next(struct fragments *fragments, struct packet *out)
 {
     uint32_t number = fragments->released.first;
@@ -356,6 +394,7 @@ static void release_older(struct fragments *fragments, int64_t now_ns, bool all)
         else if (entry->seen_ns < oldest_ns)
             oldest_ns = entry->seen_ns;
     }
+    sort_released(fragments);
     fragments->oldest_ns = oldest_ns;
     fragments->looked_ns = now_ns;
 }

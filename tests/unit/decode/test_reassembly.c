@@ -90,6 +90,28 @@ Test(reassembly, what_waits_goes_on_without_ports_when_its_time_is_over)
     fragments_destroy(fragments);
 }
 
+// Wherever the datagrams lie, which the seed decides.
+Test(reassembly, what_waits_goes_on_in_the_order_in_which_it_came)
+{
+    enum { DATAGRAMS = 20, PACKETS = 60 };
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct fragments *fragments = fragments_create(64, seed);
+        for (uint64_t number = 1; number <= PACKETS; number++) {
+            struct packet packet = part_of(1 + number % 2, (uint16_t)(number % DATAGRAMS), 0);
+            packet.number = number;
+            cr_assert_eq(fragments_apply(fragments, &packet), FRAGMENT_WAITS);
+        }
+        fragments_expire(fragments, 31 * NS_PER_S);
+        struct packet out;
+        for (uint64_t number = 1; number <= PACKETS; number++) {
+            cr_assert(fragments_next(fragments, &out));
+            cr_expect_eq(out.number, number, "seed %lu: %lu", seed, out.number);
+        }
+        cr_expect_not(fragments_next(fragments, &out));
+        fragments_destroy(fragments);
+    }
+}
+
 // Each is counted once, however many there are; memory is what it was.
 Test(reassembly, parts_of_a_million_datagrams_all_come_out)
 {
