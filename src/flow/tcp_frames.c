@@ -10,13 +10,6 @@
 static const uint32_t within_steps = (uint32_t)(NS_PER_S / TCP_STEP_NS);
 static const uint32_t at_once_steps = (uint32_t)(NS_PER_MS / TCP_STEP_NS);
 
-// Whether nobody can have sent this before: the next data of its side.
-static bool is_new_data(const struct tcp_side *side, const struct segment *segment)
-{
-    return segment->data > 0 && segment->begin == side->next_sequence &&
-           (side->seen & TCP_SIDE_SEQUENCE) != 0;
-}
-
 // ACKs of holes and RSTs are sent in equal pairs too.
 static bool may_be_sent_twice(const struct segment *segment)
 {
@@ -38,9 +31,9 @@ static bool is_remembered(const struct tcp_trouble *trouble, uint16_t frame)
     return found != 0;
 }
 
-bool tcp_frame_is_new(struct tcp_trouble *trouble, uint16_t frame, bool new_data)
+bool tcp_frame_is_new(struct tcp_trouble *trouble, uint16_t frame)
 {
-    if (!new_data && is_remembered(trouble, frame))
+    if (is_remembered(trouble, frame))
         return false;
     remember(trouble, frame);
     return true;
@@ -72,10 +65,9 @@ enum tcp_sighting tcp_frame_sighting(const struct flow_store *store, struct tcp_
 {
     struct tcp_side *side = &quality->side[direction];
     struct tcp_trouble *trouble = segment->tcp->ip_id != 0 ? flow_trouble(store, side) : NULL;
-    bool is_new = is_new_data(side, segment);
-    bool among = trouble != NULL && !tcp_frame_is_new(trouble, segment->frame, is_new);
+    bool among = trouble != NULL && !tcp_frame_is_new(trouble, segment->frame);
     enum tcp_sighting sighting = FRAME_NEW;
-    if (!is_new && (among || side->frame == segment->frame))
+    if (among || side->frame == segment->frame)
         sighting = sighting_of(quality, flow_trouble(store, side), direction, segment, among);
     side->frame = segment->frame;
     return sighting;

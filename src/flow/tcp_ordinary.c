@@ -48,7 +48,7 @@ static bool is_ordinary_in_trouble(const struct flow_store *store, const struct 
         return false;
     if (trouble == NULL)
         return true;
-    if (packet->tcp.ip_id != 0 && !tcp_frame_is_new(trouble, frame, packet->payload_length != 0))
+    if (packet->tcp.ip_id != 0 && !tcp_frame_is_new(trouble, frame))
         return false;
     trouble->heard_at = step_of(packet->time_ns);
     if (more)

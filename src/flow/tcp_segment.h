@@ -84,8 +84,8 @@ static inline uint16_t tcp_frame_of(const struct packet_tcp *tcp, uint32_t data)
     return frame != 0 ? frame : 1;
 }
 // Of a side with trouble, in a frame with an IP id: whether it is none of the frames that it remembers; it is one of them
-// from now on. Data that nobody can have sent before is not looked for.
-bool tcp_frame_is_new(struct tcp_trouble *trouble, uint16_t frame, bool new_data);
+// from now on.
+bool tcp_frame_is_new(struct tcp_trouble *trouble, uint16_t frame);
 // Whether the side has just sent this very frame; remembers it.
 enum tcp_sighting { FRAME_NEW, FRAME_TWICE, FRAME_LIKELY_TWICE };
 enum tcp_sighting tcp_frame_sighting(const struct flow_store *store, struct tcp_quality *quality,

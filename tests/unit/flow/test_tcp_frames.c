@@ -109,3 +109,28 @@ Test(tcp_frames, are_known_again_behind_others)
             send_with_id(&connection, (uint16_t)(500 + i), 100 + i * 100u);
     cr_expect_eq(end(&connection).duplicate_frames[0], 1 + 8);
 }
+
+// Data that does not move its side's numbers: a probe into a closed window, and a RST that carries some.
+Test(tcp_frames, of_probes_and_resets_are_told)
+{
+    struct connection connection;
+    begin_open(&connection);
+    send_data(&connection, 0, 100);
+    for (uint16_t i = 0; i < 4; i++) {
+        wait_ms(&connection, 1);
+        struct packet closed = segment(&connection, SERVER, TCP_ACK, 0, 100, 0);
+        closed.tcp.window = 0;
+        closed.tcp.ip_id = (uint16_t)(700 + i);
+        feed(&connection.test, &closed);
+        wait_ms(&connection, 200);
+        struct packet probe = segment(&connection, CLIENT, TCP_ACK, 100, 0, 1);
+        probe.tcp.ip_id = (uint16_t)(500 + i);
+        feed(&connection.test, &probe);
+        feed(&connection.test, &probe);
+    }
+    struct packet reset = segment(&connection, CLIENT, TCP_RST | TCP_ACK, 100, 0, 10);
+    reset.tcp.ip_id = 600;
+    feed(&connection.test, &reset);
+    feed(&connection.test, &reset);
+    cr_expect_eq(end(&connection).duplicate_frames[0], 5);
+}
