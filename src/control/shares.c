@@ -63,6 +63,16 @@ static uint64_t events_of(uint64_t limit_bytes, const struct settings *settings)
                 : part_of(limit_bytes, FILE_PART, EVENTS_WAITED_FOR / 8, most);
 }
 
+// Frames on their way, whole and in fragments, have one share: where it is short, what datagrams take is the buffers' less.
+static uint64_t chunks_of(uint64_t limit_bytes, uint32_t datagrams)
+{
+    const uint64_t least = 8 * (uint64_t)MB, most = 64 * (uint64_t)MB;
+    uint64_t share = part_of(limit_bytes, 8, least, most), taken = dispatch_datagram_bytes(datagrams);
+    if (share == most)
+        return most;
+    return share > least + taken ? share - taken : least;
+}
+
 struct memory_shares memory_shares_of(uint64_t limit_bytes, const struct settings *settings)
 {
     enum {
@@ -73,12 +83,13 @@ struct memory_shares memory_shares_of(uint64_t limit_bytes, const struct setting
         DATAGRAMS_PART = 128 << 10,
         DATAGRAMS_LEAST = 512
     };
+    uint32_t datagrams = power_of_two(part_of(limit_bytes, DATAGRAMS_PART, DATAGRAMS_LEAST, DATAGRAMS_KNOWN));
     return (struct memory_shares){
-        .chunk_bytes = part_of(limit_bytes, 8, 8 * MB, 64 * MB),
+        .chunk_bytes = chunks_of(limit_bytes, datagrams),
         .flows = flows_of(limit_bytes, settings),
         .tick_packets = power_of_two(part_of(limit_bytes, TICK_PART, TICK_LEAST, TICK_PACKETS)),
         .names = power_of_two(part_of(limit_bytes, NAMES_PART, NAMES_LEAST, AGGREGATE_NAMES)),
-        .datagrams = power_of_two(part_of(limit_bytes, DATAGRAMS_PART, DATAGRAMS_LEAST, DATAGRAMS_KNOWN)),
+        .datagrams = datagrams,
         .events = events_of(limit_bytes, settings),
         .export_bytes = part_of(limit_bytes, 32, 2 * MB, 64 * MB),
         .server_bytes = part_of(limit_bytes, 32, 2 * MB, 64 * MB),

@@ -1,4 +1,5 @@
 #include "control/shares.h"
+#include "pipeline/dispatch.h"
 
 #include <criterion/criterion.h>
 
@@ -37,7 +38,7 @@ Test(shares, are_less_under_a_limit)
 {
     struct settings file = settings_of(false), live = settings_of(true);
     struct memory_shares shares = memory_shares_of(128 * mb, &file);
-    cr_expect_eq(shares.chunk_bytes, 16 * mb);
+    cr_expect_eq(shares.chunk_bytes + dispatch_datagram_bytes(shares.datagrams), 16 * mb);
     cr_expect_eq(shares.tick_packets, 4096);
     cr_expect_eq(shares.names, 16384);
     cr_expect_eq(shares.datagrams, 1024);
