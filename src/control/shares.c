@@ -5,6 +5,8 @@
 #include "capture/record/tap.h"
 #include "config/config.h"
 #include "config/settings.h"
+#include "flow/assembly.h"
+#include "flow/policy.h"
 #include "pipeline/dispatch.h"
 
 enum { MB = 1 << 20 };
@@ -63,11 +65,14 @@ static uint64_t events_of(uint64_t limit_bytes, const struct settings *settings)
                 : part_of(limit_bytes, FILE_PART, EVENTS_WAITED_FOR / 8, most);
 }
 
-// Frames on their way, whole and in fragments, have one share: where it is short, what datagrams take is the buffers' less.
+// Frames on their way and what is put together of them have one share: where it is short, the buffers have less by what
+// datagrams and streams take.
 static uint64_t chunks_of(uint64_t limit_bytes, uint32_t datagrams)
 {
     const uint64_t least = 8 * (uint64_t)MB, most = 64 * (uint64_t)MB;
-    uint64_t share = part_of(limit_bytes, 8, least, most), taken = dispatch_datagram_bytes(datagrams);
+    const uint64_t streams = FLOW_PARTITIONS * (uint64_t)ASSEMBLY_POOL_BYTES;
+    uint64_t share = part_of(limit_bytes, 8, least, most);
+    uint64_t taken = dispatch_datagram_bytes(datagrams) + streams;
     if (share == most)
         return most;
     return share > least + taken ? share - taken : least;

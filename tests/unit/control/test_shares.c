@@ -1,9 +1,11 @@
 #include "control/shares.h"
-#include "pipeline/dispatch.h"
 
 #include <criterion/criterion.h>
 
 #include "config/settings.h"
+#include "flow/assembly.h"
+#include "flow/policy.h"
+#include "pipeline/dispatch.h"
 
 static const uint64_t mb = 1 << 20;
 static const uint64_t unlimited = 0;
@@ -38,7 +40,8 @@ Test(shares, are_less_under_a_limit)
 {
     struct settings file = settings_of(false), live = settings_of(true);
     struct memory_shares shares = memory_shares_of(128 * mb, &file);
-    cr_expect_eq(shares.chunk_bytes + dispatch_datagram_bytes(shares.datagrams), 16 * mb);
+    uint64_t put_together = dispatch_datagram_bytes(shares.datagrams) + FLOW_PARTITIONS * ASSEMBLY_POOL_BYTES;
+    cr_expect_eq(shares.chunk_bytes + put_together, 16 * mb);
     cr_expect_eq(shares.tick_packets, 4096);
     cr_expect_eq(shares.names, 16384);
     cr_expect_eq(shares.datagrams, 1024);
