@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/time.h"
 
 static const struct flow_names *names_of(const struct flow_store *store, const struct flow *flow)
@@ -46,15 +47,15 @@ enum { DNS_NAME_BITS = (1 << 30) - 1 };
 // bits as are kept.
 static uint32_t hash_of_name(const struct dns_name *name)
 {
+    enum { WORDS = DNS_NAME_BYTES / sizeof(uint64_t) };
     static const uint64_t small_letters = UINT64_C(0x2020202020202020);
-    uint64_t hash = name->length, eight;
-    for (size_t at = 0; at < name->length; at += sizeof eight) {
-        size_t left = name->length - at;
-        eight = 0;
-        memcpy(&eight, name->text + at, left < sizeof eight ? left : sizeof eight);
-        hash = (hash ^ (eight | small_letters)) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 32;
-    }
+    uint64_t folded[WORDS];
+    size_t words = (name->length + sizeof folded[0] - 1) / sizeof folded[0];
+    folded[words > 0 ? words - 1 : 0] = 0; // behind the name
+    memcpy(folded, name->text, name->length);
+    for (size_t i = 0; i < words; i++)
+        folded[i] |= small_letters;
+    uint64_t hash = hash_bytes(folded, words * sizeof folded[0], name->length);
     return (uint32_t)hash & DNS_NAME_BITS;
 }
 
