@@ -168,7 +168,7 @@ uint32_t arrival_settle(struct flow_table *table, uint32_t found, struct arrival
                         struct flow_hit *hit, enum tcp_kin *kin)
 {
     struct flow_partition *partition = flow_table_partition(table, arrival->hash);
-    uint32_t mirror = found == 0 ? find_mirror(table, arrival) : 0, id = found + mirror;
+    uint32_t mirror = found == 0 ? find_mirror(table, arrival) : 0, id = found != 0 ? found : mirror;
     if (mirror != 0)
         arrival->found_hash = flow_table_hash(table, mirror);
     if (id == 0)

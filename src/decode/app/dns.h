@@ -68,12 +68,14 @@ enum dns_step {
 enum dns_step dns_of_stream(const uint8_t *bytes, size_t at_hand, bool last, struct dns_message *out,
                             size_t *taken);
 // On any other: `bytes` are a whole segment (or what is left of one behind messages); never PART.
-static inline bool dns_may_be_other_stream(const uint8_t *bytes, size_t length)
-{
-    return length > 2 && 2u + ((unsigned)bytes[0] << 8 | bytes[1]) <= length; // what is asked first
-}
 enum dns_step dns_of_other_stream(const uint8_t *bytes, size_t length, struct dns_message *out,
                                   size_t *taken);
+
+// Whether it may be other than NONE: what is asked before all else.
+static inline bool dns_may_be_other_stream(const uint8_t *bytes, size_t length)
+{
+    return length > 2 && 2u + ((unsigned)bytes[0] << 8 | bytes[1]) <= length;
+}
 
 // Whether one of the packet's ports is that of DNS, mDNS or LLMNR.
 bool dns_is_on_port(const struct packet *packet);
